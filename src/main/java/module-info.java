@@ -1,0 +1,29 @@
+import org.jspecify.annotations.NullMarked;
+
+/**
+ * Blocking RDMA completion events for virtual threads.
+ *
+ * <p>Only {@code io.loomverbs} is exported. Every type is non-null unless it says otherwise.
+ */
+@NullMarked
+@SuppressWarnings("requires-automatic") // the command line's optional libraries have no module-info
+module io.loomverbs {
+    // exports io.loomverbs;
+
+    // For the annotations only; nothing of these is needed at run time.
+    requires static org.jspecify;
+    requires static com.google.errorprone.annotations;
+
+    // For io.loomverbs.tools, the command line; whoever uses the library does not need these.
+    requires static info.picocli;
+    requires static me.tongfei.progressbar;
+    requires static HdrHistogram;
+
+    // picocli sets the fields of the commands by reflection.
+    // opens io.loomverbs.tools to info.picocli;
+
+    // uses io.loomverbs.internal.device.DeviceProvider;
+
+    // provides io.loomverbs.internal.device.DeviceProvider with
+    //         io.loomverbs.internal.soft.SoftDeviceProvider;
+}
