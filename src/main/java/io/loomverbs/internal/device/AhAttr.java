@@ -1,0 +1,19 @@
+package io.loomverbs.internal.device;
+
+/**
+ * {@code struct ibv_ah_attr}. {@code dgid} is two big-endian halves; it counts only if {@code global}.
+ */
+public record AhAttr(
+        long dgidHigh,
+        long dgidLow,
+        boolean global,
+        int sgidIndex,
+        int hopLimit,
+        int trafficClass,
+        int flowLabel,
+        int dlid,
+        int sl,
+        int portNum) {
+    /** All zero: what a fresh structure holds. */
+    public static final AhAttr NONE = new AhAttr(0, 0, false, 0, 0, 0, 0, 0, 0, 0);
+}

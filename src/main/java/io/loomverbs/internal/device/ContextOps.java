@@ -1,0 +1,34 @@
+package io.loomverbs.internal.device;
+
+import org.jspecify.annotations.Nullable;
+
+/** An open device: {@code struct ibv_context}. Failures are {@link DeviceException}s. */
+public interface ContextOps {
+    /** {@code ibv_query_device}. */
+    DeviceAttr queryDevice();
+
+    /** {@code ibv_query_port}; the caller has checked that the port exists. */
+    PortAttr queryPort(int port);
+
+    /** {@code ibv_query_gid}: 16 bytes in network order; the caller has checked port and index. */
+    byte[] queryGid(int port, int index);
+
+    /** {@code ibv_create_comp_channel}. */
+    default ChannelOps createCompChannel() {
+        throw DeviceException.unsupported("ibv_create_comp_channel");
+    }
+
+    /** {@code ibv_create_cq}; {@code events} is told of the CQ's events, from any thread. */
+    default CqOps createCq(
+            int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
+        throw DeviceException.unsupported("ibv_create_cq");
+    }
+
+    /** {@code ibv_alloc_pd}. */
+    default PdOps allocPd() {
+        throw DeviceException.unsupported("ibv_alloc_pd");
+    }
+
+    /** {@code ibv_close_device}; the caller has checked that nothing is left open. */
+    void close();
+}

@@ -1,0 +1,23 @@
+package io.loomverbs.internal.device;
+
+import java.lang.foreign.MemorySegment;
+
+/** A completion queue: {@code struct ibv_cq}. Operations return a negative errno on failure. */
+public interface CqOps {
+    /** The actual size, at least what was asked for. */
+    int cqe();
+
+    /**
+     * {@code ibv_poll_cq}: moves at most {@code max} completions to {@code wcs}, as {@link WcStruct}s
+     * from byte {@code at} on; returns how many. Any thread; allocates nothing.
+     */
+    int poll(MemorySegment wcs, long at, int max);
+
+    /** {@code ibv_req_notify_cq}: one shot; never weakens a stronger arm. */
+    default int reqNotify(boolean solicitedOnly) {
+        return -Errno.EOPNOTSUPP;
+    }
+
+    /** {@code ibv_destroy_cq}; never blocks. {@code -EBUSY} while queue pairs use the CQ. */
+    int destroy();
+}

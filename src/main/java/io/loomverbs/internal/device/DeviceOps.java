@@ -1,0 +1,20 @@
+package io.loomverbs.internal.device;
+
+/** A device that can be opened: {@code struct ibv_device}. */
+public interface DeviceOps {
+    /** The name of {@code ibv_get_device_name}, such as {@code soft0} or {@code mlx5_0}. */
+    String name();
+
+    /** The node GUID of {@code ibv_get_device_guid}, most significant byte first. */
+    long guid();
+
+    /** {@code ibv_open_device}. {@code events} is told of events of the device and its ports. */
+    ContextOps open(PortListener events);
+
+    /** Told of asynchronous events that belong to the device or to one of its ports. */
+    @FunctionalInterface
+    interface PortListener {
+        /** {@code port} is 0 for events of the whole device. Called from any thread; never blocks. */
+        void asyncEvent(int type, int port);
+    }
+}

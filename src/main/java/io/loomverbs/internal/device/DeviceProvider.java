@@ -1,0 +1,18 @@
+package io.loomverbs.internal.device;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A source of devices, found as a service so that the API needs to import no device. */
+public interface DeviceProvider {
+    /** Short name of the kind of device, such as {@code soft} or {@code ibverbs}. */
+    String name();
+
+    /** The devices there are now; empty when {@link #unavailabilityCause()} says why. */
+    List<DeviceOps> devices();
+
+    /** Why this provider can offer no devices here, or null if it can. */
+    default @Nullable Throwable unavailabilityCause() {
+        return null;
+    }
+}

@@ -1,0 +1,24 @@
+package io.loomverbs.internal.device;
+
+import java.lang.foreign.MemorySegment;
+
+/** A protection domain: {@code struct ibv_pd}. Failures to create are {@link DeviceException}s. */
+public interface PdOps {
+    /** {@code ibv_reg_mr}; {@code memory} is native, alive and shared between threads. */
+    default MrOps regMr(MemorySegment memory, int access) {
+        throw DeviceException.unsupported("ibv_reg_mr");
+    }
+
+    /** {@code ibv_create_qp}; the CQs are of the same context. */
+    default QpOps createQp(QpInit init, CqOps sendCq, CqOps recvCq, AsyncListener events) {
+        throw DeviceException.unsupported("ibv_create_qp");
+    }
+
+    /** {@code ibv_create_ah}. */
+    default AhOps createAh(AhAttr attr) {
+        throw DeviceException.unsupported("ibv_create_ah");
+    }
+
+    /** {@code ibv_dealloc_pd}: 0 or a negative errno. */
+    int dealloc();
+}

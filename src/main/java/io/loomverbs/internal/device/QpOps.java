@@ -1,0 +1,30 @@
+package io.loomverbs.internal.device;
+
+/** A queue pair: {@code struct ibv_qp}. Operations return a negative errno on failure. */
+public interface QpOps {
+    int qpNum();
+
+    /** The capacities that were granted, at least those asked for. */
+    QpCap cap();
+
+    /**
+     * {@code ibv_modify_qp}: {@code mask} says which fields of {@code attr} count. The transition is
+     * checked by the device; on failure nothing has changed.
+     */
+    int modify(QpAttr attr, int mask);
+
+    /** {@code ibv_query_qp}: fills in everything. */
+    int query(QpAttr attr);
+
+    /**
+     * {@code ibv_post_send} of the chain that starts at {@code first}: a {@link PostResult}. What the
+     * requests hold has been read when this returns. Any thread; allocates nothing; never blocks.
+     */
+    long postSend(SendWr first);
+
+    /** {@code ibv_post_recv} of the chain that starts at {@code first}: a {@link PostResult}. */
+    long postRecv(RecvWr first);
+
+    /** {@code ibv_destroy_qp}: completions of it that were not polled stay in their CQs. */
+    int destroy();
+}
