@@ -1,0 +1,89 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.AsyncListener;
+import io.loomverbs.internal.device.Ibv;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayDeque;
+
+/**
+ * What has to be done once no monitor is held any more: telling listeners, and looking after other
+ * queues. Used by one thread at a time. Keeps two fired CQs without allocating, which is what one
+ * work request can give rise to unless something goes wrong.
+ */
+final class AfterLocks {
+    private static final Logger LOG = System.getLogger("io.loomverbs.soft");
+
+    private @Nullable SoftCq firstFired;
+    private @Nullable SoftCq secondFired;
+    private @Nullable ArrayDeque<Runnable> rest;
+
+    boolean isEmpty() {
+        return firstFired == null && rest == null;
+    }
+
+    /** Takes note of what {@link SoftCq#add} returned. */
+    void added(SoftCq cq, int result) {
+        if (result == 0) {
+            return;
+        }
+        if (result == SoftCq.OVERRUN) {
+            later(() -> cq.events.asyncEvent(Ibv.EVENT_CQ_ERR));
+            later(cq::failUsers);
+        } else if (firstFired == null) {
+            firstFired = cq;
+        } else if (secondFired == null) {
+            secondFired = cq;
+        } else {
+            later(cq.events::completionEvent);
+        }
+    }
+
+    void tell(AsyncListener listener, int type) {
+        later(() -> listener.asyncEvent(type));
+    }
+
+    void later(Runnable action) {
+        if (rest == null) {
+            rest = new ArrayDeque<>();
+        }
+        rest.add(action);
+    }
+
+    void run() {
+        SoftCq first = firstFired;
+        SoftCq second = secondFired;
+        ArrayDeque<Runnable> others = rest;
+        firstFired = null;
+        secondFired = null;
+        rest = null;
+        if (first != null) {
+            fire(first);
+        }
+        if (second != null) {
+            fire(second);
+        }
+        if (others != null) {
+            others.forEach(AfterLocks::perform);
+        }
+    }
+
+    private static void perform(Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException | Error e) {
+            LOG.log(Level.ERROR, "a listener of soft0 has failed", e);
+        }
+    }
+
+    private static void fire(SoftCq cq) {
+        try {
+            cq.events.completionEvent();
+        } catch (RuntimeException | Error e) {
+            LOG.log(Level.ERROR, "a listener of soft0 has failed", e);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
+
+/** What can be done with the attributes that a mask selects. */
+final class QpAttrs {
+    private static final int PSN_MASK = 0xff_ffff;
+    private static final int MAX_QPN = 0xff_ffff;
+    private static final int MAX_RETRIES = 7;
+
+    private QpAttrs() {}
+
+    /** Whether every selected attribute has a value that this device can take. */
+    static boolean valid(QpAttr a, int mask) {
+        return ((mask & Ibv.QP_ACCESS_FLAGS) == 0 || (a.qpAccessFlags & ~SoftPd.ANY_ACCESS) == 0)
+                && in(mask, Ibv.QP_PKEY_INDEX, a.pkeyIndex, 0, 0)
+                && in(mask, Ibv.QP_PORT, a.portNum, SoftPort.NUMBER, SoftPort.NUMBER)
+                && in(mask, Ibv.QP_PATH_MTU, a.pathMtu, 1, SoftPort.MTU)
+                && in(mask, Ibv.QP_TIMEOUT, a.timeout, 0, Timeouts.MAX_CODE)
+                && in(mask, Ibv.QP_RETRY_CNT, a.retryCnt, 0, MAX_RETRIES)
+                && in(mask, Ibv.QP_RNR_RETRY, a.rnrRetry, 0, MAX_RETRIES)
+                && in(mask, Ibv.QP_MIN_RNR_TIMER, a.minRnrTimer, 0, Timeouts.MAX_CODE)
+                && in(mask, Ibv.QP_MAX_QP_RD_ATOMIC, a.maxRdAtomic, 0, SoftDevice.MAX_RD_ATOMIC)
+                && in(
+                        mask,
+                        Ibv.QP_MAX_DEST_RD_ATOMIC,
+                        a.maxDestRdAtomic,
+                        0,
+                        SoftDevice.MAX_RD_ATOMIC)
+                && in(mask, Ibv.QP_DEST_QPN, a.destQpNum, 0, MAX_QPN)
+                && ((mask & Ibv.QP_AV) == 0 || SoftPort.accepts(a.av));
+    }
+
+    /** Copies the selected attributes, but for the states. */
+    static void copy(QpAttr from, QpAttr to, int mask) {
+        if ((mask & Ibv.QP_EN_SQD_ASYNC_NOTIFY) != 0) {
+            to.enSqdAsyncNotify = from.enSqdAsyncNotify;
+        }
+        if ((mask & Ibv.QP_ACCESS_FLAGS) != 0) {
+            to.qpAccessFlags = from.qpAccessFlags;
+        }
+        if ((mask & Ibv.QP_PKEY_INDEX) != 0) {
+            to.pkeyIndex = from.pkeyIndex;
+        }
+        if ((mask & Ibv.QP_PORT) != 0) {
+            to.portNum = from.portNum;
+        }
+        if ((mask & Ibv.QP_QKEY) != 0) {
+            to.qkey = from.qkey;
+        }
+        if ((mask & Ibv.QP_AV) != 0) {
+            to.av = from.av;
+        }
+        if ((mask & Ibv.QP_PATH_MTU) != 0) {
+            to.pathMtu = from.pathMtu;
+        }
+        if ((mask & Ibv.QP_TIMEOUT) != 0) {
+            to.timeout = from.timeout;
+        }
+        if ((mask & Ibv.QP_RETRY_CNT) != 0) {
+            to.retryCnt = from.retryCnt;
+        }
+        if ((mask & Ibv.QP_RNR_RETRY) != 0) {
+            to.rnrRetry = from.rnrRetry;
+        }
+        if ((mask & Ibv.QP_RQ_PSN) != 0) {
+            to.rqPsn = from.rqPsn & PSN_MASK;
+        }
+        if ((mask & Ibv.QP_MAX_QP_RD_ATOMIC) != 0) {
+            to.maxRdAtomic = from.maxRdAtomic;
+        }
+        if ((mask & Ibv.QP_MIN_RNR_TIMER) != 0) {
+            to.minRnrTimer = from.minRnrTimer;
+        }
+        if ((mask & Ibv.QP_SQ_PSN) != 0) {
+            to.sqPsn = from.sqPsn & PSN_MASK;
+        }
+        if ((mask & Ibv.QP_MAX_DEST_RD_ATOMIC) != 0) {
+            to.maxDestRdAtomic = from.maxDestRdAtomic;
+        }
+        if ((mask & Ibv.QP_DEST_QPN) != 0) {
+            to.destQpNum = from.destQpNum;
+        }
+    }
+
+    /** What they are in RESET. */
+    static void clear(QpAttr attr) {
+        copy(new QpAttr(), attr, ~0);
+    }
+
+    private static boolean in(int mask, int bit, int value, int min, int max) {
+        return (mask & bit) == 0 || (value >= min && value <= max);
+    }
+}

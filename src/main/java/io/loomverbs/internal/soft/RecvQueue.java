@@ -1,0 +1,98 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.PostResult;
+import io.loomverbs.internal.device.RecvWr;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.VarHandle;
+
+/**
+ * The receive queue of a queue pair. Its monitor is the right to serve the queue pair as a
+ * responder: held while a request of a peer is carried out here, and while the state changes.
+ * Posting does not take it, so nobody who posts waits for a copy.
+ */
+final class RecvQueue {
+    private final SoftQp qp;
+    private final SlotRing<RecvSlot> ring;
+
+    /** A peer that found no buffer and wants to hear of the next one. */
+    private volatile @Nullable SendQueue starved;
+
+    RecvQueue(SoftQp qp, int depth) {
+        this.qp = qp;
+        this.ring = new SlotRing<>(depth, RecvSlot::new);
+    }
+
+    long post(RecvWr first) {
+        int errno = 0;
+        int accepted = 0;
+        for (RecvWr wr = first; wr != null; wr = wr.next()) {
+            errno = append(wr);
+            if (errno != 0) {
+                break;
+            }
+            accepted++;
+        }
+        // Between the new tail and the two looks below: whoever does not see the tail is seen here.
+        VarHandle.fullFence();
+        SendQueue peer = starved;
+        if (peer != null) {
+            starved = null;
+            peer.kick();
+        }
+        if (qp.state() == Ibv.QPS_ERR) {
+            qp.flushReceives();
+        }
+        return errno == 0 ? PostResult.OK : PostResult.failed(errno, accepted);
+    }
+
+    private int append(RecvWr wr) {
+        if (wr.numSge() < 0 || wr.numSge() > qp.cap().maxRecvSge() || wr.numSge() > wr.maxSge()) {
+            return Errno.EINVAL;
+        }
+        synchronized (ring) {
+            if (qp.state() <= Ibv.QPS_RESET) {
+                return Errno.EINVAL;
+            }
+            RecvSlot slot = ring.claim();
+            if (slot == null) {
+                return Errno.ENOMEM;
+            }
+            slot.fill(wr);
+            ring.publish();
+            return 0;
+        }
+    }
+
+    /** The buffer that the next message gets, or null. Under this monitor. */
+    @Nullable RecvSlot peek() {
+        return ring.peek();
+    }
+
+    /** The same, but if there is none then {@code peer} is kicked as soon as there is one. */
+    @Nullable RecvSlot peekOrRemember(SendQueue peer) {
+        RecvSlot slot = ring.peek();
+        if (slot == null) {
+            starved = peer;
+            VarHandle.fullFence();
+            slot = ring.peek();
+        }
+        return slot;
+    }
+
+    /** Uses up the buffer of {@link #peek}. Under this monitor. */
+    void advance() {
+        ring.advance();
+    }
+
+    /** Forgets everything. Under this monitor, in a state that refuses further requests. */
+    void discard() {
+        starved = null;
+        synchronized (ring) {
+            ring.clear();
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package io.loomverbs.internal.soft;
+
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One daemon thread for what cannot be done on a poster's thread: retries when their time has come,
+ * and queues that one poster has served for long enough. It starts when first needed and ends when
+ * idle.
+ */
+final class RetryTimer {
+    private static final long IDLE_SECONDS = 10;
+
+    private final ScheduledThreadPoolExecutor executor;
+
+    RetryTimer() {
+        executor =
+                new ScheduledThreadPoolExecutor(
+                        1, Thread.ofPlatform().daemon().name("loomverbs-soft0-retry").factory());
+        executor.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
+        executor.allowCoreThreadTimeOut(true);
+        executor.setRemoveOnCancelPolicy(true);
+    }
+
+    Future<?> in(long nanos, Runnable task) {
+        return executor.schedule(task, nanos, TimeUnit.NANOSECONDS);
+    }
+
+    void now(Runnable task) {
+        executor.execute(task);
+    }
+}

@@ -1,0 +1,322 @@
+package io.loomverbs.internal.soft;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.PostResult;
+import io.loomverbs.internal.device.SendWr;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** The send queue of a queue pair, and the engine that carries out what is in it. */
+final class SendQueue {
+    /*
+     * Who runs the queue
+     *
+     * There is no thread for it. Whoever has something for the queue to look at (a new request, a
+     * changed state, an alarm) leaves a signal, and whoever finds the queue IDLE when leaving a signal
+     * runs it until no signal is left:
+     *
+     *   IDLE    -> AGAIN     signal; the caller becomes the runner
+     *   AGAIN   -> RUNNING   the runner is about to look
+     *   RUNNING -> AGAIN     signal; the runner will look once more
+     *   RUNNING -> IDLE      nothing came since the runner began to look
+     *
+     * So requests are carried out one after the other, in order, and nobody waits for anybody. A
+     * runner that has served others for long enough hands its role to the retry thread.
+     *
+     * Under which monitor
+     *
+     * The runner carries out a few requests at a time under the monitor of this object. That is what
+     * modify and destroy take: what they do happens between two requests, and once they have returned,
+     * no memory is touched on behalf of the old state. Listeners are told after the monitor was left,
+     * from what AfterLocks has kept.
+     *
+     * Stalls
+     *
+     * A request whose peer does not answer, or has no receive buffer, stays at the head with a Stall
+     * beside it. The runner goes away; the alarm of the stall, or a kick by the peer that has just
+     * become ready, signals the queue. `kicked` is cleared before an attempt, never after, so that no
+     * kick is lost: one that comes later finds its signal kept by AGAIN.
+     */
+    private static final int IDLE = 0;
+    private static final int RUNNING = 1;
+    private static final int AGAIN = 2;
+
+    /** Requests carried out under one hold of the monitor. */
+    private static final int BATCH = 16;
+
+    /** Rounds after which a poster stops serving others. */
+    private static final int PATIENCE = 256;
+
+    private static final int RNR_RETRY_FOR_EVER = 7;
+    private static final VarHandle TURN;
+
+    static {
+        try {
+            TURN = MethodHandles.lookup().findVarHandle(SendQueue.class, "turn", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final SoftQp qp;
+    private final Transport transport;
+    private final SlotRing<SendSlot> ring;
+
+    /** IDLE, RUNNING or AGAIN; by atomic operations only. */
+    private volatile int turn;
+
+    /** The peer has become ready since the last attempt. */
+    private volatile boolean kicked;
+
+    /** The runner's; handed on with its role. */
+    private @Nullable AfterLocks after;
+
+    @GuardedBy("this")
+    private @Nullable Stall stall;
+
+    /** Whether SQ_DRAINED is due when the request at the head is done. */
+    @GuardedBy("this")
+    private boolean tellDrained;
+
+    SendQueue(SoftQp qp, int depth) {
+        this.qp = qp;
+        this.transport = Transport.of(qp.type);
+        this.ring = new SlotRing<>(depth, SendSlot::new);
+    }
+
+    long post(SendWr first) {
+        int errno = 0;
+        int accepted = 0;
+        for (SendWr wr = first; wr != null; wr = wr.next()) {
+            errno = append(wr);
+            if (errno != 0) {
+                break;
+            }
+            accepted++;
+        }
+        if (accepted > 0) {
+            signal();
+        }
+        return errno == 0 ? PostResult.OK : PostResult.failed(errno, accepted);
+    }
+
+    private int append(SendWr wr) {
+        int errno = SendRules.check(qp, wr);
+        if (errno != 0) {
+            return errno;
+        }
+        synchronized (ring) {
+            if (qp.state() < Ibv.QPS_RTS) {
+                return Errno.EINVAL;
+            }
+            SendSlot slot = ring.claim();
+            if (slot == null) {
+                return Errno.ENOMEM;
+            }
+            if (wr.ah() instanceof SoftAh ah) {
+                slot.fillUd(wr, ah);
+            } else {
+                slot.fill(wr);
+            }
+            ring.publish();
+            return 0;
+        }
+    }
+
+    /** Has the queue looked at, by this thread or by the one that runs it. Holds no monitor. */
+    void signal() {
+        if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
+            run(PATIENCE);
+        }
+    }
+
+    /** The peer is ready: a stalled request is tried again at once. Holds no monitor. */
+    void kick() {
+        kicked = true;
+        signal();
+    }
+
+    private void run(int patience) {
+        AfterLocks a = after;
+        if (a == null) {
+            a = new AfterLocks();
+            after = a;
+        }
+        int rounds = 0;
+        do {
+            TURN.setVolatile(this, RUNNING);
+            boolean more = true;
+            while (more) {
+                try {
+                    more = work(a);
+                } catch (RuntimeException | Error e) {
+                    qp.crashed(e, a);
+                }
+                a.run();
+                if (++rounds == patience) {
+                    qp.pd.device.timer.now(() -> run(Integer.MAX_VALUE));
+                    return;
+                }
+            }
+        } while (!TURN.compareAndSet(this, RUNNING, IDLE));
+    }
+
+    /** Carries out some requests; false if there is nothing to do now. */
+    private synchronized boolean work(AfterLocks after) {
+        for (int i = 0; i < BATCH && after.isEmpty(); i++) {
+            SendSlot wr = ring.peek();
+            if (wr == null) {
+                return false;
+            }
+            int state = qp.state();
+            if (state == Ibv.QPS_ERR || state == Ibv.QPS_SQE) {
+                endStall();
+                complete(wr, Ibv.WC_WR_FLUSH_ERR, after);
+            } else if (state != Ibv.QPS_RTS && (state != Ibv.QPS_SQD || stall == null)) {
+                return false;
+            } else if (!attempt(wr, after)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Tries to carry out the oldest request; false if it stays where it is. */
+    @GuardedBy("this")
+    private boolean attempt(SendSlot wr, AfterLocks after) {
+        Stall s = stall;
+        boolean expired = s != null && s.expired();
+        if (s != null && !expired && !kicked) {
+            return false;
+        }
+        if (kicked) {
+            kicked = false;
+        }
+        int outcome = transport.execute(qp, wr, after);
+        if (outcome < 0) {
+            outcome = waitOrGiveUp(outcome, expired);
+            if (outcome < 0) {
+                return false;
+            }
+        }
+        if (s != null || stall != null) {
+            endStall();
+        }
+        if (outcome == Ibv.WC_SUCCESS) {
+            complete(wr, outcome, after);
+        } else {
+            failed(wr, outcome, after);
+        }
+        if (tellDrained) {
+            tellDrained = false;
+            after.tell(qp.events, Ibv.EVENT_SQ_DRAINED);
+        }
+        return true;
+    }
+
+    /**
+     * Stalls for an outcome that is not final, or turns it into a status if retries are used up.
+     */
+    @GuardedBy("this")
+    private int waitOrGiveUp(int outcome, boolean expired) {
+        Stall s = stall;
+        if (s == null) {
+            s = new Stall(qp.pd.device.timer, this::signal, qp.attr.retryCnt, qp.attr.rnrRetry);
+            stall = s;
+        }
+        boolean rnr = outcome != Transport.NO_ANSWER;
+        boolean waitsOn = s.waiting && s.rnr == rnr && !expired;
+        if (waitsOn) {
+            return outcome;
+        }
+        if (rnr) {
+            if (qp.attr.rnrRetry != RNR_RETRY_FOR_EVER && s.rnrRetriesLeft-- == 0) {
+                return Ibv.WC_RNR_RETRY_EXC_ERR;
+            }
+            s.waitFor(true, Timeouts.rnrNanos(Transport.RNR_NAK - outcome));
+        } else {
+            if (s.waiting && !s.rnr && s.retriesLeft-- == 0) {
+                return Ibv.WC_RETRY_EXC_ERR;
+            }
+            s.waitFor(false, Timeouts.responseNanos(qp.attr.timeout));
+        }
+        return outcome;
+    }
+
+    @GuardedBy("this")
+    private void endStall() {
+        if (stall != null) {
+            stall.end();
+            stall = null;
+        }
+    }
+
+    /** Takes the oldest request off the queue and reports it if that was asked for. */
+    @GuardedBy("this")
+    private void complete(SendSlot wr, int status, AfterLocks after) {
+        long wrId = wr.wrId;
+        int length = wr.isAtomic() ? Long.BYTES : (int) wr.length;
+        int opcode = wcOpcode(wr.opcode);
+        boolean signaled =
+                qp.sqSigAll || (wr.flags & Ibv.SEND_SIGNALED) != 0 || status != Ibv.WC_SUCCESS;
+        ring.advance();
+        if (signaled) {
+            SoftCq cq = qp.sendCq;
+            after.added(cq, cq.add(wrId, status, opcode, length, 0, qp.qpNum(), 0, 0, 0, false));
+        }
+    }
+
+    /* The new state comes before the completion, so that who sees this one sees that one too. */
+    @GuardedBy("this")
+    private void failed(SendSlot wr, int status, AfterLocks after) {
+        synchronized (qp.rq) {
+            boolean entered = qp.leaveRts();
+            complete(wr, status, after);
+            if (entered) {
+                qp.flush(after);
+            }
+        }
+    }
+
+    /** Tells whether nothing is under way; if so asked, the event comes when that is so. */
+    @GuardedBy("this")
+    void drain(boolean notify, AfterLocks after) {
+        if (stall != null) {
+            tellDrained = notify;
+        } else if (notify) {
+            after.tell(qp.events, Ibv.EVENT_SQ_DRAINED);
+        }
+    }
+
+    @GuardedBy("this")
+    boolean draining() {
+        return stall != null;
+    }
+
+    /** Forgets everything. In a state that refuses further requests. */
+    @GuardedBy("this")
+    void discard() {
+        endStall();
+        tellDrained = false;
+        kicked = false;
+        synchronized (ring) {
+            ring.clear();
+        }
+    }
+
+    private static int wcOpcode(int opcode) {
+        return switch (opcode) {
+            case Ibv.WR_RDMA_WRITE, Ibv.WR_RDMA_WRITE_WITH_IMM -> Ibv.WC_RDMA_WRITE;
+            case Ibv.WR_RDMA_READ -> Ibv.WC_RDMA_READ;
+            case Ibv.WR_ATOMIC_CMP_AND_SWP -> Ibv.WC_COMP_SWAP;
+            case Ibv.WR_ATOMIC_FETCH_AND_ADD -> Ibv.WC_FETCH_ADD;
+            default -> Ibv.WC_SEND;
+        };
+    }
+}

@@ -1,0 +1,120 @@
+package io.loomverbs.internal.soft;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Moves bytes between memory regions that are named by scatter/gather lists. Every entry is looked
+ * up and checked at the moment of its copy, so that a region that was deregistered, or whose arena
+ * was closed, is a fault of the list that names it. Never throws for that.
+ */
+final class SgCopy {
+    static final int DONE = 0;
+    static final int SOURCE_FAULT = 1;
+    static final int TARGET_FAULT = 2;
+
+    private SgCopy() {}
+
+    /** Whether {@code pd} may use every entry of a list in the way that {@code access} says. */
+    static boolean usable(SoftPd pd, long[] list, int entries, int access) {
+        IdTable<SoftMr> mrs = pd.device.mrs;
+        for (int i = 0; i < entries; i++) {
+            long bytes = Sges.length(list, i);
+            if (bytes != 0) {
+                SoftMr mr = mrs.find(Sges.key(list, i));
+                if (mr == null || !mr.grants(pd, access, Sges.addr(list, i), bytes)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** Copies {@code bytes} from list to list; the target's first {@code skip} bytes stay. */
+    static int copy(
+            SoftPd sourcePd,
+            long[] source,
+            int sourceEntries,
+            int sourceAccess,
+            SoftPd targetPd,
+            long[] target,
+            int targetEntries,
+            int targetAccess,
+            long skip,
+            long bytes) {
+        IdTable<SoftMr> mrs = sourcePd.device.mrs;
+        long at = skip;
+        long left = bytes;
+        for (int i = 0; i < sourceEntries && left > 0; i++) {
+            long n = Math.min(left, Sges.length(source, i));
+            if (n == 0) {
+                continue;
+            }
+            long addr = Sges.addr(source, i);
+            SoftMr mr = mrs.find(Sges.key(source, i));
+            if (mr == null || !mr.grants(sourcePd, sourceAccess, addr, n) || !mr.acquire()) {
+                return SOURCE_FAULT;
+            }
+            int result;
+            try {
+                result =
+                        scatter(
+                                mr.memory,
+                                mr.offset(addr),
+                                targetPd,
+                                target,
+                                targetEntries,
+                                targetAccess,
+                                at,
+                                n);
+            } finally {
+                mr.release();
+            }
+            if (result != DONE) {
+                return result;
+            }
+            at += n;
+            left -= n;
+        }
+        return DONE;
+    }
+
+    /** Copies {@code bytes} of a segment to a list, whose first {@code skip} bytes stay. */
+    static int scatter(
+            MemorySegment source,
+            long sourceAt,
+            SoftPd pd,
+            long[] target,
+            int entries,
+            int access,
+            long skip,
+            long bytes) {
+        IdTable<SoftMr> mrs = pd.device.mrs;
+        long from = sourceAt;
+        long left = bytes;
+        long before = skip;
+        for (int i = 0; i < entries && left > 0; i++) {
+            long size = Sges.length(target, i);
+            if (before >= size) {
+                before -= size;
+                continue;
+            }
+            long n = Math.min(left, size - before);
+            long addr = Sges.addr(target, i) + before;
+            SoftMr mr = mrs.find(Sges.key(target, i));
+            if (mr == null || !mr.grants(pd, access, addr, n) || !mr.acquire()) {
+                return TARGET_FAULT;
+            }
+            try {
+                MemorySegment.copy(source, from, mr.memory, mr.offset(addr), n);
+            } catch (IllegalStateException closed) {
+                return source.scope().isAlive() ? TARGET_FAULT : SOURCE_FAULT;
+            } finally {
+                mr.release();
+            }
+            before = 0;
+            from += n;
+            left -= n;
+        }
+        return DONE;
+    }
+}

@@ -1,0 +1,157 @@
+package io.loomverbs.internal.soft;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A completion queue.
+ *
+ * <p>A completion that finds the queue full is dropped, and so is every later one: the queue has
+ * overrun. It then reports {@code CQ_ERR} once and takes its queue pairs into the error state. What
+ * it held before can still be polled; after that {@link #poll} answers {@code -EIO}.
+ */
+final class SoftCq implements CqOps {
+    /** Results of {@link #add}; the caller tells the listener when it holds no monitor any more. */
+    static final int FIRED = 1;
+
+    static final int OVERRUN = 2;
+
+    private static final int NOT_ARMED = 0;
+    private static final int ARMED_SOLICITED = 1;
+    private static final int ARMED_ALL = 2;
+
+    private final SoftDevice device;
+    private final int cqe;
+    private final @Nullable SoftChannel channel;
+    final CqListener events;
+
+    /** Null until the first completion. Written under the monitor. */
+    private volatile @Nullable CqRing ring;
+
+    /** Final once set. Written under the monitor. */
+    private volatile boolean overrun;
+
+    @GuardedBy("this")
+    private int arm;
+
+    /** How many queues (send or receive) of QPs complete here; -1 when destroyed. */
+    @GuardedBy("this")
+    private int users;
+
+    SoftCq(SoftDevice device, int cqe, @Nullable SoftChannel channel, CqListener events) {
+        this.device = device;
+        this.cqe = cqe;
+        this.channel = channel;
+        this.events = events;
+    }
+
+    @Override
+    public int cqe() {
+        return cqe;
+    }
+
+    /** Adds a completion: 0, {@link #FIRED} or {@link #OVERRUN}. */
+    synchronized int add(
+            long wrId,
+            int status,
+            int opcode,
+            int byteLen,
+            int immData,
+            int qpNum,
+            int srcQp,
+            int wcFlags,
+            int slid,
+            boolean solicited) {
+        if (overrun) {
+            return 0;
+        }
+        CqRing r = ring;
+        if (r == null) {
+            r = new CqRing();
+            ring = r;
+        }
+        if (r.size() == cqe) {
+            overrun = true;
+            return OVERRUN;
+        }
+        r.add(wrId, status, opcode, byteLen, immData, qpNum, srcQp, wcFlags, slid);
+        if (arm == ARMED_ALL
+                || (arm == ARMED_SOLICITED && (solicited || status != Ibv.WC_SUCCESS))) {
+            arm = NOT_ARMED;
+            return FIRED;
+        }
+        return 0;
+    }
+
+    /*
+     * The look without the monitor keeps pollers of an empty queue away from it. It cannot miss what
+     * a caller of reqNotify has to see: that call took the monitor after the completion was added.
+     */
+    @Override
+    public int poll(MemorySegment wcs, long at, int max) {
+        CqRing r = ring;
+        if (!overrun && (r == null || r.size() == 0)) {
+            return 0;
+        }
+        synchronized (this) {
+            int n = ring == null ? 0 : ring.take(wcs, at, max);
+            return n == 0 && overrun && max > 0 ? -Errno.EIO : n;
+        }
+    }
+
+    @Override
+    public synchronized int reqNotify(boolean solicitedOnly) {
+        if (users < 0) {
+            return -Errno.EINVAL;
+        }
+        arm = Math.max(arm, solicitedOnly ? ARMED_SOLICITED : ARMED_ALL);
+        return 0;
+    }
+
+    /** A queue of a QP will complete here: false if the CQ was destroyed. */
+    synchronized boolean addUser() {
+        if (users < 0) {
+            return false;
+        }
+        users++;
+        return true;
+    }
+
+    synchronized void removeUser() {
+        users--;
+    }
+
+    @Override
+    public int destroy() {
+        synchronized (this) {
+            if (users != 0) {
+                return users < 0 ? -Errno.EINVAL : -Errno.EBUSY;
+            }
+            users = -1;
+            ring = null;
+        }
+        device.cqs.give();
+        if (channel != null) {
+            channel.users.remove();
+        }
+        return 0;
+    }
+
+    /** Takes the QPs of a queue that has overrun into the error state. Holds no monitor. */
+    void failUsers() {
+        device.qps.forEach(
+                qp -> {
+                    if (qp.completesOn(this)) {
+                        qp.fail(Ibv.EVENT_QP_FATAL);
+                    }
+                });
+    }
+}

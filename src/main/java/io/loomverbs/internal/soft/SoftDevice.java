@@ -1,0 +1,74 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.ContextOps;
+import io.loomverbs.internal.device.DeviceAttr;
+import io.loomverbs.internal.device.DeviceOps;
+
+/** The device and its fabric: what all its contexts share. */
+final class SoftDevice implements DeviceOps {
+    static final int MAX_RD_ATOMIC = 128;
+    private static final int ATOMIC_GLOB = 2;
+    private static final int QPN_GENERATION_BITS = 5;
+    private static final int KEY_GENERATION_BITS = 8;
+
+    final SoftLimits limits;
+    final IdTable<SoftQp> qps;
+    final IdTable<SoftMr> mrs;
+    final Quota cqs;
+    final Quota pds;
+    final Quota ahs;
+    final RetryTimer timer = new RetryTimer();
+
+    SoftDevice(SoftLimits limits) {
+        this.limits = limits;
+        this.qps = new IdTable<>(limits.maxQp(), QPN_GENERATION_BITS);
+        this.mrs = new IdTable<>(limits.maxMr(), KEY_GENERATION_BITS);
+        this.cqs = new Quota(limits.maxCq());
+        this.pds = new Quota(limits.maxPd());
+        this.ahs = new Quota(limits.maxAh());
+    }
+
+    @Override
+    public String name() {
+        return "soft0";
+    }
+
+    @Override
+    public long guid() {
+        return SoftPort.GUID;
+    }
+
+    @Override
+    public ContextOps open(PortListener events) {
+        return new SoftContext(this);
+    }
+
+    DeviceAttr attributes() {
+        return new DeviceAttr(
+                "1.0",
+                SoftPort.GUID,
+                SoftPort.GUID,
+                Long.MAX_VALUE,
+                0xffff_f000L,
+                0,
+                0,
+                1,
+                limits.maxQp(),
+                limits.maxQpWr(),
+                limits.maxSge(),
+                limits.maxSge(),
+                limits.maxCq(),
+                limits.maxCqe(),
+                limits.maxMr(),
+                limits.maxPd(),
+                limits.maxAh(),
+                MAX_RD_ATOMIC,
+                MAX_RD_ATOMIC,
+                MAX_RD_ATOMIC * limits.maxQp(),
+                limits.maxInline(),
+                ATOMIC_GLOB,
+                1,
+                1,
+                limits.numCompVectors());
+    }
+}

@@ -1,0 +1,29 @@
+package io.loomverbs.internal.soft;
+
+/** How much of everything a device grants. */
+record SoftLimits(
+        int maxQp,
+        int maxQpWr,
+        int maxSge,
+        int maxInline,
+        int maxCq,
+        int maxCqe,
+        int maxMr,
+        int maxPd,
+        int maxAh,
+        int numCompVectors) {
+
+    /** Room for storms of a hundred thousand CQs; what is not used costs no memory. */
+    static final SoftLimits GENEROUS =
+            new SoftLimits(
+                    1 << 19,
+                    1 << 15,
+                    32,
+                    1024,
+                    1 << 18,
+                    1 << 22,
+                    1 << 20,
+                    1 << 16,
+                    1 << 20,
+                    Math.max(4, Runtime.getRuntime().availableProcessors()));
+}

@@ -1,0 +1,128 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.AhOps;
+import io.loomverbs.internal.device.AsyncListener;
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.device.PdOps;
+import io.loomverbs.internal.device.QpCap;
+import io.loomverbs.internal.device.QpInit;
+import io.loomverbs.internal.device.QpOps;
+
+import java.lang.foreign.MemorySegment;
+
+/** A protection domain. */
+final class SoftPd implements PdOps {
+    private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
+    static final int ANY_ACCESS = Ibv.ACCESS_LOCAL_WRITE | Ibv.ACCESS_REMOTE_READ | REMOTE_CHANGES;
+
+    final SoftDevice device;
+    final Users users = new Users();
+
+    SoftPd(SoftDevice device) {
+        this.device = device;
+    }
+
+    @Override
+    public MrOps regMr(MemorySegment memory, int access) {
+        if ((access & ~ANY_ACCESS) != 0
+                || ((access & REMOTE_CHANGES) != 0 && (access & Ibv.ACCESS_LOCAL_WRITE) == 0)) {
+            throw SoftContext.invalid("access flags 0x" + Integer.toHexString(access));
+        }
+        if (!memory.isNative() || memory.byteSize() == 0) {
+            throw SoftContext.invalid("not native memory, or none at all: " + memory);
+        }
+        if (memory.isReadOnly() && (access & Ibv.ACCESS_LOCAL_WRITE) != 0) {
+            throw new DeviceException(Errno.EACCES, "the memory is read-only");
+        }
+        enter();
+        SoftMr mr = device.mrs.add(key -> new SoftMr(key, this, memory, access));
+        if (mr == null) {
+            users.remove();
+            throw Quota.exhausted("MRs", device.mrs.limit());
+        }
+        return mr;
+    }
+
+    @Override
+    public QpOps createQp(QpInit init, CqOps sendCq, CqOps recvCq, AsyncListener events) {
+        if (init.qpType() != Ibv.QPT_RC
+                && init.qpType() != Ibv.QPT_UC
+                && init.qpType() != Ibv.QPT_UD) {
+            throw new DeviceException(Errno.EOPNOTSUPP, "QP type " + init.qpType());
+        }
+        checkCap(init.cap());
+        if (!(sendCq instanceof SoftCq send) || !(recvCq instanceof SoftCq recv)) {
+            throw SoftContext.invalid("a CQ is of another device");
+        }
+        enter();
+        if (!send.addUser()) {
+            users.remove();
+            throw SoftContext.invalid("the send CQ was destroyed");
+        }
+        if (!recv.addUser()) {
+            send.removeUser();
+            users.remove();
+            throw SoftContext.invalid("the receive CQ was destroyed");
+        }
+        SoftQp qp = device.qps.add(qpn -> new SoftQp(qpn, this, init, send, recv, events));
+        if (qp == null) {
+            recv.removeUser();
+            send.removeUser();
+            users.remove();
+            throw Quota.exhausted("QPs", device.qps.limit());
+        }
+        return qp;
+    }
+
+    @Override
+    public AhOps createAh(AhAttr attr) {
+        if (!SoftPort.accepts(attr)) {
+            throw SoftContext.invalid("port " + attr.portNum() + ", GID " + attr.sgidIndex());
+        }
+        device.ahs.take("AHs");
+        if (!users.add()) {
+            device.ahs.give();
+            throw deallocated();
+        }
+        return new SoftAh(this, attr);
+    }
+
+    @Override
+    public int dealloc() {
+        if (!users.retire()) {
+            return users.retired() ? -Errno.EINVAL : -Errno.EBUSY;
+        }
+        device.pds.give();
+        return 0;
+    }
+
+    private void enter() {
+        if (!users.add()) {
+            throw deallocated();
+        }
+    }
+
+    private void checkCap(QpCap cap) {
+        SoftLimits limits = device.limits;
+        if (outside(cap.maxSendWr(), limits.maxQpWr())
+                || outside(cap.maxRecvWr(), limits.maxQpWr())
+                || outside(cap.maxSendSge(), limits.maxSge())
+                || outside(cap.maxRecvSge(), limits.maxSge())
+                || outside(cap.maxInlineData(), limits.maxInline())) {
+            throw SoftContext.invalid(cap + " goes beyond " + limits);
+        }
+    }
+
+    private static boolean outside(int value, int max) {
+        return value < 0 || value > max;
+    }
+
+    private static DeviceException deallocated() {
+        return SoftContext.invalid("the PD was deallocated");
+    }
+}

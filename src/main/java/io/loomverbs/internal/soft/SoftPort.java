@@ -1,0 +1,61 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.PortAttr;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The one port of the device: an InfiniBand port that is always active, so that both a LID and a
+ * GID name it (an Ethernet port would know GIDs only).
+ */
+final class SoftPort {
+    static final int NUMBER = 1;
+    static final int LID = 1;
+    static final int MTU = 5;
+    static final int MTU_BYTES = 4096;
+    static final int MAX_MSG_BYTES = 1 << 30;
+
+    /** An EUI-64 in the range of locally administered ones. */
+    static final long GUID = 0x024c_4fff_fe4f_4d30L;
+
+    static final long GID_HIGH = 0xfe80_0000_0000_0000L;
+
+    private static final int STATE_ACTIVE = 4;
+    private static final int WIDTH_4X = 2;
+    private static final int SPEED_EDR = 32;
+    private static final int PHYS_LINK_UP = 5;
+    private static final int LINK_LAYER_INFINIBAND = 1;
+
+    private SoftPort() {}
+
+    static PortAttr attributes() {
+        return new PortAttr(
+                STATE_ACTIVE,
+                MTU,
+                MTU,
+                1,
+                MAX_MSG_BYTES,
+                1,
+                LID,
+                LID,
+                WIDTH_4X,
+                SPEED_EDR,
+                PHYS_LINK_UP,
+                LINK_LAYER_INFINIBAND);
+    }
+
+    static byte[] gid() {
+        return ByteBuffer.allocate(16).putLong(GID_HIGH).putLong(GUID).array();
+    }
+
+    /** Whether an address vector may be used at all; it may still lead nowhere. */
+    static boolean accepts(AhAttr av) {
+        return av.portNum() == NUMBER && (!av.global() || av.sgidIndex() == 0);
+    }
+
+    /** Whether packets with this address vector arrive at this port, the only one of the fabric. */
+    static boolean isAddressedBy(AhAttr av) {
+        return av.global() ? av.dgidHigh() == GID_HIGH && av.dgidLow() == GUID : av.dlid() == LID;
+    }
+}

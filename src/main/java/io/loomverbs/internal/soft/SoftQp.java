@@ -1,0 +1,285 @@
+package io.loomverbs.internal.soft;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import io.loomverbs.internal.device.AsyncListener;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
+import io.loomverbs.internal.device.QpCap;
+import io.loomverbs.internal.device.QpInit;
+import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.device.RecvWr;
+import io.loomverbs.internal.device.SendWr;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+
+/** A queue pair. */
+final class SoftQp implements QpOps, IdTable.Entry {
+    /** Below every state of verbs, so that it refuses all that RESET does. */
+    private static final int DESTROYED = -1;
+
+    private static final int NO_EVENT = -1;
+
+    private static final Logger LOG = System.getLogger("io.loomverbs.soft");
+
+    private final int qpNum;
+    private final QpCap cap;
+    final int type;
+    final int opcodes;
+    final boolean sqSigAll;
+    final SoftPd pd;
+    final SoftCq sendCq;
+    final SoftCq recvCq;
+    final AsyncListener events;
+    final SendQueue sq;
+    final RecvQueue rq;
+
+    /** Written under the monitors of both {@code sq} and {@code rq}; read under either. */
+    final QpAttr attr = new QpAttr();
+
+    /** Written under the monitor of {@code rq}; to be acted upon under that of {@code sq} or it. */
+    private volatile int state = Ibv.QPS_RESET;
+
+    /** Whether a request has come in since RTR. Under the monitor of {@code rq}. */
+    private boolean established;
+
+    SoftQp(int qpNum, SoftPd pd, QpInit init, SoftCq sendCq, SoftCq recvCq, AsyncListener events) {
+        this.qpNum = qpNum;
+        this.pd = pd;
+        this.type = init.qpType();
+        this.opcodes = SendRules.opcodes(init.qpType());
+        this.cap = init.cap();
+        this.sqSigAll = init.sqSigAll();
+        this.sendCq = sendCq;
+        this.recvCq = recvCq;
+        this.events = events;
+        this.sq = new SendQueue(this, init.cap().maxSendWr());
+        this.rq = new RecvQueue(this, init.cap().maxRecvWr());
+    }
+
+    @Override
+    public int id() {
+        return qpNum;
+    }
+
+    @Override
+    public int qpNum() {
+        return qpNum;
+    }
+
+    @Override
+    public QpCap cap() {
+        return cap;
+    }
+
+    int state() {
+        return state;
+    }
+
+    @Override
+    public long postSend(SendWr first) {
+        return sq.post(first);
+    }
+
+    @Override
+    public long postRecv(RecvWr first) {
+        return rq.post(first);
+    }
+
+    @Override
+    public int modify(QpAttr wanted, int mask) {
+        AfterLocks after = new AfterLocks();
+        int errno;
+        int now;
+        int dest;
+        synchronized (sq) {
+            synchronized (rq) {
+                errno = change(wanted, mask, after);
+                now = state;
+                dest = attr.destQpNum;
+            }
+        }
+        if (errno != 0) {
+            return -errno;
+        }
+        after.run();
+        sq.signal();
+        if (now == Ibv.QPS_RTR) {
+            SoftQp peer = pd.device.qps.find(dest);
+            if (peer != null) {
+                peer.sq.kick();
+            }
+        }
+        return 0;
+    }
+
+    /** Under both monitors. */
+    @GuardedBy("sq")
+    private int change(QpAttr wanted, int mask, AfterLocks after) {
+        int from = state;
+        int to = (mask & Ibv.QP_STATE) != 0 ? wanted.qpState : from;
+        if (from == DESTROYED
+                || ((mask & Ibv.QP_CUR_STATE) != 0 && wanted.curQpState != from)
+                || !QpTransitions.allowed(type, from, to, mask)
+                || !QpAttrs.valid(wanted, mask)
+                || (from == Ibv.QPS_SQD
+                        && to != Ibv.QPS_ERR
+                        && to != Ibv.QPS_RESET
+                        && sq.draining())) {
+            return Errno.EINVAL;
+        }
+        QpAttrs.copy(wanted, attr, mask);
+        if (to == Ibv.QPS_ERR) {
+            enterError(NO_EVENT, after);
+            return 0;
+        }
+        state = to;
+        if (to == Ibv.QPS_RESET) {
+            sq.discard();
+            rq.discard();
+            QpAttrs.clear(attr);
+            established = false;
+        } else if (to == Ibv.QPS_SQD && from == Ibv.QPS_RTS) {
+            sq.drain(attr.enSqdAsyncNotify != 0, after);
+        }
+        return 0;
+    }
+
+    @Override
+    public int query(QpAttr to) {
+        synchronized (rq) {
+            if (state == DESTROYED) {
+                return -Errno.EINVAL;
+            }
+            QpAttrs.copy(attr, to, ~0);
+            to.qpState = state;
+            to.curQpState = state;
+            return 0;
+        }
+    }
+
+    @Override
+    public int destroy() {
+        synchronized (sq) {
+            synchronized (rq) {
+                if (state == DESTROYED) {
+                    return -Errno.EINVAL;
+                }
+                state = DESTROYED;
+                sq.discard();
+                rq.discard();
+            }
+        }
+        pd.device.qps.remove(this);
+        sendCq.removeUser();
+        recvCq.removeUser();
+        pd.users.remove();
+        return 0;
+    }
+
+    boolean completesOn(SoftCq cq) {
+        return sendCq == cq || recvCq == cq;
+    }
+
+    /** Whether requests that come in are served. Under the monitor of {@code rq}. */
+    boolean receives() {
+        int s = state;
+        return s >= Ibv.QPS_RTR && s != Ibv.QPS_ERR;
+    }
+
+    /** Whether requests of this connected peer are served. Under the monitor of {@code rq}. */
+    boolean hears(SoftQp peer) {
+        return receives() && attr.destQpNum == peer.qpNum && type == peer.type;
+    }
+
+    boolean allows(int access) {
+        return (attr.qpAccessFlags & access) != 0;
+    }
+
+    /** A request of the connected peer has come in. Under the monitor of {@code rq}. */
+    void communicationEstablished(AfterLocks after) {
+        if (!established) {
+            established = true;
+            if (state == Ibv.QPS_RTR) {
+                after.tell(events, Ibv.EVENT_COMM_EST);
+            }
+        }
+    }
+
+    /** A receive request ends with an error, and with it the queue pair. Under {@code rq}. */
+    void receiveFailed(RecvSlot buffer, int status, AfterLocks after) {
+        state = Ibv.QPS_ERR;
+        completeReceive(buffer, status, after);
+        flush(after);
+        after.later(sq::signal);
+    }
+
+    /** Enters the error state, unless it is there already or in RESET. Under {@code rq}. */
+    void enterError(int event, AfterLocks after) {
+        if (state == Ibv.QPS_ERR || state <= Ibv.QPS_RESET) {
+            return;
+        }
+        state = Ibv.QPS_ERR;
+        flush(after);
+        if (event != NO_EVENT) {
+            after.tell(events, event);
+        }
+        after.later(sq::signal);
+    }
+
+    /** Enters the error state for a reason outside of it. Holds no monitor. */
+    void fail(int event) {
+        AfterLocks after = new AfterLocks();
+        synchronized (rq) {
+            enterError(event, after);
+        }
+        after.run();
+    }
+
+    /** A defect of this device, or lack of memory, must not leave a queue that nobody serves. */
+    void crashed(Throwable cause, AfterLocks after) {
+        LOG.log(Level.ERROR, "soft0 fails QP 0x" + Integer.toHexString(qpNum), cause);
+        synchronized (rq) {
+            enterError(Ibv.EVENT_QP_FATAL, after);
+        }
+    }
+
+    /**
+     * The state after a send request that ended with an error: ERR for a reliable connection, and
+     * for the others SQE, where receiving goes on. Under both monitors; true if it is ERR and was
+     * not.
+     */
+    boolean leaveRts() {
+        if (state == Ibv.QPS_ERR) {
+            return false;
+        }
+        state = type == Ibv.QPT_RC ? Ibv.QPS_ERR : Ibv.QPS_SQE;
+        return type == Ibv.QPT_RC;
+    }
+
+    /** A receive request was posted in the error state. Holds no monitor. */
+    void flushReceives() {
+        AfterLocks after = new AfterLocks();
+        synchronized (rq) {
+            if (state == Ibv.QPS_ERR) {
+                flush(after);
+            }
+        }
+        after.run();
+    }
+
+    /** Flushes the receive queue. Under the monitor of {@code rq}, in the error state. */
+    void flush(AfterLocks after) {
+        for (RecvSlot slot = rq.peek(); slot != null; slot = rq.peek()) {
+            completeReceive(slot, Ibv.WC_WR_FLUSH_ERR, after);
+        }
+    }
+
+    private void completeReceive(RecvSlot slot, int status, AfterLocks after) {
+        long wrId = slot.wrId;
+        rq.advance();
+        after.added(recvCq, recvCq.add(wrId, status, Ibv.WC_RECV, 0, 0, qpNum, 0, 0, 0, false));
+    }
+}

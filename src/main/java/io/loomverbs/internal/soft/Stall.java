@@ -1,0 +1,55 @@
+package io.loomverbs.internal.soft;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.Future;
+
+/**
+ * The oldest send request waits: for a receive buffer of the peer, or for any answer at all. Used
+ * under the monitor of its {@link SendQueue}.
+ */
+final class Stall {
+    private final RetryTimer timer;
+    private final Runnable wake;
+
+    /** Whether it waits for a receive buffer, rather than for an answer. */
+    boolean rnr;
+
+    /** Whether it waits at all; false until the first {@link #waitFor}. */
+    boolean waiting;
+
+    int retriesLeft;
+    int rnrRetriesLeft;
+    private long deadlineNanos;
+    private @Nullable Future<?> alarm;
+
+    Stall(RetryTimer timer, Runnable wake, int retries, int rnrRetries) {
+        this.timer = timer;
+        this.wake = wake;
+        this.retriesLeft = retries;
+        this.rnrRetriesLeft = rnrRetries;
+    }
+
+    /** Waits anew; {@code nanos} 0 is for ever, that is, until something kicks the queue. */
+    void waitFor(boolean rnr, long nanos) {
+        end();
+        this.rnr = rnr;
+        waiting = true;
+        if (nanos > 0) {
+            deadlineNanos = System.nanoTime() + nanos;
+            alarm = timer.in(nanos, wake);
+        }
+    }
+
+    boolean expired() {
+        return alarm != null && System.nanoTime() - deadlineNanos >= 0;
+    }
+
+    /** Calls off the alarm. */
+    void end() {
+        if (alarm != null) {
+            alarm.cancel(false);
+            alarm = null;
+        }
+    }
+}

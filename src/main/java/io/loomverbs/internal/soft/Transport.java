@@ -1,0 +1,37 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.Ibv;
+
+/** Carries out the send requests of one type of queue pair. */
+interface Transport {
+    /** The peer did not answer: it is absent, not ready, or connected to another. */
+    int NO_ANSWER = -1;
+
+    /** The peer has no receive buffer: this minus its {@code min_rnr_timer}. */
+    int RNR_NAK = -2;
+
+    /**
+     * Carries out one request; called under the monitor of the sender's {@link SendQueue}.
+     *
+     * @return a work completion status, {@link #NO_ANSWER} or {@link #RNR_NAK} minus a timer code
+     */
+    int execute(SoftQp from, SendSlot wr, AfterLocks after);
+
+    static Transport of(int qpType) {
+        return switch (qpType) {
+            case Ibv.QPT_RC -> RcTransport.INSTANCE;
+            case Ibv.QPT_UC -> UcTransport.INSTANCE;
+            default -> UdTransport.INSTANCE;
+        };
+    }
+
+    /** What the sender's own device finds wrong before anything is sent. */
+    static int checkLocally(SoftQp from, SendSlot wr, int access) {
+        if (wr.length > SoftPort.MAX_MSG_BYTES) {
+            return Ibv.WC_LOC_LEN_ERR;
+        }
+        return SgCopy.usable(from.pd, wr.sges, wr.numSge, access)
+                ? Ibv.WC_SUCCESS
+                : Ibv.WC_LOC_PROT_ERR;
+    }
+}

@@ -1,0 +1,59 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.Ibv;
+
+/**
+ * Unreliable connection: what the peer cannot take is dropped, and the sender does not learn of it.
+ */
+final class UcTransport implements Transport {
+    static final UcTransport INSTANCE = new UcTransport();
+
+    private UcTransport() {}
+
+    @Override
+    public int execute(SoftQp from, SendSlot wr, AfterLocks after) {
+        int status = Transport.checkLocally(from, wr, 0);
+        if (status != Ibv.WC_SUCCESS) {
+            return status;
+        }
+        SoftQp to = from.pd.device.qps.find(from.attr.destQpNum);
+        if (to == null) {
+            return Ibv.WC_SUCCESS;
+        }
+        synchronized (to.rq) {
+            if (!to.hears(from)) {
+                return Ibv.WC_SUCCESS;
+            }
+            to.communicationEstablished(after);
+            boolean send = wr.opcode == Ibv.WR_SEND || wr.opcode == Ibv.WR_SEND_WITH_IMM;
+            return send ? send(from, wr, to, after) : write(from, wr, to, after);
+        }
+    }
+
+    private static int send(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+        RecvSlot buffer = to.rq.peek();
+        if (buffer == null || wr.length > buffer.capacity) {
+            return Ibv.WC_SUCCESS;
+        }
+        int status = Responder.deliver(from, wr, to, buffer, 0, after);
+        if (status == Ibv.WC_SUCCESS) {
+            Responder.received(wr, to, buffer, wr.length, 0, 0, 0, after);
+        }
+        return status == Ibv.WC_REM_OP_ERR ? Ibv.WC_SUCCESS : status;
+    }
+
+    private static int write(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+        RecvSlot buffer = wr.carriesImm() ? to.rq.peek() : null;
+        if ((wr.carriesImm() && buffer == null) || !to.allows(Ibv.ACCESS_REMOTE_WRITE)) {
+            return Ibv.WC_SUCCESS;
+        }
+        int copied = Responder.copyIn(from, wr, to);
+        if (copied == SgCopy.SOURCE_FAULT) {
+            return Ibv.WC_LOC_PROT_ERR;
+        }
+        if (copied == SgCopy.DONE && buffer != null) {
+            Responder.received(wr, to, buffer, wr.length, 0, 0, 0, after);
+        }
+        return Ibv.WC_SUCCESS;
+    }
+}

@@ -1,0 +1,60 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.Ibv;
+
+/** Unreliable datagram: one packet to whoever the request names, or nowhere. */
+final class UdTransport implements Transport {
+    static final UdTransport INSTANCE = new UdTransport();
+
+    private UdTransport() {}
+
+    @Override
+    public int execute(SoftQp from, SendSlot wr, AfterLocks after) {
+        SoftAh ah = wr.ah;
+        if (ah == null || !ah.usableBy(from.pd)) {
+            return Ibv.WC_LOC_QP_OP_ERR;
+        }
+        int status = Transport.checkLocally(from, wr, 0);
+        if (status != Ibv.WC_SUCCESS) {
+            return status;
+        }
+        // IBA C10-93.1.1: what does not fit into a packet is not emitted, which is no error.
+        if (wr.length > SoftPort.MTU_BYTES || !SoftPort.isAddressedBy(ah.attr)) {
+            return Ibv.WC_SUCCESS;
+        }
+        SoftQp to = from.pd.device.qps.find(wr.remoteQpn);
+        if (to == null || to.type != Ibv.QPT_UD) {
+            return Ibv.WC_SUCCESS;
+        }
+        int qkey = wr.remoteQkey < 0 ? from.attr.qkey : wr.remoteQkey;
+        synchronized (to.rq) {
+            RecvSlot buffer = to.receives() && to.attr.qkey == qkey ? to.rq.peek() : null;
+            if (buffer == null || wr.length + Ibv.GRH_BYTES > buffer.capacity) {
+                return Ibv.WC_SUCCESS;
+            }
+            return deliver(from, wr, ah, to, buffer, after);
+        }
+    }
+
+    private static int deliver(
+            SoftQp from, SendSlot wr, SoftAh ah, SoftQp to, RecvSlot buffer, AfterLocks after) {
+        int flags = 0;
+        int status = Responder.deliver(from, wr, to, buffer, Ibv.GRH_BYTES, after);
+        if (status == Ibv.WC_SUCCESS && ah.attr.global()) {
+            flags = Ibv.WC_GRH;
+            status = Responder.deliverHeader(Grh.of(wr, ah.attr), to, buffer, after);
+        }
+        if (status == Ibv.WC_SUCCESS) {
+            Responder.received(
+                    wr,
+                    to,
+                    buffer,
+                    wr.length + Ibv.GRH_BYTES,
+                    flags,
+                    from.qpNum(),
+                    SoftPort.LID,
+                    after);
+        }
+        return status == Ibv.WC_REM_OP_ERR ? Ibv.WC_SUCCESS : status;
+    }
+}
