@@ -1,7 +1,7 @@
 package io.loomverbs.internal.device;
 
 /**
- * {@code struct ibv_ah_attr}. {@code dgid} is two big-endian halves; it counts only if {@code global}.
+ * {@code struct ibv_ah_attr}. The GID is two big-endian halves; it counts only if {@code global}.
  */
 public record AhAttr(
         long dgidHigh,
