@@ -8,10 +8,10 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 @SuppressWarnings("requires-automatic") // the command line's optional libraries have no module-info
 module io.loomverbs {
-    // exports io.loomverbs;
+    exports io.loomverbs;
 
     // For the annotations only; nothing of these is needed at run time.
-    requires static org.jspecify;
+    requires static transitive org.jspecify; // our signatures say what may be null
     requires static com.google.errorprone.annotations;
 
     // For io.loomverbs.tools, the command line; whoever uses the library does not need these.
@@ -22,8 +22,8 @@ module io.loomverbs {
     // picocli sets the fields of the commands by reflection.
     // opens io.loomverbs.tools to info.picocli;
 
-    // uses io.loomverbs.internal.device.DeviceProvider;
+    uses io.loomverbs.internal.device.DeviceProvider;
 
-    // provides io.loomverbs.internal.device.DeviceProvider with
-    //         io.loomverbs.internal.soft.SoftDeviceProvider;
+    provides io.loomverbs.internal.device.DeviceProvider with
+            io.loomverbs.internal.soft.SoftDeviceProvider;
 }

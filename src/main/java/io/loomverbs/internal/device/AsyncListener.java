@@ -1,6 +1,8 @@
 package io.loomverbs.internal.device;
 
-/** Told of the asynchronous events of one object. Called from any thread; never blocks or throws. */
+/**
+ * Told of the asynchronous events of one object. Called from any thread; never blocks or throws.
+ */
 @FunctionalInterface
 public interface AsyncListener {
     /** {@code type} is one of the {@code EVENT_} constants of {@link Ibv}. */

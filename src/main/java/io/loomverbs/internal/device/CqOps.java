@@ -8,8 +8,8 @@ public interface CqOps {
     int cqe();
 
     /**
-     * {@code ibv_poll_cq}: moves at most {@code max} completions to {@code wcs}, as {@link WcStruct}s
-     * from byte {@code at} on; returns how many. Any thread; allocates nothing.
+     * {@code ibv_poll_cq}: moves at most {@code max} completions to {@code wcs}, as {@link
+     * WcStruct}s from byte {@code at} on; returns how many. Any thread; allocates nothing.
      */
     int poll(MemorySegment wcs, long at, int max);
 

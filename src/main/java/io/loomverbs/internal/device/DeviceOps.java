@@ -14,7 +14,9 @@ public interface DeviceOps {
     /** Told of asynchronous events that belong to the device or to one of its ports. */
     @FunctionalInterface
     interface PortListener {
-        /** {@code port} is 0 for events of the whole device. Called from any thread; never blocks. */
+        /**
+         * {@code port} is 0 for events of the whole device. Called from any thread; never blocks.
+         */
         void asyncEvent(int type, int port);
     }
 }

@@ -1,7 +1,8 @@
 package io.loomverbs.internal.device;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /** A source of devices, found as a service so that the API needs to import no device. */
 public interface DeviceProvider {

@@ -8,8 +8,8 @@ public interface QpOps {
     QpCap cap();
 
     /**
-     * {@code ibv_modify_qp}: {@code mask} says which fields of {@code attr} count. The transition is
-     * checked by the device; on failure nothing has changed.
+     * {@code ibv_modify_qp}: {@code mask} says which fields of {@code attr} count. The transition
+     * is checked by the device; on failure nothing has changed.
      */
     int modify(QpAttr attr, int mask);
 
@@ -17,8 +17,9 @@ public interface QpOps {
     int query(QpAttr attr);
 
     /**
-     * {@code ibv_post_send} of the chain that starts at {@code first}: a {@link PostResult}. What the
-     * requests hold has been read when this returns. Any thread; allocates nothing; never blocks.
+     * {@code ibv_post_send} of the chain that starts at {@code first}: a {@link PostResult}. What
+     * the requests hold has been read when this returns. Any thread; allocates nothing; never
+     * blocks.
      */
     long postSend(SendWr first);
 

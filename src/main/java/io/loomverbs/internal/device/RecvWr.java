@@ -3,13 +3,14 @@ package io.loomverbs.internal.device;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
 /**
- * {@code struct ibv_recv_wr} (32 bytes) and its scatter list in one piece of native memory; see {@link
- * SendWr}. Not safe for use by several threads at once.
+ * {@code struct ibv_recv_wr} (32 bytes) and its scatter list in one piece of native memory; see
+ * {@link SendWr}. Not safe for use by several threads at once.
  */
 public final class RecvWr {
     private static final int BYTES = 32;

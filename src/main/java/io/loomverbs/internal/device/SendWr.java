@@ -3,15 +3,16 @@ package io.loomverbs.internal.device;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
 /**
- * {@code struct ibv_send_wr} (128 bytes), its scatter/gather list and the memory of its inline data,
- * in one piece of native memory: libibverbs can be given it as it stands, the embedded device reads
- * the same fields. The references that a C program would keep as pointers (next, address handle) stand
- * beside it. Not safe for use by several threads at once.
+ * {@code struct ibv_send_wr} (128 bytes), its scatter/gather list and the memory of its inline
+ * data, in one piece of native memory: libibverbs can be given it as it stands, the embedded device
+ * reads the same fields. The references that a C program would keep as pointers (next, address
+ * handle) stand beside it. Not safe for use by several threads at once.
  */
 public final class SendWr {
     private static final int BYTES = 128;
@@ -187,8 +188,8 @@ public final class SendWr {
     }
 
     /**
-     * Copies inline data into this request's own memory and makes it the one entry of the list, with
-     * the flag {@code IBV_SEND_INLINE} set.
+     * Copies inline data into this request's own memory and makes it the one entry of the list,
+     * with the flag {@code IBV_SEND_INLINE} set.
      */
     public void inline(MemorySegment source, long offset, int length) {
         MemorySegment.copy(source, offset, mem, inlineAt, length);

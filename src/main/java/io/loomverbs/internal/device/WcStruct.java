@@ -7,8 +7,9 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 
 /**
- * {@code struct ibv_wc}, 48 bytes: the form in which every device hands over completions. libibverbs
- * writes it itself; the embedded device writes the same bytes, so that a batch is read in one way.
+ * {@code struct ibv_wc}, 48 bytes: the form in which every device hands over completions.
+ * libibverbs writes it itself; the embedded device writes the same bytes, so that a batch is read
+ * in one way.
  */
 public final class WcStruct {
     public static final int BYTES = 48;

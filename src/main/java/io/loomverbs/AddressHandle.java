@@ -1,0 +1,55 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.AhOps;
+
+/** The destination of UD messages: {@code struct ibv_ah}. Safe for use by any number of threads. */
+public final class AddressHandle implements AutoCloseable {
+    private final ProtectionDomain pd;
+    private final AhOps ops;
+    private final Usage usage = new Usage(this);
+    private final int id;
+
+    AddressHandle(ProtectionDomain pd, AhOps ops) {
+        this.pd = pd;
+        this.ops = ops;
+        this.id = pd.context().nextId();
+    }
+
+    /**
+     * The protection domain that the handle was created in.
+     *
+     * @return the protection domain
+     */
+    public ProtectionDomain pd() {
+        return pd;
+    }
+
+    /**
+     * Destroys the address handle ({@code ibv_destroy_ah}). Closing again does nothing.
+     *
+     * @throws VerbsException if the device refuses; nothing has changed then
+     */
+    @Override
+    public void close() {
+        if (!usage.tryClose()) {
+            return;
+        }
+        int rc = ops.destroy();
+        if (rc != 0) {
+            usage.reopen();
+            throw new VerbsException("ibv_destroy_ah", -rc, this + " was not destroyed");
+        }
+        pd.usage().release();
+    }
+
+    AhOps ops() {
+        usage.ensureOpen();
+        return ops;
+    }
+
+    /** The device's name and the handle's number. */
+    @Override
+    public String toString() {
+        return pd.context() + "/ah-" + id;
+    }
+}

@@ -1,0 +1,46 @@
+package io.loomverbs;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/** Checks of arguments, worded in one way: the argument, its value, the limit. */
+final class Arguments {
+    private static final Duration FOREVER = Duration.ofNanos(Long.MAX_VALUE);
+
+    private Arguments() {}
+
+    static <T> T notNull(T value, String name) {
+        return Objects.requireNonNull(value, () -> name + " is null");
+    }
+
+    /** Whose limit it is follows the range, such as {@code "max_cqe of soft0"}. */
+    static long inRange(String name, long value, long min, long max, String limit) {
+        if (value < min || value > max) {
+            throw new IllegalArgumentException(
+                    name + " is " + value + ", but must be " + min + " to " + max + ": " + limit);
+        }
+        return value;
+    }
+
+    static int inRange(String name, int value, int min, int max, String limit) {
+        return (int) inRange(name, (long) value, min, max, limit);
+    }
+
+    /** The nanoseconds of a timeout; {@link Long#MAX_VALUE}, for ever, if there are too many. */
+    static long nanos(String name, Duration timeout) {
+        notNull(timeout, name);
+        if (timeout.isNegative()) {
+            throw new IllegalArgumentException(
+                    name + " is " + timeout + ", but must not be negative: use 0 not to wait");
+        }
+        return timeout.compareTo(FOREVER) >= 0 ? Long.MAX_VALUE : timeout.toNanos();
+    }
+
+    static void same(String name, Object value, Object owner, Object expected, Object user) {
+        if (!owner.equals(expected)) {
+            throw new IllegalArgumentException(
+                    name + " is " + value + " of " + owner + ", but " + user + " is of "
+                            + expected);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.event.AsyncQueue.Raised;
+import io.loomverbs.internal.event.Ledger;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * An asynchronous event that was received and is to be acknowledged, once, by {@link #close}:
+ * {@code struct ibv_async_event}. The CQ or queue pair that it belongs to cannot be closed before
+ * that.
+ */
+public final class AsyncEvent implements AutoCloseable {
+    private final AsyncEvents source;
+    private final Raised raised;
+
+    /** Who received the event; null once it is acknowledged. */
+    private final AtomicReference<@Nullable Thread> taker =
+            new AtomicReference<>(Thread.currentThread());
+
+    AsyncEvent(AsyncEvents source, Raised raised) {
+        this.source = source;
+        this.raised = raised;
+    }
+
+    /**
+     * What happened.
+     *
+     * @return the type
+     */
+    public AsyncEventType type() {
+        return AsyncEventType.of(raised.type());
+    }
+
+    /**
+     * The CQ that it happened to.
+     *
+     * @return the CQ, or null if the event is not about one
+     */
+    public @Nullable CompletionQueue cq() {
+        return raised.owner() instanceof CompletionQueue cq ? cq : null;
+    }
+
+    /**
+     * The queue pair that it happened to.
+     *
+     * @return the queue pair, or null if the event is not about one
+     */
+    public @Nullable QueuePair qp() {
+        return raised.owner() instanceof QueuePair qp ? qp : null;
+    }
+
+    /**
+     * The port that it happened to.
+     *
+     * @return the port, from 1 on, or 0 if the event is not about one
+     */
+    public int port() {
+        return raised.port();
+    }
+
+    /** Acknowledges the event ({@code ibv_ack_async_event}). Doing so again does nothing. */
+    @Override
+    public void close() {
+        if (taker.getAndSet(null) == null) {
+            return;
+        }
+        source.acked(this);
+        Ledger ledger = raised.ledger();
+        if (ledger != null && !ledger.tryAckAsync()) {
+            throw new AssertionError("an asynchronous event was not counted: " + this);
+        }
+    }
+
+    boolean isHeldBy(Thread thread, Object owner) {
+        return owner.equals(raised.owner()) && thread.equals(taker.get());
+    }
+
+    /** What happened to what. */
+    @Override
+    public String toString() {
+        Object owner = raised.owner();
+        if (owner != null) {
+            return type() + " of " + owner;
+        }
+        return type() + (raised.port() == 0 ? "" : " of port " + raised.port());
+    }
+}

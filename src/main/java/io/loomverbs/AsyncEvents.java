@@ -1,0 +1,71 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.event.AsyncQueue;
+import io.loomverbs.internal.event.AsyncQueue.Raised;
+import io.loomverbs.internal.event.EventQueueEndedException;
+import io.loomverbs.internal.event.Ledger;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The asynchronous events of one context: those that wait, and those that were received. */
+final class AsyncEvents {
+    private final Context context;
+    private final AsyncQueue queue = new AsyncQueue();
+    private final Set<AsyncEvent> unacked = ConcurrentHashMap.newKeySet();
+
+    AsyncEvents(Context context) {
+        this.context = context;
+    }
+
+    void raisePort(int type, int port) {
+        queue.raise(new Raised(type, port, null, null));
+    }
+
+    void raise(int type, Object owner, Ledger ledger) {
+        queue.raise(new Raised(type, 0, owner, ledger));
+    }
+
+    @Nullable AsyncEvent take(long nanos) throws InterruptedException {
+        try {
+            Raised raised = queue.take(nanos);
+            if (raised == null) {
+                return null;
+            }
+            AsyncEvent event = new AsyncEvent(this, raised);
+            unacked.add(event);
+            return event;
+        } catch (EventQueueEndedException e) {
+            throw new ClosedException(context);
+        }
+    }
+
+    void acked(AsyncEvent event) {
+        unacked.remove(event);
+    }
+
+    /**
+     * Whether the calling thread would wait for itself if it waited for the events of {@code
+     * owner}.
+     */
+    boolean isHeldHere(Object owner) {
+        Thread me = Thread.currentThread();
+        return unacked.stream().anyMatch(event -> event.isHeldBy(me, owner));
+    }
+
+    /** A close of some object has failed: its events may be received again. */
+    void recheck() {
+        queue.recheck();
+    }
+
+    /** {@code owner} is destroyed, and with it its events that nobody has received. */
+    void drop(Object owner) {
+        queue.drop(owner);
+    }
+
+    void close() {
+        queue.end();
+    }
+}

@@ -1,0 +1,144 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.ChannelOps;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.EventQueueEndedException;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+
+/**
+ * Where completion events of any number of CQs are delivered: {@code struct ibv_comp_channel}.
+ *
+ * <p>An event goes to one thread, the one that has waited longest. Events come in the order in
+ * which they came up; a CQ with several pending events takes turns with the others.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+public final class CompletionChannel implements AutoCloseable {
+    private final Context context;
+    private final ChannelOps ops;
+    private final EventQueue queue = new EventQueue();
+    private final Usage usage = new Usage(this);
+    private final int id;
+
+    CompletionChannel(Context context, ChannelOps ops) {
+        this.context = context;
+        this.ops = ops;
+        this.id = context.nextId();
+    }
+
+    /**
+     * The context that the channel was created in.
+     *
+     * @return the context
+     */
+    public Context context() {
+        return context;
+    }
+
+    /**
+     * Receives the next completion event, waiting as long as it takes ({@code ibv_get_cq_event}).
+     *
+     * <p>An event is a hint: the CQ may turn out to be empty. It must be acknowledged, by closing
+     * it or with {@link CompletionQueue#ackEvents}, before the CQ can be closed. The CQ is not
+     * armed any more; arm it again, then poll it until it is empty, before the next wait.
+     *
+     * @return the event, which names the CQ
+     * @throws InterruptedException if the thread was interrupted before or while it waited, and was
+     *     given no event
+     * @throws ClosedException if the channel is or was closed
+     * @throws VerbsException if the device has failed
+     */
+    public CqEvent getCqEvent() throws InterruptedException {
+        CqEvent event = get(Long.MAX_VALUE);
+        if (event == null) {
+            throw new AssertionError("an unlimited wait ended without an event");
+        }
+        return event;
+    }
+
+    /**
+     * Receives the next completion event, waiting for at most {@code timeout}; otherwise as {@link
+     * #getCqEvent()}.
+     *
+     * @param timeout how long to wait; zero not to wait at all
+     * @return the event, or null if none came in time
+     * @throws InterruptedException if the thread was interrupted before or while it waited, and was
+     *     given no event
+     * @throws IllegalArgumentException if the timeout is negative
+     * @throws ClosedException if the channel is or was closed
+     * @throws VerbsException if the device has failed
+     */
+    public @Nullable CqEvent getCqEvent(Duration timeout) throws InterruptedException {
+        return get(Arguments.nanos("timeout", timeout));
+    }
+
+    /**
+     * Receives the next completion event if there is one: what {@code ibv_get_cq_event} does on a
+     * non-blocking channel. Never waits, and leaves the thread's interrupt status alone.
+     *
+     * @return the event, or null if there is none ({@code EAGAIN})
+     * @throws ClosedException if the channel is closed
+     * @throws VerbsException if the device has failed
+     */
+    public @Nullable CqEvent tryGetCqEvent() {
+        try {
+            return CqEvent.of(queue.tryTake());
+        } catch (EventQueueEndedException e) {
+            throw CqEvent.ended(this, e);
+        }
+    }
+
+    private @Nullable CqEvent get(long nanos) throws InterruptedException {
+        try {
+            return CqEvent.of(queue.take(nanos));
+        } catch (EventQueueEndedException e) {
+            throw CqEvent.ended(this, e);
+        }
+    }
+
+    /**
+     * Destroys the channel ({@code ibv_destroy_comp_channel}). Threads that wait on it get a {@link
+     * ClosedException}. Closing again does nothing.
+     *
+     * @throws VerbsException {@code EBUSY} while CQs use the channel; nothing has changed then
+     */
+    @Override
+    public void close() {
+        if (!usage.tryClose()) {
+            if (usage.isClosed()) {
+                return;
+            }
+            throw new VerbsException(
+                    "ibv_destroy_comp_channel", Errno.EBUSY, usage.users() + " CQs use " + this);
+        }
+        int rc = ops.destroy();
+        if (rc != 0) {
+            usage.reopen();
+            throw new VerbsException("ibv_destroy_comp_channel", -rc, this + " was not destroyed");
+        }
+        queue.end(null);
+        context.usage().release();
+    }
+
+    ChannelOps ops() {
+        return ops;
+    }
+
+    EventQueue queue() {
+        return queue;
+    }
+
+    Usage usage() {
+        return usage;
+    }
+
+    /** The device's name and the channel's number. */
+    @Override
+    public String toString() {
+        return context + "/channel-" + id;
+    }
+}

@@ -1,0 +1,644 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.WcStruct;
+import io.loomverbs.internal.event.CqEvents;
+import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.EventQueueEndedException;
+import io.loomverbs.internal.event.Ledger;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+
+/**
+ * A completion queue: {@code struct ibv_cq}. Here the completions of work requests arrive; an event
+ * says that there are new ones.
+ *
+ * <p>Where events go is chosen at creation. A CQ with <i>direct delivery</i> ({@link
+ * Context#createDirectCq}) wakes those who wait for this CQ: {@link #serve} runs a handler for each
+ * batch of completions on a virtual thread of its own, {@link #await} waits for completions, {@link
+ * #getCqEvent()} for a bare event. A CQ <i>on a channel</i> ({@link Context#createCq}) has its
+ * events received with {@link CompletionChannel#getCqEvent()}. A CQ without a channel is only
+ * polled.
+ *
+ * <p>The rules of verbs hold: an event comes only after the CQ was armed ({@link #reqNotify}), and
+ * only for a completion that was added after that; one arm gives at most one event; every event
+ * that was received must be acknowledged. So: arm, poll until empty, wait, acknowledge, and again.
+ * {@link #await} and {@link #serve} do that dance.
+ *
+ * <p>Safe for use by any number of threads. Two threads that poll one CQ each get a part of the
+ * completions.
+ */
+public final class CompletionQueue implements AutoCloseable {
+    private static final int SERVE_BATCH = 32;
+    private static final String DESTROY = "ibv_destroy_cq";
+    private static final VarHandle SERVER;
+
+    static {
+        try {
+            SERVER =
+                    MethodHandles.lookup()
+                            .findVarHandle(CompletionQueue.class, "server", Thread.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Context context;
+    private final @Nullable Object cqContext;
+    private final @Nullable CompletionChannel channel;
+    private final int compVector;
+    private final Delivery delivery;
+    private final CqEvents events;
+    private final UnackedEvents unacked = new UnackedEvents();
+    private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
+    private final Usage usage = new Usage(this);
+    private final int id;
+
+    /**
+     * Written once, before the CQ is handed to anybody; the device may raise events before that.
+     */
+    @SuppressWarnings("NullAway.Init")
+    private CqOps ops;
+
+    /** The thread of {@link #serve}, while it runs. Changed by compare-and-set. */
+    private volatile @Nullable Thread server;
+
+    CompletionQueue(
+            Context context,
+            @Nullable Object cqContext,
+            @Nullable CompletionChannel channel,
+            int compVector,
+            Delivery delivery) {
+        this.context = context;
+        this.cqContext = cqContext;
+        this.channel = channel;
+        this.compVector = compVector;
+        this.delivery = delivery;
+        EventQueue queue =
+                channel == null || delivery == Delivery.DIRECT ? new EventQueue() : channel.queue();
+        this.events = new CqEvents(queue, this);
+        this.id = context.nextId();
+    }
+
+    void created(CqOps created) {
+        this.ops = created;
+    }
+
+    CqListener listener() {
+        return new CqListener() {
+            @Override
+            public void completionEvent() {
+                events.raise();
+            }
+
+            @Override
+            public void asyncEvent(int type) {
+                failOn(type);
+                context.asyncEvents().raise(type, CompletionQueue.this, events.ledger());
+            }
+        };
+    }
+
+    /** Who waits for a CQ that can receive no more completions must be told. */
+    private void failOn(int type) {
+        if (type == Ibv.EVENT_CQ_ERR && delivery == Delivery.DIRECT) {
+            events.queue().end(new VerbsException("ibv_get_cq_event", Errno.EIO, "CQ error"));
+        }
+    }
+
+    /**
+     * The context that the CQ was created in.
+     *
+     * @return the context
+     */
+    public Context context() {
+        return context;
+    }
+
+    /**
+     * What the CQ was given as its context when it was created ({@code cq_context}).
+     *
+     * @return the object, or null
+     */
+    public @Nullable Object cqContext() {
+        return cqContext;
+    }
+
+    /**
+     * The channel that carries the CQ's events.
+     *
+     * @return the channel that was given when the CQ was created, or null
+     */
+    public @Nullable CompletionChannel channel() {
+        return channel;
+    }
+
+    /**
+     * The completion vector that signals the CQ's events.
+     *
+     * @return 0 to {@code numCompVectors() - 1}
+     */
+    public int compVector() {
+        return compVector;
+    }
+
+    /**
+     * Whether the CQ has direct delivery, so that {@link #await}, {@link #serve} and {@link
+     * #getCqEvent()} may be used.
+     *
+     * @return false if its events come out of its channel, or nowhere
+     */
+    public boolean isDirect() {
+        return delivery == Delivery.DIRECT;
+    }
+
+    /**
+     * How many completions the CQ can hold ({@code cqe}).
+     *
+     * @return at least what was asked for
+     */
+    public int cqe() {
+        return ops.cqe();
+    }
+
+    /**
+     * How many events were received and not acknowledged.
+     *
+     * @return the number at this moment
+     */
+    public int unackedEvents() {
+        return events.ledger().outstanding();
+    }
+
+    /**
+     * Moves completions to a batch, as many as there are and fit ({@code ibv_poll_cq}). What was in
+     * the batch is overwritten. Never waits; allocates nothing.
+     *
+     * @param batch where they go
+     * @return how many, 0 if there were none
+     * @throws ClosedException if the CQ is closed
+     * @throws VerbsException {@code EIO} if the CQ has overrun and is empty
+     */
+    public int poll(WorkCompletions batch) {
+        Arguments.notNull(batch, "batch");
+        batch.size(0);
+        return pollMore(batch);
+    }
+
+    private int pollMore(WorkCompletions batch) {
+        ensureOpen();
+        int size = batch.size();
+        int room = batch.capacity() - size;
+        if (room == 0) {
+            return size;
+        }
+        int n = ops.poll(batch.memory(), (long) size * WcStruct.BYTES, room);
+        if (n < 0) {
+            if (size > 0) {
+                return size;
+            }
+            ensureOpen();
+            throw new VerbsException(
+                    "ibv_poll_cq",
+                    -n,
+                    this
+                            + " has overrun: more than its "
+                            + cqe()
+                            + " completions came before they were polled");
+        }
+        batch.size(size + n);
+        return size + n;
+    }
+
+    /**
+     * Arms the CQ: the next completion that is added raises an event ({@code ibv_req_notify_cq}).
+     * One shot. An arm for all completions is not weakened by a later one for solicited
+     * completions. Completions that are there already raise nothing: poll again after arming.
+     *
+     * @param solicitedOnly to raise an event only for a message that its sender marked as
+     *     solicited, and for errors
+     * @throws IllegalStateException if the CQ has no channel and no direct delivery
+     * @throws ClosedException if the CQ is closed
+     * @throws VerbsException if the device refuses
+     */
+    public void reqNotify(boolean solicitedOnly) {
+        ensureOpen();
+        if (delivery == Delivery.NONE) {
+            throw new IllegalStateException(
+                    this
+                            + " was created without a channel: it can be polled, but raises no"
+                            + " events");
+        }
+        int rc = ops.reqNotify(solicitedOnly);
+        if (rc != 0) {
+            ensureOpen();
+            throw new VerbsException(
+                    "ibv_req_notify_cq", -rc, this + ", solicited_only " + solicitedOnly);
+        }
+    }
+
+    /**
+     * Receives the next event of this CQ, waiting as long as it takes. Otherwise as {@link
+     * CompletionChannel#getCqEvent()}.
+     *
+     * @return the event
+     * @throws InterruptedException if the thread was interrupted before or while it waited, and was
+     *     given no event
+     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws ClosedException if the CQ is or was closed
+     * @throws VerbsException {@code EIO} if the CQ has overrun
+     */
+    public CqEvent getCqEvent() throws InterruptedException {
+        CqEvent event = get(Long.MAX_VALUE);
+        if (event == null) {
+            throw new AssertionError("an unlimited wait ended without an event");
+        }
+        return event;
+    }
+
+    /**
+     * Receives the next event of this CQ, waiting for at most {@code timeout}.
+     *
+     * @param timeout how long to wait; zero not to wait at all
+     * @return the event, or null if none came in time
+     * @throws InterruptedException if the thread was interrupted before or while it waited, and was
+     *     given no event
+     * @throws IllegalArgumentException if the timeout is negative
+     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws ClosedException if the CQ is or was closed
+     * @throws VerbsException {@code EIO} if the CQ has overrun
+     */
+    public @Nullable CqEvent getCqEvent(Duration timeout) throws InterruptedException {
+        return get(Arguments.nanos("timeout", timeout));
+    }
+
+    /**
+     * Receives the next event of this CQ if there is one. Never waits, and leaves the thread's
+     * interrupt status alone.
+     *
+     * @return the event, or null if there is none
+     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws ClosedException if the CQ is closed
+     * @throws VerbsException {@code EIO} if the CQ has overrun
+     */
+    public @Nullable CqEvent tryGetCqEvent() {
+        requireDirect();
+        try {
+            return CqEvent.of(events.queue().tryTake());
+        } catch (EventQueueEndedException e) {
+            throw CqEvent.ended(this, e);
+        }
+    }
+
+    private @Nullable CqEvent get(long nanos) throws InterruptedException {
+        requireDirect();
+        try {
+            return CqEvent.of(events.queue().take(nanos));
+        } catch (EventQueueEndedException e) {
+            throw CqEvent.ended(this, e);
+        }
+    }
+
+    /**
+     * Acknowledges events by count ({@code ibv_ack_cq_events}). Allocates nothing, takes no lock.
+     *
+     * @param n how many of those received, by any thread, at least 1
+     * @throws IllegalArgumentException if {@code n} is less than 1
+     * @throws IllegalStateException if fewer are unacknowledged; nothing has changed then
+     */
+    public void ackEvents(int n) {
+        if (n < 1) {
+            throw new IllegalArgumentException("n is " + n + ", but must be at least 1");
+        }
+        int outstanding = events.ledger().tryAck(n);
+        if (outstanding != Ledger.ACKED) {
+            throw overAck(n, outstanding);
+        }
+        if (tracking != null) {
+            tracking.acked(n);
+        }
+    }
+
+    void ackTaken(CqEvent event) {
+        int outstanding = events.ledger().tryAck(1);
+        if (outstanding != Ledger.ACKED) {
+            throw overAck(1, outstanding);
+        }
+        if (tracking != null) {
+            tracking.acked(event);
+        }
+    }
+
+    private IllegalStateException overAck(int n, int outstanding) {
+        return new IllegalStateException(
+                "n is " + n + ", but " + this + " has " + outstanding + " unacknowledged events");
+    }
+
+    /**
+     * Waits until the batch holds at least one completion: {@link #await(WorkCompletions, int)}
+     * with a minimum of 1.
+     *
+     * @param batch where completions go; what was in it is overwritten
+     * @return how many it holds
+     * @throws InterruptedException if the thread was interrupted and there were no completions
+     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws ClosedException if the CQ is or was closed
+     * @throws VerbsException {@code EIO} if the CQ has overrun
+     */
+    public int await(WorkCompletions batch) throws InterruptedException {
+        return awaitNanos(batch, 1, Long.MAX_VALUE);
+    }
+
+    /**
+     * Waits until the batch holds at least {@code min} completions, as long as it takes.
+     *
+     * @param batch where completions go; what was in it is overwritten
+     * @param min how many to wait for, 1 to the batch's capacity
+     * @return how many it holds; see {@link #await(WorkCompletions, int, Duration)}
+     * @throws InterruptedException if the thread was interrupted and there were no completions
+     * @throws IllegalArgumentException if {@code min} is out of range
+     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws ClosedException if the CQ is or was closed
+     * @throws VerbsException {@code EIO} if the CQ has overrun
+     */
+    public int await(WorkCompletions batch, int min) throws InterruptedException {
+        return awaitNanos(batch, min, Long.MAX_VALUE);
+    }
+
+    /**
+     * Waits until the batch holds at least {@code min} completions, for at most {@code timeout}:
+     * polls, arms, polls again, parks, and so on. The events that this takes are acknowledged.
+     *
+     * <p>What was polled is never lost. If the thread is interrupted, or the CQ is closed or fails,
+     * while the batch holds some completions, but fewer than {@code min}, these are returned, an
+     * interrupt stays pending, and the next call throws.
+     *
+     * @param batch where completions go; what was in it is overwritten
+     * @param min how many to wait for, 1 to the batch's capacity
+     * @param timeout how long to wait; zero only polls
+     * @return how many it holds; fewer than {@code min}, perhaps 0, at the deadline
+     * @throws InterruptedException if the thread was interrupted and there were no completions
+     * @throws IllegalArgumentException if {@code min} is out of range or the timeout is negative
+     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws ClosedException if the CQ is or was closed
+     * @throws VerbsException {@code EIO} if the CQ has overrun
+     */
+    public int await(WorkCompletions batch, int min, Duration timeout) throws InterruptedException {
+        return awaitNanos(batch, min, Arguments.nanos("timeout", timeout));
+    }
+
+    /*
+     * The order matters. Completions that were there before the arm raise nothing, so the poll after the
+     * arm is what finds them; one that comes after that poll finds the CQ armed and raises the event that
+     * ends the wait. An event may be stale, of an arm whose completion some poll has found already: then
+     * the CQ is empty and not armed, so every round arms anew.
+     */
+    private int awaitNanos(WorkCompletions batch, int min, long nanos) throws InterruptedException {
+        Arguments.notNull(batch, "batch");
+        Arguments.inRange("min", min, 1, batch.capacity(), "the capacity of the batch");
+        requireDirect();
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        boolean timed = nanos != Long.MAX_VALUE;
+        long start = timed && nanos > 0 ? System.nanoTime() : 0;
+        batch.size(0);
+        int n = pollMore(batch);
+        try {
+            while (n < min && nanos > 0) {
+                reqNotify(false);
+                n = pollMore(batch);
+                if (n >= min) {
+                    break;
+                }
+                long left = timed ? nanos - (System.nanoTime() - start) : nanos;
+                boolean woken = takeAndAck(left);
+                n = pollMore(batch);
+                if (!woken) {
+                    break;
+                }
+            }
+        } catch (EventQueueEndedException e) {
+            // A CQ that has overrun still holds what came before, unless it is closed by now.
+            if (events.ledger().isClosed() ? batch.isEmpty() : pollMore(batch) == 0) {
+                throw CqEvent.ended(this, e);
+            }
+        } catch (ClosedException | VerbsException e) {
+            if (batch.isEmpty()) {
+                throw e;
+            }
+        } catch (InterruptedException e) {
+            if (batch.isEmpty()) {
+                throw e;
+            }
+            Thread.currentThread().interrupt();
+        }
+        return batch.size();
+    }
+
+    private boolean takeAndAck(long nanos) throws InterruptedException {
+        if (events.queue().take(nanos) == null) {
+            return false;
+        }
+        if (events.ledger().tryAck(1) != Ledger.ACKED) {
+            throw overAck(1, 0);
+        }
+        return true;
+    }
+
+    /**
+     * Starts a virtual thread that runs {@code handler} for each batch of completions, until the CQ
+     * is closed, the thread is interrupted, or the handler throws.
+     *
+     * <p>The handler holds no event while it runs, so it may close the CQ.
+     *
+     * @param handler what to run
+     * @return the thread, started, named after the CQ. If the handler throws, or the CQ overruns,
+     *     the thread ends with that exception, which its uncaught exception handler sees
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served
+     * @throws ClosedException if the CQ is closed
+     */
+    public Thread serve(CompletionHandler handler) {
+        Arguments.notNull(handler, "handler");
+        requireDirect();
+        ensureOpen();
+        Thread thread = Thread.ofVirtual().name(toString()).unstarted(() -> serveUntilEnd(handler));
+        if (!SERVER.compareAndSet(this, null, thread)) {
+            throw new IllegalStateException(this + " is being served by another handler");
+        }
+        thread.start();
+        return thread;
+    }
+
+    private void serveUntilEnd(CompletionHandler handler) {
+        try {
+            WorkCompletions batch = WorkCompletions.allocate(Math.min(SERVE_BATCH, cqe()));
+            while (awaitUnlessClosed(batch)) {
+                handler.handle(batch);
+            }
+        } catch (InterruptedException e) {
+            // Asked to end.
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException("the handler of " + this + " failed", e);
+        } finally {
+            server = null;
+        }
+    }
+
+    /** False once the CQ is closed; a ClosedException of anything else is the handler's own. */
+    private boolean awaitUnlessClosed(WorkCompletions batch) throws InterruptedException {
+        try {
+            await(batch);
+            return true;
+        } catch (ClosedException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Destroys the CQ ({@code ibv_destroy_cq}), waiting by parking until every event that was
+     * received is acknowledged. Interruption does not end the wait; it stays pending. Closing again
+     * does nothing; closing twice at once, one closes and the other waits for it.
+     *
+     * <p>From the start of the close no event is delivered; events that nobody has received are
+     * dropped with the CQ, as are completions. Threads that wait for this CQ get a {@link
+     * ClosedException}. If the close fails, the CQ is as it was, and so are its events.
+     *
+     * <p>A close that waits for more than five seconds logs what it waits for, and with the system
+     * property {@code loomverbs.trackEvents=true} also which thread took the events and where.
+     *
+     * @throws VerbsException {@code EBUSY} while queue pairs use the CQ; {@code EDEADLK} if it has
+     *     waited for a second while this very thread holds one of the events: it would wait for
+     *     itself, unless another thread acknowledges on its behalf, for which there is {@link
+     *     #close(Duration)}
+     */
+    @Override
+    public void close() {
+        close(Long.MAX_VALUE);
+    }
+
+    /**
+     * Destroys the CQ like {@link #close()}, but gives up after {@code timeout}.
+     *
+     * @param timeout how long to wait for acknowledgements; zero not to wait at all
+     * @throws IllegalArgumentException if the timeout is negative
+     * @throws VerbsException {@code EBUSY} while queue pairs use the CQ; {@code ETIMEDOUT} if
+     *     events are unacknowledged at the deadline, which the message tells of
+     */
+    public void close(Duration timeout) {
+        close(Arguments.nanos("timeout", timeout));
+    }
+
+    private void close(long nanos) {
+        if (events.ledger().isClosed()) {
+            return;
+        }
+        if (usage.users() > 0) {
+            throw busy();
+        }
+        CqCloser closer = new CqCloser(this, nanos == Long.MAX_VALUE);
+        switch (events.close(nanos, closer)) {
+            case CLOSED -> {
+                if (delivery != Delivery.CHANNEL) {
+                    events.queue().end(null);
+                }
+            }
+            case REFUSED -> {
+                context.asyncEvents().recheck();
+                throw closer.refusal();
+            }
+            case TIMED_OUT -> {
+                context.asyncEvents().recheck();
+                throw new VerbsException(
+                        DESTROY,
+                        Errno.ETIMEDOUT,
+                        "after " + Duration.ofNanos(nanos) + " " + closer.describeOutstanding());
+            }
+            case GAVE_UP -> {
+                context.asyncEvents().recheck();
+                throw new VerbsException(
+                        DESTROY,
+                        Errno.EDEADLK,
+                        closer.describeOutstanding()
+                                + "; this thread would wait for itself: acknowledge first, or close"
+                                + " with a timeout");
+            }
+        }
+    }
+
+    /**
+     * Destroys the device's CQ and lets go of what it used; null, or why not. By the one closer.
+     */
+    @Nullable VerbsException destroy() {
+        if (!usage.tryClose()) {
+            return busy();
+        }
+        int rc = ops.destroy();
+        if (rc != 0) {
+            usage.reopen();
+            return new VerbsException(DESTROY, -rc, this + " was not destroyed");
+        }
+        context.asyncEvents().drop(this);
+        if (channel != null) {
+            channel.usage().release();
+        }
+        context.usage().release();
+        return null;
+    }
+
+    private VerbsException busy() {
+        return new VerbsException(
+                DESTROY, Errno.EBUSY, usage.users() + " queue pair ends use " + this);
+    }
+
+    private void requireDirect() {
+        if (delivery != Delivery.DIRECT) {
+            throw new IllegalStateException(
+                    this
+                            + (delivery == Delivery.CHANNEL
+                                    ? " delivers to its channel: use getCqEvent of " + channel
+                                    : " was created without a channel: it can only be polled"));
+        }
+    }
+
+    private void ensureOpen() {
+        if (events.ledger().isClosed()) {
+            throw new ClosedException(this);
+        }
+    }
+
+    Ledger ledger() {
+        return events.ledger();
+    }
+
+    UnackedEvents unacked() {
+        return unacked;
+    }
+
+    @Nullable EventTracking tracking() {
+        return tracking;
+    }
+
+    CqOps ops() {
+        return ops;
+    }
+
+    Usage usage() {
+        return usage;
+    }
+
+    /** The device's name and the CQ's number. */
+    @Override
+    public String toString() {
+        return context + "/cq-" + id;
+    }
+}

@@ -1,0 +1,286 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.ChannelOps;
+import io.loomverbs.internal.device.ContextOps;
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.Errno;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * An open device, in which everything else is created: {@code struct ibv_context}.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+public final class Context implements AutoCloseable {
+    private final Device device;
+    private final ContextOps ops;
+    private final DeviceAttributes attributes;
+    private final AsyncEvents asyncEvents;
+    private final Usage usage = new Usage(this);
+    private final AtomicInteger lastId = new AtomicInteger();
+
+    Context(Device device, DeviceOps deviceOps) {
+        this.device = device;
+        this.asyncEvents = new AsyncEvents(this);
+        this.ops = deviceOps.open(asyncEvents::raisePort);
+        this.attributes = DeviceAttributes.of(ops.queryDevice());
+    }
+
+    /**
+     * The device that was opened.
+     *
+     * @return the device
+     */
+    public Device device() {
+        return device;
+    }
+
+    /**
+     * What the device can do, and its limits ({@code ibv_query_device}).
+     *
+     * @return the attributes, which do not change while the device is open
+     */
+    public DeviceAttributes attributes() {
+        return attributes;
+    }
+
+    /**
+     * How many completion vectors there are ({@code num_comp_vectors}): the interrupts among which
+     * CQs can be spread.
+     *
+     * @return at least 1; vectors count from 0
+     */
+    public int numCompVectors() {
+        return attributes.numCompVectors();
+    }
+
+    /**
+     * What a port is and in which state it is now ({@code ibv_query_port}).
+     *
+     * @param port the port, from 1 on
+     * @return its attributes
+     * @throws IllegalArgumentException if there is no such port
+     * @throws VerbsException if the device fails
+     */
+    public PortAttributes port(int port) {
+        checkPort("port", port);
+        usage.ensureOpen();
+        try {
+            return PortAttributes.of(ops.queryPort(port));
+        } catch (DeviceException e) {
+            throw VerbsException.of("ibv_query_port", e);
+        }
+    }
+
+    /**
+     * A GID of a port ({@code ibv_query_gid}).
+     *
+     * @param port the port, from 1 on
+     * @param index which one, from 0 on
+     * @return the GID; all zero if the port has none there
+     * @throws IllegalArgumentException if there is no such port or index
+     * @throws VerbsException if the device fails
+     */
+    public Gid gid(int port, int index) {
+        int length = port(port).gidTableLength();
+        Arguments.inRange("index", index, 0, length - 1, "gid_tbl_len of port " + port);
+        try {
+            return Gid.of(ops.queryGid(port, index));
+        } catch (DeviceException e) {
+            throw VerbsException.of("ibv_query_gid", e);
+        }
+    }
+
+    /**
+     * Creates a completion channel ({@code ibv_create_comp_channel}).
+     *
+     * @return the channel
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device refuses
+     */
+    public CompletionChannel createCompChannel() {
+        return Usage.create(
+                "ibv_create_comp_channel",
+                () -> new CompletionChannel(this, ops.createCompChannel()),
+                usage);
+    }
+
+    /**
+     * Creates a completion queue whose events come out of {@code channel} ({@code ibv_create_cq}).
+     *
+     * @param cqe how many completions it must be able to hold; the device may give more
+     * @param cqContext anything, handed back with each event
+     * @param channel where its events are delivered; null for a CQ that is only ever polled
+     * @param compVector the completion vector that signals its events, 0 to {@code numCompVectors()
+     *     - 1}
+     * @return the CQ
+     * @throws IllegalArgumentException if {@code cqe} or {@code compVector} is out of range, or the
+     *     channel is of another context
+     * @throws ClosedException if the context or the channel is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many CQs
+     */
+    public CompletionQueue createCq(
+            int cqe,
+            @Nullable Object cqContext,
+            @Nullable CompletionChannel channel,
+            int compVector) {
+        Delivery delivery = channel == null ? Delivery.NONE : Delivery.CHANNEL;
+        return createCq(cqe, cqContext, channel, compVector, delivery);
+    }
+
+    /**
+     * Creates a completion queue with direct delivery: its events wake those who wait for this very
+     * CQ, in {@link CompletionQueue#await}, {@link CompletionQueue#serve} or {@link
+     * CompletionQueue#getCqEvent()}, and nobody else.
+     *
+     * @param cqe how many completions it must be able to hold; the device may give more
+     * @param cqContext anything, handed back with each event
+     * @param channel the channel that carries its events on the way; null for one of the context's
+     *     own
+     * @param compVector the completion vector that signals its events, 0 to {@code numCompVectors()
+     *     - 1}
+     * @return the CQ
+     * @throws IllegalArgumentException if {@code cqe} or {@code compVector} is out of range, or the
+     *     channel is of another context
+     * @throws ClosedException if the context or the channel is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many CQs
+     */
+    public CompletionQueue createDirectCq(
+            int cqe,
+            @Nullable Object cqContext,
+            @Nullable CompletionChannel channel,
+            int compVector) {
+        return createCq(cqe, cqContext, channel, compVector, Delivery.DIRECT);
+    }
+
+    /**
+     * Creates a completion queue with direct delivery, without a context object, on vector 0.
+     *
+     * @param cqe how many completions it must be able to hold; the device may give more
+     * @return the CQ
+     * @throws IllegalArgumentException if {@code cqe} is out of range
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many CQs
+     */
+    public CompletionQueue createDirectCq(int cqe) {
+        return createDirectCq(cqe, null, null, 0);
+    }
+
+    private CompletionQueue createCq(
+            int cqe,
+            @Nullable Object cqContext,
+            @Nullable CompletionChannel channel,
+            int compVector,
+            Delivery delivery) {
+        Arguments.inRange("cqe", cqe, 1, attributes.maxCqe(), "max_cqe of " + device);
+        Arguments.inRange(
+                "compVector", compVector, 0, numCompVectors() - 1, "num_comp_vectors of " + device);
+        if (channel != null) {
+            Arguments.same("channel", channel, channel.context(), this, this);
+        }
+        ChannelOps channelOps = channel == null ? null : channel.ops();
+        return Usage.create(
+                "ibv_create_cq",
+                () -> {
+                    CompletionQueue cq =
+                            new CompletionQueue(this, cqContext, channel, compVector, delivery);
+                    cq.created(ops.createCq(cqe, channelOps, compVector, cq.listener()));
+                    return cq;
+                },
+                channel == null ? new Usage[] {usage} : new Usage[] {usage, channel.usage()});
+    }
+
+    /**
+     * Allocates a protection domain ({@code ibv_alloc_pd}).
+     *
+     * @return the protection domain
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many
+     */
+    public ProtectionDomain allocPd() {
+        return Usage.create("ibv_alloc_pd", () -> new ProtectionDomain(this, ops.allocPd()), usage);
+    }
+
+    /**
+     * Receives the next asynchronous event of the device, its ports, CQs or queue pairs, waiting as
+     * long as it takes ({@code ibv_get_async_event}).
+     *
+     * @return the event, to be closed: that acknowledges it
+     * @throws InterruptedException if the thread was interrupted and was given no event
+     * @throws ClosedException if the context is or was closed
+     */
+    public AsyncEvent getAsyncEvent() throws InterruptedException {
+        AsyncEvent event;
+        do {
+            event = asyncEvents.take(Long.MAX_VALUE);
+        } while (event == null);
+        return event;
+    }
+
+    /**
+     * Receives the next asynchronous event, waiting for at most {@code timeout}.
+     *
+     * @param timeout how long to wait; zero not to wait at all
+     * @return the event, to be closed, or null if none came in time
+     * @throws InterruptedException if the thread was interrupted and was given no event
+     * @throws IllegalArgumentException if the timeout is negative
+     * @throws ClosedException if the context is or was closed
+     */
+    public @Nullable AsyncEvent getAsyncEvent(Duration timeout) throws InterruptedException {
+        return asyncEvents.take(Arguments.nanos("timeout", timeout));
+    }
+
+    /**
+     * Closes the device ({@code ibv_close_device}). Threads that wait for asynchronous events get a
+     * {@link ClosedException}. Closing again does nothing.
+     *
+     * @throws VerbsException {@code EBUSY} while anything that was created in the context is open;
+     *     nothing has changed then
+     */
+    @Override
+    public void close() {
+        if (usage.isClosed()) {
+            return;
+        }
+        if (!usage.tryClose()) {
+            if (usage.isClosed()) {
+                return;
+            }
+            throw new VerbsException(
+                    "ibv_close_device",
+                    Errno.EBUSY,
+                    this + " has " + usage.users() + " open channels, CQs and protection domains");
+        }
+        asyncEvents.close();
+        ops.close();
+    }
+
+    void checkPort(String name, int port) {
+        Arguments.inRange(
+                name, port, 1, attributes.physicalPortCount(), "phys_port_cnt of " + device);
+    }
+
+    Usage usage() {
+        return usage;
+    }
+
+    AsyncEvents asyncEvents() {
+        return asyncEvents;
+    }
+
+    /** A number for an object of this context, for its name in messages. */
+    int nextId() {
+        return lastId.incrementAndGet();
+    }
+
+    /** The device's name. */
+    @Override
+    public String toString() {
+        return device.name();
+    }
+}

@@ -1,0 +1,113 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.event.CqEvents;
+import io.loomverbs.internal.event.EventQueueEndedException;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * A completion event that was received and is to be acknowledged, once: by {@link #close}, or,
+ * counted, by {@link CompletionQueue#ackEvents}.
+ *
+ * <p>Any thread may acknowledge it.
+ */
+public final class CqEvent implements AutoCloseable {
+    private static final VarHandle TAKER;
+
+    static {
+        try {
+            TAKER = MethodHandles.lookup().findVarHandle(CqEvent.class, "taker", Thread.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final CompletionQueue cq;
+
+    /** The thread that received the event; null once it is acknowledged. Changed by CAS. */
+    private volatile @Nullable Thread taker;
+
+    /** Links of {@link UnackedEvents}, which says who may touch them. */
+    @Nullable CqEvent next;
+
+    int depth;
+
+    private CqEvent(CompletionQueue cq) {
+        this.cq = cq;
+        this.taker = Thread.currentThread();
+    }
+
+    /** Makes the event of a CQ that the queue has given to this thread. */
+    static @Nullable CqEvent of(@Nullable CqEvents taken) {
+        if (taken == null) {
+            return null;
+        }
+        CompletionQueue cq = (CompletionQueue) taken.owner();
+        CqEvent event = new CqEvent(cq);
+        cq.unacked().add(event, taken.ledger().outstanding());
+        EventTracking tracking = cq.tracking();
+        if (tracking != null) {
+            tracking.taken(event);
+        }
+        return event;
+    }
+
+    /** What a caller is told who waits at a queue that has ended. */
+    static RuntimeException ended(Object closed, EventQueueEndedException end) {
+        Throwable cause = end.getCause();
+        if (cause == null) {
+            return new ClosedException(closed);
+        }
+        if (cause instanceof VerbsException failure) {
+            return new VerbsException(
+                    failure.verb(), failure.errno(), closed + " has failed", failure);
+        }
+        return new IllegalStateException(closed + " has failed", cause);
+    }
+
+    /**
+     * The CQ that has new completions.
+     *
+     * @return the CQ
+     */
+    public CompletionQueue cq() {
+        return cq;
+    }
+
+    /**
+     * What the CQ was given as its context when it was created.
+     *
+     * @return the object, or null
+     */
+    public @Nullable Object cqContext() {
+        return cq.cqContext();
+    }
+
+    /**
+     * Acknowledges the event ({@code ibv_ack_cq_events} of 1). Doing so again does nothing.
+     *
+     * @throws IllegalStateException if the CQ has no unacknowledged event left: {@link
+     *     CompletionQueue#ackEvents} has counted this one already
+     */
+    @Override
+    public void close() {
+        Thread by = taker;
+        if (by != null && TAKER.compareAndSet(this, by, null)) {
+            cq.ackTaken(this);
+        }
+    }
+
+    /** The thread that received the event, or null if it is acknowledged. */
+    @Nullable Thread taker() {
+        return taker;
+    }
+
+    /** The CQ, and whether the event is acknowledged. */
+    @Override
+    public String toString() {
+        return "event of " + cq + (taker == null ? ", acknowledged" : ", unacknowledged");
+    }
+}

@@ -1,0 +1,52 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.DeviceOps;
+
+/** An RDMA device that can be opened: {@code struct ibv_device}. */
+public final class Device {
+    private final DeviceOps ops;
+
+    Device(DeviceOps ops) {
+        this.ops = ops;
+    }
+
+    /**
+     * The device's name ({@code ibv_get_device_name}).
+     *
+     * @return a name such as {@code soft0} or {@code mlx5_0}
+     */
+    public String name() {
+        return ops.name();
+    }
+
+    /**
+     * The device's node GUID ({@code ibv_get_device_guid}).
+     *
+     * @return the GUID, the first byte on the wire being the most significant
+     */
+    public long guid() {
+        return ops.guid();
+    }
+
+    /**
+     * Opens the device ({@code ibv_open_device}). It may be opened any number of times; contexts
+     * share nothing but the device's limits and its wire.
+     *
+     * @return a context, to be closed when everything in it is closed
+     * @throws VerbsException if the device cannot be opened
+     */
+    public Context open() {
+        try {
+            return new Context(this, ops);
+        } catch (DeviceException e) {
+            throw VerbsException.of("ibv_open_device", e);
+        }
+    }
+
+    /** The name. */
+    @Override
+    public String toString() {
+        return name();
+    }
+}

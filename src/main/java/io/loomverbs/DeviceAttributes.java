@@ -1,0 +1,89 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.DeviceAttr;
+
+/**
+ * What a device can do, and its limits ({@code ibv_query_device}).
+ *
+ * @param firmwareVersion the version of the device's firmware
+ * @param nodeGuid the GUID of the device
+ * @param systemImageGuid the GUID of the system that the device is part of
+ * @param maxMrSize the largest memory region, in bytes, unsigned
+ * @param pageSizeCap a bit for each page size that the device supports
+ * @param vendorId the vendor, by its IEEE number
+ * @param vendorPartId the vendor's number of the part
+ * @param hardwareVersion the hardware's revision
+ * @param maxQp how many queue pairs there may be
+ * @param maxQpWr how many work requests a send or a receive queue may hold
+ * @param maxSge how many scatter/gather entries a work request may have
+ * @param maxSgeRead how many scatter/gather entries an RDMA READ may have
+ * @param maxCq how many completion queues there may be
+ * @param maxCqe how many completions a CQ may hold
+ * @param maxMr how many memory regions there may be
+ * @param maxPd how many protection domains there may be
+ * @param maxAh how many address handles there may be
+ * @param maxQpReadAtomic how many READs and atomics a queue pair may serve at once
+ * @param maxQpInitReadAtomic how many READs and atomics a queue pair may have outstanding
+ * @param maxResourceReadAtomic how many READs and atomics the device may serve at once
+ * @param maxInlineData how many bytes a work request may carry inline
+ * @param atomicCapability with respect to what atomic operations are atomic
+ * @param maxPkeys how many partition keys there are
+ * @param physicalPortCount how many ports the device has; they count from 1
+ * @param numCompVectors how many completion vectors the context has
+ */
+public record DeviceAttributes(
+        String firmwareVersion,
+        long nodeGuid,
+        long systemImageGuid,
+        long maxMrSize,
+        long pageSizeCap,
+        int vendorId,
+        int vendorPartId,
+        int hardwareVersion,
+        int maxQp,
+        int maxQpWr,
+        int maxSge,
+        int maxSgeRead,
+        int maxCq,
+        int maxCqe,
+        int maxMr,
+        int maxPd,
+        int maxAh,
+        int maxQpReadAtomic,
+        int maxQpInitReadAtomic,
+        int maxResourceReadAtomic,
+        int maxInlineData,
+        AtomicCapability atomicCapability,
+        int maxPkeys,
+        int physicalPortCount,
+        int numCompVectors) {
+
+    static DeviceAttributes of(DeviceAttr attr) {
+        return new DeviceAttributes(
+                attr.fwVer(),
+                attr.nodeGuid(),
+                attr.sysImageGuid(),
+                attr.maxMrSize(),
+                attr.pageSizeCap(),
+                attr.vendorId(),
+                attr.vendorPartId(),
+                attr.hwVer(),
+                attr.maxQp(),
+                attr.maxQpWr(),
+                attr.maxSge(),
+                attr.maxSgeRd(),
+                attr.maxCq(),
+                attr.maxCqe(),
+                attr.maxMr(),
+                attr.maxPd(),
+                attr.maxAh(),
+                attr.maxQpRdAtom(),
+                attr.maxQpInitRdAtom(),
+                attr.maxResRdAtom(),
+                attr.maxInlineData(),
+                AtomicCapability.of(attr.atomicCap()),
+                attr.maxPkeys(),
+                attr.physPortCnt(),
+                attr.numCompVectors());
+    }
+}

@@ -1,0 +1,15 @@
+package io.loomverbs;
+
+/** What a port's link speaks ({@code IBV_LINK_LAYER_}), in the order of the values. */
+public enum LinkLayer {
+    /** Not told by the device: InfiniBand. */
+    UNSPECIFIED,
+    /** InfiniBand: ports are addressed by LID. */
+    INFINIBAND,
+    /** Ethernet (RoCE): ports are addressed by GID. */
+    ETHERNET;
+
+    static LinkLayer of(int value) {
+        return value >= 0 && value < values().length ? values()[value] : UNSPECIFIED;
+    }
+}

@@ -1,0 +1,119 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.MrOps;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+
+/**
+ * Memory that work requests can name: {@code struct ibv_mr}.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+public final class MemoryRegion implements AutoCloseable {
+    private final ProtectionDomain pd;
+    private final MemorySegment memory;
+    private final int access;
+    private final MrOps ops;
+    private final Usage usage = new Usage(this);
+
+    MemoryRegion(ProtectionDomain pd, MemorySegment memory, int access, MrOps ops) {
+        this.pd = pd;
+        this.memory = memory;
+        this.access = access;
+        this.ops = ops;
+    }
+
+    /**
+     * The protection domain that the memory was registered in.
+     *
+     * @return the protection domain
+     */
+    public ProtectionDomain pd() {
+        return pd;
+    }
+
+    /**
+     * The memory itself.
+     *
+     * @return the segment that was registered
+     */
+    public MemorySegment memory() {
+        return memory;
+    }
+
+    /**
+     * The address of the region's first byte, by which peers name it ({@code addr}).
+     *
+     * @return the address
+     */
+    public long address() {
+        return memory.address();
+    }
+
+    /**
+     * The size of the region ({@code length}).
+     *
+     * @return bytes
+     */
+    public long length() {
+        return memory.byteSize();
+    }
+
+    /**
+     * What may be done with the memory.
+     *
+     * @return the access that it was registered with, as a new set
+     */
+    public Set<Access> access() {
+        return Access.of(access);
+    }
+
+    /**
+     * The key by which local work requests name the region.
+     *
+     * @return the {@code lkey}
+     */
+    public int lkey() {
+        return ops.lkey();
+    }
+
+    /**
+     * The key by which peers name the region.
+     *
+     * @return the {@code rkey}
+     */
+    public int rkey() {
+        return ops.rkey();
+    }
+
+    /**
+     * Ends the registration ({@code ibv_dereg_mr}). Work requests that name the region from then on
+     * fail with a protection or access error; the memory stays. Closing again does nothing.
+     *
+     * @throws VerbsException if the device refuses; nothing has changed then
+     */
+    @Override
+    public void close() {
+        if (!usage.tryClose()) {
+            return;
+        }
+        int rc = ops.dereg();
+        if (rc != 0) {
+            usage.reopen();
+            throw new VerbsException("ibv_dereg_mr", -rc, this + " was not deregistered");
+        }
+        pd.usage().release();
+    }
+
+    void ensureOpen() {
+        usage.ensureOpen();
+    }
+
+    /** The keys and the extent. */
+    @Override
+    public String toString() {
+        return "%s/mr[lkey 0x%x, rkey 0x%x, %d bytes at 0x%x]"
+                .formatted(pd, lkey(), rkey(), length(), address());
+    }
+}

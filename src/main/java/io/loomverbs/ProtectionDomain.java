@@ -1,0 +1,161 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.PdOps;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A protection domain: {@code struct ibv_pd}. Memory regions, queue pairs and address handles
+ * belong to one, and work together only within it.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+public final class ProtectionDomain implements AutoCloseable {
+    private final Context context;
+    private final PdOps ops;
+    private final Usage usage = new Usage(this);
+    private final int id;
+
+    ProtectionDomain(Context context, PdOps ops) {
+        this.context = context;
+        this.ops = ops;
+        this.id = context.nextId();
+    }
+
+    /**
+     * The context that the protection domain was allocated in.
+     *
+     * @return the context
+     */
+    public Context context() {
+        return context;
+    }
+
+    /**
+     * Registers memory, so that work requests can name it ({@code ibv_reg_mr}). The memory must
+     * stay alive until the region is closed; if it is freed before, work requests that touch it
+     * fail.
+     *
+     * @param memory native memory, of a shared, automatic or global arena: devices access it from
+     *     threads of their own
+     * @param access what may be done with it, besides reading it locally
+     * @return the region
+     * @throws IllegalArgumentException if the memory is on the heap, confined to a thread, freed,
+     *     empty, read-only though {@code access} lets it be written to, or larger than the device
+     *     allows; or if remote writes or atomics are allowed without {@link Access#LOCAL_WRITE}
+     * @throws ClosedException if the protection domain is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions
+     */
+    public MemoryRegion regMr(MemorySegment memory, Access... access) {
+        int flags = Access.flags(access);
+        MrArguments.check(memory, flags, context);
+        return Usage.create(
+                "ibv_reg_mr",
+                () -> new MemoryRegion(this, memory, flags, ops.regMr(memory, flags)),
+                usage);
+    }
+
+    /**
+     * Allocates memory, all zero, and registers it. The memory is freed when neither the region nor
+     * its segment can be reached any more.
+     *
+     * @param bytes how much, at least 1
+     * @param access what may be done with it, besides reading it locally
+     * @return the region
+     * @throws IllegalArgumentException if {@code bytes} is less than 1 or more than the device
+     *     allows; or if remote writes or atomics are allowed without {@link Access#LOCAL_WRITE}
+     * @throws ClosedException if the protection domain is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions
+     */
+    public MemoryRegion allocateMr(long bytes, Access... access) {
+        MrArguments.checkSize("bytes", bytes, context);
+        usage.ensureOpen();
+        return regMr(Arena.ofAuto().allocate(bytes, MrArguments.ALIGNMENT), access);
+    }
+
+    /**
+     * Creates a queue pair ({@code ibv_create_qp}), in state RESET.
+     *
+     * @param config its type, CQs and capacities
+     * @return the queue pair
+     * @throws IllegalArgumentException if a CQ is of another context, or a capacity is over the
+     *     device's limit
+     * @throws ClosedException if the protection domain or a CQ is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many queue pairs
+     */
+    public QueuePair createQp(QpConfig config) {
+        Arguments.notNull(config, "config");
+        config.check(context);
+        CompletionQueue sendCq = config.sendCq();
+        CompletionQueue recvCq = config.recvCq();
+        return Usage.create(
+                "ibv_create_qp",
+                () -> {
+                    QueuePair qp = new QueuePair(this, config);
+                    qp.created(
+                            ops.createQp(config.init(), sendCq.ops(), recvCq.ops(), qp.listener()));
+                    return qp;
+                },
+                usage,
+                sendCq.usage(),
+                recvCq.usage());
+    }
+
+    /**
+     * Creates an address handle, the destination of UD messages ({@code ibv_create_ah}).
+     *
+     * @param attributes the address
+     * @return the address handle
+     * @throws IllegalArgumentException if the port or the index of the source GID does not exist
+     * @throws ClosedException if the protection domain is closed
+     * @throws VerbsException if the device refuses
+     */
+    public AddressHandle createAh(AhAttributes attributes) {
+        Arguments.notNull(attributes, "attributes");
+        attributes.check(context);
+        return Usage.create(
+                "ibv_create_ah",
+                () -> new AddressHandle(this, ops.createAh(attributes.attr())),
+                usage);
+    }
+
+    /**
+     * Deallocates the protection domain ({@code ibv_dealloc_pd}). Closing again does nothing.
+     *
+     * @throws VerbsException {@code EBUSY} while memory regions, queue pairs or address handles of
+     *     it are open; nothing has changed then
+     */
+    @Override
+    public void close() {
+        if (!usage.tryClose()) {
+            if (usage.isClosed()) {
+                return;
+            }
+            throw new VerbsException(
+                    "ibv_dealloc_pd",
+                    Errno.EBUSY,
+                    this
+                            + " has "
+                            + usage.users()
+                            + " open memory regions, queue pairs and address handles");
+        }
+        int rc = ops.dealloc();
+        if (rc != 0) {
+            usage.reopen();
+            throw new VerbsException("ibv_dealloc_pd", -rc, this + " was not deallocated");
+        }
+        context.usage().release();
+    }
+
+    Usage usage() {
+        return usage;
+    }
+
+    /** The device's name and the protection domain's number. */
+    @Override
+    public String toString() {
+        return context + "/pd-" + id;
+    }
+}

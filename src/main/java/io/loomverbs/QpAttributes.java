@@ -1,0 +1,522 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
+
+import java.util.Set;
+import java.util.StringJoiner;
+
+/**
+ * Attributes of a queue pair: those to change ({@link QueuePair#modify}), or all of them ({@link
+ * QueuePair#query}): {@code struct ibv_qp_attr} and its mask.
+ *
+ * <p>Immutable. An attribute that was not set reads as zero, or as the first value of its type.
+ */
+public final class QpAttributes {
+    private final QpAttr attr;
+    private final int mask;
+
+    QpAttributes(QpAttr attr, int mask) {
+        this.attr = attr;
+        this.mask = mask;
+    }
+
+    /**
+     * Starts with no attribute set.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    QpAttr attr() {
+        return attr;
+    }
+
+    int mask() {
+        return mask;
+    }
+
+    /**
+     * Next state (on modify), or the state it is in (on query).
+     *
+     * @return the attribute
+     */
+    public QpState state() {
+        return QpState.of(attr.qpState);
+    }
+
+    /**
+     * The state that the caller takes the queue pair to be in.
+     *
+     * @return the attribute
+     */
+    public QpState curState() {
+        return QpState.of(attr.curQpState);
+    }
+
+    /**
+     * The MTU of the path (RC and UC).
+     *
+     * @return the attribute
+     */
+    public Mtu pathMtu() {
+        return attr.pathMtu == 0 ? Mtu.MTU_256 : Mtu.of(attr.pathMtu);
+    }
+
+    /**
+     * The key that a UD message must carry to be received.
+     *
+     * @return the attribute
+     */
+    public int qkey() {
+        return attr.qkey;
+    }
+
+    /**
+     * The first packet sequence number to receive.
+     *
+     * @return the attribute
+     */
+    public int rqPsn() {
+        return attr.rqPsn;
+    }
+
+    /**
+     * The first packet sequence number to send.
+     *
+     * @return the attribute
+     */
+    public int sqPsn() {
+        return attr.sqPsn;
+    }
+
+    /**
+     * The number of the peer's queue pair (RC and UC).
+     *
+     * @return the attribute
+     */
+    public int destQpNum() {
+        return attr.destQpNum;
+    }
+
+    /**
+     * Which partition key of the port to use.
+     *
+     * @return the attribute
+     */
+    public int pkeyIndex() {
+        return attr.pkeyIndex;
+    }
+
+    /**
+     * The local port, from 1 on.
+     *
+     * @return the attribute
+     */
+    public int portNum() {
+        return attr.portNum;
+    }
+
+    /**
+     * How many READs and atomics may be outstanding (RC).
+     *
+     * @return the attribute
+     */
+    public int maxRdAtomic() {
+        return attr.maxRdAtomic;
+    }
+
+    /**
+     * How many READs and atomics of the peer are served at once (RC).
+     *
+     * @return the attribute
+     */
+    public int maxDestRdAtomic() {
+        return attr.maxDestRdAtomic;
+    }
+
+    /**
+     * How long a peer is asked to wait for a receive request, as a code: 12 is 0.64 ms (RC).
+     *
+     * @return the attribute
+     */
+    public int minRnrTimer() {
+        return attr.minRnrTimer;
+    }
+
+    /**
+     * How long to wait for an answer, as a power of two of 4.096 us; 0 is for ever (RC).
+     *
+     * @return the attribute
+     */
+    public int timeout() {
+        return attr.timeout;
+    }
+
+    /**
+     * How often to try again when there is no answer (RC).
+     *
+     * @return the attribute
+     */
+    public int retryCnt() {
+        return attr.retryCnt;
+    }
+
+    /**
+     * How often to try again when the peer has no receive request; 7 is for ever (RC).
+     *
+     * @return the attribute
+     */
+    public int rnrRetry() {
+        return attr.rnrRetry;
+    }
+
+    /**
+     * What the peer may do over the queue pair.
+     *
+     * @return the attribute, as a new set
+     */
+    public Set<Access> access() {
+        return Access.of(attr.qpAccessFlags);
+    }
+
+    /**
+     * Where the peer is (RC and UC).
+     *
+     * @return the attribute
+     */
+    public AhAttributes address() {
+        return AhAttributes.of(attr.av);
+    }
+
+    /** The names of the attributes that are set, as verbs has them. */
+    @Override
+    public String toString() {
+        StringJoiner names = new StringJoiner("|");
+        add(names, Ibv.QP_STATE, "IBV_QP_STATE");
+        add(names, Ibv.QP_CUR_STATE, "IBV_QP_CUR_STATE");
+        add(names, Ibv.QP_PATH_MTU, "IBV_QP_PATH_MTU");
+        add(names, Ibv.QP_QKEY, "IBV_QP_QKEY");
+        add(names, Ibv.QP_RQ_PSN, "IBV_QP_RQ_PSN");
+        add(names, Ibv.QP_SQ_PSN, "IBV_QP_SQ_PSN");
+        add(names, Ibv.QP_DEST_QPN, "IBV_QP_DEST_QPN");
+        add(names, Ibv.QP_PKEY_INDEX, "IBV_QP_PKEY_INDEX");
+        add(names, Ibv.QP_PORT, "IBV_QP_PORT");
+        add(names, Ibv.QP_MAX_QP_RD_ATOMIC, "IBV_QP_MAX_QP_RD_ATOMIC");
+        add(names, Ibv.QP_MAX_DEST_RD_ATOMIC, "IBV_QP_MAX_DEST_RD_ATOMIC");
+        add(names, Ibv.QP_MIN_RNR_TIMER, "IBV_QP_MIN_RNR_TIMER");
+        add(names, Ibv.QP_TIMEOUT, "IBV_QP_TIMEOUT");
+        add(names, Ibv.QP_RETRY_CNT, "IBV_QP_RETRY_CNT");
+        add(names, Ibv.QP_RNR_RETRY, "IBV_QP_RNR_RETRY");
+        add(names, Ibv.QP_ACCESS_FLAGS, "IBV_QP_ACCESS_FLAGS");
+        add(names, Ibv.QP_AV, "IBV_QP_AV");
+        return names.length() == 0 ? "nothing" : names.toString();
+    }
+
+    private void add(StringJoiner names, int bit, String name) {
+        if ((mask & bit) != 0) {
+            names.add(name);
+        }
+    }
+
+    /** Sets attributes; those not set are left as they are. For one thread at a time. */
+    public static final class Builder {
+        private final QpAttr attr = new QpAttr();
+        private int mask;
+
+        private Builder() {}
+
+        /**
+         * Next state (on modify), or the state it is in (on query) ({@code IBV_QP_STATE}).
+         *
+         * @param state the attribute
+         * @return this
+         */
+        public Builder state(QpState state) {
+            attr.qpState = Arguments.notNull(state, "state").value();
+            mask |= Ibv.QP_STATE;
+            return this;
+        }
+
+        /**
+         * The state that the caller takes the queue pair to be in ({@code IBV_QP_CUR_STATE}).
+         *
+         * @param curState the attribute
+         * @return this
+         */
+        public Builder curState(QpState curState) {
+            attr.curQpState = Arguments.notNull(curState, "curState").value();
+            mask |= Ibv.QP_CUR_STATE;
+            return this;
+        }
+
+        /**
+         * The MTU of the path (RC and UC) ({@code IBV_QP_PATH_MTU}).
+         *
+         * @param pathMtu the attribute
+         * @return this
+         */
+        public Builder pathMtu(Mtu pathMtu) {
+            attr.pathMtu = Arguments.notNull(pathMtu, "pathMtu").value();
+            mask |= Ibv.QP_PATH_MTU;
+            return this;
+        }
+
+        /**
+         * The key that a UD message must carry to be received ({@code IBV_QP_QKEY}).
+         *
+         * @param qkey the attribute
+         * @return this
+         */
+        public Builder qkey(int qkey) {
+            attr.qkey = qkey;
+            mask |= Ibv.QP_QKEY;
+            return this;
+        }
+
+        /**
+         * The first packet sequence number to receive ({@code IBV_QP_RQ_PSN}).
+         *
+         * @param rqPsn the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 24 bits
+         */
+        public Builder rqPsn(int rqPsn) {
+            attr.rqPsn = Arguments.inRange("rqPsn", rqPsn, 0, 0xffffff, "24 bits");
+            mask |= Ibv.QP_RQ_PSN;
+            return this;
+        }
+
+        /**
+         * The first packet sequence number to send ({@code IBV_QP_SQ_PSN}).
+         *
+         * @param sqPsn the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 24 bits
+         */
+        public Builder sqPsn(int sqPsn) {
+            attr.sqPsn = Arguments.inRange("sqPsn", sqPsn, 0, 0xffffff, "24 bits");
+            mask |= Ibv.QP_SQ_PSN;
+            return this;
+        }
+
+        /**
+         * The number of the peer's queue pair (RC and UC) ({@code IBV_QP_DEST_QPN}).
+         *
+         * @param destQpNum the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 24 bits
+         */
+        public Builder destQpNum(int destQpNum) {
+            attr.destQpNum = Arguments.inRange("destQpNum", destQpNum, 0, 0xffffff, "24 bits");
+            mask |= Ibv.QP_DEST_QPN;
+            return this;
+        }
+
+        /**
+         * Which partition key of the port to use ({@code IBV_QP_PKEY_INDEX}).
+         *
+         * @param pkeyIndex the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 16 bits
+         */
+        public Builder pkeyIndex(int pkeyIndex) {
+            attr.pkeyIndex = Arguments.inRange("pkeyIndex", pkeyIndex, 0, 0xffff, "16 bits");
+            mask |= Ibv.QP_PKEY_INDEX;
+            return this;
+        }
+
+        /**
+         * The local port, from 1 on ({@code IBV_QP_PORT}).
+         *
+         * @param portNum the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: ports count from 1
+         */
+        public Builder portNum(int portNum) {
+            attr.portNum = Arguments.inRange("portNum", portNum, 1, 255, "ports count from 1");
+            mask |= Ibv.QP_PORT;
+            return this;
+        }
+
+        /**
+         * How many READs and atomics may be outstanding (RC) ({@code IBV_QP_MAX_QP_RD_ATOMIC}).
+         *
+         * @param maxRdAtomic the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 8 bits
+         */
+        public Builder maxRdAtomic(int maxRdAtomic) {
+            attr.maxRdAtomic = Arguments.inRange("maxRdAtomic", maxRdAtomic, 0, 255, "8 bits");
+            mask |= Ibv.QP_MAX_QP_RD_ATOMIC;
+            return this;
+        }
+
+        /**
+         * How many READs and atomics of the peer are served at once (RC) ({@code
+         * IBV_QP_MAX_DEST_RD_ATOMIC}).
+         *
+         * @param maxDestRdAtomic the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 8 bits
+         */
+        public Builder maxDestRdAtomic(int maxDestRdAtomic) {
+            attr.maxDestRdAtomic =
+                    Arguments.inRange("maxDestRdAtomic", maxDestRdAtomic, 0, 255, "8 bits");
+            mask |= Ibv.QP_MAX_DEST_RD_ATOMIC;
+            return this;
+        }
+
+        /**
+         * How long a peer is asked to wait for a receive request, as a code: 12 is 0.64 ms (RC)
+         * ({@code IBV_QP_MIN_RNR_TIMER}).
+         *
+         * @param minRnrTimer the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 5 bits
+         */
+        public Builder minRnrTimer(int minRnrTimer) {
+            attr.minRnrTimer = Arguments.inRange("minRnrTimer", minRnrTimer, 0, 31, "5 bits");
+            mask |= Ibv.QP_MIN_RNR_TIMER;
+            return this;
+        }
+
+        /**
+         * How long to wait for an answer, as a power of two of 4.096 us; 0 is for ever (RC) ({@code
+         * IBV_QP_TIMEOUT}).
+         *
+         * @param timeout the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 5 bits
+         */
+        public Builder timeout(int timeout) {
+            attr.timeout = Arguments.inRange("timeout", timeout, 0, 31, "5 bits");
+            mask |= Ibv.QP_TIMEOUT;
+            return this;
+        }
+
+        /**
+         * How often to try again when there is no answer (RC) ({@code IBV_QP_RETRY_CNT}).
+         *
+         * @param retryCnt the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 3 bits
+         */
+        public Builder retryCnt(int retryCnt) {
+            attr.retryCnt = Arguments.inRange("retryCnt", retryCnt, 0, 7, "3 bits");
+            mask |= Ibv.QP_RETRY_CNT;
+            return this;
+        }
+
+        /**
+         * How often to try again when the peer has no receive request; 7 is for ever (RC) ({@code
+         * IBV_QP_RNR_RETRY}).
+         *
+         * @param rnrRetry the attribute
+         * @return this
+         * @throws IllegalArgumentException if it does not fit: 3 bits
+         */
+        public Builder rnrRetry(int rnrRetry) {
+            attr.rnrRetry = Arguments.inRange("rnrRetry", rnrRetry, 0, 7, "3 bits");
+            mask |= Ibv.QP_RNR_RETRY;
+            return this;
+        }
+
+        /**
+         * What the peer may do over the queue pair ({@code IBV_QP_ACCESS_FLAGS}).
+         *
+         * @param access the attribute; none to allow nothing
+         * @return this
+         */
+        public Builder access(Access... access) {
+            attr.qpAccessFlags = Access.flags(access);
+            mask |= Ibv.QP_ACCESS_FLAGS;
+            return this;
+        }
+
+        /**
+         * Where the peer is ({@code IBV_QP_AV}; RC and UC).
+         *
+         * @param address the attribute
+         * @return this
+         */
+        public Builder address(AhAttributes address) {
+            attr.av = Arguments.notNull(address, "address").attr();
+            mask |= Ibv.QP_AV;
+            return this;
+        }
+
+        /**
+         * Takes over the attributes that are set in {@code other} and are among those of {@code
+         * which}.
+         */
+        Builder override(QpAttributes other, int which) {
+            QpAttr from = other.attr;
+            int taken = other.mask & which;
+            if ((taken & Ibv.QP_STATE) != 0) {
+                attr.qpState = from.qpState;
+            }
+            if ((taken & Ibv.QP_CUR_STATE) != 0) {
+                attr.curQpState = from.curQpState;
+            }
+            if ((taken & Ibv.QP_PATH_MTU) != 0) {
+                attr.pathMtu = from.pathMtu;
+            }
+            if ((taken & Ibv.QP_QKEY) != 0) {
+                attr.qkey = from.qkey;
+            }
+            if ((taken & Ibv.QP_RQ_PSN) != 0) {
+                attr.rqPsn = from.rqPsn;
+            }
+            if ((taken & Ibv.QP_SQ_PSN) != 0) {
+                attr.sqPsn = from.sqPsn;
+            }
+            if ((taken & Ibv.QP_DEST_QPN) != 0) {
+                attr.destQpNum = from.destQpNum;
+            }
+            if ((taken & Ibv.QP_PKEY_INDEX) != 0) {
+                attr.pkeyIndex = from.pkeyIndex;
+            }
+            if ((taken & Ibv.QP_PORT) != 0) {
+                attr.portNum = from.portNum;
+            }
+            if ((taken & Ibv.QP_MAX_QP_RD_ATOMIC) != 0) {
+                attr.maxRdAtomic = from.maxRdAtomic;
+            }
+            if ((taken & Ibv.QP_MAX_DEST_RD_ATOMIC) != 0) {
+                attr.maxDestRdAtomic = from.maxDestRdAtomic;
+            }
+            if ((taken & Ibv.QP_MIN_RNR_TIMER) != 0) {
+                attr.minRnrTimer = from.minRnrTimer;
+            }
+            if ((taken & Ibv.QP_TIMEOUT) != 0) {
+                attr.timeout = from.timeout;
+            }
+            if ((taken & Ibv.QP_RETRY_CNT) != 0) {
+                attr.retryCnt = from.retryCnt;
+            }
+            if ((taken & Ibv.QP_RNR_RETRY) != 0) {
+                attr.rnrRetry = from.rnrRetry;
+            }
+            if ((taken & Ibv.QP_ACCESS_FLAGS) != 0) {
+                attr.qpAccessFlags = from.qpAccessFlags;
+            }
+            if ((taken & Ibv.QP_AV) != 0) {
+                attr.av = from.av;
+            }
+            mask |= taken;
+            return this;
+        }
+
+        /**
+         * The attributes as set so far.
+         *
+         * @return the attributes; the builder must not be used afterwards
+         */
+        public QpAttributes build() {
+            return new QpAttributes(attr, mask);
+        }
+    }
+}

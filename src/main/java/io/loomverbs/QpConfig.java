@@ -1,0 +1,175 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.QpCap;
+import io.loomverbs.internal.device.QpInit;
+
+/**
+ * What a queue pair is created from ({@code struct ibv_qp_init_attr}). Start with {@link #of}; each
+ * {@code with} method gives a changed copy.
+ *
+ * @param type the transport service
+ * @param sendCq where completions of the send queue go
+ * @param recvCq where completions of the receive queue go; may be the same
+ * @param maxSendWr how many work requests the send queue holds, at least 1
+ * @param maxRecvWr how many work requests the receive queue holds, at least 1
+ * @param maxSendSge how many scatter/gather entries a request of the send queue has, at least 1
+ * @param maxRecvSge how many scatter entries a request of the receive queue has, at least 1
+ * @param maxInlineData how many bytes a request of the send queue may carry inline
+ * @param sqSigAll whether every request of the send queue has a completion, signalled or not
+ */
+public record QpConfig(
+        QpType type,
+        CompletionQueue sendCq,
+        CompletionQueue recvCq,
+        int maxSendWr,
+        int maxRecvWr,
+        int maxSendSge,
+        int maxRecvSge,
+        int maxInlineData,
+        boolean sqSigAll) {
+    private static final int DEFAULT_WR = 16;
+
+    /**
+     * Checks what can be checked without a device; the device's own limits are checked when the
+     * queue pair is created.
+     *
+     * @throws IllegalArgumentException if a capacity is less than it must be
+     */
+    public QpConfig {
+        Arguments.notNull(type, "type");
+        Arguments.notNull(sendCq, "sendCq");
+        Arguments.notNull(recvCq, "recvCq");
+        atLeast("maxSendWr", maxSendWr, 1);
+        atLeast("maxRecvWr", maxRecvWr, 1);
+        atLeast("maxSendSge", maxSendSge, 1);
+        atLeast("maxRecvSge", maxRecvSge, 1);
+        atLeast("maxInlineData", maxInlineData, 0);
+    }
+
+    private static void atLeast(String name, int value, int min) {
+        if (value < min) {
+            throw new IllegalArgumentException(
+                    name + " is " + value + ", but must be at least " + min);
+        }
+    }
+
+    /**
+     * A queue pair with one CQ for both queues, 16 work requests each, one scatter/gather entry, no
+     * inline data, and completions only where they are asked for.
+     *
+     * @param type the transport service
+     * @param cq where all completions go
+     * @return the configuration
+     */
+    public static QpConfig of(QpType type, CompletionQueue cq) {
+        return of(type, cq, cq);
+    }
+
+    /**
+     * Like {@link #of(QpType, CompletionQueue)}, with a CQ for each queue.
+     *
+     * @param type the transport service
+     * @param sendCq where completions of the send queue go
+     * @param recvCq where completions of the receive queue go
+     * @return the configuration
+     */
+    public static QpConfig of(QpType type, CompletionQueue sendCq, CompletionQueue recvCq) {
+        return new QpConfig(type, sendCq, recvCq, DEFAULT_WR, DEFAULT_WR, 1, 1, 0, false);
+    }
+
+    /**
+     * Changes how many work requests the queues hold.
+     *
+     * @param maxSend for the send queue
+     * @param maxRecv for the receive queue
+     * @return a changed copy
+     */
+    public QpConfig withWr(int maxSend, int maxRecv) {
+        return new QpConfig(
+                type,
+                sendCq,
+                recvCq,
+                maxSend,
+                maxRecv,
+                maxSendSge,
+                maxRecvSge,
+                maxInlineData,
+                sqSigAll);
+    }
+
+    /**
+     * Changes how many scatter/gather entries a request has.
+     *
+     * @param maxSend for the send queue
+     * @param maxRecv for the receive queue
+     * @return a changed copy
+     */
+    public QpConfig withSge(int maxSend, int maxRecv) {
+        return new QpConfig(
+                type,
+                sendCq,
+                recvCq,
+                maxSendWr,
+                maxRecvWr,
+                maxSend,
+                maxRecv,
+                maxInlineData,
+                sqSigAll);
+    }
+
+    /**
+     * Changes how many bytes a request may carry inline.
+     *
+     * @param bytes the most
+     * @return a changed copy
+     */
+    public QpConfig withInlineData(int bytes) {
+        return new QpConfig(
+                type,
+                sendCq,
+                recvCq,
+                maxSendWr,
+                maxRecvWr,
+                maxSendSge,
+                maxRecvSge,
+                bytes,
+                sqSigAll);
+    }
+
+    /**
+     * Changes whether every request of the send queue has a completion.
+     *
+     * @param all true for every one, false for those that are signalled
+     * @return a changed copy
+     */
+    public QpConfig withSqSigAll(boolean all) {
+        return new QpConfig(
+                type,
+                sendCq,
+                recvCq,
+                maxSendWr,
+                maxRecvWr,
+                maxSendSge,
+                maxRecvSge,
+                maxInlineData,
+                all);
+    }
+
+    void check(Context context) {
+        Arguments.same("sendCq", sendCq, sendCq.context(), context, "the protection domain");
+        Arguments.same("recvCq", recvCq, recvCq.context(), context, "the protection domain");
+        DeviceAttributes limits = context.attributes();
+        String of = " of " + context;
+        Arguments.inRange("maxSendWr", maxSendWr, 1, limits.maxQpWr(), "max_qp_wr" + of);
+        Arguments.inRange("maxRecvWr", maxRecvWr, 1, limits.maxQpWr(), "max_qp_wr" + of);
+        Arguments.inRange("maxSendSge", maxSendSge, 1, limits.maxSge(), "max_sge" + of);
+        Arguments.inRange("maxRecvSge", maxRecvSge, 1, limits.maxSge(), "max_sge" + of);
+        Arguments.inRange(
+                "maxInlineData", maxInlineData, 0, limits.maxInlineData(), "inline data" + of);
+    }
+
+    QpInit init() {
+        QpCap cap = new QpCap(maxSendWr, maxRecvWr, maxSendSge, maxRecvSge, maxInlineData);
+        return new QpInit(type.value(), cap, sqSigAll);
+    }
+}

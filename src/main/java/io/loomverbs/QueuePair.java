@@ -1,0 +1,374 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.AsyncListener;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.PostResult;
+import io.loomverbs.internal.device.QpAttr;
+import io.loomverbs.internal.device.QpCap;
+import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.event.Closer;
+import io.loomverbs.internal.event.Ledger;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A queue pair: {@code struct ibv_qp}. Work requests are posted to its two queues; their
+ * completions arrive in its CQs.
+ *
+ * <p>Safe for use by any number of threads; requests that one thread posts are done in that order.
+ */
+public final class QueuePair implements AutoCloseable {
+    private static final String DESTROY = "ibv_destroy_qp";
+
+    private final ProtectionDomain pd;
+    private final QpConfig config;
+    private final Ledger ledger = new Ledger();
+    private final int psn = ThreadLocalRandom.current().nextInt(1 << 24);
+
+    /** Written once, before the queue pair is handed to anybody. */
+    @SuppressWarnings("NullAway.Init")
+    private QpOps ops;
+
+    QueuePair(ProtectionDomain pd, QpConfig config) {
+        this.pd = pd;
+        this.config = config;
+    }
+
+    void created(QpOps created) {
+        this.ops = created;
+    }
+
+    AsyncListener listener() {
+        return type -> pd.context().asyncEvents().raise(type, this, ledger);
+    }
+
+    /**
+     * The protection domain that the queue pair was created in.
+     *
+     * @return the protection domain
+     */
+    public ProtectionDomain pd() {
+        return pd;
+    }
+
+    /**
+     * The transport service.
+     *
+     * @return the type that was asked for
+     */
+    public QpType type() {
+        return config.type();
+    }
+
+    /**
+     * Where completions of the send queue go.
+     *
+     * @return the CQ
+     */
+    public CompletionQueue sendCq() {
+        return config.sendCq();
+    }
+
+    /**
+     * Where completions of the receive queue go.
+     *
+     * @return the CQ
+     */
+    public CompletionQueue recvCq() {
+        return config.recvCq();
+    }
+
+    /**
+     * The number by which peers name the queue pair ({@code qp_num}).
+     *
+     * @return 24 bits
+     */
+    public int qpNum() {
+        return ops.qpNum();
+    }
+
+    /**
+     * What the queue pair was created from, with the capacities that the device granted.
+     *
+     * @return the configuration, its capacities at least what was asked for
+     */
+    public QpConfig config() {
+        QpCap cap = ops.cap();
+        return new QpConfig(
+                config.type(),
+                config.sendCq(),
+                config.recvCq(),
+                cap.maxSendWr(),
+                cap.maxRecvWr(),
+                cap.maxSendSge(),
+                cap.maxRecvSge(),
+                cap.maxInlineData(),
+                config.sqSigAll());
+    }
+
+    /**
+     * What a peer must know to reach this queue pair through port 1, by its GID of index 0.
+     *
+     * @return the endpoint; the same at every call
+     */
+    public QpEndpoint endpoint() {
+        Context context = pd.context();
+        return new QpEndpoint(qpNum(), psn, context.port(1).lid(), context.gid(1, 0));
+    }
+
+    /**
+     * Connects an RC or UC queue pair to its peer through port 1, from RESET to RTS, with the
+     * values that the pingpong programs of rdma-core use: the port's active MTU, up to 7 retries of
+     * 67 ms, RNR retries for ever. The peer is allowed nothing but messages; see the other form to
+     * change that.
+     *
+     * @param remote the peer's {@link #endpoint()}
+     * @throws IllegalStateException if the queue pair is of type UD
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is not
+     *     RESET
+     */
+    public void connect(QpEndpoint remote) {
+        connect(remote, QpAttributes.builder().build());
+    }
+
+    /**
+     * Connects an RC or UC queue pair to its peer, as {@link #connect(QpEndpoint)} does, with other
+     * values.
+     *
+     * @param remote the peer's {@link #endpoint()}
+     * @param other what is set here is used instead; a state is ignored
+     * @throws IllegalStateException if the queue pair is of type UD
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is not
+     *     RESET; the queue pair may have come as far as INIT or RTR
+     */
+    public void connect(QpEndpoint remote, QpAttributes other) {
+        Arguments.notNull(remote, "remote");
+        Arguments.notNull(other, "other");
+        if (type() == QpType.UD) {
+            throw new IllegalStateException(
+                    this + " is of type UD, which is not connected: use activate");
+        }
+        for (QpAttributes step : Connecting.steps(this, remote, other)) {
+            modify(step);
+        }
+    }
+
+    /**
+     * Makes a UD queue pair ready to receive and send through port 1, from RESET to RTS.
+     *
+     * @param qkey the key that messages must carry to be received
+     * @throws IllegalStateException if the queue pair is not of type UD
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is not
+     *     RESET
+     */
+    public void activate(int qkey) {
+        if (type() != QpType.UD) {
+            throw new IllegalStateException(
+                    this + " is of type " + type() + ", which has a peer: use connect");
+        }
+        for (QpAttributes step : Connecting.steps(this, qkey)) {
+            modify(step);
+        }
+    }
+
+    /**
+     * Changes attributes, the state among them ({@code ibv_modify_qp}). Which ones are needed and
+     * allowed depends on type and state, as {@code ibv_modify_qp(3)} has it in its tables.
+     *
+     * @param attributes those to change
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException {@code EINVAL} if this is not allowed now; nothing has changed then
+     */
+    public void modify(QpAttributes attributes) {
+        Arguments.notNull(attributes, "attributes");
+        ensureOpen();
+        int rc = ops.modify(attributes.attr(), attributes.mask());
+        if (rc != 0) {
+            ensureOpen();
+            String to =
+                    attributes.mask() == 0
+                            ? ""
+                            : " to " + attributes.state() + " with " + attributes;
+            throw new VerbsException(
+                    "ibv_modify_qp",
+                    -rc,
+                    this + ", a " + type() + " queue pair in state " + state() + to);
+        }
+    }
+
+    /**
+     * Reads all attributes ({@code ibv_query_qp}).
+     *
+     * @return the attributes at this moment
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException if the device fails
+     */
+    public QpAttributes query() {
+        ensureOpen();
+        QpAttr attr = new QpAttr();
+        int rc = ops.query(attr);
+        if (rc != 0) {
+            ensureOpen();
+            throw new VerbsException("ibv_query_qp", -rc, this + " was not queried");
+        }
+        return new QpAttributes(attr, ~0);
+    }
+
+    /**
+     * The state that the queue pair is in now.
+     *
+     * @return the state
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException if the device fails
+     */
+    public QpState state() {
+        return query().state();
+    }
+
+    /**
+     * Posts a work request, or the chain that it starts, to the send queue ({@code ibv_post_send}).
+     * When this returns, the requests may be used again; the memory they name may not, until they
+     * have completed. Never waits; allocates nothing.
+     *
+     * @param request the first or only request
+     * @throws IllegalArgumentException if the request names memory or an address handle of another
+     *     protection domain; nothing was posted
+     * @throws ClosedException if the queue pair is closed
+     * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
+     *     EINVAL} if the state, the type or the capacities of the queue pair do not allow it; those
+     *     before it in the chain were posted
+     */
+    public void postSend(SendWorkRequest request) {
+        Arguments.notNull(request, "request");
+        for (SendWorkRequest r = request; r != null; r = r.next()) {
+            checkPd(r.pd());
+        }
+        ensureOpen();
+        long result = ops.postSend(request.struct());
+        if (result != PostResult.OK) {
+            throw postFailure("ibv_post_send", result, "send", ops.cap().maxSendWr());
+        }
+    }
+
+    /**
+     * Posts a work request, or the chain that it starts, to the receive queue ({@code
+     * ibv_post_recv}). When this returns, the requests may be used again; the memory they name may
+     * not, until they have completed. Never waits; allocates nothing.
+     *
+     * @param request the first or only request
+     * @throws IllegalArgumentException if the request names memory of another protection domain;
+     *     nothing was posted
+     * @throws ClosedException if the queue pair is closed
+     * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
+     *     EINVAL} if the state or the capacities of the queue pair do not allow it; those before it
+     *     in the chain were posted
+     */
+    public void postRecv(RecvWorkRequest request) {
+        Arguments.notNull(request, "request");
+        for (RecvWorkRequest r = request; r != null; r = r.next()) {
+            checkPd(r.pd());
+        }
+        ensureOpen();
+        long result = ops.postRecv(request.struct());
+        if (result != PostResult.OK) {
+            throw postFailure("ibv_post_recv", result, "receive", ops.cap().maxRecvWr());
+        }
+    }
+
+    private void checkPd(@Nullable ProtectionDomain named) {
+        if (named != null && named != pd) {
+            throw new IllegalArgumentException(
+                    "request names memory or an address handle of "
+                            + named
+                            + ", but "
+                            + this
+                            + " is of "
+                            + pd);
+        }
+    }
+
+    private VerbsException postFailure(String verb, long result, String queue, int max) {
+        ensureOpen();
+        int errno = PostResult.errno(result);
+        int accepted = PostResult.accepted(result);
+        String why =
+                errno == Errno.ENOMEM
+                        ? "the " + queue + " queue of " + this + " is full: it holds " + max
+                        : this
+                                + " in state "
+                                + state()
+                                + " does not take request "
+                                + accepted
+                                + " of the chain: its state, type or capacities do not allow it";
+        return new PostException(verb, errno, accepted, why);
+    }
+
+    /**
+     * Destroys the queue pair ({@code ibv_destroy_qp}). Outstanding requests vanish without
+     * completion; completions that have arrived stay in the CQs. Waits, by parking, until every
+     * asynchronous event of the queue pair that was received is acknowledged. Closing again does
+     * nothing.
+     *
+     * @throws VerbsException {@code EDEADLK} if it has waited for a second while this very thread
+     *     holds such an event; nothing has changed then
+     */
+    @Override
+    public void close() {
+        QpCloser closer = new QpCloser();
+        switch (ledger.close(Long.MAX_VALUE, closer)) {
+            case CLOSED -> {}
+            case REFUSED -> {
+                pd.context().asyncEvents().recheck();
+                throw new VerbsException(DESTROY, closer.errno, this + " was not destroyed");
+            }
+            case TIMED_OUT, GAVE_UP -> {
+                pd.context().asyncEvents().recheck();
+                throw new VerbsException(
+                        DESTROY,
+                        Errno.EDEADLK,
+                        "this thread would wait for itself: it holds asynchronous events of "
+                                + this);
+            }
+        }
+    }
+
+    /** Destroys the device's queue pair and lets go of what it used. */
+    private final class QpCloser implements Closer {
+        private int errno;
+
+        @Override
+        public boolean destroy() {
+            errno = -ops.destroy();
+            if (errno != 0) {
+                return false;
+            }
+            pd.context().asyncEvents().drop(QueuePair.this);
+            sendCq().usage().release();
+            recvCq().usage().release();
+            pd.usage().release();
+            return true;
+        }
+
+        @Override
+        public boolean keepWaiting(long waitedNanos) {
+            return !pd.context().asyncEvents().isHeldHere(QueuePair.this);
+        }
+    }
+
+    private void ensureOpen() {
+        if (ledger.isClosed()) {
+            throw new ClosedException(this);
+        }
+    }
+
+    /** The device's name and the queue pair's number. */
+    @Override
+    public String toString() {
+        return "%s/qp-0x%06x".formatted(pd.context(), ops.qpNum());
+    }
+}

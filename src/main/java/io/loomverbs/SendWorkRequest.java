@@ -1,0 +1,343 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.SendWr;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A reusable work request for a send queue ({@code struct ibv_send_wr}).
+ *
+ * <p>{@link #clear} it, say what it is to do ({@link #send}, {@link #rdmaWrite}, {@link #rdmaRead},
+ * ...), name the local memory ({@link #sge(MemoryRegion, long, int)} or {@link
+ * #inline(MemorySegment)}), post it; once posted it may be changed. For one thread at a time.
+ *
+ * <pre>{@code
+ * SendWorkRequest wr = SendWorkRequest.allocate(1, 0);
+ * qp.postSend(wr.clear().wrId(7).send().sge(mr, 0, 64).signaled());
+ * }</pre>
+ */
+public final class SendWorkRequest {
+    private static final int MAX_SGE = 1024;
+    private static final int MAX_INLINE = 1 << 16;
+
+    private final SendWr struct;
+    private @Nullable ProtectionDomain pd;
+    private @Nullable SendWorkRequest next;
+
+    private SendWorkRequest(int maxSge, int maxInline) {
+        this.struct = new SendWr(maxSge, maxInline);
+        clear();
+    }
+
+    /**
+     * Makes an unsignalled SEND without data.
+     *
+     * @param maxSge how many scatter/gather entries it has room for, 1 to 1024
+     * @param maxInline how many bytes of inline data it has room for, 0 to 65536
+     * @return the request
+     * @throws IllegalArgumentException if an argument is out of range
+     */
+    public static SendWorkRequest allocate(int maxSge, int maxInline) {
+        Arguments.inRange("maxSge", maxSge, 1, MAX_SGE, "the size of a request");
+        Arguments.inRange("maxInline", maxInline, 0, MAX_INLINE, "the size of a request");
+        return new SendWorkRequest(maxSge, maxInline);
+    }
+
+    /**
+     * Forgets everything: an unsignalled SEND of number 0, without data, address or next request.
+     *
+     * @return this
+     */
+    public SendWorkRequest clear() {
+        struct.clear();
+        struct.opcode(Ibv.WR_SEND);
+        pd = null;
+        next = null;
+        return this;
+    }
+
+    /**
+     * Sets the number by which the completion names the request ({@code wr_id}).
+     *
+     * @param wrId any number
+     * @return this
+     */
+    public SendWorkRequest wrId(long wrId) {
+        struct.wrId(wrId);
+        return this;
+    }
+
+    /**
+     * Sends a message to the next receive request of the peer ({@code IBV_WR_SEND}).
+     *
+     * @return this
+     */
+    public SendWorkRequest send() {
+        struct.opcode(Ibv.WR_SEND);
+        return this;
+    }
+
+    /**
+     * Sends a message with an immediate ({@code IBV_WR_SEND_WITH_IMM}).
+     *
+     * @param immData what the receiver's completion shows; converted to network byte order
+     * @return this
+     */
+    public SendWorkRequest sendWithImm(int immData) {
+        struct.opcode(Ibv.WR_SEND_WITH_IMM);
+        struct.immData(WorkCompletions.networkOrder(immData));
+        return this;
+    }
+
+    /**
+     * Writes to memory of the peer ({@code IBV_WR_RDMA_WRITE}; RC and UC).
+     *
+     * @param remoteAddr the address there
+     * @param rkey the remote key of the region there
+     * @return this
+     */
+    public SendWorkRequest rdmaWrite(long remoteAddr, int rkey) {
+        struct.opcode(Ibv.WR_RDMA_WRITE);
+        struct.rdma(remoteAddr, rkey);
+        return this;
+    }
+
+    /**
+     * Writes to memory of the peer and consumes a receive request there, to tell of it ({@code
+     * IBV_WR_RDMA_WRITE_WITH_IMM}; RC and UC).
+     *
+     * @param remoteAddr the address there
+     * @param rkey the remote key of the region there
+     * @param immData what the receiver's completion shows; converted to network byte order
+     * @return this
+     */
+    public SendWorkRequest rdmaWriteWithImm(long remoteAddr, int rkey, int immData) {
+        struct.opcode(Ibv.WR_RDMA_WRITE_WITH_IMM);
+        struct.rdma(remoteAddr, rkey);
+        struct.immData(WorkCompletions.networkOrder(immData));
+        return this;
+    }
+
+    /**
+     * Reads memory of the peer ({@code IBV_WR_RDMA_READ}; RC).
+     *
+     * @param remoteAddr the address there
+     * @param rkey the remote key of the region there
+     * @return this
+     */
+    public SendWorkRequest rdmaRead(long remoteAddr, int rkey) {
+        struct.opcode(Ibv.WR_RDMA_READ);
+        struct.rdma(remoteAddr, rkey);
+        return this;
+    }
+
+    /**
+     * Sets eight bytes of the peer to {@code swap} if they are {@code compare}, atomically ({@code
+     * IBV_WR_ATOMIC_CMP_AND_SWP}; RC). What they were before goes to the eight bytes of the local
+     * memory.
+     *
+     * @param remoteAddr the address there, a multiple of 8
+     * @param rkey the remote key of the region there
+     * @param compare what they must be
+     * @param swap what they become
+     * @return this
+     */
+    public SendWorkRequest compareAndSwap(long remoteAddr, int rkey, long compare, long swap) {
+        struct.opcode(Ibv.WR_ATOMIC_CMP_AND_SWP);
+        struct.atomic(remoteAddr, rkey, compare, swap);
+        return this;
+    }
+
+    /**
+     * Adds to eight bytes of the peer, atomically ({@code IBV_WR_ATOMIC_FETCH_AND_ADD}; RC). What
+     * they were before goes to the eight bytes of the local memory.
+     *
+     * @param remoteAddr the address there, a multiple of 8
+     * @param rkey the remote key of the region there
+     * @param add how much
+     * @return this
+     */
+    public SendWorkRequest fetchAndAdd(long remoteAddr, int rkey, long add) {
+        struct.opcode(Ibv.WR_ATOMIC_FETCH_AND_ADD);
+        struct.atomic(remoteAddr, rkey, add, 0);
+        return this;
+    }
+
+    /**
+     * Addresses a message of a UD queue pair.
+     *
+     * @param ah where the peer is
+     * @param remoteQpn the number of the peer's queue pair, 24 bits
+     * @param remoteQkey the key that the peer wants to see; with the highest bit set, the sending
+     *     queue pair's own is used
+     * @return this
+     * @throws IllegalArgumentException if {@code remoteQpn} does not fit, or the request names
+     *     memory of another protection domain
+     * @throws ClosedException if the address handle is closed
+     */
+    public SendWorkRequest to(AddressHandle ah, int remoteQpn, int remoteQkey) {
+        Arguments.notNull(ah, "ah");
+        Arguments.inRange("remoteQpn", remoteQpn, 0, 0xffffff, "24 bits");
+        pd = WorkRequestSges.samePd(pd, ah.pd(), ah);
+        struct.ud(ah.ops(), remoteQpn, remoteQkey);
+        return this;
+    }
+
+    /**
+     * Adds a whole region as a scatter/gather entry.
+     *
+     * @param mr the region, of at most 2 GiB - 1
+     * @return this
+     * @throws IllegalArgumentException if the request names memory of another protection domain
+     * @throws IllegalStateException if there is no room for another entry
+     * @throws ClosedException if the region is closed
+     */
+    public SendWorkRequest sge(MemoryRegion mr) {
+        Arguments.notNull(mr, "mr");
+        return sge(mr, 0, (int) Math.min(mr.length(), Integer.MAX_VALUE));
+    }
+
+    /**
+     * Adds a part of a region as a scatter/gather entry.
+     *
+     * @param mr the region
+     * @param offset where the part starts, in bytes
+     * @param length how long it is, in bytes
+     * @return this
+     * @throws IllegalArgumentException if the part is not within the region, or the request names
+     *     memory of another protection domain
+     * @throws IllegalStateException if there is no room for another entry
+     * @throws ClosedException if the region is closed
+     */
+    public SendWorkRequest sge(MemoryRegion mr, long offset, int length) {
+        WorkRequestSges.check(struct.numSge(), struct.maxSge(), mr, offset, length);
+        pd = WorkRequestSges.samePd(pd, mr.pd(), mr);
+        return sge(mr.address() + offset, length, mr.lkey());
+    }
+
+    /**
+     * Adds a scatter/gather entry by its raw values, unchecked ({@code struct ibv_sge}). The device
+     * checks them when it does the request.
+     *
+     * @param addr the address
+     * @param length how many bytes, unsigned
+     * @param lkey the local key
+     * @return this
+     * @throws IllegalStateException if there is no room for another entry, or the data is inline
+     */
+    public SendWorkRequest sge(long addr, int length, int lkey) {
+        if ((struct.sendFlags() & Ibv.SEND_INLINE) != 0) {
+            throw new IllegalStateException("the request carries inline data already");
+        }
+        int used = struct.numSge();
+        WorkRequestSges.checkRoom(used, struct.maxSge());
+        struct.sge(used, addr, length, lkey);
+        struct.numSge(used + 1);
+        return this;
+    }
+
+    /**
+     * Carries a copy of {@code data}, made now, instead of naming memory ({@code IBV_SEND_INLINE}).
+     * The memory needs no registration, and may be on the heap.
+     *
+     * @param data what to send; no more than there is room for
+     * @return this
+     * @throws IllegalArgumentException if there is too much data
+     * @throws IllegalStateException if the request has scatter/gather entries, or inline data
+     *     already
+     */
+    public SendWorkRequest inline(MemorySegment data) {
+        Arguments.notNull(data, "data");
+        Arguments.inRange(
+                "data.byteSize()",
+                data.byteSize(),
+                0,
+                struct.maxInline(),
+                "the room for inline data in the request");
+        if (struct.numSge() != 0) {
+            throw new IllegalStateException(
+                    "the request has " + struct.numSge() + " scatter/gather entries already");
+        }
+        struct.inline(data, 0, (int) data.byteSize());
+        return this;
+    }
+
+    /**
+     * Asks for a completion ({@code IBV_SEND_SIGNALED}). Without it there is one only if the
+     * request fails, or the queue pair signals all.
+     *
+     * @return this
+     */
+    public SendWorkRequest signaled() {
+        return flag(Ibv.SEND_SIGNALED);
+    }
+
+    /**
+     * Marks the message as solicited ({@code IBV_SEND_SOLICITED}): the receiver's completion wakes
+     * those who armed for solicited completions only.
+     *
+     * @return this
+     */
+    public SendWorkRequest solicited() {
+        return flag(Ibv.SEND_SOLICITED);
+    }
+
+    /**
+     * Waits for earlier READs and atomics before this request is done ({@code IBV_SEND_FENCE}).
+     *
+     * @return this
+     */
+    public SendWorkRequest fence() {
+        return flag(Ibv.SEND_FENCE);
+    }
+
+    private SendWorkRequest flag(int flag) {
+        struct.sendFlags(struct.sendFlags() | flag);
+        return this;
+    }
+
+    /**
+     * Makes a chain: posting this request posts {@code following} after it.
+     *
+     * @param following the next request, or null to end the chain here
+     * @return this
+     * @throws IllegalArgumentException if that would make the chain a ring
+     */
+    public SendWorkRequest next(@Nullable SendWorkRequest following) {
+        for (SendWorkRequest r = following; r != null; r = r.next) {
+            if (r == this) {
+                throw new IllegalArgumentException("following leads back to this request");
+            }
+        }
+        next = following;
+        struct.next(following == null ? null : following.struct);
+        return this;
+    }
+
+    @Nullable SendWorkRequest next() {
+        return next;
+    }
+
+    @Nullable ProtectionDomain pd() {
+        return pd;
+    }
+
+    SendWr struct() {
+        return struct;
+    }
+
+    /** The number, the operation's value and the size of the scatter/gather list. */
+    @Override
+    public String toString() {
+        return "send[wr_id "
+                + struct.wrId()
+                + ", opcode "
+                + struct.opcode()
+                + ", "
+                + struct.numSge()
+                + " sge]";
+    }
+}

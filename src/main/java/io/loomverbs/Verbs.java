@@ -1,0 +1,78 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.DeviceProvider;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/** The way in: the RDMA devices of this machine, and the embedded one that is always there. */
+public final class Verbs {
+    private static final String IBVERBS = "ibverbs";
+
+    private Verbs() {}
+
+    /** Found once; a provider that cannot be loaded is a broken installation and said so. */
+    private static final class Providers {
+        private static final List<DeviceProvider> ALL = load();
+
+        private static List<DeviceProvider> load() {
+            List<DeviceProvider> all = new ArrayList<>();
+            ServiceLoader.load(DeviceProvider.class, Verbs.class.getClassLoader())
+                    .forEach(all::add);
+            return List.copyOf(all);
+        }
+    }
+
+    /**
+     * The devices that can be opened, the embedded {@code soft0} among them ({@code
+     * ibv_get_device_list}).
+     *
+     * @return an unmodifiable list
+     */
+    public static List<Device> devices() {
+        return Providers.ALL.stream()
+                .flatMap(provider -> provider.devices().stream())
+                .map(Device::new)
+                .toList();
+    }
+
+    /**
+     * The device of a name.
+     *
+     * @param name as in {@link Device#name()}, such as {@code soft0}
+     * @return the device
+     * @throws IllegalArgumentException if there is none; the message names those there are
+     */
+    public static Device device(String name) {
+        Arguments.notNull(name, "name");
+        List<Device> devices = devices();
+        return devices.stream()
+                .filter(device -> device.name().equals(name))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "name is \""
+                                                + name
+                                                + "\", but the devices are "
+                                                + devices));
+    }
+
+    /**
+     * Why there are no devices of the system's libibverbs.
+     *
+     * @return the cause, or null if libibverbs can be used
+     */
+    public static @Nullable Throwable unavailabilityCause() {
+        for (DeviceProvider provider : Providers.ALL) {
+            if (provider.name().equals(IBVERBS)) {
+                return provider.unavailabilityCause();
+            }
+        }
+        return new UnsupportedOperationException(
+                "this build of loomverbs has no provider for libibverbs; the embedded soft0 works");
+    }
+}

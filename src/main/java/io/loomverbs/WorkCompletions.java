@@ -1,0 +1,253 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.WcStruct;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.Objects;
+
+/**
+ * A reusable batch of work completions ({@code struct ibv_wc[]}), filled in by {@link
+ * CompletionQueue#poll} and {@link CompletionQueue#await}.
+ *
+ * <p>Completions are read by index, without any allocation; {@link #get} makes a copy of one that
+ * may be kept. If the status of a completion is not {@link WcStatus#SUCCESS}, only its {@code
+ * wrId}, {@code status}, {@code qpNum} and {@code vendorError} are valid, as {@code ibv_poll_cq(3)}
+ * says.
+ *
+ * <p>A batch is for one thread at a time. Its memory is native and goes when the batch is
+ * unreachable.
+ */
+public final class WorkCompletions {
+    private static final int MAX_CAPACITY = 1 << 20;
+
+    private final MemorySegment memory;
+    private final int capacity;
+    private int size;
+
+    private WorkCompletions(int capacity) {
+        this.capacity = capacity;
+        this.memory = Arena.ofAuto().allocate((long) capacity * WcStruct.BYTES, 8);
+    }
+
+    /**
+     * Makes an empty batch.
+     *
+     * @param capacity the most completions that it takes, 1 to 1048576
+     * @return the batch
+     * @throws IllegalArgumentException if the capacity is out of range
+     */
+    public static WorkCompletions allocate(int capacity) {
+        return new WorkCompletions(
+                Arguments.inRange("capacity", capacity, 1, MAX_CAPACITY, "the size of a batch"));
+    }
+
+    MemorySegment memory() {
+        return memory;
+    }
+
+    void size(int size) {
+        this.size = size;
+    }
+
+    /**
+     * The most completions that the batch takes.
+     *
+     * @return at least 1
+     */
+    public int capacity() {
+        return capacity;
+    }
+
+    /**
+     * How many completions the batch holds.
+     *
+     * @return 0 to {@link #capacity()}
+     */
+    public int size() {
+        return size;
+    }
+
+    /**
+     * Whether the batch holds no completions.
+     *
+     * @return true if {@link #size()} is 0
+     */
+    public boolean isEmpty() {
+        return size == 0;
+    }
+
+    private long at(int index) {
+        return (long) Objects.checkIndex(index, size) * WcStruct.BYTES;
+    }
+
+    /**
+     * The number that the work request was given ({@code wr_id}).
+     *
+     * @param index 0 to {@code size() - 1}, here and in all methods below
+     * @return the number
+     * @throws IndexOutOfBoundsException if there is no such completion, here and in all methods
+     *     below
+     */
+    public long wrId(int index) {
+        return WcStruct.wrId(memory, at(index));
+    }
+
+    /**
+     * How the work request ended.
+     *
+     * @param index which completion
+     * @return the status
+     */
+    public WcStatus status(int index) {
+        return WcStatus.of(WcStruct.status(memory, at(index)));
+    }
+
+    /**
+     * Whether the work request was done.
+     *
+     * @param index which completion
+     * @return true if the status is {@link WcStatus#SUCCESS}
+     */
+    public boolean isSuccess(int index) {
+        return WcStruct.status(memory, at(index)) == Ibv.WC_SUCCESS;
+    }
+
+    /**
+     * What kind of work request it was.
+     *
+     * @param index which completion
+     * @return the kind
+     */
+    public WcOpcode opcode(int index) {
+        return WcOpcode.of(WcStruct.opcode(memory, at(index)));
+    }
+
+    /**
+     * The device's own number for an error ({@code vendor_err}).
+     *
+     * @param index which completion
+     * @return 0 if there is none
+     */
+    public int vendorError(int index) {
+        return WcStruct.vendorErr(memory, at(index));
+    }
+
+    /**
+     * How many bytes were received, or read by a READ or an atomic ({@code byte_len}). On a UD
+     * queue pair this includes the 40 bytes of the routing header.
+     *
+     * @param index which completion
+     * @return bytes, unsigned
+     */
+    public int byteLen(int index) {
+        return WcStruct.byteLen(memory, at(index));
+    }
+
+    /**
+     * Whether an immediate came with the message ({@code IBV_WC_WITH_IMM}).
+     *
+     * @param index which completion
+     * @return true if {@link #immData} is valid
+     */
+    public boolean hasImm(int index) {
+        return (WcStruct.wcFlags(memory, at(index)) & Ibv.WC_WITH_IMM) != 0;
+    }
+
+    /**
+     * The immediate, as the sender gave it ({@code imm_data}; converted from network byte order).
+     *
+     * @param index which completion
+     * @return the immediate, if {@link #hasImm}
+     */
+    public int immData(int index) {
+        return networkOrder(WcStruct.immData(memory, at(index)));
+    }
+
+    /**
+     * The number of the local queue pair ({@code qp_num}).
+     *
+     * @param index which completion
+     * @return the number, 24 bits
+     */
+    public int qpNum(int index) {
+        return WcStruct.qpNum(memory, at(index));
+    }
+
+    /**
+     * The number of the queue pair that sent a UD message ({@code src_qp}).
+     *
+     * @param index which completion
+     * @return the number, 24 bits
+     */
+    public int srcQp(int index) {
+        return WcStruct.srcQp(memory, at(index));
+    }
+
+    /**
+     * Whether the first 40 bytes of a UD receive buffer hold a routing header ({@code IBV_WC_GRH}).
+     *
+     * @param index which completion
+     * @return true if they do; the bytes are reserved in any case
+     */
+    public boolean hasGrh(int index) {
+        return (WcStruct.wcFlags(memory, at(index)) & Ibv.WC_GRH) != 0;
+    }
+
+    /**
+     * The local identifier of the port that sent a UD message ({@code slid}).
+     *
+     * @param index which completion
+     * @return 16 bits
+     */
+    public int slid(int index) {
+        return WcStruct.slid(memory, at(index));
+    }
+
+    /**
+     * Which partition key a UD message came with ({@code pkey_index}).
+     *
+     * @param index which completion
+     * @return an index to the port's table
+     */
+    public int pkeyIndex(int index) {
+        return WcStruct.pkeyIndex(memory, at(index));
+    }
+
+    /**
+     * Copies one completion.
+     *
+     * @param index which completion
+     * @return a copy that does not change when the batch is used again
+     */
+    public WorkCompletion get(int index) {
+        return new WorkCompletion(
+                wrId(index),
+                status(index),
+                opcode(index),
+                vendorError(index),
+                byteLen(index),
+                hasImm(index),
+                immData(index),
+                qpNum(index),
+                srcQp(index));
+    }
+
+    static int networkOrder(int value) {
+        return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN
+                ? value
+                : Integer.reverseBytes(value);
+    }
+
+    /** The completions of the batch. */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder("[");
+        for (int i = 0; i < size; i++) {
+            text.append(i == 0 ? "" : ", ").append(get(i));
+        }
+        return text.append(']').toString();
+    }
+}

@@ -1,0 +1,348 @@
+package io.loomverbs.internal.event;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** Where completion events wait for threads, and threads for completion events. */
+public final class EventQueue {
+    /*
+     * *** Overview ***
+     *
+     * A completion channel is one such queue, shared by its CQs. A CQ with direct delivery has one to
+     * itself, so that both kinds of delivery are one algorithm with one proof.
+     *
+     * The queue holds either CQs with pending events or waiting threads, never both: an event that
+     * comes up is handed to the thread that has waited longest, under the lock, and only if there is
+     * none it is listed. So each event wakes one thread, that thread need not look again, and nobody
+     * can be overtaken for ever. The order among CQs is first come first served; a CQ with several
+     * pending events goes to the end after each.
+     *
+     * *** Handing over ***
+     *
+     * An event counts as delivered, in its CQ's ledger, when it is handed over: under the lock, by
+     * whoever hands it over. The ledger refuses once the CQ is closing; such a CQ is taken off the list
+     * where it is found, and is not listed until the close has ended: a close that failed lists it
+     * again, after its ledger is open again, so that one of the two finds the other's change.
+     *
+     * A waiter that is interrupted or runs out of time takes the lock and removes itself. If by then it
+     * has been given an event, it keeps it: the event is returned, and an interrupt stays pending.
+     *
+     * *** Parking ***
+     *
+     * `given` is written under the lock, before the thread is unparked, and read volatile by the waiter
+     * between parks; a waiter that has not seen it parks, and the unpark that follows the write lets it
+     * go on. Threads are unparked after the lock is left.
+     *
+     * *** End ***
+     *
+     * A queue that was closed or has failed keeps its cause; every waiter is handed it, and every later
+     * call finds it. After a failure events that are still listed are delivered first, as read(2) on a
+     * dead channel returns what was queued before it returns EIO.
+     */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private @Nullable CqEvents firstListed;
+
+    @GuardedBy("lock")
+    private @Nullable CqEvents lastListed;
+
+    @GuardedBy("lock")
+    private @Nullable Waiter firstWaiter;
+
+    @GuardedBy("lock")
+    private @Nullable Waiter lastWaiter;
+
+    @GuardedBy("lock")
+    private @Nullable QueueEnd end;
+
+    /** A thread that waits. The links are guarded by the lock. */
+    private static final class Waiter {
+        private final Thread thread = Thread.currentThread();
+
+        /**
+         * The CQ whose event this waiter was given, or the {@link QueueEnd}; written under the
+         * lock.
+         */
+        private volatile @Nullable Object given;
+
+        private @Nullable Waiter previous;
+        private @Nullable Waiter next;
+    }
+
+    /** Why no more events come; thrown to each thread as an exception of its own. */
+    private record QueueEnd(@Nullable Throwable cause) {
+        EventQueueEndedException exception() {
+            return new EventQueueEndedException(cause);
+        }
+    }
+
+    /**
+     * Receives the next event, waiting for at most {@code nanos}: not at all for 0 or less, for
+     * ever for {@link Long#MAX_VALUE}.
+     *
+     * @return the CQ, in whose ledger the event has been counted, or null if none came in time
+     * @throws InterruptedException if the thread was interrupted before or while it waited and was
+     *     given no event
+     * @throws EventQueueEndedException if the queue was closed or has failed
+     */
+    public @Nullable CqEvents take(long nanos) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        Waiter waiter;
+        lock.lock();
+        try {
+            CqEvents cq = deliverListed();
+            if (cq != null || (nanos <= 0 && end == null)) {
+                return cq;
+            }
+            if (end != null) {
+                throw end.exception();
+            }
+            waiter = new Waiter();
+            append(waiter);
+        } finally {
+            lock.unlock();
+        }
+        return outcome(awaitGiven(waiter, nanos));
+    }
+
+    /** Receives the next event if there is one; never waits, and ignores interruption. */
+    public @Nullable CqEvents tryTake() {
+        lock.lock();
+        try {
+            CqEvents cq = deliverListed();
+            if (cq == null && end != null) {
+                throw end.exception();
+            }
+            return cq;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** An event of {@code cq} came up: hands it to a waiter, or lists it. */
+    void raise(CqEvents cq) {
+        Thread wake = null;
+        lock.lock();
+        try {
+            if (cq.ledger().isClosed()) {
+                return;
+            }
+            cq.pending++;
+            wake = handOver(cq);
+        } finally {
+            lock.unlock();
+        }
+        LockSupport.unpark(wake);
+    }
+
+    /** The close of the CQ has failed: its pending events are to be found again. */
+    void relist(CqEvents cq) {
+        for (; ; ) {
+            Thread wake;
+            lock.lock();
+            try {
+                wake = handOver(cq);
+            } finally {
+                lock.unlock();
+            }
+            if (wake == null) {
+                return;
+            }
+            LockSupport.unpark(wake);
+        }
+    }
+
+    /** The CQ is destroyed: its pending events go with it. */
+    void drop(CqEvents cq) {
+        lock.lock();
+        try {
+            cq.pending = 0;
+            if (cq.listed) {
+                remove(cq);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * No more events come: wakes every waiter, now and later. The first call counts.
+     *
+     * @param cause null if the queue was closed, else why it failed
+     */
+    public void end(@Nullable Throwable cause) {
+        Waiter woken;
+        lock.lock();
+        try {
+            if (end != null) {
+                return;
+            }
+            end = new QueueEnd(cause);
+            woken = firstWaiter;
+            for (Waiter w = woken; w != null; w = w.next) {
+                w.given = end;
+            }
+            firstWaiter = null;
+            lastWaiter = null;
+        } finally {
+            lock.unlock();
+        }
+        // Nobody else follows these links any more: the list was cut off under the lock.
+        for (Waiter w = woken; w != null; w = w.next) {
+            LockSupport.unpark(w.thread);
+        }
+    }
+
+    private static @Nullable CqEvents outcome(@Nullable Object given) {
+        if (given instanceof QueueEnd ended) {
+            throw ended.exception();
+        }
+        return (CqEvents) given;
+    }
+
+    private @Nullable Object awaitGiven(Waiter waiter, long nanos) throws InterruptedException {
+        boolean timed = nanos != Long.MAX_VALUE;
+        long start = timed ? System.nanoTime() : 0;
+        for (; ; ) {
+            long left = timed ? nanos - (System.nanoTime() - start) : nanos;
+            Object given = waiter.given;
+            if (given == null && left > 0 && !Thread.currentThread().isInterrupted()) {
+                if (timed) {
+                    LockSupport.parkNanos(this, left);
+                } else {
+                    LockSupport.park(this);
+                }
+                continue;
+            }
+            if (given == null && cancel(waiter)) {
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+                return null;
+            }
+            return waiter.given;
+        }
+    }
+
+    /** Removes a waiter that gives up; false if it has been given something by now. */
+    private boolean cancel(Waiter waiter) {
+        lock.lock();
+        try {
+            if (waiter.given != null) {
+                return false;
+            }
+            remove(waiter);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes the next event that its CQ's ledger lets through. */
+    @GuardedBy("lock")
+    private @Nullable CqEvents deliverListed() {
+        for (CqEvents cq = firstListed; cq != null; cq = firstListed) {
+            remove(cq);
+            if (cq.ledger().tryDeliver() != Ledger.REFUSED) {
+                if (--cq.pending > 0) {
+                    append(cq);
+                }
+                return cq;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Hands one pending event of {@code cq} to the first waiter, or, if nobody waits, lists the CQ.
+     *
+     * @return the thread to unpark, or null if no event was handed over
+     */
+    @GuardedBy("lock")
+    private @Nullable Thread handOver(CqEvents cq) {
+        if (cq.pending == 0 || cq.listed) {
+            return null;
+        }
+        Waiter waiter = firstWaiter;
+        if (waiter == null) {
+            if (!cq.ledger().isClosing()) {
+                append(cq);
+            }
+            return null;
+        }
+        if (cq.ledger().tryDeliver() == Ledger.REFUSED) {
+            return null;
+        }
+        cq.pending--;
+        remove(waiter);
+        waiter.given = cq;
+        return waiter.thread;
+    }
+
+    @GuardedBy("lock")
+    private void append(CqEvents cq) {
+        cq.listed = true;
+        cq.previous = lastListed;
+        if (lastListed == null) {
+            firstListed = cq;
+        } else {
+            lastListed.next = cq;
+        }
+        lastListed = cq;
+    }
+
+    @GuardedBy("lock")
+    private void remove(CqEvents cq) {
+        CqEvents before = cq.previous;
+        CqEvents after = cq.next;
+        if (before == null) {
+            firstListed = after;
+        } else {
+            before.next = after;
+        }
+        if (after == null) {
+            lastListed = before;
+        } else {
+            after.previous = before;
+        }
+        cq.previous = null;
+        cq.next = null;
+        cq.listed = false;
+    }
+
+    @GuardedBy("lock")
+    private void append(Waiter waiter) {
+        waiter.previous = lastWaiter;
+        if (lastWaiter == null) {
+            firstWaiter = waiter;
+        } else {
+            lastWaiter.next = waiter;
+        }
+        lastWaiter = waiter;
+    }
+
+    @GuardedBy("lock")
+    private void remove(Waiter waiter) {
+        Waiter before = waiter.previous;
+        Waiter after = waiter.next;
+        if (before == null) {
+            firstWaiter = after;
+        } else {
+            before.next = after;
+        }
+        if (after == null) {
+            lastWaiter = before;
+        } else {
+            after.previous = before;
+        }
+        waiter.previous = null;
+        waiter.next = null;
+    }
+}

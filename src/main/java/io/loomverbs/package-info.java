@@ -1,0 +1,47 @@
+/**
+ * RDMA in plain blocking Java: the verbs of libibverbs, with completion events that park virtual
+ * threads.
+ *
+ * <p>{@link io.loomverbs.Verbs#devices()} is the way in. A {@link io.loomverbs.Device} is opened to
+ * a {@link io.loomverbs.Context}, in which everything else is created: protection domains, memory
+ * regions and queue pairs on one side, completion channels and {@linkplain
+ * io.loomverbs.CompletionQueue completion queues} on the other. Names are those of verbs, in Java
+ * case; each method names the verb that it stands for.
+ *
+ * <h2 id="threads">Threads</h2>
+ *
+ * Devices, contexts, channels, CQs, queue pairs and everything else that is created in a context
+ * may be used by any number of threads at once, virtual ones or platform ones. What only carries
+ * arguments and results is meant for one thread at a time: {@link io.loomverbs.WorkCompletions},
+ * {@link io.loomverbs.SendWorkRequest}, {@link io.loomverbs.RecvWorkRequest} and the builders.
+ *
+ * <p>Methods that wait park the thread; on a virtual thread they never hold its carrier.
+ *
+ * <h2 id="MemoryVisibility">Memory consistency</h2>
+ *
+ * What a thread did before it posted a work request, and what the device wrote to memory on behalf
+ * of it, <i>happens-before</i> the polling of its completion, and before the return of a wait that
+ * was woken by it. What a thread did before it acknowledged an event <i>happens-before</i> the
+ * return of the {@code close} of the CQ.
+ *
+ * <h2 id="errors">Errors</h2>
+ *
+ * <ul>
+ *   <li>{@link java.lang.NullPointerException}, {@link java.lang.IllegalArgumentException}: the
+ *       call was wrong; the message names the argument, its value and the limit. Nothing has
+ *       changed.
+ *   <li>{@link io.loomverbs.ClosedException}: the object was closed before or during the call.
+ *   <li>{@link java.lang.IllegalStateException}: the object is not in the state for this.
+ *   <li>{@link io.loomverbs.VerbsException}: the device refused; it names the verb and the errno.
+ *       Nothing has changed unless the method says otherwise.
+ *   <li>A failed work request is no exception: its completion has another {@link
+ *       io.loomverbs.WcStatus} than success.
+ * </ul>
+ *
+ * <h2 id="close">Closing</h2>
+ *
+ * Every {@code close} is idempotent, and refuses with {@code EBUSY} while something that was
+ * created from the object is still open; try-with-resources closes in the right order. A refused
+ * close leaves the object as it was.
+ */
+package io.loomverbs;
