@@ -36,7 +36,6 @@ import java.time.Duration;
  * completions.
  */
 public final class CompletionQueue implements AutoCloseable {
-    private static final int SERVE_BATCH = 32;
     private static final String DESTROY = "ibv_destroy_cq";
     private static final VarHandle SERVER;
 
@@ -326,6 +325,12 @@ public final class CompletionQueue implements AutoCloseable {
         }
     }
 
+    private void ackAwaited() {
+        if (events.ledger().tryAck(1) != Ledger.ACKED) {
+            throw overAck(1, 0);
+        }
+    }
+
     void ackTaken(CqEvent event) {
         int outstanding = events.ledger().tryAck(1);
         if (outstanding != Ledger.ACKED) {
@@ -400,7 +405,7 @@ public final class CompletionQueue implements AutoCloseable {
      * ends the wait. An event may be stale, of an arm whose completion some poll has found already: then
      * the CQ is empty and not armed, so every round arms anew.
      */
-    private int awaitNanos(WorkCompletions batch, int min, long nanos) throws InterruptedException {
+    int awaitNanos(WorkCompletions batch, int min, long nanos) throws InterruptedException {
         Arguments.notNull(batch, "batch");
         Arguments.inRange("min", min, 1, batch.capacity(), "the capacity of the batch");
         requireDirect();
@@ -419,7 +424,10 @@ public final class CompletionQueue implements AutoCloseable {
                     break;
                 }
                 long left = timed ? nanos - (System.nanoTime() - start) : nanos;
-                boolean woken = takeAndAck(left);
+                boolean woken = events.queue().take(left) != null;
+                if (woken) {
+                    ackAwaited();
+                }
                 n = pollMore(batch);
                 if (!woken) {
                     break;
@@ -443,16 +451,6 @@ public final class CompletionQueue implements AutoCloseable {
         return batch.size();
     }
 
-    private boolean takeAndAck(long nanos) throws InterruptedException {
-        if (events.queue().take(nanos) == null) {
-            return false;
-        }
-        if (events.ledger().tryAck(1) != Ledger.ACKED) {
-            throw overAck(1, 0);
-        }
-        return true;
-    }
-
     /**
      * Starts a virtual thread that runs {@code handler} for each batch of completions, until the CQ
      * is closed, the thread is interrupted, or the handler throws.
@@ -469,7 +467,7 @@ public final class CompletionQueue implements AutoCloseable {
         Arguments.notNull(handler, "handler");
         requireDirect();
         ensureOpen();
-        Thread thread = Thread.ofVirtual().name(toString()).unstarted(() -> serveUntilEnd(handler));
+        Thread thread = Thread.ofVirtual().name(toString()).unstarted(new CqServer(this, handler));
         if (!SERVER.compareAndSet(this, null, thread)) {
             throw new IllegalStateException(this + " is being served by another handler");
         }
@@ -477,31 +475,8 @@ public final class CompletionQueue implements AutoCloseable {
         return thread;
     }
 
-    private void serveUntilEnd(CompletionHandler handler) {
-        try {
-            WorkCompletions batch = WorkCompletions.allocate(Math.min(SERVE_BATCH, cqe()));
-            while (awaitUnlessClosed(batch)) {
-                handler.handle(batch);
-            }
-        } catch (InterruptedException e) {
-            // Asked to end.
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException("the handler of " + this + " failed", e);
-        } finally {
-            server = null;
-        }
-    }
-
-    /** False once the CQ is closed; a ClosedException of anything else is the handler's own. */
-    private boolean awaitUnlessClosed(WorkCompletions batch) throws InterruptedException {
-        try {
-            await(batch);
-            return true;
-        } catch (ClosedException e) {
-            return false;
-        }
+    void served() {
+        server = null;
     }
 
     /**

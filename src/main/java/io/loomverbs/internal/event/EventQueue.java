@@ -109,7 +109,29 @@ public final class EventQueue {
         } finally {
             lock.unlock();
         }
-        return outcome(awaitGiven(waiter, nanos));
+        // Here and not in a method of its own: a parked virtual thread keeps every frame on the
+        // heap.
+        boolean timed = nanos != Long.MAX_VALUE;
+        long start = timed ? System.nanoTime() : 0;
+        while (waiter.given == null) {
+            long left = timed ? nanos - (System.nanoTime() - start) : nanos;
+            if (left <= 0 || Thread.currentThread().isInterrupted()) {
+                if (cancel(waiter)) {
+                    if (Thread.interrupted()) {
+                        throw new InterruptedException();
+                    }
+                    return null;
+                }
+            } else if (timed) {
+                LockSupport.parkNanos(this, left);
+            } else {
+                LockSupport.park(this);
+            }
+        }
+        if (waiter.given instanceof QueueEnd ended) {
+            throw ended.exception();
+        }
+        return (CqEvents) waiter.given;
     }
 
     /** Receives the next event if there is one; never waits, and ignores interruption. */
@@ -197,37 +219,6 @@ public final class EventQueue {
         // Nobody else follows these links any more: the list was cut off under the lock.
         for (Waiter w = woken; w != null; w = w.next) {
             LockSupport.unpark(w.thread);
-        }
-    }
-
-    private static @Nullable CqEvents outcome(@Nullable Object given) {
-        if (given instanceof QueueEnd ended) {
-            throw ended.exception();
-        }
-        return (CqEvents) given;
-    }
-
-    private @Nullable Object awaitGiven(Waiter waiter, long nanos) throws InterruptedException {
-        boolean timed = nanos != Long.MAX_VALUE;
-        long start = timed ? System.nanoTime() : 0;
-        for (; ; ) {
-            long left = timed ? nanos - (System.nanoTime() - start) : nanos;
-            Object given = waiter.given;
-            if (given == null && left > 0 && !Thread.currentThread().isInterrupted()) {
-                if (timed) {
-                    LockSupport.parkNanos(this, left);
-                } else {
-                    LockSupport.park(this);
-                }
-                continue;
-            }
-            if (given == null && cancel(waiter)) {
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-                return null;
-            }
-            return waiter.given;
         }
     }
 

@@ -1,0 +1,41 @@
+package io.loomverbs;
+
+/**
+ * What the thread of {@link CompletionQueue#serve} runs.
+ *
+ * <p>Its frames, and those below it while it waits, are what an idle handler costs: few and small.
+ */
+final class CqServer implements Runnable {
+    private static final int MAX_BATCH = 32;
+
+    private final CompletionQueue cq;
+    private final CompletionHandler handler;
+
+    CqServer(CompletionQueue cq, CompletionHandler handler) {
+        this.cq = cq;
+        this.handler = handler;
+    }
+
+    @Override
+    public void run() {
+        try {
+            WorkCompletions batch = WorkCompletions.allocate(Math.min(MAX_BATCH, cq.cqe()));
+            for (; ; ) {
+                try {
+                    cq.awaitNanos(batch, 1, Long.MAX_VALUE);
+                } catch (ClosedException e) {
+                    return;
+                }
+                handler.handle(batch);
+            }
+        } catch (InterruptedException e) {
+            // Asked to end.
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException("the handler of " + cq + " failed", e);
+        } finally {
+            cq.served();
+        }
+    }
+}
