@@ -1,0 +1,270 @@
+package io.loomverbs.internal.event;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+
+/** The {@link Ledger} with one fault. Whatever changes there is to be changed here. */
+final class FaultyLedger {
+    /** What is wrong. */
+    enum Fault {
+        /** {@code tryDeliver} checks the state, then counts. */
+        DELIVER_CHECKS_FIRST,
+        /** {@code tryDeliver} refuses what is closed, but not what is closing. */
+        DELIVER_WHILE_CLOSING,
+        /** {@code tryAck} checks the count, then subtracts. */
+        ACK_CHECKS_FIRST,
+        /** {@code tryAck} decides whether it is the last before it acknowledges. */
+        ACK_DECIDES_FIRST,
+        /** {@code tryAck} wakes nobody. */
+        ACK_WAKES_NOBODY,
+        /** {@code tryAckAsync} wakes nobody. */
+        ASYNC_ACK_WAKES_NOBODY,
+        /** A closer that has made itself known parks without another look. */
+        PARK_WITHOUT_LOOK,
+        /** A closer looks, then makes itself known. */
+        LOOK_BEFORE_PUSH,
+        /** {@code push} is no compare-and-set. */
+        PUSH_CHECKS_FIRST,
+        /** {@code beginClose} checks the state, then sets it. */
+        BEGIN_CHECKS_FIRST,
+        /** {@code reopen} writes back what it has read. */
+        REOPEN_WRITES_BACK,
+        /** {@code reopen} wakes nobody. */
+        REOPEN_WAKES_NOBODY,
+        /** {@code closed} wakes nobody. */
+        CLOSED_WAKES_NOBODY,
+        /** A closer gives up when it is interrupted. */
+        INTERRUPT_ENDS_WAIT,
+        /** A closer that leaves takes whoever is on top of the stack with it. */
+        LEAVE_POPS_ANYONE
+    }
+
+    private static final long CLOSED = 1L << 63;
+    private static final long CLOSING = 1L << 62;
+    private static final long ASYNC_ONE = 1L << 32;
+    private static final long COUNTS = CLOSING - 1;
+    private static final long COMPLETION_MASK = ASYNC_ONE - 1;
+
+    private static final VarHandle WORD;
+    private static final VarHandle PARKED;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            WORD = lookup.findVarHandle(FaultyLedger.class, "word", long.class);
+            PARKED = lookup.findVarHandle(FaultyLedger.class, "parked", Parked.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private static final class Parked {
+        private volatile Thread thread = Thread.currentThread();
+        private Parked next;
+    }
+
+    private final Fault fault;
+    private volatile long word;
+    private volatile Parked parked;
+
+    FaultyLedger(Fault fault) {
+        this.fault = fault;
+    }
+
+    int tryDeliver() {
+        if (fault == Fault.DELIVER_CHECKS_FIRST) {
+            return isClosed() || isClosing()
+                    ? Ledger.REFUSED
+                    : (int) (long) WORD.getAndAdd(this, 1L);
+        }
+        long refusing = fault == Fault.DELIVER_WHILE_CLOSING ? CLOSED : CLOSED | CLOSING;
+        long w;
+        do {
+            w = word;
+            if ((w & refusing) != 0) {
+                return Ledger.REFUSED;
+            }
+        } while (!WORD.compareAndSet(this, w, w + 1));
+        return (int) w;
+    }
+
+    void deliverAsync() {
+        WORD.getAndAdd(this, ASYNC_ONE);
+    }
+
+    int tryAck(int n) {
+        if (fault == Fault.ACK_CHECKS_FIRST) {
+            int before = outstanding();
+            if (before < n) {
+                return before;
+            }
+            WORD.getAndAdd(this, (long) -n);
+            return Ledger.ACKED;
+        }
+        long decided = word;
+        long w;
+        do {
+            w = word;
+            if ((w & COMPLETION_MASK) < n) {
+                return (int) w;
+            }
+        } while (!WORD.compareAndSet(this, w, w - n));
+        long last = fault == Fault.ACK_DECIDES_FIRST ? decided : w;
+        if ((last & CLOSING) != 0 && (last & COUNTS) == n && fault != Fault.ACK_WAKES_NOBODY) {
+            wakeClosers();
+        }
+        return Ledger.ACKED;
+    }
+
+    boolean ackAsync() {
+        long w = (long) WORD.getAndAdd(this, -ASYNC_ONE);
+        if ((w & CLOSING) != 0
+                && (w & COUNTS) == ASYNC_ONE
+                && fault != Fault.ASYNC_ACK_WAKES_NOBODY) {
+            wakeClosers();
+        }
+        return true;
+    }
+
+    int outstanding() {
+        return (int) word;
+    }
+
+    boolean isClosed() {
+        return word < 0;
+    }
+
+    boolean isClosing() {
+        return (word & CLOSING) != 0;
+    }
+
+    CloseOutcome close(long nanos, Closer closer) {
+        long start = System.nanoTime();
+        while (!beginClose()) {
+            if (isClosed()) {
+                return CloseOutcome.CLOSED;
+            }
+            if (!await(CLOSING, nanos - (System.nanoTime() - start))) {
+                return CloseOutcome.TIMED_OUT;
+            }
+        }
+        if (!await(COUNTS, nanos - (System.nanoTime() - start))) {
+            reopen();
+            return CloseOutcome.TIMED_OUT;
+        }
+        if (!closer.destroy()) {
+            reopen();
+            return CloseOutcome.REFUSED;
+        }
+        WORD.compareAndSet(this, CLOSING, CLOSED);
+        if (fault != Fault.CLOSED_WAKES_NOBODY) {
+            wakeClosers();
+        }
+        return CloseOutcome.CLOSED;
+    }
+
+    private boolean beginClose() {
+        if (fault == Fault.BEGIN_CHECKS_FIRST) {
+            if (isClosed() || isClosing()) {
+                return false;
+            }
+            WORD.getAndBitwiseOr(this, CLOSING);
+            return true;
+        }
+        long w;
+        do {
+            w = word;
+            if (w < 0 || (w & CLOSING) != 0) {
+                return false;
+            }
+        } while (!WORD.compareAndSet(this, w, w | CLOSING));
+        return true;
+    }
+
+    private void reopen() {
+        if (fault == Fault.REOPEN_WRITES_BACK) {
+            long w = word;
+            word = w & ~CLOSING;
+        } else {
+            WORD.getAndBitwiseAnd(this, ~CLOSING);
+        }
+        if (fault != Fault.REOPEN_WAKES_NOBODY) {
+            wakeClosers();
+        }
+    }
+
+    private boolean await(long untilZero, long nanos) {
+        if ((word & untilZero) == 0) {
+            return true;
+        }
+        if (nanos <= 0) {
+            return false;
+        }
+        Parked me = new Parked();
+        long start = System.nanoTime();
+        boolean interrupted = false;
+        boolean look = true;
+        if (fault == Fault.LOOK_BEFORE_PUSH) {
+            if ((word & untilZero) == 0) {
+                return true;
+            }
+            look = false;
+        }
+        push(me);
+        if (fault == Fault.PARK_WITHOUT_LOOK) {
+            look = false;
+        }
+        try {
+            while (!look || (word & untilZero) != 0) {
+                look = true;
+                long left = nanos - (System.nanoTime() - start);
+                if (left <= 0) {
+                    return false;
+                }
+                LockSupport.parkNanos(this, left);
+                interrupted |= Thread.interrupted();
+                if (interrupted && fault == Fault.INTERRUPT_ENDS_WAIT) {
+                    return false;
+                }
+            }
+            return true;
+        } finally {
+            me.thread = null;
+            popLeft();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void push(Parked node) {
+        Parked top;
+        do {
+            top = parked;
+            node.next = top;
+            if (fault == Fault.PUSH_CHECKS_FIRST) {
+                parked = node;
+                return;
+            }
+        } while (!PARKED.compareAndSet(this, top, node));
+    }
+
+    private void popLeft() {
+        Parked top = parked;
+        if (fault == Fault.LEAVE_POPS_ANYONE && top != null) {
+            PARKED.compareAndSet(this, top, top.next);
+            return;
+        }
+        while (top != null && top.thread == null) {
+            PARKED.compareAndSet(this, top, top.next);
+            top = parked;
+        }
+    }
+
+    private void wakeClosers() {
+        for (Parked p = parked; p != null; p = p.next) {
+            LockSupport.unpark(p.thread);
+        }
+    }
+}
