@@ -61,7 +61,7 @@ final class FaultyLedger {
 
     private static final class Parked {
         private volatile Thread thread = Thread.currentThread();
-        private Parked next;
+        private volatile Parked next;
     }
 
     private final Fault fault;
@@ -231,7 +231,7 @@ final class FaultyLedger {
             return true;
         } finally {
             me.thread = null;
-            popLeft();
+            unlinkDead();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
@@ -250,16 +250,29 @@ final class FaultyLedger {
         } while (!PARKED.compareAndSet(this, top, node));
     }
 
-    private void popLeft() {
-        Parked top = parked;
-        if (fault == Fault.LEAVE_POPS_ANYONE && top != null) {
+    private void unlinkDead() {
+        if (fault == Fault.LEAVE_POPS_ANYONE) {
+            Parked top = parked;
             PARKED.compareAndSet(this, top, top.next);
             return;
         }
-        while (top != null && top.thread == null) {
-            PARKED.compareAndSet(this, top, top.next);
-            top = parked;
-        }
+        boolean again;
+        do {
+            again = false;
+            Parked above = null;
+            Parked next;
+            for (Parked p = parked; p != null && !again; p = next) {
+                next = p.next;
+                if (p.thread != null) {
+                    above = p;
+                } else if (above == null) {
+                    again = !PARKED.compareAndSet(this, p, next);
+                } else {
+                    above.next = next;
+                    again = above.thread == null;
+                }
+            }
+        } while (again);
     }
 
     private void wakeClosers() {

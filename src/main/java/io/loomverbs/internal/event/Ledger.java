@@ -34,8 +34,12 @@ public final class Ledger {
      * its node (a volatile CAS), then reads the word again, then parks; whoever changes the word (a
      * CAS as well) afterwards reads the stack. One of the two must see the other, so no wake-up is
      * lost. An acknowledgement looks at the stack only if it finds CLOSING set and brings the count to
-     * 0: whoever brought it there owns the wake-up. A node stays until its own thread has left and is
-     * then popped by whoever leaves with nothing alive above it.
+     * 0: whoever brought it there owns the wake-up.
+     *
+     * A node is dead once its thread has left, for ever. Whoever leaves links past every dead node, as
+     * FutureTask does. Links lead down and skip only dead nodes, so the living stay reachable from each
+     * node above them, whatever order such writes come in; a link can at worst bring a dead node back,
+     * and the one who wrote it then finds it.
      *
      * An acknowledgement happens-before the return of the close that it let through.
      */
@@ -75,7 +79,7 @@ public final class Ledger {
     /** A closer that waits; {@code thread} turns null, once, when it has left. */
     private static final class Parked {
         private volatile @Nullable Thread thread = Thread.currentThread();
-        private @Nullable Parked next; // written before the node is pushed
+        private volatile @Nullable Parked next;
     }
 
     /** Counts one completion event as delivered; answers how many were outstanding before. */
@@ -292,7 +296,7 @@ public final class Ledger {
             return true;
         } finally {
             me.thread = null;
-            popLeft();
+            unlinkDead();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
@@ -307,12 +311,24 @@ public final class Ledger {
         } while (!PARKED.compareAndSet(this, top, node));
     }
 
-    private void popLeft() {
-        Parked top = parked;
-        while (top != null && top.thread == null) {
-            PARKED.compareAndSet(this, top, top.next);
-            top = parked;
-        }
+    private void unlinkDead() {
+        boolean again;
+        do {
+            again = false;
+            Parked above = null;
+            Parked next;
+            for (Parked p = parked; p != null && !again; p = next) {
+                next = p.next; // read once: what is linked below is what is looked at next
+                if (p.thread != null) {
+                    above = p;
+                } else if (above == null) {
+                    again = !PARKED.compareAndSet(this, p, next);
+                } else {
+                    above.next = next;
+                    again = above.thread == null; // it may be unlinked by now, and this with it
+                }
+            }
+        } while (again);
     }
 
     private void wakeClosers() {
