@@ -404,6 +404,9 @@ public final class CompletionQueue implements AutoCloseable {
      * arm is what finds them; one that comes after that poll finds the CQ armed and raises the event that
      * ends the wait. An event may be stale, of an arm whose completion some poll has found already: then
      * the CQ is empty and not armed, so every round arms anew.
+     *
+     * Several threads may do this at once. The arm is theirs together, and its event goes to one: EventQueue
+     * says how the others are kept from waiting for an event that does not come.
      */
     int awaitNanos(WorkCompletions batch, int min, long nanos) throws InterruptedException {
         Arguments.notNull(batch, "batch");
@@ -416,20 +419,24 @@ public final class CompletionQueue implements AutoCloseable {
         long start = timed && nanos > 0 ? System.nanoTime() : 0;
         batch.size(0);
         int n = pollMore(batch);
+        EventQueue queue = events.queue();
+        boolean usedArm = false;
         try {
             while (n < min && nanos > 0) {
+                int seen = queue.delivered();
                 reqNotify(false);
+                usedArm = false;
                 n = pollMore(batch);
                 if (n >= min) {
                     break;
                 }
                 long left = timed ? nanos - (System.nanoTime() - start) : nanos;
-                boolean woken = events.queue().take(left) != null;
-                if (woken) {
+                usedArm = queue.takeUnlessPassed(left, seen) != null;
+                if (usedArm) {
                     ackAwaited();
                 }
                 n = pollMore(batch);
-                if (!woken) {
+                if (!usedArm && timed && System.nanoTime() - start >= nanos) {
                     break;
                 }
             }
@@ -447,6 +454,10 @@ public final class CompletionQueue implements AutoCloseable {
                 throw e;
             }
             Thread.currentThread().interrupt();
+        } finally {
+            if (usedArm) {
+                events.passOn();
+            }
         }
         return batch.size();
     }

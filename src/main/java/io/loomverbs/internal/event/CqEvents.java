@@ -43,6 +43,11 @@ public final class CqEvents {
         queue.raise(this);
     }
 
+    /** Wakes another thread that waits for this CQ alone; see {@link EventQueue#passOn}. */
+    public void passOn() {
+        queue.passOn(this);
+    }
+
     /**
      * Destroys the CQ once everything that was delivered is acknowledged; see {@link Ledger#close}.
      *

@@ -31,6 +31,13 @@ public final class EventQueue {
      * A waiter that is interrupted or runs out of time takes the lock and removes itself. If by then it
      * has been given an event, it keeps it: the event is returned, and an interrupt stays pending.
      *
+     * *** Sharing an arm ***
+     *
+     * Threads that await completions of one CQ share its arm, and its event wakes one of them. Two
+     * things keep the others from waiting for an event that nobody has asked for: `delivered` counts,
+     * and a thread that reads it before it arms is not let into the queue once another event was
+     * delivered; and who leaves without arming anew passes a wake-up on to the next in the queue.
+     *
      * *** Parking ***
      *
      * `given` is written under the lock, before the thread is unparked, and read volatile by the waiter
@@ -59,6 +66,9 @@ public final class EventQueue {
 
     @GuardedBy("lock")
     private @Nullable QueueEnd end;
+
+    /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
+    private volatile int delivered;
 
     /** A thread that waits. The links are guarded by the lock. */
     private static final class Waiter {
@@ -91,6 +101,27 @@ public final class EventQueue {
      * @throws EventQueueEndedException if the queue was closed or has failed
      */
     public @Nullable CqEvents take(long nanos) throws InterruptedException {
+        return take(nanos, false, 0);
+    }
+
+    /**
+     * Like {@link #take(long)}, but answers null, without waiting, if there is no event while
+     * others than the first {@code seen} were delivered: one of them may have used up the arm that
+     * the caller relies on.
+     *
+     * @param seen what {@link #delivered} was before the caller armed
+     */
+    public @Nullable CqEvents takeUnlessPassed(long nanos, int seen) throws InterruptedException {
+        return take(nanos, true, seen);
+    }
+
+    /** How many events were delivered until now. */
+    public int delivered() {
+        return delivered;
+    }
+
+    private @Nullable CqEvents take(long nanos, boolean sharing, int seen)
+            throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
@@ -103,6 +134,9 @@ public final class EventQueue {
             }
             if (end != null) {
                 throw end.exception();
+            }
+            if (sharing && delivered != seen) {
+                return null;
             }
             waiter = new Waiter();
             append(waiter);
@@ -158,6 +192,24 @@ public final class EventQueue {
             }
             cq.pending++;
             wake = handOver(cq);
+        } finally {
+            lock.unlock();
+        }
+        LockSupport.unpark(wake);
+    }
+
+    /**
+     * Wakes the thread that has waited longest, if any, with an event that need not mean anything:
+     * the caller was given one, and has not armed the CQ since.
+     */
+    void passOn(CqEvents cq) {
+        Thread wake = null;
+        lock.lock();
+        try {
+            if (firstWaiter != null) {
+                cq.pending++;
+                wake = handOver(cq);
+            }
         } finally {
             lock.unlock();
         }
@@ -242,6 +294,7 @@ public final class EventQueue {
         for (CqEvents cq = firstListed; cq != null; cq = firstListed) {
             remove(cq);
             if (cq.ledger().tryDeliver() != Ledger.REFUSED) {
+                countDelivered();
                 if (--cq.pending > 0) {
                     append(cq);
                 }
@@ -271,10 +324,17 @@ public final class EventQueue {
         if (cq.ledger().tryDeliver() == Ledger.REFUSED) {
             return null;
         }
+        countDelivered();
         cq.pending--;
         remove(waiter);
         waiter.given = cq;
         return waiter.thread;
+    }
+
+    @GuardedBy("lock")
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
+    private void countDelivered() {
+        delivered++;
     }
 
     @GuardedBy("lock")
