@@ -292,8 +292,13 @@ public final class CompletionQueue implements AutoCloseable {
         try {
             return CqEvent.of(events.queue().tryTake());
         } catch (EventQueueEndedException e) {
-            throw CqEvent.ended(this, e);
+            throw ended(e);
         }
+    }
+
+    /** A CQ that had overrun before it was closed is closed above all. */
+    private RuntimeException ended(EventQueueEndedException e) {
+        return events.ledger().isClosed() ? new ClosedException(this) : CqEvent.ended(this, e);
     }
 
     private @Nullable CqEvent get(long nanos) throws InterruptedException {
@@ -301,7 +306,7 @@ public final class CompletionQueue implements AutoCloseable {
         try {
             return CqEvent.of(events.queue().take(nanos));
         } catch (EventQueueEndedException e) {
-            throw CqEvent.ended(this, e);
+            throw ended(e);
         }
     }
 
@@ -352,7 +357,8 @@ public final class CompletionQueue implements AutoCloseable {
      *
      * @param batch where completions go; what was in it is overwritten
      * @return how many it holds
-     * @throws InterruptedException if the thread was interrupted and there were no completions
+     * @throws InterruptedException if the thread was interrupted before, or while it waited and had
+     *     no completions
      * @throws IllegalStateException if the CQ does not have direct delivery
      * @throws ClosedException if the CQ is or was closed
      * @throws VerbsException {@code EIO} if the CQ has overrun
@@ -367,7 +373,8 @@ public final class CompletionQueue implements AutoCloseable {
      * @param batch where completions go; what was in it is overwritten
      * @param min how many to wait for, 1 to the batch's capacity
      * @return how many it holds; see {@link #await(WorkCompletions, int, Duration)}
-     * @throws InterruptedException if the thread was interrupted and there were no completions
+     * @throws InterruptedException if the thread was interrupted before, or while it waited and had
+     *     no completions
      * @throws IllegalArgumentException if {@code min} is out of range
      * @throws IllegalStateException if the CQ does not have direct delivery
      * @throws ClosedException if the CQ is or was closed
@@ -389,7 +396,8 @@ public final class CompletionQueue implements AutoCloseable {
      * @param min how many to wait for, 1 to the batch's capacity
      * @param timeout how long to wait; zero only polls
      * @return how many it holds; fewer than {@code min}, perhaps 0, at the deadline
-     * @throws InterruptedException if the thread was interrupted and there were no completions
+     * @throws InterruptedException if the thread was interrupted before, or while it waited and had
+     *     no completions
      * @throws IllegalArgumentException if {@code min} is out of range or the timeout is negative
      * @throws IllegalStateException if the CQ does not have direct delivery
      * @throws ClosedException if the CQ is or was closed
@@ -443,7 +451,7 @@ public final class CompletionQueue implements AutoCloseable {
         } catch (EventQueueEndedException e) {
             // A CQ that has overrun still holds what came before, unless it is closed by now.
             if (events.ledger().isClosed() ? batch.isEmpty() : pollMore(batch) == 0) {
-                throw CqEvent.ended(this, e);
+                throw ended(e);
             }
         } catch (ClosedException | VerbsException e) {
             if (batch.isEmpty()) {

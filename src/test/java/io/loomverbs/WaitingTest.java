@@ -370,6 +370,42 @@ class WaitingTest {
         assertThat(server.join(Fixture.PATIENCE)).isTrue();
     }
 
+    /** A CQ that has overrun and was closed says that it is closed, not that it has failed. */
+    @Test
+    void aClosedCqIsClosedEvenIfItHadFailed() throws Exception {
+        CompletionQueue small = f.own(f.context.createDirectCq(1));
+        overrun(small);
+        assertThatThrownBy(small::getCqEvent).isInstanceOf(VerbsException.class);
+
+        small.close();
+
+        assertThatThrownBy(small::getCqEvent).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> small.getCqEvent(Duration.ZERO))
+                .isInstanceOf(ClosedException.class);
+        assertThatThrownBy(small::tryGetCqEvent).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> small.await(WorkCompletions.allocate(1)))
+                .isInstanceOf(ClosedException.class);
+    }
+
+    /** Gives a CQ more than it can hold; nothing uses it afterwards. */
+    private void overrun(CompletionQueue victim) throws InterruptedException {
+        CompletionQueue sends = f.polled();
+        Fixture.Pair pair = f.pair(sends, victim);
+        int n = victim.cqe() + 1;
+        for (int i = 0; i < n; i++) {
+            pair.message(i, 0);
+        }
+        pair.a.close();
+        pair.b.close();
+        AsyncEvent event = f.context.getAsyncEvent(Fixture.PATIENCE);
+        assertThat(event).isNotNull();
+        event.close();
+        try (AsyncEvent other = f.context.getAsyncEvent(Fixture.QUIET)) {
+            // A queue pair may have had one as well; it went with the queue pair.
+            assertThat(other).isNull();
+        }
+    }
+
     /** await returns what it has at the deadline, which may be less than asked for. */
     @Test
     void awaitReturnsLessAtTheDeadline() throws Exception {
