@@ -325,6 +325,7 @@ public final class CompletionQueue implements AutoCloseable {
         if (outstanding != Ledger.ACKED) {
             throw overAck(n, outstanding);
         }
+        unacked.counted(n);
         if (tracking != null) {
             tracking.acked(n);
         }

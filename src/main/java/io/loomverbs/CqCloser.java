@@ -78,7 +78,7 @@ final class CqCloser implements Closer {
     }
 
     private boolean isHeldHere() {
-        return holders().contains(Thread.currentThread())
+        return cq.unacked().isHeldBy(Thread.currentThread(), cq.ledger().outstanding())
                 || cq.context().asyncEvents().isHeldHere(cq);
     }
 

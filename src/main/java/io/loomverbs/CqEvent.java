@@ -30,6 +30,9 @@ public final class CqEvent implements AutoCloseable {
     /** The thread that received the event; null once it is acknowledged. Changed by CAS. */
     private volatile @Nullable Thread taker;
 
+    /** Whether it was taken to be acknowledged by count; for diagnosis only. */
+    private volatile boolean counted;
+
     /** Links of {@link UnackedEvents}, which says who may touch them. */
     @Nullable CqEvent next;
 
@@ -100,9 +103,13 @@ public final class CqEvent implements AutoCloseable {
         }
     }
 
-    /** The thread that received the event, or null if it is acknowledged. */
-    @Nullable Thread taker() {
-        return taker;
+    /** The thread that received the event, or null if it is taken to be acknowledged. */
+    @Nullable Thread holder() {
+        return counted ? null : taker;
+    }
+
+    void counted() {
+        counted = true;
     }
 
     /** The CQ, and whether the event is acknowledged. */

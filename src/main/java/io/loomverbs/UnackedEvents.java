@@ -14,13 +14,14 @@ import java.util.List;
 final class UnackedEvents {
     /*
      * A stack that is linked through the events themselves, so that it costs no allocation. Receiving an
-     * event pushes it; acknowledging one only clears its taker. Acknowledged events are left out when the
-     * next one is pushed, if they are on top, and when the stack has grown to twice what the ledger says
-     * is outstanding.
+     * event pushes it; acknowledging one only marks it. Acknowledged events are left out when they are on
+     * top, and when the stack has grown to twice what the ledger says is outstanding.
      *
-     * The ledger decides, this only explains. Events that are acknowledged by count stay here as if they
-     * were held, and so does, for a moment, what races with a push; that is why holders() tells nothing
-     * unless the number of events here is the ledger's. The links are written without synchronization
+     * The ledger decides, this only explains. Nobody can tell which events are meant when some are
+     * acknowledged by count: taken to be are the newest of the thread that does it, or, if it has none
+     * near the top, the newest of all. That is right for threads that acknowledge what they receive, and
+     * it keeps the number of events here that of the ledger. holders() tells nothing when they differ;
+     * isHeldBy() tells what follows from the numbers. The links are written without synchronization
      * except at the top: a stale link at worst shows an event that is acknowledged by now.
      */
     private static final int SLACK = 16;
@@ -42,7 +43,7 @@ final class UnackedEvents {
         do {
             seen = top;
             CqEvent below = seen;
-            while (below != null && below.taker() == null) {
+            while (below != null && below.holder() == null) {
                 below = below.next;
             }
             event.next = below;
@@ -53,6 +54,56 @@ final class UnackedEvents {
         }
     }
 
+    /** {@code n} events were acknowledged by count, by the calling thread. */
+    void counted(int n) {
+        Thread me = Thread.currentThread();
+        for (int i = 0; i < n; i++) {
+            CqEvent seen = top;
+            CqEvent newest = null;
+            CqEvent mine = null;
+            int steps = 0;
+            for (CqEvent e = seen; e != null && mine == null && steps < SLACK; e = e.next) {
+                Thread holder = e.holder();
+                if (holder == me) {
+                    mine = e;
+                } else if (holder != null) {
+                    newest = newest == null ? e : newest;
+                    steps++;
+                }
+            }
+            CqEvent meant = mine == null ? newest : mine;
+            if (meant == null) {
+                return;
+            }
+            meant.counted();
+            CqEvent live = seen;
+            while (live != null && live.holder() == null) {
+                live = live.next;
+            }
+            if (live != seen) {
+                TOP.compareAndSet(this, seen, live);
+            }
+        }
+    }
+
+    /**
+     * Whether {@code thread} must hold one of the {@code outstanding} events, because the others
+     * hold fewer.
+     */
+    boolean isHeldBy(Thread thread, int outstanding) {
+        boolean some = false;
+        int others = 0;
+        for (CqEvent e = top; e != null && others < outstanding; e = e.next) {
+            Thread holder = e.holder();
+            if (holder == thread) {
+                some = true;
+            } else if (holder != null) {
+                others++;
+            }
+        }
+        return some && others < outstanding;
+    }
+
     /**
      * Unlinks what is acknowledged below {@code from}, and what is more than can be outstanding.
      */
@@ -60,7 +111,7 @@ final class UnackedEvents {
         int kept = 1;
         CqEvent last = from;
         for (CqEvent e = from.next; e != null && kept < outstanding; e = e.next) {
-            if (e.taker() != null) {
+            if (e.holder() != null) {
                 last.next = e;
                 last = e;
                 kept++;
@@ -74,9 +125,9 @@ final class UnackedEvents {
     List<Thread> holders(int outstanding) {
         List<Thread> holders = new ArrayList<>();
         for (CqEvent e = top; e != null && holders.size() <= outstanding; e = e.next) {
-            Thread taker = e.taker();
-            if (taker != null) {
-                holders.add(taker);
+            Thread holder = e.holder();
+            if (holder != null) {
+                holders.add(holder);
             }
         }
         return holders.size() == outstanding ? holders : List.of();
