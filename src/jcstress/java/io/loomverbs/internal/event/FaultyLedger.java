@@ -89,7 +89,7 @@ final class FaultyLedger {
         return (int) w;
     }
 
-    void deliverAsync() {
+    void tryDeliverAsync() {
         WORD.getAndAdd(this, ASYNC_ONE);
     }
 
@@ -117,7 +117,7 @@ final class FaultyLedger {
         return Ledger.ACKED;
     }
 
-    boolean ackAsync() {
+    boolean tryAckAsync() {
         long w = (long) WORD.getAndAdd(this, -ASYNC_ONE);
         if ((w & CLOSING) != 0
                 && (w & COUNTS) == ASYNC_ONE
@@ -253,7 +253,9 @@ final class FaultyLedger {
     private void unlinkDead() {
         if (fault == Fault.LEAVE_POPS_ANYONE) {
             Parked top = parked;
-            PARKED.compareAndSet(this, top, top.next);
+            if (top != null) {
+                PARKED.compareAndSet(this, top, top.next);
+            }
             return;
         }
         boolean again;

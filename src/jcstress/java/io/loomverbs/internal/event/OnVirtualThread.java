@@ -1,5 +1,6 @@
 package io.loomverbs.internal.event;
 
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** A virtual thread and what came of it; actors and arbiters may not throw checked exceptions. */
@@ -19,6 +20,14 @@ public final class OnVirtualThread<T> {
 
     public static <T> T run(Supplier<T> body) {
         return start(body).join();
+    }
+
+    /** Waits without a wake-up, leaving the carrier to those who are to make it true. */
+    @SuppressWarnings("ThreadPriorityCheck") // for speed, not for correctness
+    static void yieldUntil(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            Thread.yield();
+        }
     }
 
     public void interrupt() {

@@ -1,9 +1,11 @@
 package io.loomverbs.internal.event;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 /** Destroys nothing, and remembers that it did. */
 class TestCloser implements Closer {
     private final boolean refuse;
-    private int destroyed;
+    private final AtomicInteger destroyed = new AtomicInteger();
 
     TestCloser(boolean refuse) {
         this.refuse = refuse;
@@ -24,7 +26,7 @@ class TestCloser implements Closer {
         if (refuse) {
             return false;
         }
-        destroyed++;
+        destroyed.incrementAndGet();
         return true;
     }
 
@@ -34,6 +36,6 @@ class TestCloser implements Closer {
     }
 
     int destroyed() {
-        return destroyed;
+        return destroyed.get();
     }
 }
