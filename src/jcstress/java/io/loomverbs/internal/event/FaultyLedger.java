@@ -185,6 +185,7 @@ final class FaultyLedger {
     private void reopen() {
         if (fault == Fault.REOPEN_WRITES_BACK) {
             long w = word;
+            pause();
             word = w & ~CLOSING;
         } else {
             WORD.getAndBitwiseAnd(this, ~CLOSING);
@@ -210,6 +211,7 @@ final class FaultyLedger {
                 return true;
             }
             look = false;
+            pause();
         }
         push(me);
         if (fault == Fault.PARK_WITHOUT_LOOK) {
@@ -244,6 +246,7 @@ final class FaultyLedger {
             top = parked;
             node.next = top;
             if (fault == Fault.PUSH_CHECKS_FIRST) {
+                pause();
                 parked = node;
                 return;
             }
@@ -275,6 +278,13 @@ final class FaultyLedger {
                 }
             }
         } while (again);
+    }
+
+    /** Shows the fault more often than it would show by itself. */
+    private static void pause() {
+        for (int i = 0; i < 10; i++) {
+            Thread.onSpinWait();
+        }
     }
 
     private void wakeClosers() {

@@ -19,7 +19,7 @@ public class LedgerCloseRaces {
 
     /** How long after the other, and after its own start, a closer came back. */
     static boolean late(long begun, long otherEnded, long ended) {
-        return Patience.late(Math.max(begun, otherEnded), ended);
+        return Patience.late(begun, otherEnded, ended);
     }
 
     /** Two threads close what nobody holds. */
@@ -577,6 +577,7 @@ public class LedgerCloseRaces {
         private volatile boolean sent;
         private boolean status;
         private long acked;
+        private long begun;
         private long closed;
 
         public InterruptedCloser() {
@@ -585,6 +586,7 @@ public class LedgerCloseRaces {
         }
 
         private CloseOutcome close() {
+            begun = System.nanoTime();
             CloseOutcome outcome = ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying());
             closed = System.nanoTime();
             OnVirtualThread.yieldUntil(() -> sent);
@@ -608,7 +610,7 @@ public class LedgerCloseRaces {
         public void result(LLL_Result r) {
             r.r1 = closer.join();
             r.r2 = status ? "interrupted" : "swallowed";
-            r.r3 = Patience.late(acked, closed) ? "stuck" : "in time";
+            r.r3 = Patience.late(begun, acked, closed) ? "stuck" : "in time";
         }
     }
 
@@ -622,6 +624,7 @@ public class LedgerCloseRaces {
         private volatile boolean sent;
         private boolean status;
         private long acked;
+        private long begun;
         private long closed;
 
         public InterruptedCloserBrokenTwin() {
@@ -630,6 +633,7 @@ public class LedgerCloseRaces {
         }
 
         private CloseOutcome close() {
+            begun = System.nanoTime();
             CloseOutcome outcome = ledger.close(Patience.twinNanos(), TestCloser.destroying());
             closed = System.nanoTime();
             OnVirtualThread.yieldUntil(() -> sent);
@@ -653,7 +657,7 @@ public class LedgerCloseRaces {
         public void result(LLL_Result r) {
             r.r1 = closer.join();
             r.r2 = status ? "interrupted" : "swallowed";
-            r.r3 = Patience.late(acked, closed) ? "stuck" : "in time";
+            r.r3 = Patience.late(begun, acked, closed) ? "stuck" : "in time";
         }
     }
 
@@ -677,6 +681,7 @@ public class LedgerCloseRaces {
         private final Ledger ledger = new Ledger();
         private final OnVirtualThread<CloseOutcome> closer;
         private long acked;
+        private long begun;
         private long ended;
 
         public CloserGivesUp() {
@@ -688,6 +693,7 @@ public class LedgerCloseRaces {
 
         @Actor
         public void waitForIt(LLL_Result r) {
+            begun = System.nanoTime();
             r.r1 = ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying());
             ended = System.nanoTime();
         }
@@ -702,7 +708,7 @@ public class LedgerCloseRaces {
         @Arbiter
         public void wakeUp(LLL_Result r) {
             closer.join();
-            r.r3 = Patience.late(acked, ended) ? "stuck" : "in time";
+            r.r3 = Patience.late(begun, acked, ended) ? "stuck" : "in time";
         }
     }
 
@@ -714,6 +720,7 @@ public class LedgerCloseRaces {
         private final FaultyLedger ledger = new FaultyLedger(Fault.LEAVE_POPS_ANYONE);
         private final OnVirtualThread<CloseOutcome> closer;
         private long acked;
+        private long begun;
         private long ended;
 
         public CloserGivesUpBrokenTwin() {
@@ -725,6 +732,7 @@ public class LedgerCloseRaces {
 
         @Actor
         public void waitForIt(LLL_Result r) {
+            begun = System.nanoTime();
             r.r1 = ledger.close(Patience.twinNanos(), TestCloser.destroying());
             ended = System.nanoTime();
         }
@@ -739,7 +747,7 @@ public class LedgerCloseRaces {
         @Arbiter
         public void wakeUp(LLL_Result r) {
             closer.join();
-            r.r3 = Patience.late(acked, ended) ? "stuck" : "in time";
+            r.r3 = Patience.late(begun, acked, ended) ? "stuck" : "in time";
         }
     }
 }

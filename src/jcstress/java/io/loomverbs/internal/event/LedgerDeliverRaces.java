@@ -87,6 +87,7 @@ public class LedgerDeliverRaces {
     public static class DeliverAckClose {
         private final Ledger ledger = new Ledger();
         private long acked;
+        private long begun;
         private long closed;
 
         @Actor
@@ -100,13 +101,14 @@ public class LedgerDeliverRaces {
 
         @Actor
         public void close(LLL_Result r) {
+            begun = System.nanoTime();
             r.r2 = ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying());
             closed = System.nanoTime();
         }
 
         @Arbiter
         public void wakeUp(LLL_Result r) {
-            r.r3 = Patience.late(acked, closed) ? "stuck" : "in time";
+            r.r3 = Patience.late(begun, acked, closed) ? "stuck" : "in time";
         }
     }
 
@@ -117,6 +119,7 @@ public class LedgerDeliverRaces {
     public static class DeliverAckCloseBrokenTwin {
         private final FaultyLedger ledger = new FaultyLedger(FaultyLedger.Fault.PARK_WITHOUT_LOOK);
         private long acked;
+        private long begun;
         private long closed;
 
         @Actor
@@ -130,13 +133,14 @@ public class LedgerDeliverRaces {
 
         @Actor
         public void close(LLL_Result r) {
+            begun = System.nanoTime();
             r.r2 = ledger.close(Patience.twinNanos(), TestCloser.destroying());
             closed = System.nanoTime();
         }
 
         @Arbiter
         public void wakeUp(LLL_Result r) {
-            r.r3 = Patience.late(acked, closed) ? "stuck" : "in time";
+            r.r3 = Patience.late(begun, acked, closed) ? "stuck" : "in time";
         }
     }
 }

@@ -9,7 +9,7 @@ package io.loomverbs.internal.event;
  */
 final class Patience {
     /** Much longer than a machine that is busy needs to run a thread, and less than a second. */
-    private static final long LATE_NANOS = 500_000_000L;
+    private static final long LATE_NANOS = 900_000_000L;
 
     private static final long FIRST_NANOS = 1_000_000_000L;
     private static final long LATER_NANOS = 1_000_000L;
@@ -26,9 +26,12 @@ final class Patience {
         return spent ? LATER_NANOS : FIRST_NANOS;
     }
 
-    /** Whether a waiter that was woken at one time and came back at another was not woken. */
-    static boolean late(long woken, long back) {
-        boolean late = back - woken > LATE_NANOS;
+    /**
+     * Whether a waiter was not woken that came back at one time, and began to wait and was woken at
+     * others. JCStress lets one actor run ahead of the other, by thousands of samples.
+     */
+    static boolean late(long begun, long woken, long back) {
+        boolean late = back - Math.max(begun, woken) > LATE_NANOS;
         if (late) {
             spent = true;
         }

@@ -1,0 +1,369 @@
+package io.loomverbs.internal.event;
+
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** The {@link EventQueue} with one fault. Whatever changes there is to be changed here. */
+final class FaultyEventQueue {
+    /** What is wrong. */
+    enum Fault {
+        /** {@code take} looks for an event, and makes itself known in a second step. */
+        TAKE_IN_TWO_STEPS,
+        /** {@code tryTake} takes no lock. */
+        TAKE_UNLOCKED,
+        /** {@code take} looks for the end before it has the lock. */
+        END_LOOKED_FOR_FIRST,
+        /** {@code raise} takes no lock. */
+        RAISE_UNLOCKED,
+        /** {@code raise} wakes the waiter before it gives it the event. */
+        WAKE_BEFORE_GIVING,
+        /** {@code raise} looks for a close before it has the lock. */
+        CLOSE_LOOKED_FOR_FIRST,
+        /** {@code end} takes no lock. */
+        END_UNLOCKED,
+        /** A waiter that gives up does not look whether it has been given something. */
+        CANCEL_IGNORES_GIVEN,
+        /** A waiter that gives up stays in the list. */
+        CANCEL_LEAVES_WAITER,
+        /** A listed event is delivered whatever the ledger says. */
+        LEDGER_IGNORED,
+        /** A closing CQ that is found in the list ends the search. */
+        SEARCH_ENDS_AT_CLOSING,
+        /** A close that failed does not look at what came up meanwhile. */
+        NO_RELIST,
+        /** A close that failed looks at what came up meanwhile, then reopens the ledger. */
+        RELIST_BEFORE_REOPEN
+    }
+
+    /** {@link CqEvents}. */
+    static final class Cq {
+        private final FaultyEventQueue queue;
+        private final Ledger ledger = new Ledger();
+        int pending;
+        boolean listed;
+        private Cq previous;
+        private Cq next;
+
+        Cq(FaultyEventQueue queue) {
+            this.queue = queue;
+        }
+
+        Ledger ledger() {
+            return ledger;
+        }
+
+        void raise() {
+            queue.raise(this);
+        }
+
+        CloseOutcome close(long nanos, Closer closer) {
+            try {
+                return ledger.close(nanos, queue.wrap(this, closer));
+            } finally {
+                if (ledger.isClosed()) {
+                    queue.drop(this);
+                } else if (queue.fault != Fault.NO_RELIST
+                        && queue.fault != Fault.RELIST_BEFORE_REOPEN) {
+                    queue.relist(this);
+                }
+            }
+        }
+    }
+
+    private static final class Waiter {
+        private final Thread thread = Thread.currentThread();
+        private volatile Object given;
+        private Waiter previous;
+        private Waiter next;
+    }
+
+    private static final Object END = new Object();
+
+    private final Fault fault;
+    private final ReentrantLock lock = new ReentrantLock();
+    private Cq firstListed;
+    private Cq lastListed;
+    private Waiter firstWaiter;
+    private Waiter lastWaiter;
+    private volatile boolean ended;
+
+    FaultyEventQueue(Fault fault) {
+        this.fault = fault;
+    }
+
+    private Closer wrap(Cq cq, Closer closer) {
+        if (fault != Fault.RELIST_BEFORE_REOPEN) {
+            return closer;
+        }
+        return new TestCloser(true) {
+            @Override
+            public boolean destroy() {
+                boolean destroyed = closer.destroy();
+                relist(cq);
+                pause();
+                return destroyed;
+            }
+        };
+    }
+
+    @SuppressWarnings("LockNotBeforeTry") // one of the faults
+    Cq take(long nanos) throws InterruptedException {
+        boolean endSeen = ended;
+        if (fault == Fault.END_LOOKED_FOR_FIRST) {
+            pause();
+        }
+        Waiter waiter;
+        lock.lock();
+        try {
+            if (fault != Fault.END_LOOKED_FOR_FIRST) {
+                endSeen = ended;
+            }
+            Cq cq = deliverListed();
+            if (cq != null || (nanos <= 0 && !endSeen)) {
+                return cq;
+            }
+            if (endSeen) {
+                throw new EventQueueEndedException(null);
+            }
+            waiter = new Waiter();
+            if (fault == Fault.TAKE_IN_TWO_STEPS) {
+                lock.unlock();
+                pause();
+                lock.lock();
+            }
+            append(waiter);
+        } finally {
+            lock.unlock();
+        }
+        long start = System.nanoTime();
+        while (waiter.given == null) {
+            long left = nanos - (System.nanoTime() - start);
+            if (left <= 0 || Thread.currentThread().isInterrupted()) {
+                if (cancel(waiter)) {
+                    if (Thread.interrupted()) {
+                        throw new InterruptedException();
+                    }
+                    return null;
+                }
+            } else {
+                LockSupport.parkNanos(this, left);
+            }
+        }
+        if (waiter.given == END) {
+            throw new EventQueueEndedException(null);
+        }
+        return (Cq) waiter.given;
+    }
+
+    Cq tryTake() {
+        if (fault == Fault.TAKE_UNLOCKED) {
+            return deliverListed();
+        }
+        lock.lock();
+        try {
+            return deliverListed();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void raise(Cq cq) {
+        if (fault == Fault.RAISE_UNLOCKED) {
+            cq.pending++;
+            LockSupport.unpark(handOver(cq));
+            return;
+        }
+        boolean closed = cq.ledger.isClosed();
+        if (fault == Fault.CLOSE_LOOKED_FOR_FIRST) {
+            pause();
+        }
+        Thread wake;
+        lock.lock();
+        try {
+            if (fault != Fault.CLOSE_LOOKED_FOR_FIRST) {
+                closed = cq.ledger.isClosed();
+            }
+            if (closed) {
+                return;
+            }
+            cq.pending++;
+            wake = handOver(cq);
+        } finally {
+            lock.unlock();
+        }
+        LockSupport.unpark(wake);
+    }
+
+    private void relist(Cq cq) {
+        Thread wake;
+        do {
+            lock.lock();
+            try {
+                wake = handOver(cq);
+            } finally {
+                lock.unlock();
+            }
+            LockSupport.unpark(wake);
+        } while (wake != null);
+    }
+
+    private void drop(Cq cq) {
+        lock.lock();
+        try {
+            cq.pending = 0;
+            if (cq.listed) {
+                remove(cq);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void end() {
+        boolean locked = fault != Fault.END_UNLOCKED;
+        if (locked) {
+            lock.lock();
+        }
+        Waiter woken;
+        try {
+            ended = true;
+            woken = firstWaiter;
+            if (!locked) {
+                pause();
+            }
+            for (Waiter w = woken; w != null; w = w.next) {
+                w.given = END;
+            }
+            firstWaiter = null;
+            lastWaiter = null;
+        } finally {
+            if (locked) {
+                lock.unlock();
+            }
+        }
+        for (Waiter w = woken; w != null; w = w.next) {
+            LockSupport.unpark(w.thread);
+        }
+    }
+
+    private boolean cancel(Waiter waiter) {
+        lock.lock();
+        try {
+            if (waiter.given != null) {
+                return fault == Fault.CANCEL_IGNORES_GIVEN;
+            }
+            if (fault != Fault.CANCEL_LEAVES_WAITER) {
+                remove(waiter);
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Cq deliverListed() {
+        for (Cq cq = firstListed; cq != null; cq = firstListed) {
+            remove(cq);
+            boolean counted = cq.ledger.tryDeliver() != Ledger.REFUSED;
+            if (counted || fault == Fault.LEDGER_IGNORED) {
+                if (--cq.pending > 0) {
+                    append(cq);
+                }
+                return cq;
+            }
+            if (fault == Fault.SEARCH_ENDS_AT_CLOSING) {
+                return null;
+            }
+        }
+        return null;
+    }
+
+    private Thread handOver(Cq cq) {
+        if (cq.pending == 0 || cq.listed) {
+            return null;
+        }
+        Waiter waiter = firstWaiter;
+        if (waiter == null) {
+            if (!cq.ledger.isClosing()) {
+                append(cq);
+            }
+            return null;
+        }
+        if (cq.ledger.tryDeliver() == Ledger.REFUSED) {
+            return null;
+        }
+        cq.pending--;
+        remove(waiter);
+        if (fault == Fault.WAKE_BEFORE_GIVING) {
+            LockSupport.unpark(waiter.thread);
+            pause();
+            waiter.given = cq;
+            return null;
+        }
+        waiter.given = cq;
+        return waiter.thread;
+    }
+
+    /** Shows the fault more often than it would show by itself. */
+    private static void pause() {
+        for (int i = 0; i < 10; i++) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private void append(Cq cq) {
+        cq.listed = true;
+        cq.previous = lastListed;
+        if (lastListed == null) {
+            firstListed = cq;
+        } else {
+            lastListed.next = cq;
+        }
+        lastListed = cq;
+    }
+
+    private void remove(Cq cq) {
+        Cq before = cq.previous;
+        Cq after = cq.next;
+        if (before == null) {
+            firstListed = after;
+        } else {
+            before.next = after;
+        }
+        if (after == null) {
+            lastListed = before;
+        } else {
+            after.previous = before;
+        }
+        cq.previous = null;
+        cq.next = null;
+        cq.listed = false;
+    }
+
+    private void append(Waiter waiter) {
+        waiter.previous = lastWaiter;
+        if (lastWaiter == null) {
+            firstWaiter = waiter;
+        } else {
+            lastWaiter.next = waiter;
+        }
+        lastWaiter = waiter;
+    }
+
+    private void remove(Waiter waiter) {
+        Waiter before = waiter.previous;
+        Waiter after = waiter.next;
+        if (before == null) {
+            firstWaiter = after;
+        } else {
+            before.next = after;
+        }
+        if (after == null) {
+            lastWaiter = before;
+        } else {
+            after.previous = before;
+        }
+        waiter.previous = null;
+        waiter.next = null;
+    }
+}
