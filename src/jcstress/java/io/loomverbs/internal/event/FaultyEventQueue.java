@@ -306,7 +306,7 @@ final class FaultyEventQueue {
 
     /** Shows the fault more often than it would show by itself. */
     private static void pause() {
-        for (int i = 0; i < 10; i++) {
+        for (int i = 0; i < 20; i++) {
             Thread.onSpinWait();
         }
     }

@@ -1,0 +1,82 @@
+package io.loomverbs;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** {@link Usage} with one fault. Whatever changes there is to be changed here. */
+final class FaultyUsage {
+    /** What is wrong. */
+    enum Fault {
+        /** A new user looks whether it is closed, then counts itself. */
+        ACQUIRE_CHECKS_FIRST,
+        /** A close looks for users, then closes. */
+        CLOSE_CHECKS_FIRST,
+        /** A user leaves without an atomic operation. */
+        RELEASE_NOT_ATOMIC
+    }
+
+    private static final VarHandle USERS;
+
+    static {
+        try {
+            USERS = MethodHandles.lookup().findVarHandle(FaultyUsage.class, "users", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Fault fault;
+    private volatile int users;
+
+    FaultyUsage(Fault fault) {
+        this.fault = fault;
+    }
+
+    boolean acquire() {
+        int n;
+        do {
+            n = users;
+            if (n < 0) {
+                return false;
+            }
+            if (fault == Fault.ACQUIRE_CHECKS_FIRST) {
+                USERS.getAndAdd(this, 1);
+                return true;
+            }
+        } while (!USERS.compareAndSet(this, n, n + 1));
+        return true;
+    }
+
+    void release() {
+        if (fault == Fault.RELEASE_NOT_ATOMIC) {
+            int n = users;
+            pause();
+            users = n - 1;
+        } else {
+            USERS.getAndAdd(this, -1);
+        }
+    }
+
+    boolean tryClose() {
+        if (fault == Fault.CLOSE_CHECKS_FIRST) {
+            if (users != 0) {
+                return false;
+            }
+            pause();
+            users = -1;
+            return true;
+        }
+        return USERS.compareAndSet(this, 0, -1);
+    }
+
+    /** Shows the fault more often than it would show by itself. */
+    private static void pause() {
+        for (int i = 0; i < 20; i++) {
+            Thread.onSpinWait();
+        }
+    }
+
+    int users() {
+        return users;
+    }
+}

@@ -1,0 +1,406 @@
+package io.loomverbs.internal.soft;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.WcStruct;
+import io.loomverbs.internal.soft.FaultyCq.Fault;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressMeta;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LLL_Result;
+import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
+
+import java.lang.foreign.MemorySegment;
+
+/** The completion queue of the embedded device: arms, completions and polls. */
+public class SoftCqRaces {
+    private static final SoftDevice DEVICE = new SoftDevice(SoftLimits.GENEROUS);
+    private static final int IMM = 0x1234_5678;
+    private static final int QP_NUM = 17;
+
+    private static final CqListener DEAF =
+            new CqListener() {
+                @Override
+                public void completionEvent() {}
+
+                @Override
+                public void asyncEvent(int type) {}
+            };
+
+    static SoftCq cq(int cqe) {
+        return new SoftCq(DEVICE, cqe, null, DEAF);
+    }
+
+    static MemorySegment room() {
+        return MemorySegment.ofArray(new long[WcStruct.BYTES / Long.BYTES]);
+    }
+
+    static int add(SoftCq cq, long wrId) {
+        return cq.add(wrId, Ibv.WC_SUCCESS, Ibv.WC_RECV, (int) wrId, IMM, QP_NUM, 0, 0, 0, false);
+    }
+
+    static int add(FaultyCq cq, long wrId) {
+        return cq.add(wrId, IMM, QP_NUM);
+    }
+
+    static String event(int added) {
+        return added == SoftCq.FIRED ? "event" : "silence";
+    }
+
+    static String polled(int n) {
+        return n == -Errno.EIO ? "EIO" : "polled " + n;
+    }
+
+    static int poll(CqOps cq) {
+        return cq.poll(room(), 0, 1);
+    }
+
+    static int poll(FaultyCq cq) {
+        return cq.poll(room(), 0);
+    }
+
+    /** A CQ is armed and polled while a completion is added. */
+    @JCStressTest
+    @Outcome(
+            id = "polled 0, event",
+            expect = ACCEPTABLE,
+            desc = "added after the poll: an event tells of it")
+    @Outcome(
+            id = "polled 1, silence",
+            expect = ACCEPTABLE,
+            desc = "added before the arm: the poll finds it")
+    @Outcome(id = "polled 1, event", expect = ACCEPTABLE, desc = "added between: both")
+    @Outcome(
+            id = "polled 0, silence",
+            expect = FORBIDDEN,
+            desc = "armed, polled, and never told of the completion")
+    @State
+    public static class ArmComplete {
+        private final SoftCq cq = SoftCqRaces.cq(4);
+
+        @Actor
+        public void armAndPoll(LL_Result r) {
+            cq.reqNotify(false);
+            r.r1 = polled(poll(cq));
+        }
+
+        @Actor
+        public void complete(LL_Result r) {
+            r.r2 = event(add(cq, 7));
+        }
+    }
+
+    /** The arm is looked at before the completion is there. */
+    @JCStressTest
+    @JCStressMeta(ArmComplete.class)
+    @State
+    public static class ArmCompleteBrokenTwin {
+        private final FaultyCq cq = new FaultyCq(Fault.ARM_LOOKED_AT_FIRST);
+
+        @Actor
+        public void armAndPoll(LL_Result r) {
+            cq.reqNotify(false);
+            r.r1 = polled(poll(cq));
+        }
+
+        @Actor
+        public void complete(LL_Result r) {
+            r.r2 = event(add(cq, 7));
+        }
+    }
+
+    /** A CQ is armed for solicited completions and for all of them at once. */
+    @JCStressTest
+    @Outcome(
+            id = "event",
+            expect = ACCEPTABLE,
+            desc = "the stronger arm holds, whichever was first")
+    @Outcome(id = "silence", expect = FORBIDDEN, desc = "the solicited arm has weakened the other")
+    @State
+    public static class TwoArms {
+        private final SoftCq cq = SoftCqRaces.cq(4);
+
+        @Actor
+        public void solicited() {
+            cq.reqNotify(true);
+        }
+
+        @Actor
+        public void all() {
+            cq.reqNotify(false);
+        }
+
+        @Arbiter
+        public void unsolicited(L_Result r) {
+            r.r1 = event(add(cq, 7));
+        }
+    }
+
+    /** The arm is strengthened without the monitor. */
+    @JCStressTest
+    @JCStressMeta(TwoArms.class)
+    @State
+    public static class TwoArmsBrokenTwin {
+        private final FaultyCq cq = new FaultyCq(Fault.ARM_UNLOCKED);
+
+        @Actor
+        public void solicited() {
+            cq.reqNotify(true);
+        }
+
+        @Actor
+        public void all() {
+            cq.reqNotify(false);
+        }
+
+        @Arbiter
+        public void unsolicited(L_Result r) {
+            r.r1 = event(add(cq, 7));
+        }
+    }
+
+    /** Two completions are added to a CQ that is armed once. */
+    @JCStressTest
+    @Outcome(id = "event, silence", expect = ACCEPTABLE, desc = "the first actor was first")
+    @Outcome(id = "silence, event", expect = ACCEPTABLE, desc = "the second actor was first")
+    @Outcome(id = "event, event", expect = FORBIDDEN, desc = "one arm gave two events")
+    @Outcome(id = "silence, silence", expect = FORBIDDEN, desc = "the arm gave no event")
+    @State
+    public static class OneArmTwoCompletions {
+        private final SoftCq cq = SoftCqRaces.cq(4);
+
+        public OneArmTwoCompletions() {
+            cq.reqNotify(false);
+        }
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = event(add(cq, 7));
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = event(add(cq, 8));
+        }
+    }
+
+    /** A completion is added without the monitor. */
+    @JCStressTest
+    @JCStressMeta(OneArmTwoCompletions.class)
+    @State
+    public static class OneArmTwoCompletionsBrokenTwin {
+        private final FaultyCq cq = new FaultyCq(Fault.ADD_UNLOCKED);
+
+        public OneArmTwoCompletionsBrokenTwin() {
+            cq.reqNotify(false);
+        }
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = event(add(cq, 7));
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = event(add(cq, 8));
+        }
+    }
+
+    /** A completion is polled while it is added, and then the data is read that it tells of. */
+    @JCStressTest
+    @Outcome(id = "nothing", expect = ACCEPTABLE, desc = "polled before")
+    @Outcome(id = "whole", expect = ACCEPTABLE, desc = "the completion and the data behind it")
+    @Outcome(
+            id = "torn completion",
+            expect = FORBIDDEN,
+            desc = "a field is older than the completion")
+    @Outcome(id = "old data", expect = FORBIDDEN, desc = "the data is older than the completion")
+    @State
+    public static class CompletePoll {
+        private final SoftCq cq = SoftCqRaces.cq(4);
+        private final MemorySegment wcs = room();
+        private final byte[] data = new byte[1];
+
+        @Actor
+        public void complete() {
+            data[0] = 42;
+            add(cq, 7);
+        }
+
+        @Actor
+        public void poll(L_Result r) {
+            if (cq.poll(wcs, 0, 1) == 0) {
+                r.r1 = "nothing";
+            } else if (WcStruct.wrId(wcs, 0) != 7
+                    || WcStruct.immData(wcs, 0) != IMM
+                    || WcStruct.qpNum(wcs, 0) != QP_NUM) {
+                r.r1 = "torn completion";
+            } else {
+                r.r1 = data[0] == 42 ? "whole" : "old data";
+            }
+        }
+    }
+
+    /** The completion is announced, then written. */
+    @JCStressTest
+    @JCStressMeta(CompletePoll.class)
+    @State
+    public static class CompletePollBrokenTwin {
+        private final FaultyCq cq = new FaultyCq(Fault.SIZE_FIRST);
+        private final MemorySegment wcs = room();
+        private final byte[] data = new byte[1];
+
+        @Actor
+        public void complete() {
+            data[0] = 42;
+            add(cq, 7);
+        }
+
+        @Actor
+        public void poll(L_Result r) {
+            if (cq.poll(wcs, 0) == 0) {
+                r.r1 = "nothing";
+            } else if (WcStruct.wrId(wcs, 0) != 7
+                    || WcStruct.immData(wcs, 0) != IMM
+                    || WcStruct.qpNum(wcs, 0) != QP_NUM) {
+                r.r1 = "torn completion";
+            } else {
+                r.r1 = data[0] == 42 ? "whole" : "old data";
+            }
+        }
+    }
+
+    /** Two threads poll one completion. */
+    @JCStressTest
+    @Outcome(id = "polled 1, polled 0", expect = ACCEPTABLE, desc = "the first actor was first")
+    @Outcome(id = "polled 0, polled 1", expect = ACCEPTABLE, desc = "the second actor was first")
+    @Outcome(
+            id = "polled 1, polled 1",
+            expect = FORBIDDEN,
+            desc = "one completion was polled twice")
+    @Outcome(id = "polled 0, polled 0", expect = FORBIDDEN, desc = "nobody got the completion")
+    @State
+    public static class TwoPolls {
+        private final SoftCq cq = SoftCqRaces.cq(4);
+
+        public TwoPolls() {
+            add(cq, 7);
+        }
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = polled(poll(cq));
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = polled(poll(cq));
+        }
+    }
+
+    /** A completion is taken without the monitor. */
+    @JCStressTest
+    @JCStressMeta(TwoPolls.class)
+    @State
+    public static class TwoPollsBrokenTwin {
+        private final FaultyCq cq = new FaultyCq(Fault.POLL_UNLOCKED);
+
+        public TwoPollsBrokenTwin() {
+            add(cq, 7);
+        }
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = polled(poll(cq));
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = polled(poll(cq));
+        }
+    }
+
+    /** A full CQ is polled while one more completion comes. */
+    @JCStressTest
+    @Outcome(
+            id = "overrun, polled 1, EIO",
+            expect = ACCEPTABLE,
+            desc = "no room: what was there is polled, then the error")
+    @Outcome(
+            id = "added, polled 1, polled 1",
+            expect = ACCEPTABLE,
+            desc = "polled first: there was room")
+    @Outcome(
+            id = ".*, polled 0, .*",
+            expect = FORBIDDEN,
+            desc = "a completion that was there was not polled")
+    @Outcome(
+            id = "overrun, .*, polled .*",
+            expect = FORBIDDEN,
+            desc = "an overrun that nobody hears of")
+    @Outcome(
+            id = "added, .*, polled 0",
+            expect = FORBIDDEN,
+            desc = "a completion was lost without an overrun")
+    @Outcome(id = "added, .*, EIO", expect = FORBIDDEN, desc = "an overrun that was none")
+    @State
+    public static class Overrun {
+        private final SoftCq cq = SoftCqRaces.cq(1);
+
+        public Overrun() {
+            add(cq, 7);
+        }
+
+        @Actor
+        public void complete(LLL_Result r) {
+            r.r1 = add(cq, 8) == SoftCq.OVERRUN ? "overrun" : "added";
+        }
+
+        @Actor
+        public void poll(LLL_Result r) {
+            r.r2 = polled(SoftCqRaces.poll(cq));
+        }
+
+        @Arbiter
+        public void after(LLL_Result r) {
+            r.r3 = polled(SoftCqRaces.poll(cq));
+        }
+    }
+
+    /** A poll writes back whether the queue has overrun. */
+    @JCStressTest
+    @JCStressMeta(Overrun.class)
+    @State
+    public static class OverrunBrokenTwin {
+        private final FaultyCq cq = new FaultyCq(1, Fault.OVERRUN_WRITTEN_BACK);
+
+        public OverrunBrokenTwin() {
+            add(cq, 7);
+        }
+
+        @Actor
+        public void complete(LLL_Result r) {
+            r.r1 = add(cq, 8) == SoftCq.OVERRUN ? "overrun" : "added";
+        }
+
+        @Actor
+        public void poll(LLL_Result r) {
+            r.r2 = polled(SoftCqRaces.poll(cq));
+        }
+
+        @Arbiter
+        public void after(LLL_Result r) {
+            r.r3 = polled(SoftCqRaces.poll(cq));
+        }
+    }
+}
