@@ -139,17 +139,15 @@ public class EventQueueRaces {
         private final EventQueue queue = new EventQueue();
         private final CqEvents cq = new CqEvents(queue, "cq");
         private final OnVirtualThread<String> waiter;
-        private volatile boolean sent;
         private boolean status;
 
         public InterruptRaise() {
             waiter = OnVirtualThread.start(this::take);
         }
 
-        private String take() {
+        private String take(OnVirtualThread<String> self) {
             String taken = Taking.of(() -> queue.take(Patience.ENDLESS_NANOS));
-            OnVirtualThread.yieldUntil(() -> sent);
-            status = Thread.interrupted();
+            status = self.awaitInterrupt();
             return taken;
         }
 
@@ -161,7 +159,6 @@ public class EventQueueRaces {
         @Actor
         public void interrupt() {
             waiter.interrupt();
-            sent = true;
         }
 
         @Arbiter
@@ -180,17 +177,15 @@ public class EventQueueRaces {
         private final FaultyEventQueue queue = new FaultyEventQueue(Fault.CANCEL_IGNORES_GIVEN);
         private final FaultyEventQueue.Cq cq = new FaultyEventQueue.Cq(queue);
         private final OnVirtualThread<String> waiter;
-        private volatile boolean sent;
         private boolean status;
 
         public InterruptRaiseBrokenTwin() {
             waiter = OnVirtualThread.start(this::take);
         }
 
-        private String take() {
+        private String take(OnVirtualThread<String> self) {
             String taken = Taking.of(() -> queue.take(Patience.twinNanos()));
-            OnVirtualThread.yieldUntil(() -> sent);
-            status = Thread.interrupted();
+            status = self.awaitInterrupt();
             return taken;
         }
 
@@ -202,7 +197,6 @@ public class EventQueueRaces {
         @Actor
         public void interrupt() {
             waiter.interrupt();
-            sent = true;
         }
 
         @Arbiter
@@ -221,17 +215,15 @@ public class EventQueueRaces {
         private final FaultyEventQueue queue = new FaultyEventQueue(Fault.CANCEL_LEAVES_WAITER);
         private final FaultyEventQueue.Cq cq = new FaultyEventQueue.Cq(queue);
         private final OnVirtualThread<String> waiter;
-        private volatile boolean sent;
         private boolean status;
 
         public InterruptRaiseStayBrokenTwin() {
             waiter = OnVirtualThread.start(this::take);
         }
 
-        private String take() {
+        private String take(OnVirtualThread<String> self) {
             String taken = Taking.of(() -> queue.take(Patience.twinNanos()));
-            OnVirtualThread.yieldUntil(() -> sent);
-            status = Thread.interrupted();
+            status = self.awaitInterrupt();
             return taken;
         }
 
@@ -243,7 +235,6 @@ public class EventQueueRaces {
         @Actor
         public void interrupt() {
             waiter.interrupt();
-            sent = true;
         }
 
         @Arbiter

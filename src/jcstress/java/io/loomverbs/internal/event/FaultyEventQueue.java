@@ -247,6 +247,9 @@ final class FaultyEventQueue {
     }
 
     private boolean cancel(Waiter waiter) {
+        if (fault == Fault.CANCEL_IGNORES_GIVEN) {
+            pause();
+        }
         lock.lock();
         try {
             if (waiter.given != null) {
@@ -306,7 +309,7 @@ final class FaultyEventQueue {
 
     /** Shows the fault more often than it would show by itself. */
     private static void pause() {
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 50; i++) {
             Thread.onSpinWait();
         }
     }

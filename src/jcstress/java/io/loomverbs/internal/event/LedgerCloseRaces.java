@@ -14,6 +14,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LLLL_Result;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 /** Closers against each other, and a close that fails against what goes on meanwhile. */
 public class LedgerCloseRaces {
 
@@ -40,9 +42,9 @@ public class LedgerCloseRaces {
     public static class TwoClosers {
         private final Ledger ledger = new Ledger();
         private final TestCloser device = TestCloser.destroying();
-        private volatile long firstBegun;
+        private long firstBegun;
         private long firstEnded;
-        private volatile long secondBegun;
+        private long secondBegun;
         private long secondEnded;
 
         @Actor
@@ -75,9 +77,9 @@ public class LedgerCloseRaces {
     public static class TwoClosersBrokenTwin {
         private final FaultyLedger ledger = new FaultyLedger(Fault.BEGIN_CHECKS_FIRST);
         private final TestCloser device = TestCloser.destroying();
-        private volatile long firstBegun;
+        private long firstBegun;
         private long firstEnded;
-        private volatile long secondBegun;
+        private long secondBegun;
         private long secondEnded;
 
         @Actor
@@ -110,9 +112,9 @@ public class LedgerCloseRaces {
     public static class TwoClosersUnwokenBrokenTwin {
         private final FaultyLedger ledger = new FaultyLedger(Fault.CLOSED_WAKES_NOBODY);
         private final TestCloser device = TestCloser.destroying();
-        private volatile long firstBegun;
+        private long firstBegun;
         private long firstEnded;
-        private volatile long secondBegun;
+        private long secondBegun;
         private long secondEnded;
 
         @Actor
@@ -156,26 +158,31 @@ public class LedgerCloseRaces {
     public static class TwoClosersWait {
         private final Ledger ledger = new Ledger();
         private final TestCloser device = TestCloser.destroying();
-        private volatile long firstBegun;
+        private long firstBegun;
         private long firstEnded;
-        private volatile long secondBegun;
+        private long secondBegun;
         private long secondEnded;
 
-        private final OnVirtualThread<Integer> holder;
+        private final AtomicInteger begun = new AtomicInteger();
+        private OnVirtualThread<Integer> holder;
 
         public TwoClosersWait() {
             ledger.tryDeliver();
-            holder = OnVirtualThread.start(this::ackWhenBothClose);
         }
 
-        private int ackWhenBothClose() {
-            OnVirtualThread.yieldUntil(() -> firstBegun != 0 && secondBegun != 0);
-            return ledger.tryAck(1);
+        /**
+         * The second closer sets the holder going, so that both wait by the time it acknowledges.
+         */
+        private void begin() {
+            if (begun.incrementAndGet() == 2) {
+                holder = OnVirtualThread.start(() -> ledger.tryAck(1));
+            }
         }
 
         @Actor
         public void first(LLL_Result r) {
             firstBegun = System.nanoTime();
+            begin();
             r.r1 = ledger.close(Patience.ENDLESS_NANOS, device);
             firstEnded = System.nanoTime();
         }
@@ -183,6 +190,7 @@ public class LedgerCloseRaces {
         @Actor
         public void second(LLL_Result r) {
             secondBegun = System.nanoTime();
+            begin();
             r.r2 = ledger.close(Patience.ENDLESS_NANOS, device);
             secondEnded = System.nanoTime();
         }
@@ -204,26 +212,31 @@ public class LedgerCloseRaces {
     public static class TwoClosersWaitBrokenTwin {
         private final FaultyLedger ledger = new FaultyLedger(Fault.PUSH_CHECKS_FIRST);
         private final TestCloser device = TestCloser.destroying();
-        private volatile long firstBegun;
+        private long firstBegun;
         private long firstEnded;
-        private volatile long secondBegun;
+        private long secondBegun;
         private long secondEnded;
 
-        private final OnVirtualThread<Integer> holder;
+        private final AtomicInteger begun = new AtomicInteger();
+        private OnVirtualThread<Integer> holder;
 
         public TwoClosersWaitBrokenTwin() {
             ledger.tryDeliver();
-            holder = OnVirtualThread.start(this::ackWhenBothClose);
         }
 
-        private int ackWhenBothClose() {
-            OnVirtualThread.yieldUntil(() -> firstBegun != 0 && secondBegun != 0);
-            return ledger.tryAck(1);
+        /**
+         * The second closer sets the holder going, so that both wait by the time it acknowledges.
+         */
+        private void begin() {
+            if (begun.incrementAndGet() == 2) {
+                holder = OnVirtualThread.start(() -> ledger.tryAck(1));
+            }
         }
 
         @Actor
         public void first(LLL_Result r) {
             firstBegun = System.nanoTime();
+            begin();
             r.r1 = ledger.close(Patience.twinNanos(), device);
             firstEnded = System.nanoTime();
         }
@@ -231,6 +244,7 @@ public class LedgerCloseRaces {
         @Actor
         public void second(LLL_Result r) {
             secondBegun = System.nanoTime();
+            begin();
             r.r2 = ledger.close(Patience.twinNanos(), device);
             secondEnded = System.nanoTime();
         }
@@ -252,26 +266,31 @@ public class LedgerCloseRaces {
     public static class TwoClosersWaitLookBrokenTwin {
         private final FaultyLedger ledger = new FaultyLedger(Fault.LOOK_BEFORE_PUSH);
         private final TestCloser device = TestCloser.destroying();
-        private volatile long firstBegun;
+        private long firstBegun;
         private long firstEnded;
-        private volatile long secondBegun;
+        private long secondBegun;
         private long secondEnded;
 
-        private final OnVirtualThread<Integer> holder;
+        private final AtomicInteger begun = new AtomicInteger();
+        private OnVirtualThread<Integer> holder;
 
         public TwoClosersWaitLookBrokenTwin() {
             ledger.tryDeliver();
-            holder = OnVirtualThread.start(this::ackWhenBothClose);
         }
 
-        private int ackWhenBothClose() {
-            OnVirtualThread.yieldUntil(() -> firstBegun != 0 && secondBegun != 0);
-            return ledger.tryAck(1);
+        /**
+         * The second closer sets the holder going, so that both wait by the time it acknowledges.
+         */
+        private void begin() {
+            if (begun.incrementAndGet() == 2) {
+                holder = OnVirtualThread.start(() -> ledger.tryAck(1));
+            }
         }
 
         @Actor
         public void first(LLL_Result r) {
             firstBegun = System.nanoTime();
+            begin();
             r.r1 = ledger.close(Patience.twinNanos(), device);
             firstEnded = System.nanoTime();
         }
@@ -279,6 +298,7 @@ public class LedgerCloseRaces {
         @Actor
         public void second(LLL_Result r) {
             secondBegun = System.nanoTime();
+            begin();
             r.r2 = ledger.close(Patience.twinNanos(), device);
             secondEnded = System.nanoTime();
         }
@@ -311,9 +331,9 @@ public class LedgerCloseRaces {
     @State
     public static class RefusedCloser {
         private final Ledger ledger = new Ledger();
-        private volatile long firstBegun;
+        private long firstBegun;
         private long firstEnded;
-        private volatile long secondBegun;
+        private long secondBegun;
         private long secondEnded;
 
         @Actor
@@ -345,9 +365,9 @@ public class LedgerCloseRaces {
     @State
     public static class RefusedCloserBrokenTwin {
         private final FaultyLedger ledger = new FaultyLedger(Fault.REOPEN_WAKES_NOBODY);
-        private volatile long firstBegun;
+        private long firstBegun;
         private long firstEnded;
-        private volatile long secondBegun;
+        private long secondBegun;
         private long secondEnded;
 
         @Actor
@@ -574,7 +594,6 @@ public class LedgerCloseRaces {
     public static class InterruptedCloser {
         private final Ledger ledger = new Ledger();
         private final OnVirtualThread<CloseOutcome> closer;
-        private volatile boolean sent;
         private boolean status;
         private long acked;
         private long begun;
@@ -585,19 +604,17 @@ public class LedgerCloseRaces {
             closer = OnVirtualThread.start(this::close);
         }
 
-        private CloseOutcome close() {
+        private CloseOutcome close(OnVirtualThread<CloseOutcome> self) {
             begun = System.nanoTime();
             CloseOutcome outcome = ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying());
             closed = System.nanoTime();
-            OnVirtualThread.yieldUntil(() -> sent);
-            status = Thread.interrupted();
+            status = self.awaitInterrupt();
             return outcome;
         }
 
         @Actor
         public void interrupt() {
             closer.interrupt();
-            sent = true;
         }
 
         @Actor
@@ -621,7 +638,6 @@ public class LedgerCloseRaces {
     public static class InterruptedCloserBrokenTwin {
         private final FaultyLedger ledger = new FaultyLedger(Fault.INTERRUPT_ENDS_WAIT);
         private final OnVirtualThread<CloseOutcome> closer;
-        private volatile boolean sent;
         private boolean status;
         private long acked;
         private long begun;
@@ -632,19 +648,17 @@ public class LedgerCloseRaces {
             closer = OnVirtualThread.start(this::close);
         }
 
-        private CloseOutcome close() {
+        private CloseOutcome close(OnVirtualThread<CloseOutcome> self) {
             begun = System.nanoTime();
             CloseOutcome outcome = ledger.close(Patience.twinNanos(), TestCloser.destroying());
             closed = System.nanoTime();
-            OnVirtualThread.yieldUntil(() -> sent);
-            status = Thread.interrupted();
+            status = self.awaitInterrupt();
             return outcome;
         }
 
         @Actor
         public void interrupt() {
             closer.interrupt();
-            sent = true;
         }
 
         @Actor

@@ -1,18 +1,24 @@
 package io.loomverbs.internal.event;
 
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** A virtual thread and what came of it; actors and arbiters may not throw checked exceptions. */
 public final class OnVirtualThread<T> {
     private final Thread thread;
+    private volatile boolean interrupted;
     private T result;
 
-    private OnVirtualThread(Supplier<T> body) {
-        this.thread = Thread.ofVirtual().unstarted(() -> result = body.get());
+    private OnVirtualThread(Function<OnVirtualThread<T>, T> body) {
+        this.thread = Thread.ofVirtual().unstarted(() -> result = body.apply(this));
     }
 
     public static <T> OnVirtualThread<T> start(Supplier<T> body) {
+        return start(self -> body.get());
+    }
+
+    static <T> OnVirtualThread<T> start(Function<OnVirtualThread<T>, T> body) {
         OnVirtualThread<T> started = new OnVirtualThread<>(body);
         started.thread.start();
         return started;
@@ -22,16 +28,22 @@ public final class OnVirtualThread<T> {
         return start(body).join();
     }
 
-    /** Waits without a wake-up, leaving the carrier to those who are to make it true. */
-    @SuppressWarnings("ThreadPriorityCheck") // for speed, not for correctness
-    static void yieldUntil(BooleanSupplier condition) {
-        while (!condition.getAsBoolean()) {
-            Thread.yield();
-        }
-    }
-
+    /** Interrupts the thread; it may be over by now, unless it is in {@link #awaitInterrupt}. */
     public void interrupt() {
         thread.interrupt();
+        interrupted = true;
+        LockSupport.unpark(thread);
+    }
+
+    /**
+     * Waits until {@link #interrupt} was called, and answers whether the status of this thread, the
+     * started one, says so.
+     */
+    boolean awaitInterrupt() {
+        while (!interrupted) {
+            LockSupport.park(this);
+        }
+        return Thread.interrupted();
     }
 
     public T join() {
