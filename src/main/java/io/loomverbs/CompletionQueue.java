@@ -434,9 +434,10 @@ public final class CompletionQueue implements AutoCloseable {
             while (n < min && nanos > 0) {
                 int seen = queue.delivered();
                 reqNotify(false);
-                usedArm = false;
                 n = pollMore(batch);
                 if (n >= min) {
+                    // The batch may be full: what came before this arm, and is left, raises
+                    // nothing.
                     break;
                 }
                 long left = timed ? nanos - (System.nanoTime() - start) : nanos;

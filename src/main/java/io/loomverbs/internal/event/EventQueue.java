@@ -36,7 +36,8 @@ public final class EventQueue {
      * Threads that await completions of one CQ share its arm, and its event wakes one of them. Two
      * things keep the others from waiting for an event that nobody has asked for: `delivered` counts,
      * and a thread that reads it before it arms is not let into the queue once another event was
-     * delivered; and who leaves without arming anew passes a wake-up on to the next in the queue.
+     * delivered; and who was given an event and leaves before it waits again passes a wake-up on to the
+     * next in the queue. To have armed anew is not enough: that says nothing of what came before.
      *
      * *** Parking ***
      *
@@ -200,7 +201,7 @@ public final class EventQueue {
 
     /**
      * Wakes the thread that has waited longest, if any, with an event that need not mean anything:
-     * the caller was given one, and has not armed the CQ since.
+     * the caller was given one, and has not waited again since.
      */
     void passOn(CqEvents cq) {
         Thread wake = null;
