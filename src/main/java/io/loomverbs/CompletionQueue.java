@@ -452,7 +452,7 @@ public final class CompletionQueue implements AutoCloseable {
             }
         } catch (EventQueueEndedException e) {
             // A CQ that has overrun still holds what came before, unless it is closed by now.
-            if (events.ledger().isClosed() ? batch.isEmpty() : pollMore(batch) == 0) {
+            if (batch.isEmpty() && (events.ledger().isClosed() || pollMore(batch) == 0)) {
                 throw ended(e);
             }
         } catch (ClosedException | VerbsException e) {
