@@ -481,7 +481,7 @@ class LifecycleTest {
     void twoHandlersCannotWaitForEachOther() throws Exception {
         CompletionQueue cq = f.on(f.channel());
         Source source = f.source(cq);
-        CyclicBarrier bothHold = new CyclicBarrier(2);
+        CyclicBarrier sourcesClosed = new CyclicBarrier(3);
         List<Task<?>> handlers = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             handlers.add(
@@ -489,7 +489,7 @@ class LifecycleTest {
                             "handler-" + i,
                             () -> {
                                 try (CqEvent event = take(cq)) {
-                                    bothHold.await();
+                                    sourcesClosed.await();
                                     refused(cq::close, "EDEADLK", cq);
                                 }
                                 cq.close();
@@ -501,8 +501,9 @@ class LifecycleTest {
         source.close();
         Source second = f.source(cq);
         raise(second, cq);
-        Fixture.eventually("both have tried", () -> bothHold.getNumberWaiting() == 0);
+        Fixture.eventually("both hold their event", () -> cq.unackedEvents() == 2);
         second.close();
+        sourcesClosed.await();
         for (Task<?> handler : handlers) {
             handler.get();
         }
