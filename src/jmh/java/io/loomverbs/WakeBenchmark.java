@@ -17,7 +17,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * From raising an event on a platform thread to the virtual thread that waits for it, and back: the
- * handler answers by a volatile write, for which the raiser spins.
+ * handler answers by a volatile write, for which the raiser spins, and parks again.
  *
  * <p>The limit is a bare unpark; the usual way is a blocking queue of events.
  *
@@ -61,7 +61,8 @@ public class WakeBenchmark {
         final long raiseAndWait() {
             long before = handled;
             raise();
-            while (handled == before) {
+            // Until it is parked again: a handler that is still up would need no waking.
+            while (handled == before || thread.getState() != Thread.State.WAITING) {
                 Thread.onSpinWait();
             }
             return before;
