@@ -62,12 +62,13 @@ public final class RecvWorkRequest {
      *
      * @param mr the region, of at most 2 GiB - 1
      * @return this
+     * @throws IllegalArgumentException if the region is larger, or the request names memory of
+     *     another protection domain
      * @throws IllegalStateException if there is no room for another entry
      * @throws ClosedException if the region is closed
      */
     public RecvWorkRequest sge(MemoryRegion mr) {
-        Arguments.notNull(mr, "mr");
-        return sge(mr, 0, (int) Math.min(mr.length(), Integer.MAX_VALUE));
+        return sge(mr, 0, WorkRequestSges.whole(mr));
     }
 
     /**
@@ -84,8 +85,10 @@ public final class RecvWorkRequest {
      */
     public RecvWorkRequest sge(MemoryRegion mr, long offset, int length) {
         WorkRequestSges.check(struct.numSge(), struct.maxSge(), mr, offset, length);
-        pd = WorkRequestSges.samePd(pd, mr.pd(), mr);
-        return sge(mr.address() + offset, length, mr.lkey());
+        ProtectionDomain common = WorkRequestSges.samePd(pd, mr.pd(), mr);
+        sge(mr.address() + offset, length, mr.lkey());
+        pd = common;
+        return this;
     }
 
     /**

@@ -181,8 +181,9 @@ public final class SendWorkRequest {
     public SendWorkRequest to(AddressHandle ah, int remoteQpn, int remoteQkey) {
         Arguments.notNull(ah, "ah");
         Arguments.inRange("remoteQpn", remoteQpn, 0, 0xffffff, "24 bits");
-        pd = WorkRequestSges.samePd(pd, ah.pd(), ah);
+        ProtectionDomain common = WorkRequestSges.samePd(pd, ah.pd(), ah);
         struct.ud(ah.ops(), remoteQpn, remoteQkey);
+        pd = common;
         return this;
     }
 
@@ -191,13 +192,13 @@ public final class SendWorkRequest {
      *
      * @param mr the region, of at most 2 GiB - 1
      * @return this
-     * @throws IllegalArgumentException if the request names memory of another protection domain
-     * @throws IllegalStateException if there is no room for another entry
+     * @throws IllegalArgumentException if the region is larger, or the request names memory of
+     *     another protection domain
+     * @throws IllegalStateException if there is no room for another entry, or the data is inline
      * @throws ClosedException if the region is closed
      */
     public SendWorkRequest sge(MemoryRegion mr) {
-        Arguments.notNull(mr, "mr");
-        return sge(mr, 0, (int) Math.min(mr.length(), Integer.MAX_VALUE));
+        return sge(mr, 0, WorkRequestSges.whole(mr));
     }
 
     /**
@@ -214,8 +215,10 @@ public final class SendWorkRequest {
      */
     public SendWorkRequest sge(MemoryRegion mr, long offset, int length) {
         WorkRequestSges.check(struct.numSge(), struct.maxSge(), mr, offset, length);
-        pd = WorkRequestSges.samePd(pd, mr.pd(), mr);
-        return sge(mr.address() + offset, length, mr.lkey());
+        ProtectionDomain common = WorkRequestSges.samePd(pd, mr.pd(), mr);
+        sge(mr.address() + offset, length, mr.lkey());
+        pd = common;
+        return this;
     }
 
     /**
@@ -245,7 +248,8 @@ public final class SendWorkRequest {
      *
      * @param data what to send; no more than there is room for
      * @return this
-     * @throws IllegalArgumentException if there is too much data
+     * @throws IllegalArgumentException if there is too much data, or it was freed or is confined to
+     *     another thread
      * @throws IllegalStateException if the request has scatter/gather entries, or inline data
      *     already
      */
@@ -260,6 +264,14 @@ public final class SendWorkRequest {
         if (struct.numSge() != 0) {
             throw new IllegalStateException(
                     "the request has " + struct.numSge() + " scatter/gather entries already");
+        }
+        if (!data.scope().isAlive()) {
+            throw new IllegalArgumentException(
+                    "data (" + data.byteSize() + " bytes) was freed: its arena is closed");
+        }
+        if (!data.isAccessibleBy(Thread.currentThread())) {
+            throw new IllegalArgumentException(
+                    "data (" + data.byteSize() + " bytes) is confined to another thread");
         }
         struct.inline(data, 0, (int) data.byteSize());
         return this;

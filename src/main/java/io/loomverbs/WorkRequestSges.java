@@ -13,6 +13,20 @@ final class WorkRequestSges {
                 "length", (long) length, 0, mr.length() - offset, "what is left of " + mr);
     }
 
+    /** The length of an entry for a whole region; an entry counts its bytes in an int. */
+    static int whole(MemoryRegion mr) {
+        Arguments.notNull(mr, "mr");
+        if (mr.length() > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "mr is "
+                            + mr
+                            + ", but one entry names at most "
+                            + Integer.MAX_VALUE
+                            + " bytes: add it in parts");
+        }
+        return (int) mr.length();
+    }
+
     static void checkRoom(int used, int max) {
         if (used >= max) {
             throw new IllegalStateException(
