@@ -36,11 +36,11 @@ final class Arguments {
         return timeout.compareTo(FOREVER) >= 0 ? Long.MAX_VALUE : timeout.toNanos();
     }
 
-    static void same(String name, Object value, Object owner, Object expected, Object user) {
-        if (!owner.equals(expected)) {
+    /** Contexts of one device have one name, so the message does not use it to tell them apart. */
+    static void sameContext(String name, Object value, Context of, Context expected, String user) {
+        if (of != expected) {
             throw new IllegalArgumentException(
-                    name + " is " + value + " of " + owner + ", but " + user + " is of "
-                            + expected);
+                    name + " is " + value + ", which is of another context than " + user);
         }
     }
 }

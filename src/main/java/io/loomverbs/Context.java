@@ -65,6 +65,7 @@ public final class Context implements AutoCloseable {
      * @param port the port, from 1 on
      * @return its attributes
      * @throws IllegalArgumentException if there is no such port
+     * @throws ClosedException if the context is closed
      * @throws VerbsException if the device fails
      */
     public PortAttributes port(int port) {
@@ -84,6 +85,7 @@ public final class Context implements AutoCloseable {
      * @param index which one, from 0 on
      * @return the GID; all zero if the port has none there
      * @throws IllegalArgumentException if there is no such port or index
+     * @throws ClosedException if the context is closed
      * @throws VerbsException if the device fails
      */
     public Gid gid(int port, int index) {
@@ -181,7 +183,7 @@ public final class Context implements AutoCloseable {
         Arguments.inRange(
                 "compVector", compVector, 0, numCompVectors() - 1, "num_comp_vectors of " + device);
         if (channel != null) {
-            Arguments.same("channel", channel, channel.context(), this, this);
+            Arguments.sameContext("channel", channel, channel.context(), this, "the CQ");
         }
         ChannelOps channelOps = channel == null ? null : channel.ops();
         return Usage.create(

@@ -38,6 +38,10 @@ public final class QpAttributes {
         return mask;
     }
 
+    boolean setsState() {
+        return (mask & Ibv.QP_STATE) != 0;
+    }
+
     /**
      * Next state (on modify), or the state it is in (on query).
      *

@@ -156,8 +156,8 @@ public record QpConfig(
     }
 
     void check(Context context) {
-        Arguments.same("sendCq", sendCq, sendCq.context(), context, "the protection domain");
-        Arguments.same("recvCq", recvCq, recvCq.context(), context, "the protection domain");
+        Arguments.sameContext("sendCq", sendCq, sendCq.context(), context, "the protection domain");
+        Arguments.sameContext("recvCq", recvCq, recvCq.context(), context, "the protection domain");
         DeviceAttributes limits = context.attributes();
         String of = " of " + context;
         Arguments.inRange("maxSendWr", maxSendWr, 1, limits.maxQpWr(), "max_qp_wr" + of);

@@ -190,14 +190,18 @@ public final class QueuePair implements AutoCloseable {
         int rc = ops.modify(attributes.attr(), attributes.mask());
         if (rc != 0) {
             ensureOpen();
-            String to =
-                    attributes.mask() == 0
-                            ? ""
-                            : " to " + attributes.state() + " with " + attributes;
+            String to = attributes.setsState() ? " to " + attributes.state() : "";
             throw new VerbsException(
                     "ibv_modify_qp",
                     -rc,
-                    this + ", a " + type() + " queue pair in state " + state() + to);
+                    this
+                            + ", a queue pair of type "
+                            + type()
+                            + " in state "
+                            + state()
+                            + to
+                            + " with "
+                            + attributes);
         }
     }
 
