@@ -1,7 +1,6 @@
 package io.loomverbs;
 
 import java.time.Duration;
-import java.util.Objects;
 
 /** Checks of arguments, worded in one way: the argument, its value, the limit. */
 final class Arguments {
@@ -10,7 +9,12 @@ final class Arguments {
     private Arguments() {}
 
     static <T> T notNull(T value, String name) {
-        return Objects.requireNonNull(value, () -> name + " is null");
+        // Not with a message supplier, which would be an allocation on every call that is not
+        // compiled.
+        if (value == null) {
+            throw new NullPointerException(name + " is null");
+        }
+        return value;
     }
 
     /** Whose limit it is follows the range, such as {@code "max_cqe of soft0"}. */

@@ -8,9 +8,14 @@ final class WorkRequestSges {
         Arguments.notNull(mr, "mr");
         mr.ensureOpen();
         checkRoom(used, max);
-        Arguments.inRange("offset", offset, 0, mr.length(), "the length of " + mr);
-        Arguments.inRange(
-                "length", (long) length, 0, mr.length() - offset, "what is left of " + mr);
+        // The messages name the region, which takes longer than the rest of a request: only if bad.
+        if (offset < 0 || offset > mr.length()) {
+            Arguments.inRange("offset", offset, 0, mr.length(), "the length of " + mr);
+        }
+        if (length < 0 || length > mr.length() - offset) {
+            Arguments.inRange(
+                    "length", (long) length, 0, mr.length() - offset, "what is left of " + mr);
+        }
     }
 
     /** The length of an entry for a whole region; an entry counts its bytes in an int. */
