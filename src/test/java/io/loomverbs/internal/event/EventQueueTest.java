@@ -1,0 +1,306 @@
+package io.loomverbs.internal.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/** The heart, without a device: who gets which event, and what a close does to it. */
+@Timeout(60)
+class EventQueueTest {
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
+    private static final long FOR_EVER = Long.MAX_VALUE;
+
+    /** A device that always agrees, and a closer that never gives up. */
+    private static final Closer WILLING = closer(true);
+
+    private final EventQueue queue = new EventQueue();
+
+    private static Closer closer(boolean destroys) {
+        return new Closer() {
+            @Override
+            public boolean destroy() {
+                return destroys;
+            }
+
+            @Override
+            public boolean keepWaiting(long waitedNanos) {
+                return true;
+            }
+        };
+    }
+
+    private CqEvents cq(String name) {
+        return new CqEvents(queue, name);
+    }
+
+    private CqEvents take() throws InterruptedException {
+        return queue.take(PATIENCE_NANOS);
+    }
+
+    private static Thread parked(Thread thread) {
+        long start = System.nanoTime();
+        while (thread.getState() != Thread.State.WAITING
+                && thread.getState() != Thread.State.TIMED_WAITING) {
+            assertThat(System.nanoTime() - start).isLessThan(PATIENCE_NANOS);
+            LockSupport.parkNanos(20_000);
+        }
+        return thread;
+    }
+
+    /** Events come in the order in which they came up, and CQs with several take turns. */
+    @Test
+    void cqsTakeTurns() throws Exception {
+        CqEvents a = cq("a");
+        CqEvents b = cq("b");
+        CqEvents c = cq("c");
+        for (CqEvents cq : List.of(a, a, a, b, c, b)) {
+            cq.raise();
+        }
+        List<Object> order = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            order.add(take().owner());
+        }
+        assertThat(order).containsExactly("a", "b", "c", "a", "b", "a");
+        assertThat(queue.tryTake()).isNull();
+        assertThat(a.ledger().outstanding()).isEqualTo(3);
+    }
+
+    /**
+     * Who armed before another was given the event is not let wait for one, and who waits already
+     * is woken by the one that leaves.
+     */
+    @Test
+    void aSharedArmIsPassedOn() throws Exception {
+        CqEvents cq = cq("cq");
+        int seen = queue.delivered();
+        cq.raise();
+        assertThat(queue.takeUnlessPassed(FOR_EVER, seen)).isSameAs(cq);
+        assertThat(queue.takeUnlessPassed(FOR_EVER, seen)).isNull();
+        cq.raise();
+        assertThat(queue.takeUnlessPassed(FOR_EVER, seen)).as("what is there is given").isNotNull();
+
+        AtomicReference<CqEvents> given = new AtomicReference<>();
+        int now = queue.delivered();
+        Thread waiter =
+                Thread.ofVirtual()
+                        .start(
+                                () -> {
+                                    try {
+                                        given.set(queue.takeUnlessPassed(PATIENCE_NANOS, now));
+                                    } catch (InterruptedException e) {
+                                        throw new AssertionError(e);
+                                    }
+                                });
+        parked(waiter);
+        cq.passOn();
+        waiter.join();
+        assertThat(given).hasValue(cq);
+        assertThat(cq.ledger().outstanding()).isEqualTo(3);
+
+        cq.passOn();
+        assertThat(queue.tryTake()).as("nobody waits, so nobody is owed a wake-up").isNull();
+    }
+
+    /** A close counts as begun before it waits: events that come up then wait for its end. */
+    @Test
+    void eventsOfAClosingCqWaitForItsEnd() throws Exception {
+        for (boolean destroys : new boolean[] {true, false}) {
+            CqEvents closing = cq("closing");
+            CqEvents other = cq("other");
+            closing.raise();
+            assertThat(take()).isSameAs(closing);
+            closing.raise();
+            AtomicReference<CloseOutcome> outcome = new AtomicReference<>();
+            Thread closer =
+                    Thread.ofPlatform()
+                            .start(() -> outcome.set(closing.close(FOR_EVER, closer(destroys))));
+            parked(closer);
+            closing.raise();
+            other.raise();
+            assertThat(queue.tryTake()).isSameAs(other);
+            assertThat(queue.tryTake()).isNull();
+
+            assertThat(closing.ledger().tryAck(1)).isEqualTo(Ledger.ACKED);
+            closer.join();
+
+            assertThat(outcome).hasValue(destroys ? CloseOutcome.CLOSED : CloseOutcome.REFUSED);
+            for (int i = 0; i < 2; i++) {
+                assertThat(queue.tryTake()).isSameAs(destroys ? null : closing);
+            }
+            closing.raise();
+            assertThat(queue.tryTake()).isSameAs(destroys ? null : closing);
+            assertThat(queue.tryTake()).isNull();
+        }
+    }
+
+    /** After a failure what came before is delivered first, then everybody is told the cause. */
+    @Test
+    void aFailureComesAfterWhatWasThere() throws Exception {
+        CqEvents cq = cq("cq");
+        cq.raise();
+        Exception cause = new Exception("the device is gone");
+        queue.end(cause);
+        queue.end(null);
+        cq.raise();
+        assertThat(take()).isSameAs(cq);
+        assertThat(take()).isSameAs(cq);
+        assertThatThrownBy(() -> queue.take(FOR_EVER))
+                .isInstanceOf(EventQueueEndedException.class)
+                .hasCause(cause);
+        assertThatThrownBy(() -> queue.take(0)).isInstanceOf(EventQueueEndedException.class);
+        assertThatThrownBy(queue::tryTake).isInstanceOf(EventQueueEndedException.class);
+    }
+
+    /** Each thread that is told of a failure gets an exception of its own. */
+    @Test
+    void everyWaiterIsToldOfTheEnd() throws Exception {
+        List<Thread> waiters = new ArrayList<>();
+        List<AtomicReference<Throwable>> told = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            AtomicReference<Throwable> mine = new AtomicReference<>();
+            told.add(mine);
+            Thread.Builder kind = i % 2 == 0 ? Thread.ofVirtual() : Thread.ofPlatform();
+            long nanos = i % 3 == 0 ? PATIENCE_NANOS : FOR_EVER;
+            waiters.add(
+                    parked(kind.start(() -> mine.set(catchThrowable(() -> queue.take(nanos))))));
+        }
+        queue.end(null);
+        for (Thread waiter : waiters) {
+            waiter.join();
+        }
+        assertThat(told.stream().map(AtomicReference::get).distinct()).hasSize(6);
+        assertThat(told)
+                .allSatisfy(e -> assertThat(e.get()).isInstanceOf(EventQueueEndedException.class));
+    }
+
+    /** A close that is refused or given up leaves the ledger as it was, for the next to try. */
+    @Test
+    void aCloseThatFailsLeavesTheLedgerOpen() {
+        Ledger ledger = new Ledger();
+        assertThat(ledger.tryDeliver()).isZero();
+        assertThat(ledger.tryDeliver()).isOne();
+        assertThat(ledger.tryDeliverAsync()).isTrue();
+        assertThat(ledger.close(0, WILLING)).isEqualTo(CloseOutcome.TIMED_OUT);
+        assertThat(ledger.close(1_000_000, WILLING)).isEqualTo(CloseOutcome.TIMED_OUT);
+        assertThat(ledger.tryAck(3)).isEqualTo(2);
+        assertThat(ledger.tryAck(2)).isEqualTo(Ledger.ACKED);
+        assertThat(ledger.close(0, WILLING)).as("asynchronous").isEqualTo(CloseOutcome.TIMED_OUT);
+        assertThat(ledger.tryAckAsync()).isTrue();
+        assertThat(ledger.tryAckAsync()).isFalse();
+        assertThat(ledger.close(0, closer(false))).isEqualTo(CloseOutcome.REFUSED);
+        assertThat(ledger.isClosing()).isFalse();
+        RuntimeException broken = new RuntimeException("on purpose");
+        assertThatThrownBy(
+                        () ->
+                                ledger.close(
+                                        0,
+                                        new Closer() {
+                                            @Override
+                                            public boolean destroy() {
+                                                throw broken;
+                                            }
+
+                                            @Override
+                                            public boolean keepWaiting(long waitedNanos) {
+                                                return false;
+                                            }
+                                        }))
+                .isSameAs(broken);
+        assertThat(ledger.isClosing()).isFalse();
+        assertThat(ledger.tryDeliver()).isZero();
+        assertThat(ledger.tryAck(1)).isEqualTo(Ledger.ACKED);
+        assertThat(ledger.close(0, WILLING)).isEqualTo(CloseOutcome.CLOSED);
+        assertThat(ledger.close(0, closer(false))).isEqualTo(CloseOutcome.CLOSED);
+        assertThat(ledger.tryDeliver()).isEqualTo(Ledger.REFUSED);
+        assertThat(ledger.tryDeliverAsync()).isFalse();
+        assertThat(ledger.tryAck(1)).isZero();
+    }
+
+    /** Events, waiters that give up, and failing closes race: each event is delivered once. */
+    @Test
+    void nothingIsLostAmongThoseWhoGiveUp() throws Exception {
+        int cqs = 4;
+        int each = 20_000;
+        List<CqEvents> all = new ArrayList<>();
+        for (int i = 0; i < cqs; i++) {
+            all.add(cq("cq-" + i));
+        }
+        AtomicLong taken = new AtomicLong();
+        AtomicBoolean done = new AtomicBoolean();
+        AtomicInteger failures = new AtomicInteger();
+        List<Thread> takers = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            long nanos = i == 0 ? PATIENCE_NANOS : 1L << (4 * i);
+            takers.add(
+                    (i % 2 == 0 ? Thread.ofVirtual() : Thread.ofPlatform())
+                            .start(
+                                    () -> {
+                                        while (!done.get() && taken.get() < (long) cqs * each) {
+                                            try {
+                                                CqEvents cq = queue.take(nanos);
+                                                if (cq != null) {
+                                                    taken.incrementAndGet();
+                                                    if (cq.ledger().tryAck(1) != Ledger.ACKED) {
+                                                        failures.incrementAndGet();
+                                                    }
+                                                }
+                                            } catch (InterruptedException e) {
+                                                // One way to give up.
+                                            }
+                                        }
+                                    }));
+        }
+        CountDownLatch raised = new CountDownLatch(cqs);
+        List<Thread> others = new ArrayList<>();
+        for (CqEvents cq : all) {
+            others.add(
+                    Thread.ofPlatform()
+                            .start(
+                                    () -> {
+                                        for (int i = 0; i < each; i++) {
+                                            cq.raise();
+                                        }
+                                        raised.countDown();
+                                    }));
+        }
+        others.add(
+                Thread.ofPlatform()
+                        .start(
+                                () -> {
+                                    Closer unwilling = closer(false);
+                                    for (int i = 0; raised.getCount() > 0; i++) {
+                                        all.get(i % cqs).close(0, unwilling);
+                                        takers.get(i % takers.size()).interrupt();
+                                    }
+                                }));
+        for (Thread thread : others) {
+            thread.join();
+        }
+        long start = System.nanoTime();
+        while (taken.get() < (long) cqs * each && System.nanoTime() - start < PATIENCE_NANOS) {
+            LockSupport.parkNanos(100_000);
+        }
+        done.set(true);
+        takers.forEach(Thread::interrupt);
+        for (Thread taker : takers) {
+            taker.join();
+        }
+        assertThat(taken).hasValue((long) cqs * each);
+        assertThat(failures).hasValue(0);
+        assertThat(queue.tryTake()).isNull();
+        assertThat(all)
+                .allSatisfy(cq -> assertThat(cq.close(0, WILLING)).isEqualTo(CloseOutcome.CLOSED));
+    }
+}
