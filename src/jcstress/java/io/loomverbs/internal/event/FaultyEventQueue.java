@@ -110,7 +110,7 @@ final class FaultyEventQueue {
     Cq take(long nanos) throws InterruptedException {
         boolean endSeen = ended;
         if (fault == Fault.END_LOOKED_FOR_FIRST) {
-            pause();
+            pauseLong();
         }
         Waiter waiter;
         lock.lock();
@@ -128,7 +128,7 @@ final class FaultyEventQueue {
             waiter = new Waiter();
             if (fault == Fault.TAKE_IN_TWO_STEPS) {
                 lock.unlock();
-                pause();
+                pauseLong();
                 lock.lock();
             }
             append(waiter);
@@ -311,6 +311,13 @@ final class FaultyEventQueue {
     private static void pause() {
         for (int i = 0; i < 50; i++) {
             Thread.onSpinWait();
+        }
+    }
+
+    /** For a thread that has just been started, at no exact time. */
+    private static void pauseLong() {
+        for (int i = 0; i < 10; i++) {
+            pause();
         }
     }
 
