@@ -203,7 +203,7 @@ public final class CompletionQueue implements AutoCloseable {
             if (size > 0) {
                 return size;
             }
-            ensureOpen();
+            ensureNotDestroyed();
             throw new VerbsException(
                     "ibv_poll_cq",
                     -n,
@@ -237,7 +237,7 @@ public final class CompletionQueue implements AutoCloseable {
         }
         int rc = ops.reqNotify(solicitedOnly);
         if (rc != 0) {
-            ensureOpen();
+            ensureNotDestroyed();
             throw new VerbsException(
                     "ibv_req_notify_cq", -rc, this + ", solicited_only " + solicitedOnly);
         }
@@ -608,6 +608,16 @@ public final class CompletionQueue implements AutoCloseable {
 
     private void ensureOpen() {
         if (events.ledger().isClosed()) {
+            throw new ClosedException(this);
+        }
+    }
+
+    /**
+     * For what the device has refused: a CQ that a closer has just destroyed refuses to be armed, a
+     * moment before the ledger says closed.
+     */
+    private void ensureNotDestroyed() {
+        if (usage.isClosed()) {
             throw new ClosedException(this);
         }
     }

@@ -31,6 +31,11 @@ public final class QueuePair implements AutoCloseable {
     @SuppressWarnings("NullAway.Init")
     private QpOps ops;
 
+    /**
+     * The device is destroying it, or has. Written by the one closer, before it asks the device.
+     */
+    private volatile boolean destroying;
+
     QueuePair(ProtectionDomain pd, QpConfig config) {
         this.pd = pd;
         this.config = config;
@@ -189,7 +194,7 @@ public final class QueuePair implements AutoCloseable {
         ensureOpen();
         int rc = ops.modify(attributes.attr(), attributes.mask());
         if (rc != 0) {
-            ensureOpen();
+            ensureNotDestroyed();
             String to = attributes.setsState() ? " to " + attributes.state() : "";
             throw new VerbsException(
                     "ibv_modify_qp",
@@ -217,7 +222,7 @@ public final class QueuePair implements AutoCloseable {
         QpAttr attr = new QpAttr();
         int rc = ops.query(attr);
         if (rc != 0) {
-            ensureOpen();
+            ensureNotDestroyed();
             throw new VerbsException("ibv_query_qp", -rc, this + " was not queried");
         }
         return new QpAttributes(attr, ~0);
@@ -297,7 +302,7 @@ public final class QueuePair implements AutoCloseable {
     }
 
     private VerbsException postFailure(String verb, long result, String queue, int max) {
-        ensureOpen();
+        ensureNotDestroyed();
         int errno = PostResult.errno(result);
         int accepted = PostResult.accepted(result);
         String why =
@@ -347,8 +352,10 @@ public final class QueuePair implements AutoCloseable {
 
         @Override
         public boolean destroy() {
+            destroying = true;
             errno = -ops.destroy();
             if (errno != 0) {
+                destroying = false;
                 return false;
             }
             pd.context().asyncEvents().drop(QueuePair.this);
@@ -366,6 +373,16 @@ public final class QueuePair implements AutoCloseable {
 
     private void ensureOpen() {
         if (ledger.isClosed()) {
+            throw new ClosedException(this);
+        }
+    }
+
+    /**
+     * For what the device has refused: a queue pair that a closer has just destroyed refuses
+     * everything, a moment before the ledger says closed.
+     */
+    private void ensureNotDestroyed() {
+        if (destroying) {
             throw new ClosedException(this);
         }
     }
