@@ -1,0 +1,127 @@
+package io.loomverbs.schedule;
+
+import static io.loomverbs.schedule.Changes.answering;
+import static io.loomverbs.schedule.Changes.blindTo;
+import static io.loomverbs.schedule.Changes.noLookAfterPush;
+import static io.loomverbs.schedule.Changes.setAnyway;
+import static io.loomverbs.schedule.Changes.torn;
+import static io.loomverbs.schedule.Changes.unguarded;
+import static io.loomverbs.schedule.Changes.without;
+
+import io.loomverbs.schedule.Fault.Change;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Faults that schedules must find, each a line that somebody might get wrong. */
+final class Faults {
+    private static final String LEDGER = "internal.event.Ledger";
+    private static final String QUEUE = "internal.event.EventQueue";
+    private static final String CQ_EVENTS = "internal.event.CqEvents";
+    private static final String ASYNC_QUEUE = "internal.event.AsyncQueue";
+    private static final String CQ = "CompletionQueue";
+    private static final String SEND_QUEUE = "internal.soft.SendQueue";
+    private static final String SOFT_CQ = "internal.soft.SoftCq";
+    private static final long CLOSING = 1L << 62;
+
+    private final List<Fault> all = new ArrayList<>();
+    private String scenario;
+    private String className;
+
+    private Faults() {}
+
+    static List<Fault> all() {
+        Faults faults = new Faults();
+        faults.delivery();
+        faults.closing();
+        faults.api();
+        faults.device();
+        return List.copyOf(faults.all);
+    }
+
+    private void delivery() {
+        in("delivery", QUEUE);
+        plant("raise wakes nobody", "raise", without("unpark"));
+        plant("a waiter with an event in hand gives up", "cancel", blindTo("given"));
+        plant("giving up without the lock", "cancel", without("lock").or(without("unlock")));
+        plant("a CQ with more events is not listed again", "deliverListed", without("append"));
+        plant("a listed CQ is listed twice", "handOver", blindTo("listed"));
+        plant("relisting wakes nobody", "relist", without("unpark"));
+        in("delivery", CQ_EVENTS);
+        plant("a failed close does not list the CQ again", "close", without("relist"));
+        in("interrupts", QUEUE);
+        plant("an interrupt is swallowed", "take", answering("interrupted", 0));
+        in("closing", QUEUE);
+        plant("the end wakes nobody", "end", without("unpark"));
+    }
+
+    private void closing() {
+        in("closers", LEDGER);
+        plant("the last acknowledgement wakes no closer", "tryAck", without("wakeClosers"));
+        plant("a failed close wakes no closer behind it", "reopen", without("wakeClosers"));
+        plant("a close wakes no closer behind it", "closed", without("wakeClosers"));
+        plant("only the last closer is woken", "wakeClosers", blindTo("next"));
+        plant("who leaves takes others along", "unlinkDead", blindTo("thread"));
+        plant("no look between the push and the park", "await", noLookAfterPush());
+        plant("acknowledgements overwrite one another", "tryAck", torn());
+        plant("two closers begin", "beginClose", torn());
+        plant("a close does not wait", "await", blindTo("word"));
+        in("closing", LEDGER);
+        plant("closing does not stop deliveries", "tryDeliver", without(CLOSING));
+        plant("a delivery overwrites a close", "tryDeliver", torn());
+        in("async", LEDGER);
+        plant("closing does not stop asynchronous events", "tryDeliverAsync", without(CLOSING));
+        in("async", ASYNC_QUEUE);
+        plant("an asynchronous event wakes nobody", "raise", without("signalAll"));
+        plant(
+                "asynchronous events are forgotten by a failed close",
+                "recheck",
+                without("signalAll"));
+        plant("the end of asynchronous events wakes nobody", "end", without("signalAll"));
+    }
+
+    private void api() {
+        in("delivery", "CqEvent");
+        plant("an event is acknowledged twice", "close", answering("compareAndSet", 1));
+        in("closing", CQ);
+        plant("a direct CQ's waiters are left behind", "close", without("end"));
+        in("closing", "CompletionChannel");
+        plant("a channel's waiters are left behind", "close", without("end"));
+        in("churn", "Usage");
+        plant("users get lost", "acquire", torn());
+        plant("what has users is closed", "tryClose", answering("compareAndSet", 1));
+        in("self-close", "CqCloser");
+        plant("a thread waits for itself", "keepWaiting", answering("isHeldHere", 0));
+        in("await", CQ);
+        plant("who leaves with the arm used up wakes nobody", "awaitNanos", without("passOn"));
+        in("await", QUEUE);
+        plant("an arm that was used up is relied on", "takeUnlessPassed", without(1));
+        in("messages", CQ);
+        plant("no poll after the arm", "awaitNanos", without("pollMore", 2));
+        plant("a handler learns EINVAL from a close", "reqNotify", without("ensureNotDestroyed"));
+        in("messages", "QueuePair");
+        plant("a user learns EINVAL from a close", "ensureNotDestroyed", blindTo("destroying"));
+        in("overrun", CQ);
+        plant("an overrun tells no waiter", "failOn", without("end"));
+    }
+
+    private void device() {
+        in("messages", SEND_QUEUE);
+        plant("a signal to a runner is lost", "run", setAnyway());
+        plant("everybody runs the queue", "signal", answering("getAndSet", 0));
+        plant("two requests go into one slot", "append", unguarded());
+        in("messages", SOFT_CQ);
+        plant("an arm has no effect", "reqNotify", answering("max", 0));
+        in("overrun", SOFT_CQ);
+        plant("queue pairs survive their CQ", "failUsers", without("forEach"));
+    }
+
+    private void in(String scenarioName, String name) {
+        scenario = scenarioName;
+        className = name;
+    }
+
+    private void plant(String name, String method, Change change) {
+        all.add(new Fault(name, scenario, className, method, change));
+    }
+}

@@ -1,0 +1,59 @@
+package io.loomverbs.schedule;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Plays scenarios, inside a {@link World}. */
+public final class SchedulePlayer implements Player {
+    private final Map<String, Scenario> scenarios = new LinkedHashMap<>();
+
+    public SchedulePlayer() {
+        scenarios.put("delivery", new DeliveryScenario());
+        scenarios.put("interrupts", new InterruptScenario());
+        scenarios.put("closers", new ClosersScenario());
+        scenarios.put("closing", new ClosingScenario());
+        scenarios.put("self-close", new SelfCloseScenario());
+        scenarios.put("churn", new ChurnScenario());
+        scenarios.put("async", new AsyncScenario());
+        scenarios.put("await", new AwaitScenario());
+        scenarios.put("messages", new MessagesScenario());
+        scenarios.put("overrun", new OverrunScenario());
+    }
+
+    @Override
+    public List<String> scenarios() {
+        return List.copyOf(scenarios.keySet());
+    }
+
+    @Override
+    public Outcome play(String name, long seed, boolean traced) {
+        Scenario scenario = scenarios.get(name);
+        if (scenario == null) {
+            throw new IllegalArgumentException(
+                    "scenario is " + name + ", but there are " + scenarios.keySet());
+        }
+        // A scenario of its own for each seed, even if seeds are counted up from 1.
+        long mixed = (seed + name.hashCode()) * 0x9E37_79B9_7F4A_7C15L;
+        SeededScheduler scheduler = new SeededScheduler(mixed, traced);
+        SchedulePoint.begin(scheduler);
+        String failure = null;
+        try {
+            scenario.play(new Schedule(scheduler, mixed));
+        } catch (Exception | AssertionError e) {
+            failure = describe(e) + scheduler.trace();
+        } finally {
+            SchedulePoint.end();
+            Monitors.forgetAll();
+        }
+        return new Outcome(failure, scheduler.steps(), scheduler.fingerprint());
+    }
+
+    private static String describe(Throwable thrown) {
+        StringWriter text = new StringWriter();
+        thrown.printStackTrace(new PrintWriter(text));
+        return text.toString();
+    }
+}

@@ -1,0 +1,183 @@
+package io.loomverbs.schedule;
+
+import java.lang.reflect.Constructor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Executor;
+
+/**
+ * Runs virtual threads one step at a time on the thread that calls {@link #run}, in an order that
+ * depends on the seed alone.
+ *
+ * <p>The JDK hands a virtual thread that can go on to its scheduler, an {@link Executor}; that one
+ * may be chosen, if only by reflection. Here it is a list from which the {@link Strategy} picks. A
+ * thread gives up its turn when it parks, and at scheduling points ({@link SchedulePoint}).
+ */
+final class SeededScheduler implements Executor {
+    /** No scenario needs a tenth of it: who gets there goes round in circles. */
+    private static final long MAX_STEPS = 20_000;
+
+    private static final long MAX_POINTS = 50 * MAX_STEPS;
+    private static final int TRACED_STEPS = 400;
+
+    private static final Constructor<?> BUILDER;
+
+    static {
+        try {
+            BUILDER =
+                    Class.forName("java.lang.ThreadBuilders$VirtualThreadBuilder")
+                            .getDeclaredConstructor(Executor.class);
+            BUILDER.setAccessible(true);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final VirtualClock clock = new VirtualClock();
+    private final SplittableRandom random;
+    private final Strategy strategy;
+    private final List<Runnable> ready = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final int spuriousOneIn;
+    private final int hastyOneIn;
+    private final List<String> trace;
+
+    /** What threads ended with. */
+    final List<Throwable> failures = new ArrayList<>();
+
+    private Runnable current;
+    private long points;
+    private long steps;
+    private long fingerprint;
+
+    SeededScheduler(long seed, boolean traced) {
+        random = new SplittableRandom(seed);
+        strategy = random.nextBoolean() ? new RandomWalk(random) : new Priorities(random);
+        // Parks that end without reason, which the contract allows, and alarms that ring while
+        // others could go on: in some schedules often, in most never.
+        spuriousOneIn = random.nextInt(4) == 0 ? 4 : 0;
+        hastyOneIn = random.nextInt(3) == 0 ? 16 : 0;
+        trace = traced ? new ArrayList<>() : null;
+    }
+
+    /** Whether a thread of this scheduler is running, rather than the one that set it up. */
+    boolean isRunning() {
+        return current != null;
+    }
+
+    long steps() {
+        return steps;
+    }
+
+    long fingerprint() {
+        return fingerprint;
+    }
+
+    Thread.Builder.OfVirtual builder() {
+        try {
+            Thread.Builder.OfVirtual builder = (Thread.Builder.OfVirtual) BUILDER.newInstance(this);
+            return builder.uncaughtExceptionHandler((thread, thrown) -> failures.add(thrown));
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError(e.getMessage(), e);
+        }
+    }
+
+    /** Every thread must end before the schedule does. */
+    Thread adopt(Thread thread) {
+        threads.add(thread);
+        return thread;
+    }
+
+    @Override
+    public void execute(Runnable resume) {
+        ready.add(resume);
+    }
+
+    /** A scheduling point of the current thread. */
+    @SuppressWarnings("ThreadPriorityCheck") // here a yield means what it says
+    void point() {
+        if (++points > MAX_POINTS) {
+            throw new AssertionError("no end is in sight");
+        }
+        if (trace != null) {
+            trace.add(Thread.currentThread().getName() + "  " + StackTraces.site());
+        }
+        if (strategy.preempts(current, ready)) {
+            Thread.yield();
+        }
+    }
+
+    /** The current thread spins. */
+    @SuppressWarnings("ThreadPriorityCheck") // as above
+    void spin() {
+        strategy.yields(current);
+        Thread.yield();
+    }
+
+    boolean endsParkEarly() {
+        return spuriousOneIn != 0 && random.nextInt(spuriousOneIn) == 0;
+    }
+
+    /**
+     * Runs until every thread has ended.
+     *
+     * @throws AssertionError if they never will
+     */
+    void run() {
+        for (; ; ) {
+            if (hastyOneIn != 0 && random.nextInt(hastyOneIn) == 0) {
+                clock.jump();
+            }
+            if (ready.isEmpty()) {
+                if (allEnded()) {
+                    return;
+                }
+                if (!clock.jump()) {
+                    throw new AssertionError("nobody can go on:\n" + StackTraces.of(alive()));
+                }
+                continue;
+            }
+            if (++steps > MAX_STEPS) {
+                throw new AssertionError("no end is in sight:\n" + StackTraces.of(alive()));
+            }
+            int size = ready.size();
+            int picked = strategy.pick(ready);
+            mix(picked);
+            mix(size);
+            mix(clock.now());
+            mix(points);
+            current = ready.remove(picked);
+            try {
+                current.run();
+            } finally {
+                current = null;
+            }
+        }
+    }
+
+    private void mix(long value) {
+        fingerprint = (fingerprint ^ value) * 0x9E37_79B9_7F4A_7C15L;
+        fingerprint ^= fingerprint >>> 29;
+    }
+
+    private boolean allEnded() {
+        threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
+        return threads.isEmpty();
+    }
+
+    private List<Thread> alive() {
+        return threads.stream()
+                .filter(thread -> thread.getState() != Thread.State.TERMINATED)
+                .toList();
+    }
+
+    /** The last steps, the oldest first; empty if they were not traced. */
+    String trace() {
+        if (trace == null) {
+            return "";
+        }
+        int from = Math.max(0, trace.size() - TRACED_STEPS);
+        return "the last steps:\n  " + String.join("\n  ", trace.subList(from, trace.size()));
+    }
+}
