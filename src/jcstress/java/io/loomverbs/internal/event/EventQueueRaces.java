@@ -34,13 +34,13 @@ public class EventQueueRaces {
         @Actor
         public void take(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.run(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
             taken = System.nanoTime();
         }
 
         @Actor
         public void raise() {
-            cq.raise();
+            OnVirtualThread.run(cq::raise); // as late as the other one
             raised = System.nanoTime();
         }
 
@@ -65,13 +65,13 @@ public class EventQueueRaces {
         @Actor
         public void take(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.run(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
             taken = System.nanoTime();
         }
 
         @Actor
         public void raise() {
-            cq.raise();
+            OnVirtualThread.run(cq::raise); // as late as the other one
             raised = System.nanoTime();
         }
 
@@ -96,13 +96,13 @@ public class EventQueueRaces {
         @Actor
         public void take(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.run(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
             taken = System.nanoTime();
         }
 
         @Actor
         public void raise() {
-            cq.raise();
+            OnVirtualThread.run(cq::raise); // as late as the other one
             raised = System.nanoTime();
         }
 
@@ -551,13 +551,13 @@ public class EventQueueRaces {
         @Actor
         public void take(LL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.run(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
             taken = System.nanoTime();
         }
 
         @Actor
         public void end() {
-            queue.end(null);
+            OnVirtualThread.run(() -> queue.end(null)); // as late as the other one
             ended = System.nanoTime();
         }
 
@@ -580,13 +580,13 @@ public class EventQueueRaces {
         @Actor
         public void take(LL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.run(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
             taken = System.nanoTime();
         }
 
         @Actor
         public void end() {
-            queue.end();
+            OnVirtualThread.run(() -> queue.end()); // as late as the other one
             ended = System.nanoTime();
         }
 

@@ -24,7 +24,15 @@ public final class OnVirtualThread<T> {
         return started;
     }
 
-    public static <T> T run(Supplier<T> body) {
+    static void run(Runnable body) {
+        call(
+                () -> {
+                    body.run();
+                    return true;
+                });
+    }
+
+    public static <T> T call(Supplier<T> body) {
         return start(body).join();
     }
 

@@ -334,7 +334,7 @@ public class UndeliveredRaces {
         @Actor
         public void take(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.run(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
             taken = System.nanoTime();
         }
 
@@ -368,7 +368,7 @@ public class UndeliveredRaces {
         @Actor
         public void take(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.run(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
             taken = System.nanoTime();
         }
 
