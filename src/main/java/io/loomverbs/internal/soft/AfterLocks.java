@@ -33,6 +33,8 @@ final class AfterLocks {
         if (result == SoftCq.OVERRUN) {
             later(() -> cq.events.asyncEvent(Ibv.EVENT_CQ_ERR));
             later(cq::failUsers);
+        } else if (result == SoftCq.DROPPED) {
+            later(cq::failUsers);
         } else if (firstFired == null) {
             firstFired = cq;
         } else if (secondFired == null) {

@@ -23,6 +23,7 @@ final class SoftCq implements CqOps {
     static final int FIRED = 1;
 
     static final int OVERRUN = 2;
+    static final int DROPPED = 3;
 
     private static final int NOT_ARMED = 0;
     private static final int ARMED_SOLICITED = 1;
@@ -58,7 +59,10 @@ final class SoftCq implements CqOps {
         return cqe;
     }
 
-    /** Adds a completion: 0, {@link #FIRED} or {@link #OVERRUN}. */
+    /**
+     * Adds a completion: 0, {@link #FIRED} or {@link #OVERRUN}; or {@link #DROPPED} if a queue that
+     * had overrun before is still used as if nothing had happened.
+     */
     synchronized int add(
             long wrId,
             int status,
@@ -71,7 +75,7 @@ final class SoftCq implements CqOps {
             int slid,
             boolean solicited) {
         if (overrun) {
-            return 0;
+            return status == Ibv.WC_SUCCESS ? DROPPED : 0;
         }
         CqRing r = ring;
         if (r == null) {
@@ -92,8 +96,9 @@ final class SoftCq implements CqOps {
     }
 
     /*
-     * The look without the monitor keeps pollers of an empty queue away from it. It cannot miss what
-     * a caller of reqNotify has to see: that call took the monitor after the completion was added.
+     * The look without the monitor keeps pollers of an empty queue away from it. It cannot miss
+     * what a caller of reqNotify has to see: that call took the monitor after the completion was
+     * added.
      */
     @Override
     public int poll(MemorySegment wcs, long at, int max) {
