@@ -18,8 +18,8 @@ final class SendQueue {
      * Who runs the queue
      *
      * There is no thread for it. Whoever has something for the queue to look at (a new request, a
-     * changed state, an alarm) leaves a signal, and whoever finds the queue IDLE when leaving a signal
-     * runs it until no signal is left:
+     * changed state, an alarm) leaves a signal, and whoever finds the queue IDLE when leaving a
+     * signal runs it until no signal is left:
      *
      *   IDLE    -> AGAIN     signal; the caller becomes the runner
      *   AGAIN   -> RUNNING   the runner is about to look
@@ -27,21 +27,22 @@ final class SendQueue {
      *   RUNNING -> IDLE      nothing came since the runner began to look
      *
      * So requests are carried out one after the other, in order, and nobody waits for anybody. A
-     * runner that has served others for long enough hands its role to the retry thread.
+     * runner that has served others for long enough hands its role to the retry thread, where
+     * queues take turns.
      *
      * Under which monitor
      *
-     * The runner carries out a few requests at a time under the monitor of this object. That is what
-     * modify and destroy take: what they do happens between two requests, and once they have returned,
-     * no memory is touched on behalf of the old state. Listeners are told after the monitor was left,
-     * from what AfterLocks has kept.
+     * The runner carries out a few requests at a time under the monitor of this object. That is
+     * what modify and destroy take: what they do happens between two requests, and once they have
+     * returned, no memory is touched on behalf of the old state. Listeners are told after the
+     * monitor was left, from what AfterLocks has kept.
      *
      * Stalls
      *
-     * A request whose peer does not answer, or has no receive buffer, stays at the head with a Stall
-     * beside it. The runner goes away; the alarm of the stall, or a kick by the peer that has just
-     * become ready, signals the queue. `kicked` is cleared before an attempt, never after, so that no
-     * kick is lost: one that comes later finds its signal kept by AGAIN.
+     * A request whose peer does not answer, or has no receive buffer, stays at the head with a
+     * Stall beside it. The runner goes away; the alarm of the stall, or a kick by the peer that has
+     * just become ready, signals the queue. `kicked` is cleared before an attempt, never after, so
+     * that no kick is lost: one that comes later finds its signal kept by AGAIN.
      */
     private static final int IDLE = 0;
     private static final int RUNNING = 1;
@@ -50,7 +51,7 @@ final class SendQueue {
     /** Requests carried out under one hold of the monitor. */
     private static final int BATCH = 16;
 
-    /** Rounds after which a poster stops serving others. */
+    /** Rounds after which a runner hands its role on. */
     private static final int PATIENCE = 256;
 
     private static final int RNR_RETRY_FOR_EVER = 7;
@@ -132,7 +133,7 @@ final class SendQueue {
     /** Has the queue looked at, by this thread or by the one that runs it. Holds no monitor. */
     void signal() {
         if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
-            run(PATIENCE);
+            run();
         }
     }
 
@@ -142,7 +143,7 @@ final class SendQueue {
         signal();
     }
 
-    private void run(int patience) {
+    private void run() {
         AfterLocks a = after;
         if (a == null) {
             a = new AfterLocks();
@@ -159,12 +160,21 @@ final class SendQueue {
                     qp.crashed(e, a);
                 }
                 a.run();
-                if (++rounds == patience) {
-                    qp.pd.device.timer.now(() -> run(Integer.MAX_VALUE));
+                if (++rounds >= PATIENCE && handOn()) {
                     return;
                 }
             }
         } while (!TURN.compareAndSet(this, RUNNING, IDLE));
+    }
+
+    /** Makes the retry thread the runner; false if that has failed. */
+    private boolean handOn() {
+        try {
+            qp.pd.device.timer.now(this::run);
+            return true;
+        } catch (RuntimeException | Error noThread) {
+            return false;
+        }
     }
 
     /** Carries out some requests; false if there is nothing to do now. */
