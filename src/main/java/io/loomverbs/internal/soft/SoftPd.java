@@ -20,6 +20,8 @@ final class SoftPd implements PdOps {
     private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
     static final int ANY_ACCESS = Ibv.ACCESS_LOCAL_WRITE | Ibv.ACCESS_REMOTE_READ | REMOTE_CHANGES;
 
+    private static final Thread SOME_OTHER_THREAD = Thread.ofPlatform().unstarted(() -> {});
+
     final SoftDevice device;
     final Users users = new Users();
 
@@ -33,8 +35,10 @@ final class SoftPd implements PdOps {
                 || ((access & REMOTE_CHANGES) != 0 && (access & Ibv.ACCESS_LOCAL_WRITE) == 0)) {
             throw SoftContext.invalid("access flags 0x" + Integer.toHexString(access));
         }
-        if (!memory.isNative() || memory.byteSize() == 0) {
-            throw SoftContext.invalid("not native memory, or none at all: " + memory);
+        if (!memory.isNative()
+                || memory.byteSize() == 0
+                || !memory.isAccessibleBy(SOME_OTHER_THREAD)) {
+            throw SoftContext.invalid("not native memory that threads share: " + memory);
         }
         if (memory.isReadOnly() && (access & Ibv.ACCESS_LOCAL_WRITE) != 0) {
             throw new DeviceException(Errno.EACCES, "the memory is read-only");
