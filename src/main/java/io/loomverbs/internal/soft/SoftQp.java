@@ -142,7 +142,8 @@ final class SoftQp implements QpOps, IdTable.Entry {
             QpAttrs.clear(attr);
             established = false;
         } else if (to == Ibv.QPS_SQD && from == Ibv.QPS_RTS) {
-            sq.drain(attr.enSqdAsyncNotify != 0, after);
+            boolean notify = (mask & Ibv.QP_EN_SQD_ASYNC_NOTIFY) != 0;
+            sq.drain(notify && wanted.enSqdAsyncNotify != 0, after);
         }
         return 0;
     }
