@@ -145,6 +145,18 @@ class EventQueueTest {
         }
     }
 
+    /** A destroyed CQ is forgotten at once, not when somebody next looks at the channel. */
+    @Test
+    void aDestroyedCqIsForgotten() {
+        CqEvents cq = cq("cq");
+        cq.raise();
+        cq.raise();
+        assertThat(cq.listed).isTrue();
+        assertThat(cq.close(0, WILLING)).isEqualTo(CloseOutcome.CLOSED);
+        assertThat(cq.listed).isFalse();
+        assertThat(cq.pending).isZero();
+    }
+
     /** After a failure what came before is delivered first, then everybody is told the cause. */
     @Test
     void aFailureComesAfterWhatWasThere() throws Exception {
