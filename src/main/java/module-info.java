@@ -20,7 +20,8 @@ module io.loomverbs {
     requires static HdrHistogram;
 
     // picocli sets the fields of the commands by reflection.
-    // opens io.loomverbs.tools to info.picocli;
+    opens io.loomverbs.tools to
+            info.picocli;
 
     uses io.loomverbs.internal.device.DeviceProvider;
 

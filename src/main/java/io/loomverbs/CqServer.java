@@ -6,8 +6,6 @@ package io.loomverbs;
  * <p>Its frames, and those below it while it waits, are what an idle handler costs: few and small.
  */
 final class CqServer implements Runnable {
-    private static final int MAX_BATCH = 32;
-
     private final CompletionQueue cq;
     private final CompletionHandler handler;
 
@@ -19,7 +17,7 @@ final class CqServer implements Runnable {
     @Override
     public void run() {
         try {
-            WorkCompletions batch = WorkCompletions.allocate(Math.min(MAX_BATCH, cq.cqe()));
+            WorkCompletions batch = BatchSlab.allocate();
             for (; ; ) {
                 try {
                     cq.awaitNanos(batch, 1, Long.MAX_VALUE);

@@ -27,9 +27,14 @@ public final class WorkCompletions {
     private final int capacity;
     private int size;
 
-    private WorkCompletions(int capacity) {
+    private WorkCompletions(int capacity, MemorySegment memory) {
         this.capacity = capacity;
-        this.memory = Arena.ofAuto().allocate((long) capacity * WcStruct.BYTES, 8);
+        this.memory = memory;
+    }
+
+    /** A batch in memory that it shares with others, none of which is freed before all are. */
+    static WorkCompletions in(MemorySegment memory) {
+        return new WorkCompletions((int) (memory.byteSize() / WcStruct.BYTES), memory);
     }
 
     /**
@@ -40,8 +45,9 @@ public final class WorkCompletions {
      * @throws IllegalArgumentException if the capacity is out of range
      */
     public static WorkCompletions allocate(int capacity) {
+        Arguments.inRange("capacity", capacity, 1, MAX_CAPACITY, "the size of a batch");
         return new WorkCompletions(
-                Arguments.inRange("capacity", capacity, 1, MAX_CAPACITY, "the size of a batch"));
+                capacity, Arena.ofAuto().allocate((long) capacity * WcStruct.BYTES, Long.BYTES));
     }
 
     MemorySegment memory() {

@@ -1,0 +1,112 @@
+package io.loomverbs.tools;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+
+/** The command line. */
+@Command(
+        name = "loomverbs",
+        description = "RDMA completion events for virtual threads: tools to look and to try.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        subcommands = {
+            DevinfoCommand.class,
+            PingpongCommand.class,
+            StormCommand.class,
+            IdleCommand.class,
+            HelpCommand.class
+        },
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {
+            "0:all was well",
+            "1:something failed, or was lost; the output says what",
+            "2:an option or argument is wrong",
+            "130:ended by Ctrl-C"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  loomverbs devinfo -v",
+            "  loomverbs pingpong --events --size 64",
+            "  loomverbs storm --cqs 10000 --churn",
+            "",
+            "What LOOMVERBS_JAVA_OPTS holds is passed to java, such as -Xmx1g."
+        })
+public final class Main implements Callable<Integer> {
+    @Option(
+            names = "--verbose",
+            scope = ScopeType.INHERIT,
+            description = "Show the stack trace of a failure.")
+    private boolean verbose;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    @Spec
+    private CommandSpec spec;
+
+    private Main() {}
+
+    /** Without a command there is only help. */
+    @Override
+    public Integer call() {
+        throw new ParameterException(
+                spec.commandLine(), "a command is missing: " + spec.subcommands().keySet());
+    }
+
+    /** What --version prints. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {
+                "loomverbs " + (version == null ? "(built from source)" : version),
+                "Java " + Runtime.version()
+            };
+        }
+    }
+
+    /**
+     * Runs a command and ends the JVM with its exit status.
+     *
+     * @param args the command and its options
+     */
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    /** The command line, ready to execute. Numbers are written in one way everywhere. */
+    static CommandLine commandLine() {
+        Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+        Main main = new Main();
+        CommandLine commandLine = new CommandLine(main);
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setParameterExceptionHandler(
+                (e, args) -> {
+                    CommandLine command = e.getCommandLine();
+                    PrintWriter err = command.getErr();
+                    err.println(command.getColorScheme().errorText(e.getMessage()));
+                    err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+                    return ExitCode.USAGE;
+                });
+        commandLine.setExecutionExceptionHandler(
+                (e, command, result) -> {
+                    PrintWriter err = command.getErr();
+                    err.println(command.getColorScheme().errorText("failed: " + e));
+                    if (main.verbose) {
+                        e.printStackTrace(err);
+                    }
+                    return ExitCode.SOFTWARE;
+                });
+        return commandLine;
+    }
+}

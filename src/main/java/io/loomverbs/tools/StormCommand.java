@@ -1,0 +1,228 @@
+package io.loomverbs.tools;
+
+import io.loomverbs.tools.storm.Delivery;
+import io.loomverbs.tools.storm.Message;
+import io.loomverbs.tools.storm.Storm;
+import io.loomverbs.tools.storm.StormPlan;
+import io.loomverbs.tools.storm.StormResult;
+
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+import java.io.Console;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** Runs a storm, shows how it goes, and says whether every message has arrived. */
+@Command(
+        name = "storm",
+        description = {
+            "Run many completion queues, each with a blocking handler on a virtual thread of its"
+                    + " own, and send real messages between them. Each message carries a sequence"
+                    + " number and a checksum that its handler verifies.",
+            "",
+            "Succeeds only if nothing was lost, duplicated, corrupted or left unacknowledged, and"
+                    + " every handler got work. Ctrl-C ends it early, with the table so far."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class StormCommand implements Callable<Integer> {
+    private static final int MAX_CQS = 200_000;
+    private static final int MAX_WINDOW = 64;
+    private static final int MAX_SIZE = 1 << 20;
+    private static final int DEFAULT_CHANNELS = 16;
+    private static final int WARM_UP_CQS = 200;
+    private static final Duration WARM_UP = Duration.ofMillis(700);
+    private static final int TICK_MILLIS = 100;
+    private static final int END_SECONDS = 60;
+
+    @Option(
+            names = "--cqs",
+            paramLabel = "COUNT",
+            defaultValue = "10000",
+            description = "How many CQs, and handlers (${DEFAULT-VALUE}).")
+    private int cqs;
+
+    @Option(
+            names = "--delivery",
+            paramLabel = "HOW",
+            defaultValue = "DIRECT",
+            description =
+                    "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}). Direct: each handler waits for"
+                        + " its own CQ. Channel: handlers wait on channels, and serve whichever CQ"
+                        + " an event names.")
+    private Delivery delivery = Delivery.DIRECT;
+
+    @Option(
+            names = "--channels",
+            paramLabel = "COUNT",
+            description =
+                    "With --delivery channel: how many channels (16, or one a CQ if there are"
+                            + " fewer); as many as CQs gives each handler a channel of its own.")
+    private @Nullable Integer channels;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "5",
+            description = "How long to send messages (${DEFAULT-VALUE}).")
+    private int seconds;
+
+    @Option(
+            names = "--churn",
+            description = "Keep destroying and creating again CQs picked at random, under load.")
+    private boolean churn;
+
+    @Option(
+            names = "--size",
+            paramLabel = "BYTES",
+            defaultValue = "64",
+            description = "The size of a message (${DEFAULT-VALUE}).")
+    private int size;
+
+    @Option(
+            names = "--window",
+            paramLabel = "COUNT",
+            defaultValue = "1",
+            description = "How many messages go back and forth in each pair (${DEFAULT-VALUE}).")
+    private int window;
+
+    @Option(
+            names = {"-d", "--device"},
+            paramLabel = "NAME",
+            defaultValue = "soft0",
+            description = "The device (${DEFAULT-VALUE}).")
+    private String device = "soft0";
+
+    @Option(names = "--json", description = "Print one JSON object, and nothing else, on stdout.")
+    private boolean json;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        StormPlan plan = plan();
+        new Storm(warmUp(), false).run();
+        Storm storm = new Storm(plan, true);
+        CountDownLatch printed = new CountDownLatch(1);
+        Thread onSignal = Thread.ofPlatform().unstarted(() -> endEarly(storm, printed));
+        Runtime.getRuntime().addShutdownHook(onSignal);
+        try {
+            Thread progress = Thread.ofPlatform().daemon().start(() -> show(storm));
+            StormResult result;
+            try {
+                result = storm.run();
+            } finally {
+                progress.interrupt();
+                progress.join();
+            }
+            StormReport report = new StormReport(result);
+            spec.commandLine().getOut().println(json ? report.json() : report.table());
+            spec.commandLine().getOut().flush();
+            return result.isGood() ? ExitCode.OK : ExitCode.SOFTWARE;
+        } finally {
+            printed.countDown();
+            forget(onSignal);
+        }
+    }
+
+    private StormPlan plan() {
+        Options.device(spec, device);
+        Options.inRange(spec, "--cqs", cqs, 1, MAX_CQS, "what soft0 and a heap of some GiB hold");
+        Options.inRange(spec, "--seconds", seconds, 1, 86_400, "a day");
+        Options.inRange(spec, "--window", window, 1, MAX_WINDOW, "what a handler keeps track of");
+        Options.inRange(spec, "--size", size, Message.MIN_BYTES, MAX_SIZE, "header to 1 MiB");
+        if (channels != null && delivery == Delivery.DIRECT) {
+            throw Options.wrong(spec, "--channels goes with --delivery channel");
+        }
+        int onChannels = channels == null ? Math.min(DEFAULT_CHANNELS, cqs) : channels;
+        Options.inRange(spec, "--channels", onChannels, 1, cqs, "no more than CQs");
+        int perSecond = churn ? Math.clamp(cqs / 10, 20, 2_000) : 0;
+        return new StormPlan(
+                device,
+                cqs,
+                delivery,
+                onChannels,
+                Duration.ofSeconds(seconds),
+                window,
+                size,
+                perSecond);
+    }
+
+    /**
+     * Frames of code that is not compiled yet are larger, and so would idle handlers seem to be.
+     */
+    private StormPlan warmUp() {
+        int few = Math.min(WARM_UP_CQS, cqs);
+        return new StormPlan(device, few, delivery, 1, WARM_UP, window, size, 0);
+    }
+
+    private static void endEarly(Storm storm, CountDownLatch printed) {
+        storm.stop();
+        try {
+            if (!printed.await(END_SECONDS, TimeUnit.SECONDS)) {
+                System.err.println("the storm did not end within " + END_SECONDS + " s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // It is running: this is the end that it waits for.
+        }
+    }
+
+    /** A bar on a terminal; nothing where nobody looks. */
+    private void show(Storm storm) {
+        if (json || !onTerminal()) {
+            return;
+        }
+        try (ProgressBar bar =
+                new ProgressBarBuilder()
+                        .setTaskName("storm")
+                        .setInitialMax(seconds * 1000L)
+                        .setUpdateIntervalMillis(TICK_MILLIS)
+                        .setStyle(ProgressBarStyle.ASCII)
+                        .hideEta()
+                        .build()) {
+            while (!Thread.currentThread().isInterrupted()) {
+                long millis = storm.elapsedNanos() / 1_000_000;
+                bar.stepTo(Math.min(millis, seconds * 1000L));
+                bar.setExtraMessage(message(storm.messages(), millis));
+                Thread.sleep(TICK_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            // The storm is over.
+        }
+    }
+
+    @SuppressWarnings(
+            "SystemConsoleNull") // it is null where -Djdk.console=java.base has no terminal
+    private static boolean onTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
+    }
+
+    private static String message(long messages, long millis) {
+        return millis == 0
+                ? " creating CQs and handlers"
+                : " %,d messages, %,d/s".formatted(messages, messages * 1000 / millis);
+    }
+}

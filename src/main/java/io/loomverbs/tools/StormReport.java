@@ -1,0 +1,126 @@
+package io.loomverbs.tools;
+
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
+
+import io.loomverbs.tools.storm.Delivery;
+import io.loomverbs.tools.storm.StormPlan;
+import io.loomverbs.tools.storm.StormResult;
+
+import java.util.StringJoiner;
+
+/** A storm's result, for people and for programs. */
+final class StormReport {
+    private static final double[] PERCENTILES = {50, 99, 99.9};
+
+    private final StormResult result;
+    private final StormPlan plan;
+
+    StormReport(StormResult result) {
+        this.result = result;
+        this.plan = result.plan();
+    }
+
+    String table() {
+        StringBuilder text = new StringBuilder();
+        String how = plan.delivery() == Delivery.DIRECT ? "direct" : plan.channels() + " channels";
+        row(text, "CQs", "%,d, %s", plan.cqs(), how);
+        row(text, "handlers at work", "%,d", result.handlers());
+        row(text, "messages", "%,d in %.1f s", result.messages(), result.seconds());
+        row(text, "events", "%,d, %,.0f/s", result.events(), result.eventsPerSecond());
+        row(text, "lost", "%,d", result.lost());
+        row(text, "duplicated", "%,d", result.duplicated());
+        row(text, "corrupted", "%,d", result.corrupted());
+        row(text, "unacked", "%,d", result.unacked());
+        if (plan.churnPerSecond() > 0) {
+            row(text, "CQs destroyed", "%,d", result.destroyed());
+            row(text, "dropped with them", "%,d messages", result.dropped());
+        }
+        row(
+                text,
+                "wake, microseconds",
+                "p50 %.1f, p99 %.1f, p99.9 %.1f, max %.1f",
+                micros(PERCENTILES[0]),
+                micros(PERCENTILES[1]),
+                micros(PERCENTILES[2]),
+                micros(100));
+        row(text, "heap of an idle handler", "%,d bytes", result.heapBytesPerHandler());
+        for (String failure : result.failures()) {
+            row(text, "failed", "%s", failure);
+        }
+        row(text, "result", "%s", verdict());
+        return text.toString().stripTrailing();
+    }
+
+    private String verdict() {
+        if (!result.isGood()) {
+            return result.handlers() == plan.cqs() || result.interrupted()
+                    ? "FAILED"
+                    : "FAILED: "
+                            + (plan.cqs() - result.handlers())
+                            + " handlers got no work; give it more --seconds";
+        }
+        return result.interrupted() ? "interrupted; all was well so far" : "all was well";
+    }
+
+    private double micros(double percentile) {
+        return result.wakeNanos().getValueAtPercentile(percentile) / 1e3;
+    }
+
+    @FormatMethod
+    private static void row(
+            StringBuilder text, String name, @FormatString String format, Object... values) {
+        text.append("%-24s ".formatted(name)).append(format.formatted(values)).append('\n');
+    }
+
+    String json() {
+        StringJoiner failures = new StringJoiner(",", "[", "]");
+        result.failures().forEach(failure -> failures.add(quoted(failure)));
+        StringJoiner object = new StringJoiner(",", "{", "}");
+        object.add("\"cqs\":" + plan.cqs());
+        object.add(
+                "\"delivery\":"
+                        + quoted(plan.delivery() == Delivery.DIRECT ? "direct" : "channel"));
+        object.add("\"channels\":" + (plan.delivery() == Delivery.DIRECT ? 0 : plan.channels()));
+        object.add("\"churn\":" + (plan.churnPerSecond() > 0));
+        object.add("\"seconds\":%.3f".formatted(result.seconds()));
+        object.add("\"interrupted\":" + result.interrupted());
+        object.add("\"handlers\":" + result.handlers());
+        object.add("\"messages\":" + result.messages());
+        object.add("\"events\":" + result.events());
+        object.add("\"eventsPerSecond\":%.0f".formatted(result.eventsPerSecond()));
+        object.add("\"lost\":" + result.lost());
+        object.add("\"duplicated\":" + result.duplicated());
+        object.add("\"corrupted\":" + result.corrupted());
+        object.add("\"unacked\":" + result.unacked());
+        object.add("\"destroyed\":" + result.destroyed());
+        object.add("\"dropped\":" + result.dropped());
+        object.add(
+                "\"wakeMicros\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}"
+                        .formatted(
+                                micros(PERCENTILES[0]),
+                                micros(PERCENTILES[1]),
+                                micros(PERCENTILES[2]),
+                                micros(100)));
+        object.add("\"heapBytesPerHandler\":" + result.heapBytesPerHandler());
+        object.add("\"jdk\":" + quoted(Runtime.version().toString()));
+        object.add("\"cores\":" + Runtime.getRuntime().availableProcessors());
+        object.add("\"failures\":" + failures);
+        return object.toString();
+    }
+
+    private static String quoted(String text) {
+        StringBuilder quoted = new StringBuilder("\"");
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                quoted.append('\\').append(c);
+            } else if (c < ' ') {
+                quoted.append("\\u%04x".formatted((int) c));
+            } else {
+                quoted.append(c);
+            }
+        }
+        return quoted.append('"').toString();
+    }
+}

@@ -1,0 +1,59 @@
+package io.loomverbs.tools.storm;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Destroys and creates again links that are picked at random, at a rate, while messages flow. */
+final class Churn {
+    private static final int THREADS = 4;
+    private static final long NANOS_PER_SECOND = 1_000_000_000L;
+
+    private final List<Link> links;
+    private final Books books;
+    private final int perSecond;
+    private final long pauseNanos;
+    private final List<Thread> threads = new ArrayList<>();
+
+    Churn(List<Link> links, StormPlan plan, Books books) {
+        this.links = links;
+        this.books = books;
+        int cqsOfLink = 2;
+        this.perSecond = plan.churnPerSecond();
+        this.pauseNanos = NANOS_PER_SECOND * THREADS * cqsOfLink / Math.max(1, perSecond);
+    }
+
+    /** On a virtual thread. */
+    void start() {
+        for (int i = 0; i < THREADS && perSecond > 0; i++) {
+            threads.add(Thread.ofVirtual().name("churn-" + i).start(this::run));
+        }
+    }
+
+    /*
+     * Yields rather than sleeps: the end of a sleep comes from outside, and is seen by a busy carrier
+     * only when it has nothing else to do.
+     */
+    @SuppressWarnings("ThreadPriorityCheck") // see above
+    private void run() {
+        long next = System.nanoTime();
+        try {
+            while (!books.stopping()) {
+                if (System.nanoTime() - next < 0) {
+                    Thread.yield();
+                } else {
+                    next += pauseNanos;
+                    links.get(ThreadLocalRandom.current().nextInt(links.size())).renew();
+                }
+            }
+        } catch (InterruptedException | RuntimeException e) {
+            books.failures().add("churn", e);
+        }
+    }
+
+    void join() throws InterruptedException {
+        for (Thread thread : threads) {
+            thread.join();
+        }
+    }
+}

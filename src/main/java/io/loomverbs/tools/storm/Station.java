@@ -1,0 +1,266 @@
+package io.loomverbs.tools.storm;
+
+import io.loomverbs.ClosedException;
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.MemoryRegion;
+import io.loomverbs.ProtectionDomain;
+import io.loomverbs.QpConfig;
+import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
+import io.loomverbs.VerbsException;
+import io.loomverbs.WcOpcode;
+import io.loomverbs.WcStatus;
+import io.loomverbs.WorkCompletions;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One CQ of a storm with its end of a connection, from its creation to its destruction.
+ *
+ * <p>Everything that changes is guarded by a lock: on a shared channel any handler may be given an
+ * event of this CQ while another is still serving an earlier one.
+ */
+final class Station {
+    /** A send queue forgets a request only after a later one that is signalled has completed. */
+    private static final int SIGNAL_EVERY = 8;
+
+    /** Rounds of serving after which others get a turn. */
+    private static final int ROUNDS = 16;
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    final int index;
+    private final int incarnation;
+    private final StormPlan plan;
+    private final Books books;
+    private final MemoryRegion memory;
+    private final long base;
+    private final CompletionQueue cq;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final SequenceWindow received = new SequenceWindow();
+    private @Nullable QueuePair qp;
+    private @Nullable Station peer;
+    private long sent;
+    private int nextSlot;
+
+    /** Set before the queue pair is closed, so that a handler knows why its calls fail. */
+    private volatile boolean dying;
+
+    Station(
+            int index,
+            int incarnation,
+            StormPlan plan,
+            Books books,
+            Context context,
+            @Nullable CompletionChannel channel,
+            MemoryRegion memory) {
+        this.index = index;
+        this.incarnation = incarnation;
+        this.plan = plan;
+        this.books = books;
+        this.memory = memory;
+        this.base = (long) index * bytesOfStation(plan);
+        int cqe = 4 * plan.window() + 2 * SIGNAL_EVERY;
+        int vector = index % context.numCompVectors();
+        this.cq =
+                channel == null
+                        ? context.createDirectCq(cqe, this, null, vector)
+                        : context.createCq(cqe, this, channel, vector);
+    }
+
+    /** Half of it receives, half of it sends. */
+    static long bytesOfStation(StormPlan plan) {
+        return 2L * plan.window() * plan.messageBytes();
+    }
+
+    CompletionQueue cq() {
+        return cq;
+    }
+
+    void createQp(ProtectionDomain pd) {
+        int depth = 2 * plan.window() + 2 * SIGNAL_EVERY;
+        qp = pd.createQp(QpConfig.of(QpType.RC, cq).withWr(depth, depth));
+    }
+
+    /** Connects to the other end, which may be this one, and makes room for its messages. */
+    void connect(Station other, Bench bench) {
+        lock.lock();
+        try {
+            peer = other;
+            requireQp().connect(other.requireQp().endpoint());
+            for (int i = 0; i < plan.window(); i++) {
+                postRecv(bench, i);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private QueuePair requireQp() {
+        if (qp == null) {
+            throw new IllegalStateException("station " + index + " has no queue pair yet");
+        }
+        return qp;
+    }
+
+    /** Sends the first messages; each goes back and forth from then on. */
+    void kickOff(Bench bench) {
+        lock.lock();
+        try {
+            for (int i = 0; i < plan.window(); i++) {
+                send(bench);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Arms the CQ and handles what has come, until it is empty. Ends quietly if the station goes.
+     */
+    @SuppressWarnings("ThreadPriorityCheck") // fairness only
+    void serve(Bench bench) {
+        lock.lock();
+        try {
+            long now = System.nanoTime();
+            cq.reqNotify(false);
+            for (int round = 1; cq.poll(bench.batch) > 0; round++) {
+                for (int i = 0; i < bench.batch.size(); i++) {
+                    handle(bench, i, round == 1 && i == 0 ? now : 0);
+                }
+                if (round % ROUNDS == 0) {
+                    Thread.yield();
+                }
+            }
+        } catch (ClosedException | VerbsException e) {
+            if (!dying) {
+                books.failures().add("serving " + cq, e);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void handle(Bench bench, int i, long wokenAtNanos) {
+        WorkCompletions batch = bench.batch;
+        if (batch.status(i) != WcStatus.SUCCESS) {
+            if (!dying) {
+                books.failures()
+                        .add(
+                                "a work request of " + cq,
+                                new IllegalStateException(batch.get(i).toString()));
+            }
+            return;
+        }
+        if (batch.opcode(i) != WcOpcode.RECV) {
+            return;
+        }
+        int slot = (int) batch.wrId(i);
+        long at = base + (long) slot * plan.messageBytes();
+        if (wokenAtNanos != 0) {
+            bench.woken(wokenAtNanos - Message.sentNanos(memory.memory(), at));
+        }
+        verify(at, batch.byteLen(i));
+        books.tally().messages.increment();
+        postRecv(bench, slot);
+        if (!books.stopping()) {
+            send(bench);
+        }
+    }
+
+    private void verify(long at, int bytes) {
+        Station from = peer;
+        boolean whole =
+                from != null
+                        && bytes == plan.messageBytes()
+                        && Message.isIntact(memory.memory(), at, bytes)
+                        && Message.sender(memory.memory(), at) == from.index
+                        && Message.incarnation(memory.memory(), at) == from.incarnation;
+        if (!whole) {
+            books.tally().corrupted.increment();
+            return;
+        }
+        switch (received.accept(Message.sequence(memory.memory(), at))) {
+            case IN_ORDER -> {}
+            case OUT_OF_ORDER -> books.tally().corrupted.increment();
+            case DUPLICATE -> books.tally().duplicated.increment();
+        }
+    }
+
+    private void postRecv(Bench bench, int slot) {
+        long at = base + (long) slot * plan.messageBytes();
+        requireQp().postRecv(bench.recv.clear().wrId(slot).sge(memory, at, plan.messageBytes()));
+    }
+
+    /*
+     * The place of the message before the last `window` ones is free: no more than `window` messages
+     * circulate, this end holds one of them now, and they arrive in order.
+     */
+    private void send(Bench bench) {
+        long at = base + (long) (plan.window() + nextSlot) * plan.messageBytes();
+        nextSlot = (nextSlot + 1) % plan.window();
+        long sequence = sent + 1;
+        Message.write(
+                memory.memory(),
+                at,
+                plan.messageBytes(),
+                index,
+                incarnation,
+                sequence,
+                System.nanoTime());
+        bench.send.clear().wrId(sequence).send().sge(memory, at, plan.messageBytes());
+        if (sequence % SIGNAL_EVERY == 0) {
+            bench.send.signaled();
+        }
+        requireQp().postSend(bench.send);
+        sent = sequence;
+    }
+
+    /** How many messages are on the way to the peer, or have got lost. */
+    long underWay() {
+        Station to = peer;
+        if (to == null) {
+            return 0;
+        }
+        // What was received is read first: what was sent by then can only have grown since.
+        long arrived = to.receivedCount();
+        lock.lock();
+        try {
+            return sent - arrived;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long receivedCount() {
+        lock.lock();
+        try {
+            return received.count();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Says that calls may fail from now on, because this station is being destroyed. */
+    void die() {
+        dying = true;
+    }
+
+    void closeQp() {
+        if (qp != null) {
+            qp.close();
+        }
+    }
+
+    /**
+     * Closes the CQ under whatever goes on; a close that does not end is a failure that names it.
+     */
+    void closeCq() {
+        cq.close(PATIENCE);
+    }
+}

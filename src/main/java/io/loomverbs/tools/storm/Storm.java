@@ -1,0 +1,221 @@
+package io.loomverbs.tools.storm;
+
+import io.loomverbs.Access;
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.Context;
+import io.loomverbs.MemoryRegion;
+import io.loomverbs.ProtectionDomain;
+import io.loomverbs.Verbs;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/**
+ * Many CQs, a blocking handler each, and real messages between them, every one of which is
+ * verified.
+ */
+public final class Storm {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final long LOOK_NANOS = 2_000_000;
+
+    private final StormPlan plan;
+    private final Books books;
+    private final boolean measureHeap;
+    private final List<Link> links = new ArrayList<>();
+    private final List<CompletionChannel> channels = new ArrayList<>();
+    private final List<Thread> channelHandlers = new ArrayList<>();
+
+    /** Whether {@link #stop} was called. */
+    private volatile boolean interrupted;
+
+    /** When messages began to be sent; 0 before. */
+    private volatile long startedNanos;
+
+    /**
+     * Prepares a storm.
+     *
+     * @param plan what it is to be
+     * @param measureHeap whether to measure the heap of idle handlers, which takes some full
+     *     collections
+     */
+    public Storm(StormPlan plan, boolean measureHeap) {
+        this.plan = plan;
+        this.measureHeap = measureHeap;
+        this.books = new Books(plan.cqs());
+    }
+
+    /** Ends the storm before its time; what has happened so far is the result. Any thread. */
+    public void stop() {
+        interrupted = true;
+        books.stop();
+    }
+
+    /**
+     * How many messages were received so far.
+     *
+     * @return the number at this moment
+     */
+    public long messages() {
+        return books.tally().messages.sum();
+    }
+
+    /**
+     * How long messages have been sent.
+     *
+     * @return nanoseconds, 0 while the storm is being prepared
+     */
+    public long elapsedNanos() {
+        long started = startedNanos;
+        return started == 0 ? 0 : System.nanoTime() - started;
+    }
+
+    /**
+     * Runs the storm. Once.
+     *
+     * @return what it has come to
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public StormResult run() throws InterruptedException {
+        try (Context context = Verbs.device(plan.device()).open();
+                ProtectionDomain pd = context.allocPd();
+                MemoryRegion memory =
+                        pd.allocateMr(
+                                plan.cqs() * Station.bytesOfStation(plan), Access.LOCAL_WRITE)) {
+            long before = measureHeap ? Heap.usedBytes() : 0;
+            onVirtualThread("open", () -> open(context, pd, memory));
+            long heap = measureHeap ? Heap.usedBytes() - before : 0;
+            double seconds = blow();
+            settle(() -> links.stream().mapToLong(Link::underWay).sum());
+            settle(() -> links.stream().mapToLong(Link::unacked).sum());
+            long lost = links.stream().mapToLong(Link::underWay).sum();
+            long unacked = links.stream().mapToLong(Link::unacked).sum();
+            close();
+            return result(seconds, lost, unacked, Math.max(0, heap / plan.cqs()));
+        }
+    }
+
+    private void open(Context context, ProtectionDomain pd, MemoryRegion memory) {
+        if (plan.delivery() == Delivery.CHANNEL) {
+            for (int i = 0; i < plan.channels(); i++) {
+                channels.add(context.createCompChannel());
+            }
+            for (int i = 0; i < plan.cqs(); i++) {
+                CompletionChannel channel = channels.get(i % channels.size());
+                channelHandlers.add(Handlers.onChannel(i, channel, books));
+            }
+        }
+        for (int i = 0; i < plan.cqs(); i += 2) {
+            int last = Math.min(i + 1, plan.cqs() - 1);
+            Link link = new Link(i, last, plan, books, context, pd, memory, channels);
+            link.open();
+            links.add(link);
+        }
+    }
+
+    /** Sends messages for as long as it was planned. */
+    private double blow() throws InterruptedException {
+        long started = System.nanoTime();
+        startedNanos = started;
+        Churn churn = new Churn(links, plan, books);
+        onVirtualThread(
+                "start",
+                () -> {
+                    startLinks();
+                    churn.start();
+                });
+        books.awaitStop(plan.duration().toNanos() - (System.nanoTime() - started));
+        books.stop();
+        churn.join();
+        return (System.nanoTime() - started) / 1e9;
+    }
+
+    private void startLinks() {
+        for (Link link : links) {
+            if (books.stopping()) {
+                return;
+            }
+            link.start();
+        }
+    }
+
+    /*
+     * A carrier looks at what was submitted from outside only when its own queue is empty, which in a
+     * storm it never is: what a platform thread starts or wakes then may wait for ever. What a virtual
+     * thread starts or wakes goes to its carrier's own queue, and takes turns with the rest.
+     */
+    private void onVirtualThread(String name, Runnable part) throws InterruptedException {
+        Thread thread =
+                Thread.ofVirtual()
+                        .name("storm-" + name)
+                        .start(
+                                () -> {
+                                    try {
+                                        part.run();
+                                    } catch (RuntimeException e) {
+                                        books.failures().add("to " + name + " the storm", e);
+                                    }
+                                });
+        thread.join();
+    }
+
+    /** Waits for something to come down to zero, as long as it moves. */
+    private static void settle(LongSupplier remaining) throws InterruptedException {
+        long last = Long.MAX_VALUE;
+        long movedNanos = System.nanoTime();
+        for (long now = remaining.getAsLong(); now != 0; now = remaining.getAsLong()) {
+            if (now != last) {
+                last = now;
+                movedNanos = System.nanoTime();
+            } else if (System.nanoTime() - movedNanos > PATIENCE.toNanos() / 3) {
+                return;
+            }
+            Thread.sleep(Duration.ofNanos(LOOK_NANOS));
+        }
+    }
+
+    private void close() throws InterruptedException {
+        for (Link link : links) {
+            link.close();
+        }
+        for (CompletionChannel channel : channels) {
+            channel.close();
+        }
+        for (Thread handler : channelHandlers) {
+            if (!handler.join(PATIENCE)) {
+                books.failures()
+                        .add(
+                                handler.getName(),
+                                new IllegalStateException(
+                                        "still runs after its channel was closed"));
+            }
+        }
+    }
+
+    private StormResult result(double seconds, long lost, long unacked, long heap) {
+        Tally tally = books.tally();
+        List<String> failures = new ArrayList<>();
+        books.failures().first().forEach(failure -> failures.add(failure.toString()));
+        int more = books.failures().count() - failures.size();
+        if (more > 0) {
+            failures.add("and " + more + " more");
+        }
+        return new StormResult(
+                plan,
+                interrupted,
+                seconds,
+                tally.handlersAtWork(),
+                tally.messages.sum(),
+                tally.events.sum(),
+                lost,
+                tally.duplicated.sum(),
+                tally.corrupted.sum(),
+                unacked,
+                tally.destroyed.sum(),
+                tally.dropped.sum(),
+                books.benches().wakeNanos(),
+                heap,
+                failures);
+    }
+}

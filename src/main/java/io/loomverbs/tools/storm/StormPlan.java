@@ -1,0 +1,25 @@
+package io.loomverbs.tools.storm;
+
+import java.time.Duration;
+
+/**
+ * What a storm is to be.
+ *
+ * @param device the name of the device
+ * @param cqs how many CQs, and handlers
+ * @param delivery how events reach the handlers
+ * @param channels how many channels carry the events; of no meaning for direct delivery
+ * @param duration how long messages are sent on
+ * @param window how many messages circulate in each pair, 1 to {@link SequenceWindow#BITS}
+ * @param messageBytes the size of a message, at least {@link Message#MIN_BYTES}
+ * @param churnPerSecond how many CQs are destroyed and created again in each second; 0 for none
+ */
+public record StormPlan(
+        String device,
+        int cqs,
+        Delivery delivery,
+        int channels,
+        Duration duration,
+        int window,
+        int messageBytes,
+        int churnPerSecond) {}

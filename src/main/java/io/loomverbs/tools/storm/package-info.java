@@ -1,0 +1,8 @@
+/**
+ * A storm: handlers on virtual threads, a CQ and a queue pair for each, real messages between them,
+ * and the books that say whether every one has arrived.
+ */
+@NullMarked
+package io.loomverbs.tools.storm;
+
+import org.jspecify.annotations.NullMarked;
