@@ -36,11 +36,19 @@ import java.util.concurrent.TimeUnit;
                     + " every handler got work. Ctrl-C ends it early, with the table so far."
         },
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        footerHeading =
+                "%nThe heap of an idle handler is that of its CQ, its virtual thread and what the"
+                        + " storm keeps for both, before the first message.%n%nExamples:%n",
+        footer = {
+            "  loomverbs storm --churn",
+            "  loomverbs storm --cqs 1000 --delivery channel --channels 1000 --json"
+        })
 final class StormCommand implements Callable<Integer> {
     private static final int MAX_CQS = 200_000;
     private static final int MAX_WINDOW = 64;
     private static final int MAX_SIZE = 1 << 20;
+    private static final long MAX_MEMORY = 4L << 30;
     private static final int DEFAULT_CHANNELS = 16;
     private static final int WARM_UP_CQS = 200;
     private static final Duration WARM_UP = Duration.ofMillis(700);
@@ -145,6 +153,13 @@ final class StormCommand implements Callable<Integer> {
         Options.inRange(spec, "--seconds", seconds, 1, 86_400, "a day");
         Options.inRange(spec, "--window", window, 1, MAX_WINDOW, "what a handler keeps track of");
         Options.inRange(spec, "--size", size, Message.MIN_BYTES, MAX_SIZE, "header to 1 MiB");
+        Options.inRange(
+                spec,
+                "--cqs times --window times --size, in bytes",
+                2L * cqs * window * size,
+                0,
+                MAX_MEMORY,
+                "memory for messages");
         if (channels != null && delivery == Delivery.DIRECT) {
             throw Options.wrong(spec, "--channels goes with --delivery channel");
         }

@@ -54,11 +54,10 @@ final class StormReport {
 
     private String verdict() {
         if (!result.isGood()) {
-            return result.handlers() == plan.cqs() || result.interrupted()
+            int idle = plan.cqs() - result.handlers();
+            return idle == 0 || result.interrupted()
                     ? "FAILED"
-                    : "FAILED: "
-                            + (plan.cqs() - result.handlers())
-                            + " handlers got no work; give it more --seconds";
+                    : "FAILED: " + idle + " handlers got no work; give it more --seconds";
         }
         return result.interrupted() ? "interrupted; all was well so far" : "all was well";
     }

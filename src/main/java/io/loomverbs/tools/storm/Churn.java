@@ -2,6 +2,7 @@ package io.loomverbs.tools.storm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Destroys and creates again links that are picked at random, at a rate, while messages flow. */
@@ -13,6 +14,7 @@ final class Churn {
     private final Books books;
     private final int perSecond;
     private final long pauseNanos;
+    private final CountDownLatch begin = new CountDownLatch(1);
     private final List<Thread> threads = new ArrayList<>();
 
     Churn(List<Link> links, StormPlan plan, Books books) {
@@ -23,7 +25,7 @@ final class Churn {
         this.pauseNanos = NANOS_PER_SECOND * THREADS * cqsOfLink / Math.max(1, perSecond);
     }
 
-    /** On a virtual thread. */
+    /** Starts the threads, which wait for {@link #begin}; before the load, see {@link Seat}. */
     void start() {
         for (int i = 0; i < THREADS && perSecond > 0; i++) {
             threads.add(Thread.ofVirtual().name("churn-" + i).start(this::run));
@@ -36,8 +38,9 @@ final class Churn {
      */
     @SuppressWarnings("ThreadPriorityCheck") // see above
     private void run() {
-        long next = System.nanoTime();
         try {
+            begin.await();
+            long next = System.nanoTime();
             while (!books.stopping()) {
                 if (System.nanoTime() - next < 0) {
                     Thread.yield();
@@ -49,6 +52,11 @@ final class Churn {
         } catch (InterruptedException | RuntimeException e) {
             books.failures().add("churn", e);
         }
+    }
+
+    /** On a virtual thread. */
+    void begin() {
+        begin.countDown();
     }
 
     void join() throws InterruptedException {

@@ -8,14 +8,22 @@ import io.loomverbs.CqEvent;
 final class Handlers {
     private Handlers() {}
 
-    /** Waits for the events of one CQ, and serves it, until it is closed. */
-    static Thread direct(Station station, Books books) {
+    /** Waits for the events of one CQ after another, each until it is closed. */
+    static Thread direct(int handler, Seat seat, Books books) {
         return Thread.ofVirtual()
-                .name("handler-" + station.index)
+                .name("handler-" + handler)
                 .start(
                         () -> {
-                            serve(station, books);
-                            while (awaitOwn(station, books)) {}
+                            try {
+                                Station station = seat.next(null);
+                                while (station != null) {
+                                    serve(station, books);
+                                    while (awaitOwn(station, books)) {}
+                                    station = seat.next(station);
+                                }
+                            } catch (InterruptedException e) {
+                                books.failures().add("handler " + handler, e);
+                            }
                         });
     }
 

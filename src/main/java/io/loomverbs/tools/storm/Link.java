@@ -5,7 +5,6 @@ import io.loomverbs.Context;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -15,8 +14,6 @@ import java.util.concurrent.locks.ReentrantLock;
  * any number of times. Guarded by a lock.
  */
 final class Link {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-
     private final int first;
     private final int last;
     private final StormPlan plan;
@@ -27,7 +24,7 @@ final class Link {
     private final List<CompletionChannel> channels;
     private final ReentrantLock lock = new ReentrantLock();
     private final List<Station> stations = new ArrayList<>();
-    private final List<Thread> handlers = new ArrayList<>();
+    private final List<Seat> seats;
     private int incarnation;
 
     Link(
@@ -38,7 +35,8 @@ final class Link {
             Context context,
             ProtectionDomain pd,
             MemoryRegion memory,
-            List<CompletionChannel> channels) {
+            List<CompletionChannel> channels,
+            List<Seat> seats) {
         this.first = first;
         this.last = last;
         this.plan = plan;
@@ -47,9 +45,10 @@ final class Link {
         this.pd = pd;
         this.memory = memory;
         this.channels = channels;
+        this.seats = seats;
     }
 
-    /** Creates the CQs and, if these have handlers of their own, starts them. */
+    /** Creates the CQs and, if these have handlers of their own, shows them to these. */
     void open() {
         lock.lock();
         try {
@@ -61,7 +60,7 @@ final class Link {
                         new Station(i, incarnation, plan, books, context, channel, memory);
                 stations.add(station);
                 if (channel == null) {
-                    handlers.add(Handlers.direct(station, books));
+                    seats.get(i).take(station);
                 } else {
                     station.cq().reqNotify(false);
                 }
@@ -91,7 +90,7 @@ final class Link {
     }
 
     /** Destroys everything under load, and creates it again. */
-    void renew() throws InterruptedException {
+    void renew() {
         lock.lock();
         try {
             if (books.stopping()) {
@@ -109,24 +108,14 @@ final class Link {
     }
 
     /** Destroys everything; answers how many messages were under way. */
-    long close() throws InterruptedException {
+    long close() {
         lock.lock();
         try {
             stations.forEach(Station::die);
             stations.forEach(Station::closeQp);
             stations.forEach(Station::closeCq);
-            for (Thread handler : handlers) {
-                if (!handler.join(PATIENCE)) {
-                    books.failures()
-                            .add(
-                                    handler.getName(),
-                                    new IllegalStateException(
-                                            "still runs after its CQ was closed"));
-                }
-            }
             long underWay = underWay();
             stations.clear();
-            handlers.clear();
             return underWay;
         } finally {
             lock.unlock();

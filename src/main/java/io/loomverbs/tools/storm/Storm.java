@@ -25,7 +25,8 @@ public final class Storm {
     private final boolean measureHeap;
     private final List<Link> links = new ArrayList<>();
     private final List<CompletionChannel> channels = new ArrayList<>();
-    private final List<Thread> channelHandlers = new ArrayList<>();
+    private final List<Seat> seats = new ArrayList<>();
+    private final List<Thread> handlers = new ArrayList<>();
 
     /** Whether {@link #stop} was called. */
     private volatile boolean interrupted;
@@ -84,9 +85,15 @@ public final class Storm {
                         pd.allocateMr(
                                 plan.cqs() * Station.bytesOfStation(plan), Access.LOCAL_WRITE)) {
             long before = measureHeap ? Heap.usedBytes() : 0;
-            onVirtualThread("open", () -> open(context, pd, memory));
+            Churn churn = new Churn(links, plan, books);
+            onVirtualThread(
+                    "open",
+                    () -> {
+                        open(context, pd, memory);
+                        churn.start();
+                    });
             long heap = measureHeap ? Heap.usedBytes() - before : 0;
-            double seconds = blow();
+            double seconds = blow(churn);
             settle(() -> links.stream().mapToLong(Link::underWay).sum());
             settle(() -> links.stream().mapToLong(Link::unacked).sum());
             long lost = links.stream().mapToLong(Link::underWay).sum();
@@ -103,27 +110,31 @@ public final class Storm {
             }
             for (int i = 0; i < plan.cqs(); i++) {
                 CompletionChannel channel = channels.get(i % channels.size());
-                channelHandlers.add(Handlers.onChannel(i, channel, books));
+                handlers.add(Handlers.onChannel(i, channel, books));
             }
+        }
+        for (int i = 0; i < plan.cqs() && channels.isEmpty(); i++) {
+            Seat seat = new Seat();
+            seats.add(seat);
+            handlers.add(Handlers.direct(i, seat, books));
         }
         for (int i = 0; i < plan.cqs(); i += 2) {
             int last = Math.min(i + 1, plan.cqs() - 1);
-            Link link = new Link(i, last, plan, books, context, pd, memory, channels);
+            Link link = new Link(i, last, plan, books, context, pd, memory, channels, seats);
             link.open();
             links.add(link);
         }
     }
 
     /** Sends messages for as long as it was planned. */
-    private double blow() throws InterruptedException {
+    private double blow(Churn churn) throws InterruptedException {
         long started = System.nanoTime();
         startedNanos = started;
-        Churn churn = new Churn(links, plan, books);
         onVirtualThread(
                 "start",
                 () -> {
                     startLinks();
-                    churn.start();
+                    churn.begin();
                 });
         books.awaitStop(plan.duration().toNanos() - (System.nanoTime() - started));
         books.stop();
@@ -176,19 +187,15 @@ public final class Storm {
     }
 
     private void close() throws InterruptedException {
-        for (Link link : links) {
-            link.close();
-        }
-        for (CompletionChannel channel : channels) {
-            channel.close();
-        }
-        for (Thread handler : channelHandlers) {
+        links.forEach(Link::close);
+        channels.forEach(CompletionChannel::close);
+        seats.forEach(Seat::close);
+        for (Thread handler : handlers) {
             if (!handler.join(PATIENCE)) {
                 books.failures()
                         .add(
                                 handler.getName(),
-                                new IllegalStateException(
-                                        "still runs after its channel was closed"));
+                                new IllegalStateException("still runs after all was closed"));
             }
         }
     }

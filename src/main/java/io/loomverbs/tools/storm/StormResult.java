@@ -51,7 +51,8 @@ public record StormResult(
                 && corrupted == 0
                 && unacked == 0
                 && failures.isEmpty()
-                && (interrupted || handlers == plan.cqs());
+                && (interrupted || handlers == plan.cqs())
+                && (interrupted || plan.churnPerSecond() == 0 || destroyed > 0);
     }
 
     /**

@@ -1,0 +1,51 @@
+package io.loomverbs.tools.storm;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The place of a handler that waits for a CQ of its own. Stations come and go, the handler stays: a
+ * virtual thread that is started under full load may not run before the load ends, since carriers
+ * look at what was submitted from outside only when they have nothing else to do.
+ */
+final class Seat {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private @Nullable Station station;
+    private boolean closed;
+
+    void take(Station next) {
+        lock.lock();
+        try {
+            station = next;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits for another station than {@code served}; null when there will be none. */
+    @Nullable Station next(@Nullable Station served) throws InterruptedException {
+        lock.lock();
+        try {
+            while (station == served && !closed) {
+                changed.await();
+            }
+            return station == served ? null : station;
+        } finally {
+            lock.unlock();
+        }
+    }
+}
