@@ -27,6 +27,11 @@ final class RetryTimer {
         return executor.schedule(task, nanos, TimeUnit.NANOSECONDS);
     }
 
+    /** How many alarms and handed-over queues wait. */
+    int waiting() {
+        return executor.getQueue().size();
+    }
+
     void now(Runnable task) {
         executor.execute(task);
     }

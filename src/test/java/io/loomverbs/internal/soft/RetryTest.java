@@ -1,0 +1,199 @@
+package io.loomverbs.internal.soft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.soft.Bench.Peer;
+import io.loomverbs.internal.soft.Bench.Wc;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Peers that have no buffer, or do not answer. */
+class RetryTest {
+    private static final int RNR_10_MS = 20;
+    private static final int TIMEOUT_4_MS = 10;
+    private static final long MS = 1_000_000;
+
+    private final Bench bench = new Bench();
+    private final Peer a = bench.peer(Ibv.QPT_RC).init();
+    private final Peer b = bench.peer(Ibv.QPT_RC).init();
+
+    @ParameterizedTest
+    @CsvSource({"0, 655360", "1, 10", "2, 20", "13, 960", "20, 10240", "31, 491520"})
+    void theCodesOfRnrTimersStandForTheseMicroseconds(int code, long micros) {
+        assertThat(Timeouts.rnrNanos(code)).isEqualTo(micros * 1000);
+    }
+
+    @Test
+    void theCodesOfTimeoutsArePowersOfTwo() {
+        assertThat(Timeouts.responseNanos(0)).isZero();
+        assertThat(Timeouts.responseNanos(14)).isEqualTo(67_108_864L);
+        assertThat(Timeouts.responseNanos(31)).isEqualTo(8_796_093_022_208L);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {Ibv.WR_SEND, Ibv.WR_RDMA_WRITE_WITH_IMM})
+    void noBufferIsAnErrorAfterSoManyRetries(int opcode) {
+        a.attr.rnrRetry = 2;
+        b.attr.minRnrTimer = RNR_10_MS;
+        Bench.connect(a, b);
+        long start = System.nanoTime();
+
+        a.send(a.rdma(1, opcode, 8, b));
+
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RNR_RETRY_EXC_ERR);
+        assertThat(System.nanoTime() - start).isBetween(20 * MS, 2_000 * MS);
+        assertThat(a.state()).isEqualTo(Ibv.QPS_ERR);
+        assertThat(b.state()).isEqualTo(Ibv.QPS_RTS);
+    }
+
+    @Test
+    void noRetriesMeansAtOnce() {
+        a.attr.rnrRetry = 0;
+        b.attr.minRnrTimer = 0;
+        Bench.connect(a, b);
+
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+
+        assertThat(a.send.poll()).extracting(Wc::status).containsExactly(Ibv.WC_RNR_RETRY_EXC_ERR);
+    }
+
+    @Test
+    void sevenRetriesAreForEver() throws InterruptedException {
+        a.attr.rnrRetry = 7;
+        b.attr.minRnrTimer = 1;
+        Bench.connect(a, b);
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+
+        Thread.sleep(50);
+
+        assertThat(a.send.poll()).isEmpty();
+        b.recv(7, 0, 8);
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_SUCCESS);
+    }
+
+    @Test
+    void aBufferEndsTheWaitAtOnce() {
+        b.attr.minRnrTimer = 0;
+        Bench.connect(a, b);
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+        a.send(a.wr(2, Ibv.WR_SEND, 8));
+        assertThat(a.send.poll()).isEmpty();
+
+        b.recv(7, 0, 8);
+        assertThat(a.send.poll()).extracting(Wc::wrId).containsExactly(1L);
+        b.recv(8, 0, 8);
+        assertThat(a.send.poll()).extracting(Wc::wrId).containsExactly(2L);
+        assertThat(b.recv.poll()).extracting(Wc::wrId).containsExactly(7L, 8L);
+    }
+
+    @Test
+    void whoGoesOnAfterAWaitHasAllRetriesAgain() {
+        a.attr.rnrRetry = 1;
+        b.attr.minRnrTimer = RNR_10_MS;
+        Bench.connect(a, b);
+        for (int i = 0; i < 5; i++) {
+            a.send(a.wr(i, Ibv.WR_SEND, 8));
+            b.recv(i, 0, 8);
+            assertThat(a.send.one().status()).isEqualTo(Ibv.WC_SUCCESS);
+        }
+    }
+
+    @Test
+    void noAnswerIsAnErrorAfterSoManyTimeouts() {
+        a.attr.timeout = TIMEOUT_4_MS;
+        a.attr.retryCnt = 3;
+        a.rtr(b.qp.qpNum()).rts();
+        long start = System.nanoTime();
+
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
+        assertThat(System.nanoTime() - start).isBetween(16 * MS, 2_000 * MS);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"absent", "destroyed", "error", "reset", "of another", "of a type"})
+    void whoIsNotConnectedToUsDoesNotAnswer(String how) {
+        a.attr.timeout = 1;
+        Peer c = bench.peer(Ibv.QPT_RC).init();
+        int dest = b.qp.qpNum();
+        switch (how) {
+            case "absent" -> dest = 5;
+            case "destroyed" -> {
+                b.rtr(a.qp.qpNum()).rts();
+                b.qp.destroy();
+            }
+            case "error" -> b.rtr(a.qp.qpNum()).error();
+            case "reset" -> b.rtr(a.qp.qpNum()).modify(Ibv.QPS_RESET, Ibv.QP_STATE);
+            case "of another" -> b.rtr(c.qp.qpNum()).rts();
+            default -> {
+                Peer uc = bench.peer(Ibv.QPT_UC).init().rtr(a.qp.qpNum()).rts();
+                dest = uc.qp.qpNum();
+            }
+        }
+        a.rtr(dest).rts();
+
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
+    }
+
+    @Test
+    void aStaleNumberIsNoticed() {
+        a.attr.timeout = 1;
+        int stale = b.qp.qpNum();
+        b.qp.destroy();
+        Peer c = bench.peer(Ibv.QPT_RC).init().rtr(a.qp.qpNum()).rts();
+        assertThat(c.qp.qpNum()).isNotEqualTo(stale);
+        assertThat(c.qp.qpNum() >>> 5).isEqualTo(stale >>> 5);
+        a.rtr(stale).rts();
+
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
+    }
+
+    @Test
+    void timeoutZeroWaitsUntilThePeerIsReady() throws InterruptedException {
+        a.attr.timeout = 0;
+        a.attr.retryCnt = 0;
+        a.rtr(b.qp.qpNum()).rts();
+        b.recv(7, 0, 8);
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+        Thread.sleep(20);
+        assertThat(a.send.poll()).isEmpty();
+
+        b.rtr(a.qp.qpNum());
+
+        assertThat(a.send.poll()).extracting(Wc::status).containsExactly(Ibv.WC_SUCCESS);
+    }
+
+    @Test
+    void aPeerThatDisappearsDuringAWaitForABufferIsMissed() {
+        a.attr.timeout = 1;
+        b.attr.minRnrTimer = RNR_10_MS;
+        Bench.connect(a, b);
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+
+        assertThat(b.qp.destroy()).isZero();
+
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
+    }
+
+    @Test
+    void aDestroyedQueuePairLeavesNoAlarmBehind() {
+        a.attr.timeout = 31;
+        a.rtr(b.qp.qpNum()).rts();
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+        assertThat(bench.device.timer.waiting()).isEqualTo(1);
+
+        assertThat(a.qp.destroy()).isZero();
+
+        assertThat(bench.device.timer.waiting()).isZero();
+        assertThat(a.send.poll()).isEmpty();
+    }
+}
