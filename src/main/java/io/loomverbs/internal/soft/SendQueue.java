@@ -187,6 +187,7 @@ final class SendQueue {
             int state = qp.state();
             if (state == Ibv.QPS_ERR || state == Ibv.QPS_SQE) {
                 endStall();
+                tellDrained = false;
                 complete(wr, Ibv.WC_WR_FLUSH_ERR, after);
             } else if (state != Ibv.QPS_RTS && (state != Ibv.QPS_SQD || stall == null)) {
                 return false;
@@ -218,11 +219,12 @@ final class SendQueue {
         if (s != null || stall != null) {
             endStall();
         }
-        if (outcome == Ibv.WC_SUCCESS) {
-            complete(wr, outcome, after);
-        } else {
+        if (outcome != Ibv.WC_SUCCESS) {
+            tellDrained = false;
             failed(wr, outcome, after);
+            return true;
         }
+        complete(wr, outcome, after);
         if (tellDrained) {
             tellDrained = false;
             after.tell(qp.events, Ibv.EVENT_SQ_DRAINED);

@@ -150,6 +150,22 @@ class FlushTest {
     }
 
     @Test
+    void aQueueThatFailsWhileItDrainsIsNotDrained() {
+        Peer p = bench.peer(Ibv.QPT_RC).init();
+        p.attr.timeout = 10;
+        p.attr.retryCnt = 1;
+        p.rtr(5).rts();
+        p.attr.enSqdAsyncNotify = 1;
+        p.send(p.wr(1, Ibv.WR_SEND, 8));
+        assertThat(p.modify(Ibv.QPS_SQD, Ibv.QP_STATE | Ibv.QP_EN_SQD_ASYNC_NOTIFY)).isZero();
+
+        assertThat(p.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
+
+        Bench.eventually(() -> p.state() == Ibv.QPS_ERR);
+        assertThat(p.async).isEmpty();
+    }
+
+    @Test
     void resetForgetsWorkWithoutACompletion() {
         Peer p = waiting();
         p.send(p.wr(1, Ibv.WR_SEND, 8));
