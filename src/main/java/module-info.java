@@ -26,5 +26,6 @@ module io.loomverbs {
     uses io.loomverbs.internal.device.DeviceProvider;
 
     provides io.loomverbs.internal.device.DeviceProvider with
-            io.loomverbs.internal.soft.SoftDeviceProvider;
+            io.loomverbs.internal.soft.SoftDeviceProvider,
+            io.loomverbs.internal.ibverbs.IbvDeviceProvider;
 }

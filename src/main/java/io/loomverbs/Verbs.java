@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.stream.Stream;
 
 /** The way in: the RDMA devices of this machine, and the embedded one that is always there. */
 public final class Verbs {
@@ -33,10 +34,11 @@ public final class Verbs {
      * @return an unmodifiable list
      */
     public static List<Device> devices() {
-        return Providers.ALL.stream()
-                .flatMap(provider -> provider.devices().stream())
-                .map(Device::new)
-                .toList();
+        return Providers.ALL.stream().flatMap(Verbs::devicesOf).toList();
+    }
+
+    private static Stream<Device> devicesOf(DeviceProvider provider) {
+        return provider.devices().stream().map(Device::new);
     }
 
     /**
@@ -48,8 +50,9 @@ public final class Verbs {
      */
     public static Device device(String name) {
         Arguments.notNull(name, "name");
-        List<Device> devices = devices();
-        return devices.stream()
+        // One provider after the other: who wants soft0 has nothing native loaded for it.
+        return Providers.ALL.stream()
+                .flatMap(Verbs::devicesOf)
                 .filter(device -> device.name().equals(name))
                 .findFirst()
                 .orElseThrow(
@@ -58,7 +61,7 @@ public final class Verbs {
                                         "name is \""
                                                 + name
                                                 + "\", but the devices are "
-                                                + devices));
+                                                + devices()));
     }
 
     /**

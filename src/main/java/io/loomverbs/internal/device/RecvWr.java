@@ -15,28 +15,51 @@ import java.lang.foreign.MemorySegment;
 public final class RecvWr {
     private static final int BYTES = 32;
     private static final int WR_ID = 0;
+    private static final int NEXT = 8;
     private static final int SG_LIST = 16;
     private static final int NUM_SGE = 24;
 
     private final MemorySegment mem;
     private final int maxSge;
+
+    /** See {@link SendWr#badWrAddress}. */
+    private final long badWrAt;
+
     private @Nullable RecvWr next;
 
     public RecvWr(int maxSge) {
         this.maxSge = maxSge;
-        this.mem = Arena.ofAuto().allocate(BYTES + (long) maxSge * Sge.BYTES, 8);
+        this.badWrAt = BYTES + (long) maxSge * Sge.BYTES;
+        this.mem = Arena.ofAuto().allocate(badWrAt + Long.BYTES, Long.BYTES);
         mem.set(JAVA_LONG, SG_LIST, mem.address() + BYTES);
     }
 
     /** Forgets everything but the capacity. */
     public void clear() {
         mem.set(JAVA_LONG, WR_ID, 0);
+        mem.set(JAVA_LONG, NEXT, 0);
         mem.set(JAVA_INT, NUM_SGE, 0);
         next = null;
     }
 
     public MemorySegment memory() {
         return mem;
+    }
+
+    /** As {@link SendWr#address}. */
+    public long address() {
+        return mem.address();
+    }
+
+    /** As {@link SendWr#badWrAddress}. */
+    public long badWrAddress() {
+        mem.set(JAVA_LONG, badWrAt, mem.address());
+        return mem.address() + badWrAt;
+    }
+
+    /** As {@link SendWr#badWr}. */
+    public long badWr() {
+        return mem.get(JAVA_LONG, badWrAt);
     }
 
     public int maxSge() {
@@ -81,5 +104,6 @@ public final class RecvWr {
 
     public void next(@Nullable RecvWr next) {
         this.next = next;
+        mem.set(JAVA_LONG, NEXT, next == null ? 0 : next.address());
     }
 }

@@ -12,11 +12,13 @@ import java.lang.foreign.MemorySegment;
  * {@code struct ibv_send_wr} (128 bytes), its scatter/gather list and the memory of its inline
  * data, in one piece of native memory: libibverbs can be given it as it stands, the embedded device
  * reads the same fields. The references that a C program would keep as pointers (next, address
- * handle) stand beside it. Not safe for use by several threads at once.
+ * handle) stand beside it as well, so that what the pointers lead to stays reachable. Not safe for
+ * use by several threads at once.
  */
 public final class SendWr {
     private static final int BYTES = 128;
     private static final int WR_ID = 0;
+    private static final int NEXT = 8;
     private static final int SG_LIST = 16;
     private static final int NUM_SGE = 24;
     private static final int OPCODE = 28;
@@ -27,6 +29,7 @@ public final class SendWr {
     private static final int ATOMIC_COMPARE_ADD = 48;
     private static final int ATOMIC_SWAP = 56;
     private static final int ATOMIC_RKEY = 64;
+    private static final int UD_AH = 40;
     private static final int UD_REMOTE_QPN = 48;
     private static final int UD_REMOTE_QKEY = 52;
 
@@ -34,20 +37,26 @@ public final class SendWr {
     private final int maxSge;
     private final int maxInline;
     private final long inlineAt;
+
+    /** Where libibverbs may tell which request of a chain it did not take. */
+    private final long badWrAt;
+
     private @Nullable AhOps ah;
     private @Nullable SendWr next;
 
     public SendWr(int maxSge, int maxInline) {
         this.maxSge = maxSge;
         this.maxInline = maxInline;
-        this.inlineAt = BYTES + (long) Math.max(1, maxSge) * Sge.BYTES;
-        this.mem = Arena.ofAuto().allocate(inlineAt + maxInline, 8);
+        this.badWrAt = BYTES + (long) Math.max(1, maxSge) * Sge.BYTES;
+        this.inlineAt = badWrAt + Long.BYTES;
+        this.mem = Arena.ofAuto().allocate(inlineAt + maxInline, Long.BYTES);
         mem.set(JAVA_LONG, SG_LIST, mem.address() + BYTES);
     }
 
     /** Forgets everything but the capacities. */
     public void clear() {
         mem.set(JAVA_LONG, WR_ID, 0);
+        mem.set(JAVA_LONG, NEXT, 0);
         mem.set(JAVA_INT, NUM_SGE, 0);
         mem.set(JAVA_INT, OPCODE, 0);
         mem.set(JAVA_INT, SEND_FLAGS, 0);
@@ -62,6 +71,25 @@ public final class SendWr {
 
     public MemorySegment memory() {
         return mem;
+    }
+
+    /** Where the structure is; it stays there while this object is reachable. */
+    public long address() {
+        return mem.address();
+    }
+
+    /**
+     * Where libibverbs is to put the address of the request of this chain that it does not take;
+     * until then, this one's.
+     */
+    public long badWrAddress() {
+        mem.set(JAVA_LONG, badWrAt, mem.address());
+        return mem.address() + badWrAt;
+    }
+
+    /** What libibverbs has put there. */
+    public long badWr() {
+        return mem.get(JAVA_LONG, badWrAt);
     }
 
     public int maxSge() {
@@ -137,7 +165,9 @@ public final class SendWr {
         return mem.get(JAVA_INT, RDMA_RKEY);
     }
 
+    /** Takes the place of an address handle. */
     public void rdma(long remoteAddr, int rkey) {
+        ah = null;
         mem.set(JAVA_LONG, REMOTE_ADDR, remoteAddr);
         mem.set(JAVA_INT, RDMA_RKEY, rkey);
     }
@@ -154,7 +184,9 @@ public final class SendWr {
         return mem.get(JAVA_INT, ATOMIC_RKEY);
     }
 
+    /** Takes the place of an address handle. */
     public void atomic(long remoteAddr, int rkey, long compareAdd, long swap) {
+        ah = null;
         mem.set(JAVA_LONG, REMOTE_ADDR, remoteAddr);
         mem.set(JAVA_LONG, ATOMIC_COMPARE_ADD, compareAdd);
         mem.set(JAVA_LONG, ATOMIC_SWAP, swap);
@@ -175,6 +207,7 @@ public final class SendWr {
 
     public void ud(AhOps ah, int remoteQpn, int remoteQkey) {
         this.ah = ah;
+        mem.set(JAVA_LONG, UD_AH, ah.address());
         mem.set(JAVA_INT, UD_REMOTE_QPN, remoteQpn);
         mem.set(JAVA_INT, UD_REMOTE_QKEY, remoteQkey);
     }
@@ -185,6 +218,7 @@ public final class SendWr {
 
     public void next(@Nullable SendWr next) {
         this.next = next;
+        mem.set(JAVA_LONG, NEXT, next == null ? 0 : next.address());
     }
 
     /**

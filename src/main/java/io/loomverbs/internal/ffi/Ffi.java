@@ -1,0 +1,89 @@
+package io.loomverbs.internal.ffi;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.AddressLayout;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Linking, and {@code errno}.
+ *
+ * <p>Pointers cross as {@code long}: a 64-bit ABI passes both alike, and a {@code long} needs no
+ * object and no liveness check per call. So whoever passes an address keeps what it points to
+ * reachable until the call has returned.
+ */
+@SuppressWarnings("restricted") // this room is where it is allowed
+final class Ffi {
+    /** A pointer, as its address. */
+    static final ValueLayout.OfLong POINTER = ValueLayout.JAVA_LONG;
+
+    static final Linker LINKER = Linker.nativeLinker();
+
+    private static final String ERRNO_NAME = "errno";
+    private static final Linker.Option CAPTURE = Linker.Option.captureCallState(ERRNO_NAME);
+    private static final MemoryLayout CAPTURED = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO =
+            CAPTURED.varHandle(PathElement.groupElement(ERRNO_NAME)).withInvokeExactBehavior();
+
+    private Ffi() {}
+
+    /** Whether this code may call native code without a warning or an exception. */
+    static boolean isEnabled() {
+        return Ffi.class.getModule().isNativeAccessEnabled();
+    }
+
+    /** Finds the symbols of a library, which stays loaded. */
+    static SymbolLookup library(String name) {
+        return SymbolLookup.libraryLookup(name, Arena.global());
+    }
+
+    /** Links a function that reports failures by its result alone. */
+    static MethodHandle downcall(MemorySegment function, FunctionDescriptor type) {
+        return LINKER.downcallHandle(function, type);
+    }
+
+    /** Links functions of one type; the first argument of the handle says which. */
+    static MethodHandle pointerDowncall(FunctionDescriptor type) {
+        return LINKER.downcallHandle(type);
+    }
+
+    /** Links a function; the first argument of the handle takes what {@link #errno} reads. */
+    static MethodHandle capturing(MemorySegment function, FunctionDescriptor type) {
+        return LINKER.downcallHandle(function, type, CAPTURE);
+    }
+
+    /** As {@link #capturing}, for functions of one type; the function comes first. */
+    static MethodHandle pointerCapturing(FunctionDescriptor type) {
+        return LINKER.downcallHandle(type, CAPTURE);
+    }
+
+    /** Memory for the {@code errno} of calls that one thread makes at a time. */
+    static MemorySegment callState(Arena arena) {
+        return arena.allocate(CAPTURED);
+    }
+
+    /** The {@code errno} that the last call left. */
+    static int errno(MemorySegment callState) {
+        return (int) ERRNO.get(callState, 0L);
+    }
+
+    /** {@code size_t}, as wide as a pointer. */
+    static final ValueLayout.OfLong SIZE_T = ValueLayout.JAVA_LONG;
+
+    static {
+        AddressLayout address = ValueLayout.ADDRESS;
+        if (address.byteSize() != Long.BYTES || JAVA_INT.byteSize() != Integer.BYTES) {
+            throw new UnsupportedOperationException(
+                    "pointers here have " + address.byteSize() + " bytes, but must have 8");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+package io.loomverbs.internal.ffi;
+
+/**
+ * Where the fields of libibverbs' structures are, in bytes: written down once, and compared with
+ * the installed headers by a test, which names fields as these constants are named; {@code __} is
+ * the dot of a nested field. (Those that cross the ops table, such as work requests, stand in
+ * {@code io.loomverbs.internal.device}.)
+ *
+ * <p>These are of every 64-bit Linux. What comes after a {@code pthread_mutex_t}, whose size
+ * differs, is not here: see {@link #mutexExcess}.
+ */
+public final class IbvLayouts {
+    private IbvLayouts() {}
+
+    public static final class IbvDevice {
+        public static final int NAME = 24;
+        public static final int NAME_BYTES = 64;
+        public static final int DEV_NAME = 88;
+        public static final int DEV_NAME_BYTES = 64;
+
+        private IbvDevice() {}
+    }
+
+    public static final class IbvContext {
+        public static final int OPS__POLL_CQ = 96;
+        public static final int OPS__REQ_NOTIFY_CQ = 104;
+        public static final int OPS__POST_SEND = 208;
+        public static final int OPS__POST_RECV = 216;
+        public static final int CMD_FD = 264;
+        public static final int ASYNC_FD = 268;
+        public static final int NUM_COMP_VECTORS = 272;
+
+        /** Where it is after a mutex of 40 bytes, the usual size. */
+        public static final int ABI_COMPAT = 320;
+
+        public static final int BYTES = 328;
+
+        private IbvContext() {}
+    }
+
+    /** Stands in front of the {@code ibv_context}, and has grown at its beginning. */
+    public static final class VerbsContext {
+        public static final int QUERY_PORT = 0;
+        public static final int SZ = 312;
+
+        /** The {@code ibv_context}; fields count from their distance to it. */
+        public static final int CONTEXT = 320;
+
+        private VerbsContext() {}
+    }
+
+    public static final class IbvDeviceAttr {
+        public static final int FW_VER = 0;
+        public static final int FW_VER_BYTES = 64;
+        public static final int NODE_GUID = 64;
+        public static final int SYS_IMAGE_GUID = 72;
+        public static final int MAX_MR_SIZE = 80;
+        public static final int PAGE_SIZE_CAP = 88;
+        public static final int VENDOR_ID = 96;
+        public static final int VENDOR_PART_ID = 100;
+        public static final int HW_VER = 104;
+        public static final int MAX_QP = 108;
+        public static final int MAX_QP_WR = 112;
+        public static final int MAX_SGE = 120;
+        public static final int MAX_SGE_RD = 124;
+        public static final int MAX_CQ = 128;
+        public static final int MAX_CQE = 132;
+        public static final int MAX_MR = 136;
+        public static final int MAX_PD = 140;
+        public static final int MAX_QP_RD_ATOM = 144;
+        public static final int MAX_RES_RD_ATOM = 152;
+        public static final int MAX_QP_INIT_RD_ATOM = 156;
+        public static final int ATOMIC_CAP = 164;
+        public static final int MAX_AH = 200;
+        public static final int MAX_PKEYS = 224;
+        public static final int PHYS_PORT_CNT = 227;
+        public static final int BYTES = 232;
+
+        private IbvDeviceAttr() {}
+    }
+
+    public static final class IbvPortAttr {
+        public static final int STATE = 0;
+        public static final int MAX_MTU = 4;
+        public static final int ACTIVE_MTU = 8;
+        public static final int GID_TBL_LEN = 12;
+        public static final int MAX_MSG_SZ = 20;
+        public static final int PKEY_TBL_LEN = 32;
+        public static final int LID = 34;
+        public static final int SM_LID = 36;
+        public static final int ACTIVE_WIDTH = 43;
+        public static final int ACTIVE_SPEED = 44;
+        public static final int PHYS_STATE = 45;
+        public static final int LINK_LAYER = 46;
+
+        /** With {@code port_cap_flags2}, its last field for now; libibverbs is told how much. */
+        public static final int PORT_CAP_FLAGS2 = 48;
+
+        private IbvPortAttr() {}
+    }
+
+    public static final class IbvMr {
+        public static final int LKEY = 36;
+        public static final int RKEY = 40;
+
+        private IbvMr() {}
+    }
+
+    public static final class IbvCompChannel {
+        public static final int FD = 8;
+
+        private IbvCompChannel() {}
+    }
+
+    public static final class IbvCq {
+        public static final int CQ_CONTEXT = 16;
+        public static final int CQE = 28;
+
+        private IbvCq() {}
+    }
+
+    public static final class IbvQp {
+        public static final int QP_CONTEXT = 8;
+        public static final int QP_NUM = 52;
+
+        private IbvQp() {}
+    }
+
+    public static final class IbvAsyncEvent {
+        public static final int ELEMENT = 0;
+        public static final int EVENT_TYPE = 8;
+        public static final int BYTES = 16;
+
+        private IbvAsyncEvent() {}
+    }
+
+    public static final class IbvQpInitAttr {
+        public static final int QP_CONTEXT = 0;
+        public static final int SEND_CQ = 8;
+        public static final int RECV_CQ = 16;
+        public static final int CAP__MAX_SEND_WR = 32;
+        public static final int CAP__MAX_RECV_WR = 36;
+        public static final int CAP__MAX_SEND_SGE = 40;
+        public static final int CAP__MAX_RECV_SGE = 44;
+        public static final int CAP__MAX_INLINE_DATA = 48;
+        public static final int QP_TYPE = 52;
+        public static final int SQ_SIG_ALL = 56;
+        public static final int BYTES = 64;
+
+        private IbvQpInitAttr() {}
+    }
+
+    public static final class IbvQpAttr {
+        public static final int QP_STATE = 0;
+        public static final int CUR_QP_STATE = 4;
+        public static final int PATH_MTU = 8;
+        public static final int QKEY = 16;
+        public static final int RQ_PSN = 20;
+        public static final int SQ_PSN = 24;
+        public static final int DEST_QP_NUM = 28;
+        public static final int QP_ACCESS_FLAGS = 32;
+        public static final int AH_ATTR = 56;
+        public static final int PKEY_INDEX = 120;
+        public static final int EN_SQD_ASYNC_NOTIFY = 124;
+        public static final int MAX_RD_ATOMIC = 126;
+        public static final int MAX_DEST_RD_ATOMIC = 127;
+        public static final int MIN_RNR_TIMER = 128;
+        public static final int PORT_NUM = 129;
+        public static final int TIMEOUT = 130;
+        public static final int RETRY_CNT = 131;
+        public static final int RNR_RETRY = 132;
+        public static final int BYTES = 144;
+
+        private IbvQpAttr() {}
+    }
+
+    public static final class IbvAhAttr {
+        public static final int GRH__DGID = 0;
+        public static final int GRH__FLOW_LABEL = 16;
+        public static final int GRH__SGID_INDEX = 20;
+        public static final int GRH__HOP_LIMIT = 21;
+        public static final int GRH__TRAFFIC_CLASS = 22;
+        public static final int DLID = 24;
+        public static final int SL = 26;
+        public static final int IS_GLOBAL = 29;
+        public static final int PORT_NUM = 30;
+        public static final int BYTES = 32;
+
+        private IbvAhAttr() {}
+    }
+
+    /**
+     * How much larger a {@code pthread_mutex_t} is here than the usual 40 bytes: 8 on AArch64,
+     * where it has 48. Told by where a context of an extended device has its mark, {@code
+     * abi_compat} with all bits set.
+     *
+     * @return -1 if the mark is at neither place: the context is not extended
+     */
+    public static int mutexExcess(long context) {
+        for (int excess : new int[] {0, 8}) {
+            long mark = context + IbvContext.ABI_COMPAT + excess;
+            if (Struct.at(mark, Long.BYTES).i64(0) == ~0L) {
+                return excess;
+            }
+        }
+        return -1;
+    }
+}

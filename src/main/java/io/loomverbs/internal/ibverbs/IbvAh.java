@@ -1,0 +1,79 @@
+package io.loomverbs.internal.ibverbs;
+
+import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.AhOps;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvAhAttr;
+import io.loomverbs.internal.ffi.Libibverbs;
+import io.loomverbs.internal.ffi.Struct;
+
+import java.lang.foreign.Arena;
+
+/** An address handle of libibverbs. */
+final class IbvAh implements AhOps {
+    final UseGuard guard = new UseGuard();
+    private final long address;
+
+    private IbvAh(long address) {
+        this.address = address;
+    }
+
+    /** {@code ibv_create_ah}. */
+    static IbvAh create(long pd, AhAttr attr) {
+        try (Arena arena = Arena.ofConfined()) {
+            Struct struct = Struct.allocate(arena, IbvAhAttr.BYTES);
+            write(attr, struct, 0);
+            long address = Libibverbs.createAh(Libibverbs.callState(arena), pd, struct.address());
+            if (address < 0) {
+                throw Failures.of("ibv_create_ah", address, attr.toString());
+            }
+            return new IbvAh(address);
+        }
+    }
+
+    static void write(AhAttr attr, Struct to, int at) {
+        to.be64(at + IbvAhAttr.GRH__DGID, attr.dgidHigh());
+        to.be64(at + IbvAhAttr.GRH__DGID + Long.BYTES, attr.dgidLow());
+        to.i32(at + IbvAhAttr.GRH__FLOW_LABEL, attr.flowLabel());
+        to.u8(at + IbvAhAttr.GRH__SGID_INDEX, attr.sgidIndex());
+        to.u8(at + IbvAhAttr.GRH__HOP_LIMIT, attr.hopLimit());
+        to.u8(at + IbvAhAttr.GRH__TRAFFIC_CLASS, attr.trafficClass());
+        to.u16(at + IbvAhAttr.DLID, attr.dlid());
+        to.u8(at + IbvAhAttr.SL, attr.sl());
+        to.u8(at + IbvAhAttr.IS_GLOBAL, attr.global() ? 1 : 0);
+        to.u8(at + IbvAhAttr.PORT_NUM, attr.portNum());
+    }
+
+    static AhAttr read(Struct from, int at) {
+        return new AhAttr(
+                from.be64(at + IbvAhAttr.GRH__DGID),
+                from.be64(at + IbvAhAttr.GRH__DGID + Long.BYTES),
+                from.u8(at + IbvAhAttr.IS_GLOBAL) != 0,
+                from.u8(at + IbvAhAttr.GRH__SGID_INDEX),
+                from.u8(at + IbvAhAttr.GRH__HOP_LIMIT),
+                from.u8(at + IbvAhAttr.GRH__TRAFFIC_CLASS),
+                from.i32(at + IbvAhAttr.GRH__FLOW_LABEL),
+                from.u16(at + IbvAhAttr.DLID),
+                from.u8(at + IbvAhAttr.SL),
+                from.u8(at + IbvAhAttr.PORT_NUM));
+    }
+
+    @Override
+    public long address() {
+        return address;
+    }
+
+    @Override
+    public int destroy() {
+        if (!guard.destroy()) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            int rc = Libibverbs.destroyAh(Libibverbs.callState(arena), address);
+            if (rc != 0) {
+                guard.revive();
+            }
+            return rc;
+        }
+    }
+}

@@ -1,0 +1,229 @@
+package io.loomverbs.internal.ibverbs;
+
+import io.loomverbs.internal.device.ChannelOps;
+import io.loomverbs.internal.device.ContextOps;
+import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.device.DeviceAttr;
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.DeviceOps.PortListener;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.PdOps;
+import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.ffi.IbvLayouts;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvPortAttr;
+import io.loomverbs.internal.ffi.IbvLayouts.VerbsContext;
+import io.loomverbs.internal.ffi.Libibverbs;
+import io.loomverbs.internal.ffi.Struct;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** An open device of libibverbs. */
+final class IbvContext implements ContextOps {
+    /** Room for what later versions append to {@code ibv_port_attr}. */
+    private static final int PORT_ATTR_BYTES = 128;
+
+    /** libibverbs does not say: every queue pair is told at its creation. */
+    private static final int MAX_INLINE = 1 << 16;
+
+    private static final int GID_BYTES = 16;
+
+    /** The CQs and queue pairs, by the numbers that libibverbs hands back. */
+    final Registry<Object> objects = new Registry<>();
+
+    /** Told of the events of the device and its ports. */
+    final PortListener events;
+
+    // The driver's functions. It sets them when it opens the device, and never again.
+    final MemorySegment pollCq;
+    final MemorySegment reqNotifyCq;
+    final MemorySegment postSend;
+    final MemorySegment postRecv;
+    private final @Nullable MemorySegment queryPort;
+
+    private final String name;
+    private final long address;
+    private final int asyncFd;
+    private final int cmdFd;
+    private final int numCompVectors;
+
+    private IbvContext(String name, long address, PortListener events) {
+        this.name = name;
+        this.address = address;
+        this.events = events;
+        Struct context = Struct.at(address, IbvLayouts.IbvContext.BYTES);
+        this.pollCq = function(context, IbvLayouts.IbvContext.OPS__POLL_CQ);
+        this.reqNotifyCq = function(context, IbvLayouts.IbvContext.OPS__REQ_NOTIFY_CQ);
+        this.postSend = function(context, IbvLayouts.IbvContext.OPS__POST_SEND);
+        this.postRecv = function(context, IbvLayouts.IbvContext.OPS__POST_RECV);
+        this.asyncFd = context.i32(IbvLayouts.IbvContext.ASYNC_FD);
+        this.cmdFd = context.i32(IbvLayouts.IbvContext.CMD_FD);
+        this.numCompVectors = context.i32(IbvLayouts.IbvContext.NUM_COMP_VECTORS);
+        this.queryPort = extended(address, VerbsContext.QUERY_PORT);
+    }
+
+    /** {@code ibv_open_device} of an {@code ibv_device}. */
+    static IbvContext open(String name, long device, PortListener events) {
+        try (Arena arena = Arena.ofConfined()) {
+            long address = Libibverbs.openDevice(Libibverbs.callState(arena), device);
+            if (address < 0) {
+                throw Failures.of("ibv_open_device", address, name);
+            }
+            return new IbvContext(name, address, events);
+        }
+    }
+
+    private static MemorySegment function(Struct table, int offset) {
+        return MemorySegment.ofAddress(table.i64(offset));
+    }
+
+    /** A function of the {@code verbs_context}, if the context is extended and has it. */
+    private static @Nullable MemorySegment extended(long context, int offset) {
+        int distance = VerbsContext.CONTEXT - offset;
+        int excess = IbvLayouts.mutexExcess(context);
+        if (excess < 0) {
+            return null;
+        }
+        long before = context - VerbsContext.CONTEXT;
+        long size = Struct.at(before + VerbsContext.SZ, Long.BYTES).i64(0);
+        if (size < distance + IbvLayouts.IbvContext.BYTES + excess) {
+            return null;
+        }
+        long function = Struct.at(before + offset, Long.BYTES).i64(0);
+        return function == 0 ? null : MemorySegment.ofAddress(function);
+    }
+
+    /** The {@code ibv_context}. */
+    long address() {
+        return address;
+    }
+
+    /** Where asynchronous events are read. */
+    int asyncFd() {
+        return asyncFd;
+    }
+
+    /** The open {@code /dev/infiniband/uverbs} device. */
+    int cmdFd() {
+        return cmdFd;
+    }
+
+    @Override
+    public DeviceAttr queryDevice() {
+        try (Arena arena = Arena.ofConfined()) {
+            Struct attr = Struct.allocate(arena, IbvDeviceAttr.BYTES);
+            int rc = Libibverbs.queryDevice(Libibverbs.callState(arena), address, attr.address());
+            if (rc != 0) {
+                throw Failures.of("ibv_query_device", rc, name);
+            }
+            return new DeviceAttr(
+                    attr.string(IbvDeviceAttr.FW_VER, IbvDeviceAttr.FW_VER_BYTES),
+                    attr.be64(IbvDeviceAttr.NODE_GUID),
+                    attr.be64(IbvDeviceAttr.SYS_IMAGE_GUID),
+                    attr.i64(IbvDeviceAttr.MAX_MR_SIZE),
+                    attr.i64(IbvDeviceAttr.PAGE_SIZE_CAP),
+                    attr.i32(IbvDeviceAttr.VENDOR_ID),
+                    attr.i32(IbvDeviceAttr.VENDOR_PART_ID),
+                    attr.i32(IbvDeviceAttr.HW_VER),
+                    attr.i32(IbvDeviceAttr.MAX_QP),
+                    attr.i32(IbvDeviceAttr.MAX_QP_WR),
+                    attr.i32(IbvDeviceAttr.MAX_SGE),
+                    attr.i32(IbvDeviceAttr.MAX_SGE_RD),
+                    attr.i32(IbvDeviceAttr.MAX_CQ),
+                    attr.i32(IbvDeviceAttr.MAX_CQE),
+                    attr.i32(IbvDeviceAttr.MAX_MR),
+                    attr.i32(IbvDeviceAttr.MAX_PD),
+                    attr.i32(IbvDeviceAttr.MAX_AH),
+                    attr.i32(IbvDeviceAttr.MAX_QP_RD_ATOM),
+                    attr.i32(IbvDeviceAttr.MAX_QP_INIT_RD_ATOM),
+                    attr.i32(IbvDeviceAttr.MAX_RES_RD_ATOM),
+                    MAX_INLINE,
+                    attr.i32(IbvDeviceAttr.ATOMIC_CAP),
+                    attr.u16(IbvDeviceAttr.MAX_PKEYS),
+                    attr.u8(IbvDeviceAttr.PHYS_PORT_CNT),
+                    numCompVectors);
+        }
+    }
+
+    @Override
+    public PortAttr queryPort(int port) {
+        try (Arena arena = Arena.ofConfined()) {
+            Struct attr = Struct.allocate(arena, PORT_ATTR_BYTES);
+            MemorySegment call = Libibverbs.callState(arena);
+            int rc =
+                    queryPort == null
+                            ? Libibverbs.queryPortCompat(call, address, port, attr.address())
+                            : Libibverbs.queryPort(
+                                    call,
+                                    queryPort,
+                                    address,
+                                    port,
+                                    attr.address(),
+                                    PORT_ATTR_BYTES);
+            if (rc != 0) {
+                throw Failures.of("ibv_query_port", rc, "port " + port);
+            }
+            return new PortAttr(
+                    attr.i32(IbvPortAttr.STATE),
+                    attr.i32(IbvPortAttr.MAX_MTU),
+                    attr.i32(IbvPortAttr.ACTIVE_MTU),
+                    attr.i32(IbvPortAttr.GID_TBL_LEN),
+                    attr.i32(IbvPortAttr.MAX_MSG_SZ),
+                    attr.u16(IbvPortAttr.PKEY_TBL_LEN),
+                    attr.u16(IbvPortAttr.LID),
+                    attr.u16(IbvPortAttr.SM_LID),
+                    attr.u8(IbvPortAttr.ACTIVE_WIDTH),
+                    attr.u8(IbvPortAttr.ACTIVE_SPEED),
+                    attr.u8(IbvPortAttr.PHYS_STATE),
+                    attr.u8(IbvPortAttr.LINK_LAYER));
+        }
+    }
+
+    @Override
+    public byte[] queryGid(int port, int index) {
+        try (Arena arena = Arena.ofConfined()) {
+            Struct gid = Struct.allocate(arena, GID_BYTES);
+            int rc =
+                    Libibverbs.queryGid(
+                            Libibverbs.callState(arena), address, port, index, gid.address());
+            if (rc != 0) {
+                throw Failures.of("ibv_query_gid", rc, "port " + port + ", index " + index);
+            }
+            return gid.bytes(0, GID_BYTES);
+        }
+    }
+
+    @Override
+    public CqOps createCq(
+            int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
+        if (channel != null) {
+            throw new DeviceException(Errno.EINVAL, "the channel is of another device");
+        }
+        return IbvCq.create(this, cqe, 0, compVector, events);
+    }
+
+    @Override
+    public PdOps allocPd() {
+        try (Arena arena = Arena.ofConfined()) {
+            long pd = Libibverbs.allocPd(Libibverbs.callState(arena), address);
+            if (pd < 0) {
+                throw Failures.of("ibv_alloc_pd", pd, name);
+            }
+            return new IbvPd(this, pd);
+        }
+    }
+
+    @Override
+    public void close() {
+        try (Arena arena = Arena.ofConfined()) {
+            int rc = Libibverbs.closeDevice(Libibverbs.callState(arena), address);
+            if (rc != 0) {
+                throw Failures.of("ibv_close_device", rc, name);
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package io.loomverbs.internal.ibverbs;
+
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.DeviceProvider;
+import io.loomverbs.internal.ffi.LibibverbsLibrary;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+
+/** Offers what libibverbs finds, or says why it finds nothing. */
+public final class IbvDeviceProvider implements DeviceProvider {
+    public IbvDeviceProvider() {}
+
+    @Override
+    public String name() {
+        return "ibverbs";
+    }
+
+    @Override
+    public List<DeviceOps> devices() {
+        if (LibibverbsLibrary.unavailabilityCause() != null) {
+            return List.of();
+        }
+        try (DeviceList list = DeviceList.get()) {
+            return list.devices();
+        } catch (DeviceException e) {
+            return List.of();
+        }
+    }
+
+    @Override
+    public @Nullable Throwable unavailabilityCause() {
+        Throwable cause = LibibverbsLibrary.unavailabilityCause();
+        return cause != null ? cause : Availability.cause();
+    }
+}

@@ -1,0 +1,97 @@
+package io.loomverbs.internal.ibverbs;
+
+import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.AhOps;
+import io.loomverbs.internal.device.AsyncListener;
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.device.PdOps;
+import io.loomverbs.internal.device.QpInit;
+import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.ffi.Libibverbs;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** A protection domain of libibverbs. */
+final class IbvPd implements PdOps {
+    private final IbvContext context;
+    private final UseGuard guard = new UseGuard();
+    private final long address;
+
+    IbvPd(IbvContext context, long address) {
+        this.context = context;
+        this.address = address;
+    }
+
+    @Override
+    public MrOps regMr(MemorySegment memory, int access) {
+        enter();
+        try (Arena arena = Arena.ofConfined()) {
+            long mr =
+                    Libibverbs.regMr(
+                            Libibverbs.callState(arena),
+                            address,
+                            memory.address(),
+                            memory.byteSize(),
+                            access);
+            if (mr < 0) {
+                throw Failures.of(
+                        "ibv_reg_mr",
+                        mr,
+                        memory.byteSize() + " bytes, access 0x" + Integer.toHexString(access));
+            }
+            return new IbvMr(mr, memory);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public QpOps createQp(QpInit init, CqOps sendCq, CqOps recvCq, AsyncListener events) {
+        if (!(sendCq instanceof IbvCq send)
+                || !(recvCq instanceof IbvCq recv)
+                || send.context != context
+                || recv.context != context) {
+            throw new DeviceException(Errno.EINVAL, "a CQ is of another context");
+        }
+        enter();
+        try {
+            return IbvQp.create(context, address, init, send, recv, events);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public AhOps createAh(AhAttr attr) {
+        enter();
+        try {
+            return IbvAh.create(address, attr);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    private void enter() {
+        if (!guard.enter()) {
+            throw new DeviceException(Errno.EINVAL, "the PD was deallocated");
+        }
+    }
+
+    @Override
+    public int dealloc() {
+        if (!guard.destroy()) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            int rc = Libibverbs.deallocPd(Libibverbs.callState(arena), address);
+            if (rc != 0) {
+                guard.revive();
+            }
+            return rc;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+package io.loomverbs.internal.ibverbs;
+
+import io.loomverbs.internal.device.AhOps;
+import io.loomverbs.internal.device.AsyncListener;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.PostResult;
+import io.loomverbs.internal.device.QpAttr;
+import io.loomverbs.internal.device.QpCap;
+import io.loomverbs.internal.device.QpInit;
+import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.device.RecvWr;
+import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.ffi.IbvLayouts;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvQpInitAttr;
+import io.loomverbs.internal.ffi.Libibverbs;
+import io.loomverbs.internal.ffi.Struct;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+
+/** A queue pair of libibverbs. */
+final class IbvQp implements QpOps {
+    /** Told of its asynchronous events. */
+    final AsyncListener events;
+
+    private final IbvContext context;
+    private final UseGuard guard = new UseGuard();
+    private final MemorySegment postSend;
+    private final MemorySegment postRecv;
+    private final boolean datagrams;
+    private final long id;
+
+    /** The {@code ibv_qp}. Written once, before the queue pair is handed to anybody. */
+    private long address;
+
+    private int qpNum;
+    private QpCap cap;
+
+    private IbvQp(IbvContext context, QpInit init, AsyncListener events) {
+        this.context = context;
+        this.events = events;
+        this.postSend = context.postSend;
+        this.postRecv = context.postRecv;
+        this.datagrams = init.qpType() == Ibv.QPT_UD;
+        this.cap = init.cap();
+        this.id = context.objects.add(this);
+    }
+
+    /** {@code ibv_create_qp}. */
+    static IbvQp create(
+            IbvContext context,
+            long pd,
+            QpInit init,
+            IbvCq send,
+            IbvCq recv,
+            AsyncListener events) {
+        IbvQp qp = new IbvQp(context, init, events);
+        try (Arena arena = Arena.ofConfined()) {
+            Struct attr = Struct.allocate(arena, IbvQpInitAttr.BYTES);
+            attr.i64(IbvQpInitAttr.QP_CONTEXT, qp.id);
+            attr.i64(IbvQpInitAttr.SEND_CQ, send.address());
+            attr.i64(IbvQpInitAttr.RECV_CQ, recv.address());
+            attr.i32(IbvQpInitAttr.QP_TYPE, init.qpType());
+            attr.i32(IbvQpInitAttr.SQ_SIG_ALL, init.sqSigAll() ? 1 : 0);
+            QpAttrs.writeCap(init.cap(), attr);
+            long address = Libibverbs.createQp(Libibverbs.callState(arena), pd, attr.address());
+            if (address < 0) {
+                context.objects.remove(qp.id);
+                throw Failures.of("ibv_create_qp", address, init.toString());
+            }
+            qp.address = address;
+            qp.qpNum = Struct.at(address + IbvLayouts.IbvQp.QP_NUM, Integer.BYTES).i32(0);
+            qp.cap = QpAttrs.readCap(attr);
+        }
+        return qp;
+    }
+
+    @Override
+    public int qpNum() {
+        return qpNum;
+    }
+
+    @Override
+    public QpCap cap() {
+        return cap;
+    }
+
+    @Override
+    public int modify(QpAttr attr, int mask) {
+        if (!guard.enter()) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Struct struct = Struct.allocate(arena, IbvLayouts.IbvQpAttr.BYTES);
+            QpAttrs.write(attr, struct);
+            return Libibverbs.modifyQp(
+                    Libibverbs.callState(arena), address, struct.address(), mask);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public int query(QpAttr attr) {
+        if (!guard.enter()) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Struct struct = Struct.allocate(arena, IbvLayouts.IbvQpAttr.BYTES);
+            Struct init = Struct.allocate(arena, IbvQpInitAttr.BYTES);
+            int rc =
+                    Libibverbs.queryQp(
+                            Libibverbs.callState(arena),
+                            address,
+                            struct.address(),
+                            QpAttrs.ALL,
+                            init.address());
+            if (rc == 0) {
+                QpAttrs.read(struct, attr);
+            }
+            return rc;
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public long postSend(SendWr first) {
+        if (datagrams) {
+            return postDatagrams(first);
+        }
+        return send(first);
+    }
+
+    private long send(SendWr first) {
+        if (!guard.enter()) {
+            return PostResult.failed(Errno.EINVAL, 0);
+        }
+        try {
+            int rc = Libibverbs.post(postSend, address, first.address(), first.badWrAddress());
+            return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first));
+        } finally {
+            guard.leave();
+            Reference.reachabilityFence(first);
+        }
+    }
+
+    private static int acceptedOf(SendWr first) {
+        long bad = first.badWr();
+        int accepted = 0;
+        for (SendWr wr = first; wr != null && wr.address() != bad; wr = wr.next()) {
+            accepted++;
+        }
+        return accepted;
+    }
+
+    /**
+     * Drivers follow the pointer to the address handle, whatever the opcode: it is made sure that
+     * there is one, and that it stays until the post has returned. The chain is cut before the
+     * first request where that is not so.
+     */
+    private long postDatagrams(SendWr first) {
+        SendWr lastGood = null;
+        SendWr bad = first;
+        while (bad != null && holdAh(bad)) {
+            lastGood = bad;
+            bad = bad.next();
+        }
+        try {
+            if (lastGood == null) {
+                return PostResult.failed(Errno.EINVAL, 0);
+            }
+            if (bad == null) {
+                return send(first);
+            }
+            lastGood.next(null);
+            long result = send(first);
+            lastGood.next(bad);
+            return result != PostResult.OK
+                    ? result
+                    : PostResult.failed(Errno.EINVAL, lengthUpTo(first, bad));
+        } finally {
+            for (SendWr wr = first; wr != bad && wr != null; wr = wr.next()) {
+                releaseAh(wr);
+            }
+        }
+    }
+
+    private static boolean holdAh(SendWr wr) {
+        return (wr.opcode() == Ibv.WR_SEND || wr.opcode() == Ibv.WR_SEND_WITH_IMM)
+                && wr.ah() instanceof IbvAh ah
+                && ah.guard.enter();
+    }
+
+    private static void releaseAh(SendWr wr) {
+        AhOps ah = wr.ah();
+        if (ah != null) {
+            ((IbvAh) ah).guard.leave();
+        }
+    }
+
+    private static int lengthUpTo(SendWr first, @Nullable SendWr end) {
+        int n = 0;
+        for (SendWr wr = first; wr != null && wr != end; wr = wr.next()) {
+            n++;
+        }
+        return n;
+    }
+
+    @Override
+    public long postRecv(RecvWr first) {
+        if (!guard.enter()) {
+            return PostResult.failed(Errno.EINVAL, 0);
+        }
+        try {
+            int rc = Libibverbs.post(postRecv, address, first.address(), first.badWrAddress());
+            return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first));
+        } finally {
+            guard.leave();
+            Reference.reachabilityFence(first);
+        }
+    }
+
+    private static int acceptedOf(RecvWr first) {
+        long bad = first.badWr();
+        int accepted = 0;
+        for (RecvWr wr = first; wr != null && wr.address() != bad; wr = wr.next()) {
+            accepted++;
+        }
+        return accepted;
+    }
+
+    @Override
+    public int destroy() {
+        if (!guard.destroy()) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            int rc = Libibverbs.destroyQp(Libibverbs.callState(arena), address);
+            if (rc != 0) {
+                guard.revive();
+                return rc;
+            }
+        }
+        context.objects.remove(id);
+        return 0;
+    }
+}

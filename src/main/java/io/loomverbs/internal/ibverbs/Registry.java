@@ -1,0 +1,98 @@
+package io.loomverbs.internal.ibverbs;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Numbers for objects that native code hands back: what libibverbs is given as {@code cq_context}
+ * and {@code qp_context}. A number is never used for another object, even if its place is: a late
+ * event of an object that is gone finds nothing. Looking up takes no lock and allocates nothing.
+ */
+final class Registry<T> {
+    private static final int FIRST_PLACES = 16;
+
+    /** {@code id} is a generation, from 1 on, in the upper and a place in the lower half. */
+    private record Entry<T>(long id, T object) {}
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private int[] generations = new int[FIRST_PLACES];
+
+    /** A stack of the free places. */
+    @GuardedBy("lock")
+    private int[] free = new int[FIRST_PLACES];
+
+    @GuardedBy("lock")
+    private int freeCount;
+
+    @GuardedBy("lock")
+    private int used;
+
+    /** Replaced, under the lock, by a longer copy; what is read from an old one is still true. */
+    private volatile AtomicReferenceArray<@Nullable Entry<T>> entries =
+            new AtomicReferenceArray<>(FIRST_PLACES);
+
+    /** Gives an object a number, which is not 0. */
+    long add(T object) {
+        lock.lock();
+        try {
+            int place = freeCount > 0 ? free[--freeCount] : used++;
+            if (place == generations.length) {
+                grow();
+            }
+            long id = (long) ++generations[place] << 32 | place;
+            entries.set(place, new Entry<>(id, object));
+            return id;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The object of a number, or null if it was removed. */
+    @Nullable T get(long id) {
+        AtomicReferenceArray<@Nullable Entry<T>> all = entries;
+        int place = (int) id;
+        if (place < 0 || place >= all.length()) {
+            return null;
+        }
+        Entry<T> entry = all.get(place);
+        return entry != null && entry.id == id ? entry.object : null;
+    }
+
+    /** Takes a number back, once. */
+    void remove(long id) {
+        lock.lock();
+        try {
+            int place = (int) id;
+            Entry<T> entry = entries.get(place);
+            if (entry == null || entry.id != id) {
+                throw new IllegalArgumentException("no object has the number " + id);
+            }
+            entries.set(place, null);
+            // A place whose generations are used up is not used again.
+            if (generations[place] != -1) {
+                free[freeCount++] = place;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void grow() {
+        int places = 2 * generations.length;
+        generations = Arrays.copyOf(generations, places);
+        free = Arrays.copyOf(free, places);
+        AtomicReferenceArray<@Nullable Entry<T>> longer = new AtomicReferenceArray<>(places);
+        for (int i = 0; i < entries.length(); i++) {
+            longer.set(i, entries.get(i));
+        }
+        entries = longer;
+    }
+}
