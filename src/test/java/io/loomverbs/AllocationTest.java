@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.lang.management.ManagementFactory;
 
 /** What is promised to allocate nothing, or little, in the steady state. */
+@Tag("device")
 @Timeout(60)
 @SuppressWarnings("try") // explicit closes are what is tried
 class AllocationTest {

@@ -11,6 +11,7 @@ import io.loomverbs.Fixture.Pair;
 import io.loomverbs.Fixture.Source;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 /** What every device must do, tried through the public API on the device of {@link Fixture}. */
+@Tag("device")
 @Timeout(60)
 @SuppressWarnings("try") // explicit closes are what is tried
 class DeviceContractTest {

@@ -8,6 +8,7 @@ import io.loomverbs.Fixture.Task;
 
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** What may be closed when, and what a close waits for, drops, wakes and leaves alone. */
+@Tag("device")
 @Timeout(60)
 @SuppressWarnings("try") // explicit closes are what is tried
 class LifecycleTest {

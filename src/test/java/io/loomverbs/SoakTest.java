@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -15,6 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Everything at once, for a while: nothing is lost, nothing comes twice, and it ends. */
+@Tag("device")
 @Timeout(120)
 @SuppressWarnings("try") // explicit closes are what is tried
 class SoakTest {

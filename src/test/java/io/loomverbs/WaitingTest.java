@@ -7,6 +7,7 @@ import io.loomverbs.Fixture.Source;
 import io.loomverbs.Fixture.Task;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Waiting for events and completions: what ends a wait, and with what. */
+@Tag("device")
 @Timeout(60)
 @SuppressWarnings("try") // explicit closes are what is tried
 class WaitingTest {
