@@ -2,37 +2,85 @@ package io.loomverbs.tools;
 
 import io.loomverbs.Context;
 import io.loomverbs.Device;
+import io.loomverbs.Gid;
+import io.loomverbs.LinkLayer;
+import io.loomverbs.Mtu;
+import io.loomverbs.PortAttributes;
 import io.loomverbs.QpType;
 
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 
-/** {@code ibv_rc_pingpong} for two handlers of one process. */
+/** {@code ibv_rc_pingpong} and its sisters. */
 @Command(
         name = "pingpong",
-        description =
-                "Send a message back and forth between two handlers on virtual threads,"
-                        + " as ibv_rc_pingpong, ibv_uc_pingpong and ibv_ud_pingpong do.",
+        description = {
+            "Send a message back and forth between two handlers on virtual threads, as"
+                    + " ibv_rc_pingpong, ibv_uc_pingpong and ibv_ud_pingpong do.",
+            "",
+            "With HOST as a client of the server there, without as a server that waits for a"
+                    + " client; the other end may be one of these C programs. With --local both"
+                    + " ends are played here, as they always are on soft0, which no other process"
+                    + " can reach, unless --no-local says otherwise."
+        },
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  loomverbs pingpong -e -c",
+            "  loomverbs pingpong -d mlx5_0 -e         and there: ibv_rc_pingpong -e HOST",
+            "  loomverbs pingpong -d mlx5_0 -e HOST    and there: ibv_rc_pingpong -e"
+        })
 final class PingpongCommand implements Callable<Integer> {
     private static final int MAX_SIZE = 1 << 30;
     private static final int MAX_DEPTH = 8192;
+    private static final int MAX_PORT = 65535;
+    private static final int MAX_SL = 15;
+    private static final int SIZE = 4096;
+    private static final int SIZE_UD = 1024;
+
+    /** The upper bytes of a GID that stands for an address of IPv4. */
+    private static final long MAPPED_IPV4 = 0xffffL;
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "HOST",
+            description = "Where the server is; none to be the server.")
+    private @Nullable String host;
 
     @Option(
-            names = {"-d", "--device"},
+            names = {"-p", "--port"},
+            paramLabel = "PORT",
+            defaultValue = "18515",
+            description = "The TCP port to listen on or connect to (${DEFAULT-VALUE}).")
+    private int port;
+
+    @Option(
+            names = {"-d", "--device", "--ib-dev"},
             paramLabel = "NAME",
             defaultValue = "soft0",
             description = "The device (${DEFAULT-VALUE}).")
     private String deviceName = "soft0";
+
+    @Option(
+            names = {"-i", "--ib-port"},
+            paramLabel = "PORT",
+            defaultValue = "1",
+            description = "The port of the device (${DEFAULT-VALUE}).")
+    private int ibPort;
 
     @Option(
             names = "--type",
@@ -44,16 +92,20 @@ final class PingpongCommand implements Callable<Integer> {
     @Option(
             names = {"-s", "--size"},
             paramLabel = "BYTES",
-            defaultValue = "1024",
-            description = "The size of a message (${DEFAULT-VALUE}); for UD at most the MTU.")
-    private int size;
+            description =
+                    "The size of a message ("
+                            + SIZE
+                            + "; for UD "
+                            + SIZE_UD
+                            + ", and at most the MTU). Both ends must be told the same.")
+    private @Nullable Integer size;
 
     @Option(
-            names = {"-n", "--iters"},
-            paramLabel = "COUNT",
-            defaultValue = "1000",
-            description = "How many times forth and back (${DEFAULT-VALUE}).")
-    private int iters;
+            names = {"-m", "--mtu"},
+            paramLabel = "BYTES",
+            defaultValue = "1024",
+            description = "The path MTU (${DEFAULT-VALUE}).")
+    private int mtu;
 
     @Option(
             names = {"-r", "--rx-depth"},
@@ -63,52 +115,149 @@ final class PingpongCommand implements Callable<Integer> {
     private int rxDepth;
 
     @Option(
+            names = {"-n", "--iters"},
+            paramLabel = "COUNT",
+            defaultValue = "1000",
+            description =
+                    "How many times forth and back (${DEFAULT-VALUE}). Both ends must be told the"
+                            + " same.")
+    private int iters;
+
+    @Option(
+            names = {"-l", "--sl"},
+            paramLabel = "LEVEL",
+            defaultValue = "0",
+            description = "The service level (${DEFAULT-VALUE}).")
+    private int sl;
+
+    @Option(
             names = {"-e", "--events"},
             description = "Sleep on completion events, rather than poll.")
     private boolean events;
 
     @Option(
+            names = {"-g", "--gid-idx"},
+            paramLabel = "INDEX",
+            description =
+                    "The GID of the port to use (on Ethernet the first of an IPv4 address, else"
+                            + " none).")
+    private @Nullable Integer gidIndex;
+
+    @Option(
             names = {"-c", "--chk"},
-            description = "Validate every payload.")
+            description = {
+                "Validate every payload. A client sends other bytes each time and expects them"
+                        + " back; a server expects these, or what C clients send with -c."
+            })
     private boolean check;
+
+    @Option(
+            names = "--local",
+            negatable = true,
+            description = "Play both ends here, or do not (on soft0 yes, else no).")
+    private @Nullable Boolean local;
 
     @SuppressWarnings("NullAway.Init") // picocli sets it
     @Spec
     private CommandSpec spec;
 
     @Override
-    public Integer call() throws InterruptedException {
+    public Integer call() throws InterruptedException, IOException {
         Device device = Options.device(spec, deviceName);
-        Options.inRange(spec, "--size", size, 1, MAX_SIZE, "a message");
+        int bytes = size != null ? size : type == QpType.UD ? SIZE_UD : SIZE;
+        Options.inRange(spec, "--port", port, 1, MAX_PORT, "TCP");
+        Options.inRange(spec, "--size", bytes, 1, MAX_SIZE, "a message");
         Options.inRange(spec, "--iters", iters, 1, Integer.MAX_VALUE, "how many times");
         Options.inRange(spec, "--rx-depth", rxDepth, 1, MAX_DEPTH, "the receive queue");
+        Options.inRange(spec, "--sl", sl, 0, MAX_SL, "4 bits");
+        if (host != null && local != null && local) {
+            throw Options.wrong(spec, "HOST is " + host + ", but with --local both ends are here");
+        }
         try (Context context = device.open()) {
-            if (type == QpType.UD) {
-                int mtu = context.port(1).activeMtu().bytes();
-                Options.inRange(spec, "--size", size, 1, mtu, "the MTU, which limits UD");
-            }
-            Pingpong pingpong = new Pingpong(context, type, size, iters, rxDepth, events, check);
-            print(pingpong.run(), pingpong.roundTripNanos());
+            Pingpong pingpong = new Pingpong(context, plan(context, bytes), this::tell);
+            print(play(pingpong, device), bytes);
         }
         return ExitCode.OK;
     }
 
-    private void print(double seconds, Histogram nanos) {
+    private PingpongPlan plan(Context context, int bytes) {
+        int ports = context.attributes().physicalPortCount();
+        Options.inRange(spec, "--ib-port", ibPort, 1, ports, "the ports of " + deviceName);
+        PortAttributes attributes = context.port(ibPort);
+        if (type == QpType.UD) {
+            int max = attributes.activeMtu().bytes();
+            Options.inRange(spec, "--size", bytes, 1, max, "the MTU, which limits UD");
+        }
+        int gid = gidIndex != null ? gidIndex : defaultGid(context, attributes);
+        int last = attributes.gidTableLength() - 1;
+        Options.inRange(spec, "--gid-idx", gid, -1, last, "-1 for none, or a GID of the port");
+        return new PingpongPlan(
+                type, bytes, iters, rxDepth, events, check, ibPort, pathMtu(), gid, sl);
+    }
+
+    private Mtu pathMtu() {
+        for (Mtu candidate : Mtu.values()) {
+            if (candidate.bytes() == mtu) {
+                return candidate;
+            }
+        }
+        List<Integer> sizes = Arrays.stream(Mtu.values()).map(Mtu::bytes).toList();
+        throw Options.wrong(spec, "--mtu is " + mtu + ", but must be one of " + sizes);
+    }
+
+    private int defaultGid(Context context, PortAttributes attributes) {
+        if (attributes.linkLayer() != LinkLayer.ETHERNET) {
+            return -1;
+        }
+        for (int i = 0; i < attributes.gidTableLength(); i++) {
+            Gid gid = context.gid(ibPort, i);
+            if (gid.subnetPrefix() == 0 && gid.interfaceId() >>> 32 == MAPPED_IPV4) {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    private Pingpong.Result play(Pingpong pingpong, Device device)
+            throws InterruptedException, IOException {
+        if (host != null) {
+            return pingpong.client(host, port);
+        }
+        boolean both = local != null ? local : device.name().equals("soft0");
+        return both ? pingpong.local() : pingpong.server(port);
+    }
+
+    /** At once: whoever waits for it to listen can go on. */
+    private void tell(String line) {
         PrintWriter out = spec.commandLine().getOut();
-        long bytes = 2L * size * iters;
+        out.println(line);
+        out.flush();
+    }
+
+    private void print(Pingpong.Result result, int bytesEach) {
+        PrintWriter out = spec.commandLine().getOut();
+        double seconds = result.seconds();
+        long bytes = 2L * bytesEach * iters;
         out.printf(
                 "%d bytes in %.2f seconds = %.2f Mbit/sec%n",
                 bytes, seconds, bytes * 8 / 1e6 / seconds);
-        out.printf(
-                "%d iters in %.2f seconds = %.2f usec/iter (p50 %.2f, p99 %.2f, max %.2f)%n",
-                iters,
-                seconds,
-                seconds * 1e6 / iters,
-                nanos.getValueAtPercentile(50) / 1e3,
-                nanos.getValueAtPercentile(99) / 1e3,
-                nanos.getMaxValue() / 1e3);
-        if (check) {
-            out.printf("%d payloads were as they were sent%n", 2L * iters);
+        out.printf("%d iters in %.2f seconds = %.2f usec/iter", iters, seconds, usec(seconds));
+        Histogram nanos = result.roundTripNanos();
+        if (nanos.getTotalCount() > 0) {
+            out.printf(
+                    " (p50 %.2f, p99 %.2f, max %.2f)",
+                    nanos.getValueAtPercentile(50) / 1e3,
+                    nanos.getValueAtPercentile(99) / 1e3,
+                    nanos.getMaxValue() / 1e3);
         }
+        out.println();
+        if (check) {
+            out.printf(
+                    "%d payloads were as they were sent%n", (result.bothEnds() ? 2L : 1L) * iters);
+        }
+    }
+
+    private double usec(double seconds) {
+        return seconds * 1e6 / iters;
     }
 }

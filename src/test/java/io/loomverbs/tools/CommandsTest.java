@@ -10,10 +10,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import picocli.CommandLine;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /** The commands, in this process, with small numbers; and a signal, in another. */
@@ -47,6 +51,45 @@ class CommandsTest {
         Outcome outcome = run("pingpong --chk -n 200 -s 256 --type " + how);
         assertThat(outcome.status()).as(outcome.err()).isZero();
         assertThat(outcome.out()).contains("usec/iter", "400 payloads were as they were sent");
+    }
+
+    /** Two commands that find each other over TCP play as the C programs do. */
+    @ParameterizedTest
+    @ValueSource(strings = {"RC -e", "UC -e", "UD -e", "RC", "RC -e -s 10000 -m 256 -r 2"})
+    void pingpongPlaysWithAnother(String how) throws Exception {
+        String options = "pingpong --no-local -d soft0 -c -n 200 -p " + freePort() + " --type ";
+        FutureTask<Outcome> serving = new FutureTask<>(() -> run(options + how));
+        Thread.ofPlatform().start(serving);
+        Outcome client;
+        do {
+            // Until the server listens.
+            client = run(options + how + " localhost");
+        } while (client.err().contains("no server answers") && !serving.isDone());
+        Outcome server = serving.get(30, TimeUnit.SECONDS);
+        assertThat(client.status()).as(client.err()).isZero();
+        assertThat(server.status()).as(server.err()).isZero();
+        for (Outcome outcome : List.of(client, server)) {
+            assertThat(outcome.out())
+                    .contains("  local address:  LID 0x0001, QPN 0x", "  remote address: LID")
+                    .contains("usec/iter", "200 payloads were as they were sent");
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Without a server there is a reason, not a stack trace. */
+    @Test
+    void pingpongWithoutServer() throws Exception {
+        int port = freePort();
+        Outcome outcome = run("pingpong -p " + port + " localhost");
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.err())
+                .contains("no server answers at localhost, port " + port)
+                .doesNotContain("\tat ");
     }
 
     /**
@@ -91,6 +134,11 @@ class CommandsTest {
                 "storm --channels 5|--channels goes with --delivery channel",
                 "storm --cqs many|'many' is not an int",
                 "pingpong --type UD -s 5000|--size is 5000, but must be 1 to 4096",
+                "pingpong -m 1000|--mtu is 1000, but must be one of [256, 512, 1024, 2048, 4096]",
+                "pingpong -i 2|--ib-port is 2, but must be 1 to 1: the ports of soft0",
+                "pingpong -g 1|--gid-idx is 1, but must be -1 to 0",
+                "pingpong -p 70000|--port is 70000, but must be 1 to 65535",
+                "pingpong --local elsewhere|HOST is elsewhere, but with --local both ends are here",
                 "pingpong -d mlx9_9|--device is mlx9_9, but the devices are [soft0",
                 "idle --handlers 0|--handlers is 0, but must be 1 to",
                 "tempest|Unmatched argument"

@@ -1,0 +1,59 @@
+package io.loomverbs.tools;
+
+import io.loomverbs.Gid;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What the two ends of a ping-pong tell each other, and how the C programs of rdma-core write it:
+ * LID, queue pair number and PSN in hexadecimal digits, the 16 bytes of the GID, zeros if there is
+ * none, and a NUL.
+ */
+record PingpongPeer(int lid, int qpn, int psn, @Nullable Gid gid) {
+    /** The length of what is sent, the NUL included. */
+    static final int WIRE_BYTES = "0000:000000:000000:00000000000000000000000000000000\0".length();
+
+    private static final Gid NO_GID = new Gid(0, 0);
+    private static final int HEX = 16;
+    private static final Pattern WIRE =
+            Pattern.compile(
+                    "([0-9a-f]{4}):([0-9a-f]{6}):([0-9a-f]{6}):([0-9a-f]{32})\0",
+                    Pattern.CASE_INSENSITIVE);
+
+    byte[] toWire() {
+        Gid sent = gid == null ? NO_GID : gid;
+        String text =
+                "%04x:%06x:%06x:%s\0"
+                        .formatted(lid, qpn, psn, HexFormat.of().formatHex(sent.toBytes()));
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    static PingpongPeer ofWire(byte[] bytes) {
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        Matcher fields = WIRE.matcher(text);
+        if (!fields.matches()) {
+            throw new IllegalStateException(
+                    "the peer does not speak as ibv_rc_pingpong does; it sent \""
+                            + text.replaceAll("[^ -~]", "?")
+                            + '"');
+        }
+        Gid gid = Gid.of(HexFormat.of().parseHex(fields.group(4)));
+        return new PingpongPeer(
+                Integer.parseInt(fields.group(1), HEX),
+                Integer.parseInt(fields.group(2), HEX),
+                Integer.parseInt(fields.group(3), HEX),
+                gid.equals(NO_GID) ? null : gid);
+    }
+
+    /** As the C programs print it. */
+    @Override
+    public String toString() {
+        return "LID 0x%04x, QPN 0x%06x, PSN 0x%06x, GID %s"
+                .formatted(lid, qpn, psn, gid == null ? "::" : gid);
+    }
+}

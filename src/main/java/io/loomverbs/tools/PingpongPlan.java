@@ -1,0 +1,48 @@
+package io.loomverbs.tools;
+
+import io.loomverbs.AhAttributes;
+import io.loomverbs.Context;
+import io.loomverbs.Gid;
+import io.loomverbs.Mtu;
+import io.loomverbs.QpType;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is played, and through which port.
+ *
+ * @param gidIndex which GID of the port to use, or -1 to be addressed by LID alone
+ * @param check whether to validate every payload
+ */
+record PingpongPlan(
+        QpType type,
+        int size,
+        int iters,
+        int rxDepth,
+        boolean events,
+        boolean check,
+        int ibPort,
+        Mtu mtu,
+        int gidIndex,
+        int sl) {
+    private static final int UD_HOP_LIMIT = 64;
+
+    /** How others reach the port, or null if only by LID. */
+    @Nullable Gid gid(Context context) {
+        return gidIndex < 0 ? null : context.gid(ibPort, gidIndex);
+    }
+
+    /** The way to a peer: by its GID, if it has one, as the C programs do. */
+    AhAttributes addressOf(PingpongPeer peer) {
+        Gid gid = peer.gid();
+        if (gid == null || gid.interfaceId() == 0) {
+            return new AhAttributes(ibPort, peer.lid(), sl, null, 0, 0, 0, 0);
+        }
+        if (gidIndex < 0) {
+            throw new IllegalStateException(
+                    "the peer is reached by its GID, " + gid + ": name one of ours with --gid-idx");
+        }
+        int hops = type == QpType.UD ? UD_HOP_LIMIT : 1;
+        return new AhAttributes(ibPort, peer.lid(), sl, gid, gidIndex, hops, 0, 0);
+    }
+}
