@@ -18,13 +18,13 @@ public final class OnVirtualThread<T> {
         return start(self -> body.get());
     }
 
-    static <T> OnVirtualThread<T> start(Function<OnVirtualThread<T>, T> body) {
+    public static <T> OnVirtualThread<T> start(Function<OnVirtualThread<T>, T> body) {
         OnVirtualThread<T> started = new OnVirtualThread<>(body);
         started.thread.start();
         return started;
     }
 
-    static void run(Runnable body) {
+    public static void run(Runnable body) {
         call(
                 () -> {
                     body.run();
@@ -47,7 +47,7 @@ public final class OnVirtualThread<T> {
      * Waits until {@link #interrupt} was called, and answers whether the status of this thread, the
      * started one, says so.
      */
-    boolean awaitInterrupt() {
+    public boolean awaitInterrupt() {
         while (!interrupted) {
             LockSupport.park(this);
         }

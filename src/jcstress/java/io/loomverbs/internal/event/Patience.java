@@ -6,23 +6,34 @@ package io.loomverbs.internal.event;
  * <p>The heart looks again by itself, when a deadline passes or, in a close, each second. So a lost
  * wake-up does not hang: it shows as a thread that came back long after what it waited for. Only
  * the time from the waker's return to the waiter's counts, so that a stalled waker proves nothing.
+ *
+ * <p>Nor does a stalled machine. A virtual thread does nothing but sleep, and notes when it sleeps
+ * too long: a wait during which nobody got a CPU is not held against the code.
  */
-final class Patience {
+public final class Patience {
     /** Much longer than a machine that is busy needs to run a thread, and less than a second. */
     private static final long LATE_NANOS = 900_000_000L;
 
     private static final long FIRST_NANOS = 1_000_000_000L;
     private static final long LATER_NANOS = 1_000_000L;
+    private static final long BEAT_MILLIS = 20;
+    private static final long STALL_NANOS = 300_000_000L;
 
     private static volatile boolean spent;
+    private static volatile long lastBeat = System.nanoTime();
+    private static volatile long lastStall = lastBeat - LATE_NANOS;
+
+    static {
+        Thread.ofVirtual().start(Patience::beat);
+    }
 
     private Patience() {}
 
     /** For shipped code: long enough to never end a wait. */
-    static final long ENDLESS_NANOS = 60_000_000_000L;
+    public static final long ENDLESS_NANOS = 60_000_000_000L;
 
     /** For broken twins: once a wake-up was lost there is no point in waiting that long again. */
-    static long twinNanos() {
+    public static long twinNanos() {
         return spent ? LATER_NANOS : FIRST_NANOS;
     }
 
@@ -30,11 +41,31 @@ final class Patience {
      * Whether a waiter was not woken that came back at one time, and began to wait and was woken at
      * others. JCStress lets one actor run ahead of the other, by thousands of samples.
      */
-    static boolean late(long begun, long woken, long back) {
-        boolean late = back - Math.max(begun, woken) > LATE_NANOS;
+    public static boolean late(long begun, long woken, long back) {
+        long due = Math.max(begun, woken);
+        boolean late = back - due > LATE_NANOS && !stalledSince(due);
         if (late) {
             spent = true;
         }
         return late;
+    }
+
+    private static boolean stalledSince(long time) {
+        return lastStall - time > 0 || System.nanoTime() - lastBeat > STALL_NANOS;
+    }
+
+    private static void beat() {
+        for (; ; ) {
+            try {
+                Thread.sleep(BEAT_MILLIS);
+            } catch (InterruptedException e) {
+                throw new AssertionError("nobody interrupts the beat", e);
+            }
+            long now = System.nanoTime();
+            if (now - lastBeat > STALL_NANOS) {
+                lastStall = now;
+            }
+            lastBeat = now;
+        }
     }
 }

@@ -3,20 +3,20 @@ package io.loomverbs.internal.event;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** What came of a call of {@code take}, as a word. */
-final class Taking {
-    static final String EVENT = "event";
-    static final String NONE = "none";
-    static final String ENDED = "ended";
-    static final String INTERRUPTED = "interrupted";
+public final class Taking {
+    public static final String EVENT = "event";
+    public static final String NONE = "none";
+    public static final String ENDED = "ended";
+    public static final String INTERRUPTED = "interrupted";
 
     /** A call that may wait. */
-    interface Call {
+    public interface Call {
         Object take() throws InterruptedException;
     }
 
     private Taking() {}
 
-    static String of(Call call) {
+    public static String of(Call call) {
         try {
             return call.take() == null ? NONE : EVENT;
         } catch (EventQueueEndedException e) {
@@ -27,7 +27,7 @@ final class Taking {
     }
 
     /** Spreads a raise over the time in which a wait may end. */
-    static void pauseUpTo(int nanos) {
+    public static void pauseUpTo(int nanos) {
         long end = System.nanoTime() + ThreadLocalRandom.current().nextInt(nanos);
         while (System.nanoTime() < end) {
             Thread.onSpinWait();
@@ -35,7 +35,7 @@ final class Taking {
     }
 
     /** How many events there still are. */
-    static String left(Call tryTake) {
+    public static String left(Call tryTake) {
         int left = 0;
         while (of(tryTake).equals(EVENT)) {
             left++;

@@ -169,6 +169,58 @@ public class SoftCqRaces {
         }
     }
 
+    /** A CQ is armed for all completions and polled, while another thread arms it for solicited. */
+    @JCStressTest
+    @Outcome(
+            id = "polled 0, event",
+            expect = ACCEPTABLE,
+            desc = "armed for all before the completion: the solicited arm has not weakened that")
+    @Outcome(
+            id = "polled 1, silence",
+            expect = ACCEPTABLE,
+            desc = "added before the arm for all: the poll finds it")
+    @Outcome(id = "polled 1, event", expect = ACCEPTABLE, desc = "added between: both")
+    @Outcome(
+            id = "polled 0, silence",
+            expect = FORBIDDEN,
+            desc = "armed for all, polled, and never told of the completion")
+    @State
+    public static class SolicitedArmComplete {
+        private final SoftCq cq = SoftCqRaces.cq(4);
+
+        @Actor
+        public void armAndPoll(LL_Result r) {
+            cq.reqNotify(false);
+            r.r1 = polled(poll(cq));
+        }
+
+        @Actor
+        public void armSolicitedAndComplete(LL_Result r) {
+            cq.reqNotify(true);
+            r.r2 = event(add(cq, 7));
+        }
+    }
+
+    /** The solicited arm reads and writes without the monitor. */
+    @JCStressTest
+    @JCStressMeta(SolicitedArmComplete.class)
+    @State
+    public static class SolicitedArmCompleteBrokenTwin {
+        private final FaultyCq cq = new FaultyCq(Fault.ARM_UNLOCKED);
+
+        @Actor
+        public void armAndPoll(LL_Result r) {
+            cq.reqNotify(false);
+            r.r1 = polled(poll(cq));
+        }
+
+        @Actor
+        public void armSolicitedAndComplete(LL_Result r) {
+            cq.reqNotify(true);
+            r.r2 = event(add(cq, 7));
+        }
+    }
+
     /** Two completions are added to a CQ that is armed once. */
     @JCStressTest
     @Outcome(id = "event, silence", expect = ACCEPTABLE, desc = "the first actor was first")

@@ -1,0 +1,339 @@
+package io.loomverbs;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.FaultyChannel.Fault;
+import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.event.OnVirtualThread;
+import io.loomverbs.internal.event.Patience;
+import io.loomverbs.internal.event.Taking;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressMeta;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LLL_Result;
+import org.openjdk.jcstress.infra.results.LL_Result;
+
+import java.time.Duration;
+
+/** Channels, and CQs with direct delivery, that are closed under those who wait. */
+public class ChannelRaces {
+    private static final Context CONTEXT = Verbs.device("soft0").open();
+
+    private static final Duration ENDLESS = Duration.ofNanos(Patience.ENDLESS_NANOS);
+
+    private static String of(Taking.Call call) {
+        try {
+            Object taken = call.take();
+            return taken == null ? "none" : taken.toString();
+        } catch (ClosedException e) {
+            return "closed";
+        } catch (InterruptedException e) {
+            return "interrupted";
+        }
+    }
+
+    /** Waits with a bound that no wake-up takes as long as; says of what the event is. */
+    private static String receive(CompletionChannel channel) throws InterruptedException {
+        CqEvent event = channel.getCqEvent(ENDLESS);
+        if (event == null) {
+            return null;
+        }
+        String state = event.cq().ledger().isClosed() ? "event of a closed CQ" : "event";
+        event.close();
+        return state;
+    }
+
+    /** A channel is closed while a virtual thread comes to wait on it. */
+    @JCStressTest
+    @Outcome(id = "closed, in time", expect = ACCEPTABLE, desc = "the waiter heard of the close")
+    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @State
+    public static class CloseTake {
+        private final CompletionChannel channel = CONTEXT.createCompChannel();
+        private long closed;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void take(LL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> of(() -> receive(channel)));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void close() {
+            OnVirtualThread.run(channel::close); // as late as the other one
+            closed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        }
+    }
+
+    /** The waiter looks whether the channel is closed before it has the lock. */
+    @JCStressTest
+    @JCStressMeta(CloseTake.class)
+    @State
+    public static class CloseTakeBrokenTwin {
+        private final FaultyChannel channel = new FaultyChannel(Fault.CLOSED_LOOKED_AT_FIRST);
+        private long closed;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void take(LL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> of(() -> channel.take(Patience.twinNanos())));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void close() {
+            OnVirtualThread.run(channel::close); // as late as the other one
+            closed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        }
+    }
+
+    /** An event comes up while its CQ and then the channel are closed, under a waiting thread. */
+    @JCStressTest
+    @Outcome(
+            id = "event, closed, in time",
+            expect = ACCEPTABLE,
+            desc = "received and acknowledged before the CQ was closed")
+    @Outcome(
+            id = "closed, closed, in time",
+            expect = ACCEPTABLE,
+            desc = "closed before: the event is dropped")
+    @Outcome(
+            id = "event of a closed CQ, .*",
+            expect = FORBIDDEN,
+            desc = "an event of a CQ that is closed")
+    @Outcome(
+            id = ".*, event.*, .*",
+            expect = FORBIDDEN,
+            desc = "an event after its CQ was closed, or twice")
+    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @State
+    public static class CloseRaise {
+        private final CompletionChannel channel = CONTEXT.createCompChannel();
+        private final CompletionQueue cq = CONTEXT.createCq(1, null, channel, 0);
+        private final CqListener listener = cq.listener();
+        private final OnVirtualThread<String> waiter;
+        private volatile String second;
+        private long closed;
+        private long begun;
+        private long taken;
+
+        public CloseRaise() {
+            waiter = OnVirtualThread.start(this::takeTwice);
+        }
+
+        private String takeTwice() {
+            String first = of(() -> receive(channel));
+            begun = System.nanoTime();
+            second = of(() -> receive(channel));
+            taken = System.nanoTime();
+            return first;
+        }
+
+        @Actor
+        public void raise() {
+            listener.completionEvent();
+        }
+
+        @Actor
+        public void close() {
+            cq.close();
+            channel.close();
+            closed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r1 = waiter.join();
+            r.r2 = second;
+            r.r3 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        }
+    }
+
+    /** An event looks whether its CQ is closed before it has the lock. */
+    @JCStressTest
+    @JCStressMeta(CloseRaise.class)
+    @State
+    public static class CloseRaiseBrokenTwin {
+        private final FaultyChannel channel = new FaultyChannel(Fault.CQ_LOOKED_AT_FIRST);
+        private final OnVirtualThread<String> waiter;
+        private volatile String second;
+        private long closed;
+        private long begun;
+        private long taken;
+
+        public CloseRaiseBrokenTwin() {
+            waiter = OnVirtualThread.start(this::takeTwice);
+        }
+
+        private String takeTwice() {
+            String first = of(() -> channel.take(Patience.ENDLESS_NANOS));
+            begun = System.nanoTime();
+            second = of(() -> channel.take(Patience.ENDLESS_NANOS));
+            taken = System.nanoTime();
+            return first;
+        }
+
+        @Actor
+        public void raise() {
+            channel.raise();
+        }
+
+        @Actor
+        public void close() {
+            channel.closeCq();
+            channel.close();
+            closed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r1 = waiter.join();
+            r.r2 = second;
+            r.r3 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        }
+    }
+
+    /** A CQ with direct delivery is closed while a virtual thread comes to wait for its event. */
+    @JCStressTest
+    @Outcome(id = "closed, in time", expect = ACCEPTABLE, desc = "the waiter heard of the close")
+    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @State
+    public static class DirectCloseTake {
+        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
+        private long closed;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void take(LL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> of(() -> cq.getCqEvent(ENDLESS)));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void close() {
+            OnVirtualThread.run(cq::close); // as late as the other one
+            closed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        }
+    }
+
+    /** The close looks for waiters, and if there is none tells nobody. */
+    @JCStressTest
+    @JCStressMeta(DirectCloseTake.class)
+    @State
+    public static class DirectCloseTakeBrokenTwin {
+        private final FaultyChannel cq = new FaultyChannel(Fault.END_IF_WAITED);
+        private long closed;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void take(LL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> of(() -> cq.take(Patience.twinNanos())));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void close() {
+            OnVirtualThread.run(cq::close); // as late as the other one
+            closed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        }
+    }
+
+    /** A CQ is closed while a virtual thread awaits its completions. */
+    @JCStressTest
+    @Outcome(id = "closed, in time", expect = ACCEPTABLE, desc = "the waiter heard of the close")
+    @Outcome(id = "[01], .*", expect = FORBIDDEN, desc = "the wait ended without a reason")
+    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @State
+    public static class DirectCloseAwait {
+        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
+        private final WorkCompletions batch = WorkCompletions.allocate(1);
+        private long closed;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void await(LL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch, 1, ENDLESS)));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void close() {
+            OnVirtualThread.run(cq::close); // as late as the other one
+            closed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        }
+    }
+
+    /** The waiter looks whether the CQ is closed before it has the lock. */
+    @JCStressTest
+    @JCStressMeta(DirectCloseAwait.class)
+    @State
+    public static class DirectCloseAwaitBrokenTwin {
+        private final FaultyChannel cq = new FaultyChannel(Fault.CLOSED_LOOKED_AT_FIRST);
+        private long closed;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void await(LL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> of(() -> cq.take(Patience.twinNanos())));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void close() {
+            OnVirtualThread.run(cq::close); // as late as the other one
+            closed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        }
+    }
+}

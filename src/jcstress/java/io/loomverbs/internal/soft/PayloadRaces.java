@@ -1,0 +1,370 @@
+package io.loomverbs.internal.soft;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.device.RecvWr;
+import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.device.WcStruct;
+import io.loomverbs.internal.event.CqEvents;
+import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.OnVirtualThread;
+import io.loomverbs.internal.event.Patience;
+import io.loomverbs.internal.event.Taking;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressMeta;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The message behind a completion, in registered memory, by plain writes and reads. */
+public class PayloadRaces {
+    private static final int SLOTS = 16_384;
+    private static final int BYTES = 64;
+    private static final long OLD = 0;
+    private static final long NEW = 0x0123_4567_89ab_cdefL;
+    private static final MemorySegment MEMORY =
+            Arena.global().allocate((long) SLOTS * 2 * BYTES, 64);
+    private static final MrOps MR = RaceQp.PD.regMr(MEMORY, Ibv.ACCESS_LOCAL_WRITE);
+    private static final AtomicInteger LAST = new AtomicInteger();
+    private static final SendWr SEND = RaceQp.sendOfNothing(1);
+    private static final RecvWr RECEIVE = RaceQp.receiveOfNothing(1);
+
+    private static final CqListener DEAF =
+            new CqListener() {
+                @Override
+                public void completionEvent() {}
+
+                @Override
+                public void asyncEvent(int type) {}
+            };
+
+    /** A piece of memory for one message: where it comes from, and where it goes. */
+    private static final class Slot {
+        final MemorySegment source;
+        final MemorySegment target;
+
+        Slot() {
+            long at = Math.floorMod(LAST.getAndIncrement(), SLOTS) * 2L * BYTES;
+            source = MEMORY.asSlice(at, BYTES);
+            target = MEMORY.asSlice(at + BYTES, BYTES);
+            fill(source, OLD);
+            fill(target, OLD);
+        }
+    }
+
+    /** Plain writes, one word after the other. */
+    private static void fill(MemorySegment memory, long word) {
+        for (long at = 0; at < BYTES; at += Long.BYTES) {
+            memory.set(JAVA_LONG, at, word);
+        }
+    }
+
+    /** Plain reads. */
+    private static String payload(MemorySegment memory) {
+        int fresh = 0;
+        for (long at = 0; at < BYTES; at += Long.BYTES) {
+            long word = memory.get(JAVA_LONG, at);
+            if (word == NEW) {
+                fresh++;
+            } else if (word != OLD) {
+                return "nonsense";
+            }
+        }
+        return fresh == BYTES / Long.BYTES ? "whole" : fresh == 0 ? "old" : "torn";
+    }
+
+    /** Two connected queue pairs; a buffer of the second one is posted. */
+    private static final class Wire {
+        private final RaceQp from = new RaceQp();
+        private final RaceQp to;
+
+        Wire(Slot slot, CqListener received) {
+            this(slot, received, MR);
+        }
+
+        Wire(Slot slot, CqListener received, MrOps mr) {
+            to = new RaceQp(received);
+            synchronized (RECEIVE) {
+                RECEIVE.sge(0, slot.target.address(), BYTES, mr.lkey());
+                RECEIVE.numSge(1);
+                to.receive(RECEIVE);
+            }
+            from.connect(to);
+            to.connect(from);
+        }
+
+        void send(MemorySegment source) {
+            SEND.sge(0, source.address(), BYTES, MR.lkey());
+            SEND.numSge(1);
+            from.send(SEND);
+        }
+
+        boolean poll(MemorySegment wcs) {
+            return to.receives.poll(wcs, 0, 1) == 1 && WcStruct.wrId(wcs, 0) == 1;
+        }
+
+        void end() {
+            from.end();
+            to.end();
+        }
+    }
+
+    private static CqListener raising(CqEvents events) {
+        return new CqListener() {
+            @Override
+            public void completionEvent() {
+                events.raise();
+            }
+
+            @Override
+            public void asyncEvent(int type) {}
+        };
+    }
+
+    /** A message is sent while its receiver polls, and then reads it. */
+    @JCStressTest
+    @Outcome(id = "nothing", expect = ACCEPTABLE, desc = "polled before")
+    @Outcome(id = "whole", expect = ACCEPTABLE, desc = "the completion, and all that was sent")
+    @Outcome(id = "old", expect = FORBIDDEN, desc = "a completion without the message")
+    @Outcome(id = "torn", expect = FORBIDDEN, desc = "a completion with a part of the message")
+    @Outcome(id = "nonsense", expect = FORBIDDEN, desc = "what nobody has written")
+    @State
+    public static class PayloadPoll {
+        private final Slot slot = new Slot();
+        private final Wire wire = new Wire(slot, DEAF);
+        private final MemorySegment wcs = SoftCqRaces.room();
+
+        @Actor
+        public void send() {
+            fill(slot.source, NEW);
+            wire.send(slot.source);
+        }
+
+        @Actor
+        public void poll(L_Result r) {
+            r.r1 = wire.poll(wcs) ? payload(slot.target) : "nothing";
+        }
+
+        @Arbiter
+        public void end() {
+            wire.end();
+        }
+    }
+
+    /** The message is copied after its completion. */
+    @JCStressTest
+    @JCStressMeta(PayloadPoll.class)
+    @State
+    public static class PayloadPollBrokenTwin {
+        private final Slot slot = new Slot();
+        private final FaultyLink wire = new FaultyLink(DEAF);
+        private final MemorySegment wcs = SoftCqRaces.room();
+
+        @Actor
+        public void send() {
+            fill(slot.source, NEW);
+            wire.send(slot.source, slot.target);
+        }
+
+        @Actor
+        public void poll(L_Result r) {
+            r.r1 = wire.poll(wcs) ? payload(slot.target) : "nothing";
+        }
+    }
+
+    /** A message is sent while a virtual thread arms, polls, and waits for it. */
+    @JCStressTest
+    @Outcome(
+            id = "whole, in time",
+            expect = ACCEPTABLE,
+            desc = "woken, polled, and all that was sent is there")
+    @Outcome(id = "nothing, .*", expect = FORBIDDEN, desc = "woken before there is a completion")
+    @Outcome(id = "old, .*", expect = FORBIDDEN, desc = "woken before the message is there")
+    @Outcome(id = "torn, .*", expect = FORBIDDEN, desc = "woken before the whole message is there")
+    @Outcome(id = "nonsense, .*", expect = FORBIDDEN, desc = "what nobody has written")
+    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @State
+    public static class PayloadWake {
+        private final Slot slot = new Slot();
+        private final EventQueue queue = new EventQueue();
+        private final CqEvents events = new CqEvents(queue, "cq");
+        private final Wire wire = new Wire(slot, raising(events));
+        private long sent;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void send() {
+            fill(slot.source, NEW);
+            wire.send(slot.source);
+            sent = System.nanoTime();
+        }
+
+        @Actor
+        public void receive(LL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(this::read);
+            taken = System.nanoTime();
+        }
+
+        private String read() {
+            MemorySegment wcs = SoftCqRaces.room();
+            wire.to.receives.reqNotify(false);
+            if (wire.poll(wcs)) {
+                return payload(slot.target);
+            }
+            String event = Taking.of(() -> queue.take(Patience.ENDLESS_NANOS));
+            if (!event.equals(Taking.EVENT)) {
+                return event;
+            }
+            return wire.poll(wcs) ? payload(slot.target) : "nothing";
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r2 = Patience.late(begun, sent, taken) ? "stuck" : "in time";
+            wire.end();
+        }
+    }
+
+    /** The waiter is woken before the message is copied. */
+    @JCStressTest
+    @JCStressMeta(PayloadWake.class)
+    @State
+    public static class PayloadWakeBrokenTwin {
+        private final Slot slot = new Slot();
+        private final EventQueue queue = new EventQueue();
+        private final CqEvents events = new CqEvents(queue, "cq");
+        private final FaultyLink wire = new FaultyLink(raising(events));
+        private long sent;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void send() {
+            fill(slot.source, NEW);
+            wire.send(slot.source, slot.target);
+            sent = System.nanoTime();
+        }
+
+        @Actor
+        public void receive(LL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(this::read);
+            taken = System.nanoTime();
+        }
+
+        private String read() {
+            MemorySegment wcs = SoftCqRaces.room();
+            wire.receives.reqNotify(false);
+            if (wire.poll(wcs)) {
+                return payload(slot.target);
+            }
+            String event = Taking.of(() -> queue.take(Patience.twinNanos()));
+            if (!event.equals(Taking.EVENT)) {
+                return event;
+            }
+            return wire.poll(wcs) ? payload(slot.target) : "nothing";
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r2 = Patience.late(begun, sent, taken) ? "stuck" : "in time";
+        }
+    }
+
+    /** Memory is deregistered while a message is copied there. */
+    @JCStressTest
+    @Outcome(
+            id = "old, old",
+            expect = ACCEPTABLE,
+            desc = "deregistered before: the message has not arrived")
+    @Outcome(
+            id = "whole, whole",
+            expect = ACCEPTABLE,
+            desc = "arrived before: what was there at the end stays")
+    @Outcome(id = "torn, .*", expect = FORBIDDEN, desc = "deregistered in the middle of a copy")
+    @Outcome(
+            id = ".*, torn",
+            expect = FORBIDDEN,
+            desc = "the memory changes after it was deregistered")
+    @Outcome(
+            id = "old, whole",
+            expect = FORBIDDEN,
+            desc = "the memory changes after it was deregistered")
+    @Outcome(
+            id = "whole, old",
+            expect = FORBIDDEN,
+            desc = "the memory changes after it was deregistered")
+    @State
+    public static class DeregReceive {
+        private final Slot slot = new Slot();
+        private final MrOps mr = RaceQp.PD.regMr(slot.target, Ibv.ACCESS_LOCAL_WRITE);
+        private final Wire wire = new Wire(slot, DEAF, mr);
+
+        public DeregReceive() {
+            fill(slot.source, NEW);
+        }
+
+        @Actor
+        public void send() {
+            wire.send(slot.source);
+        }
+
+        @Actor
+        public void dereg(LL_Result r) {
+            mr.dereg();
+            r.r1 = payload(slot.target);
+        }
+
+        @Arbiter
+        public void afterwards(LL_Result r) {
+            r.r2 = payload(slot.target);
+            wire.end();
+        }
+    }
+
+    /** A copy looks whether the region is there, and does not say that it is at work. */
+    @JCStressTest
+    @JCStressMeta(DeregReceive.class)
+    @State
+    public static class DeregReceiveBrokenTwin {
+        private final Slot slot = new Slot();
+        private final FaultyLink.Region mr = new FaultyLink.Region();
+
+        public DeregReceiveBrokenTwin() {
+            fill(slot.source, NEW);
+        }
+
+        @Actor
+        public void send() {
+            mr.copy(slot.source, slot.target);
+        }
+
+        @Actor
+        public void dereg(LL_Result r) {
+            mr.dereg();
+            r.r1 = payload(slot.target);
+        }
+
+        @Arbiter
+        public void afterwards(LL_Result r) {
+            r.r2 = payload(slot.target);
+        }
+    }
+}

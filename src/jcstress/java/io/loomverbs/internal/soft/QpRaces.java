@@ -1,0 +1,498 @@
+package io.loomverbs.internal.soft;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.RecvWr;
+import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.device.WcStruct;
+import io.loomverbs.internal.soft.FaultyQp.Fault;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressMeta;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LLL_Result;
+import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
+
+import java.lang.foreign.MemorySegment;
+import java.util.StringJoiner;
+
+/** Queue pairs of the embedded device: each request completes once, never twice. */
+public class QpRaces {
+    private static final SendWr SEND_1 = RaceQp.sendOfNothing(1);
+    private static final SendWr SEND_2 = RaceQp.sendOfNothing(2);
+    private static final RecvWr RECEIVE_1 = RaceQp.receiveOfNothing(1);
+    private static final RecvWr RECEIVE_2 = RaceQp.receiveOfNothing(2);
+
+    private static final RecvWr THREE_RECEIVES = RaceQp.receiveOfNothing(1);
+
+    static {
+        RecvWr second = RaceQp.receiveOfNothing(2);
+        second.next(RaceQp.receiveOfNothing(3));
+        THREE_RECEIVES.next(second);
+    }
+
+    /** A queue pair and its peer, which has as many buffers as were asked for. */
+    static final class Pair {
+        final RaceQp a = new RaceQp();
+        final RaceQp b = new RaceQp();
+
+        Pair(int buffers) {
+            synchronized (RECEIVE_2) {
+                for (int i = 0; i < buffers; i++) {
+                    b.receive(RECEIVE_2);
+                }
+            }
+            a.connect(b);
+            b.connect(a);
+        }
+
+        void end() {
+            a.end();
+            b.end();
+        }
+    }
+
+    private static String accepted(boolean accepted) {
+        return accepted ? "accepted" : "refused";
+    }
+
+    /** What became of the requests: the status of each completion. */
+    static String statuses(SoftCq cq) {
+        StringJoiner statuses = new StringJoiner(" and ");
+        statuses.setEmptyValue("nothing");
+        MemorySegment wcs = SoftCqRaces.room();
+        while (cq.poll(wcs, 0, 1) > 0) {
+            switch (WcStruct.status(wcs, 0)) {
+                case Ibv.WC_SUCCESS -> statuses.add("done");
+                case Ibv.WC_WR_FLUSH_ERR -> statuses.add("flushed");
+                default -> statuses.add("status " + WcStruct.status(wcs, 0));
+            }
+        }
+        return statuses.toString();
+    }
+
+    /** Which requests were completed, in that order. */
+    static String numbers(SoftCq cq) {
+        StringJoiner numbers = new StringJoiner(" ");
+        numbers.setEmptyValue("none");
+        MemorySegment wcs = SoftCqRaces.room();
+        while (cq.poll(wcs, 0, 1) > 0) {
+            numbers.add(Long.toString(WcStruct.wrId(wcs, 0)));
+        }
+        return numbers.toString();
+    }
+
+    static String numbers(FaultyCq cq) {
+        StringJoiner numbers = new StringJoiner(" ");
+        numbers.setEmptyValue("none");
+        MemorySegment wcs = SoftCqRaces.room();
+        for (int i = 0; i < 4 && cq.poll(wcs, 0) > 0; i++) {
+            numbers.add(Long.toString(WcStruct.wrId(wcs, 0)));
+        }
+        return numbers.toString();
+    }
+
+    /** A request is posted while the queue pair enters the error state. */
+    @JCStressTest
+    @Outcome(
+            id = "accepted, done, done",
+            expect = ACCEPTABLE,
+            desc = "carried out before the error")
+    @Outcome(
+            id = "accepted, flushed, nothing",
+            expect = ACCEPTABLE,
+            desc = "the error was first: posted, and flushed")
+    @Outcome(id = "accepted, nothing, .*", expect = FORBIDDEN, desc = "a request was lost")
+    @Outcome(
+            id = "accepted, .* and .*, .*",
+            expect = FORBIDDEN,
+            desc = "one request completed twice")
+    @Outcome(
+            id = "accepted, flushed, done",
+            expect = FORBIDDEN,
+            desc = "reported as flushed, though it has arrived")
+    @Outcome(
+            id = "accepted, done, nothing",
+            expect = FORBIDDEN,
+            desc = "reported as done, though it has not arrived")
+    @Outcome(
+            id = "refused, .*",
+            expect = FORBIDDEN,
+            desc = "requests may be posted in the error state")
+    @State
+    public static class PostFlush {
+        private final Pair pair = new Pair(1);
+
+        @Actor
+        public void post(LLL_Result r) {
+            r.r1 = accepted(pair.a.send(SEND_1));
+        }
+
+        @Actor
+        public void fail() {
+            pair.a.fail();
+        }
+
+        @Arbiter
+        public void completions(LLL_Result r) {
+            r.r2 = statuses(pair.a.sends);
+            r.r3 = statuses(pair.b.receives);
+            pair.end();
+        }
+    }
+
+    /** The runner goes with a write, and misses the signal of the other. */
+    @JCStressTest
+    @JCStressMeta(PostFlush.class)
+    @State
+    public static class PostFlushBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.SIGNAL_LOST);
+
+        public PostFlushBrokenTwin() {
+            qp.receive(2);
+        }
+
+        @Actor
+        public void post(LLL_Result r) {
+            r.r1 = accepted(qp.send(1));
+        }
+
+        @Actor
+        public void fail() {
+            qp.fail();
+        }
+
+        @Arbiter
+        public void completions(LLL_Result r) {
+            r.r2 = statuses(qp.sends);
+            String received = statuses(qp.receives);
+            r.r3 = received.equals("done") ? received : "nothing";
+        }
+    }
+
+    /** Two threads post at once. */
+    @JCStressTest
+    @Outcome(id = "1 2", expect = ACCEPTABLE, desc = "both are done, the first actor was first")
+    @Outcome(id = "2 1", expect = ACCEPTABLE, desc = "both are done, the second actor was first")
+    @Outcome(id = "none", expect = FORBIDDEN, desc = "both requests were lost")
+    @Outcome(id = "[12]", expect = FORBIDDEN, desc = "a request was lost")
+    @Outcome(id = ".*1.*1.*", expect = FORBIDDEN, desc = "one request completed twice")
+    @Outcome(id = ".*2.*2.*", expect = FORBIDDEN, desc = "one request completed twice")
+    @State
+    public static class TwoPosts {
+        private final Pair pair = new Pair(2);
+
+        @Actor
+        public void first() {
+            pair.a.send(SEND_1);
+        }
+
+        @Actor
+        public void second() {
+            pair.a.send(SEND_2);
+        }
+
+        @Arbiter
+        public void completions(L_Result r) {
+            r.r1 = numbers(pair.a.sends);
+            pair.end();
+        }
+    }
+
+    /** Who posts looks whether somebody runs the queue, then runs it. */
+    @JCStressTest
+    @JCStressMeta(TwoPosts.class)
+    @State
+    public static class TwoPostsBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.TWO_RUNNERS);
+
+        public TwoPostsBrokenTwin() {
+            qp.receive(3);
+            qp.receive(4);
+        }
+
+        @Actor
+        public void first() {
+            qp.send(1);
+        }
+
+        @Actor
+        public void second() {
+            qp.send(2);
+        }
+
+        @Arbiter
+        public void completions(L_Result r) {
+            r.r1 = numbers(qp.sends);
+        }
+    }
+
+    /** The runner goes with a write, and misses the signal of the other. */
+    @JCStressTest
+    @JCStressMeta(TwoPosts.class)
+    @State
+    public static class TwoPostsLostBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.SIGNAL_LOST);
+
+        public TwoPostsLostBrokenTwin() {
+            qp.receive(3);
+            qp.receive(4);
+        }
+
+        @Actor
+        public void first() {
+            qp.send(1);
+        }
+
+        @Actor
+        public void second() {
+            qp.send(2);
+        }
+
+        @Arbiter
+        public void completions(L_Result r) {
+            r.r1 = numbers(qp.sends);
+        }
+    }
+
+    /** A receive request is posted while the queue pair enters the error state. */
+    @JCStressTest
+    @Outcome(id = "accepted, flushed", expect = ACCEPTABLE, desc = "flushed, by one or the other")
+    @Outcome(
+            id = "accepted, nothing",
+            expect = FORBIDDEN,
+            desc = "a receive request stays behind in the error state")
+    @Outcome(id = "accepted, .* and .*", expect = FORBIDDEN, desc = "one request completed twice")
+    @Outcome(
+            id = "refused, .*",
+            expect = FORBIDDEN,
+            desc = "requests may be posted in the error state")
+    @State
+    public static class ReceiveFlush {
+        private final Pair pair = new Pair(0);
+
+        @Actor
+        public void post(LL_Result r) {
+            r.r1 = accepted(pair.a.receive(RECEIVE_1));
+        }
+
+        @Actor
+        public void fail() {
+            pair.a.fail();
+        }
+
+        @Arbiter
+        public void completions(LL_Result r) {
+            r.r2 = statuses(pair.a.receives);
+            pair.end();
+        }
+    }
+
+    /** The state is looked at before the request is there, and not after. */
+    @JCStressTest
+    @JCStressMeta(ReceiveFlush.class)
+    @State
+    public static class ReceiveFlushBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.STATE_LOOKED_AT_FIRST);
+
+        @Actor
+        public void post(LL_Result r) {
+            r.r1 = accepted(qp.receive(1));
+        }
+
+        @Actor
+        public void fail() {
+            qp.fail();
+        }
+
+        @Arbiter
+        public void completions(LL_Result r) {
+            r.r2 = statuses(qp.receives);
+        }
+    }
+
+    /** A message is sent while the buffer for it is posted. */
+    @JCStressTest
+    @Outcome(id = "done, done", expect = ACCEPTABLE, desc = "they have met")
+    @Outcome(
+            id = "nothing, .*",
+            expect = FORBIDDEN,
+            desc = "the sender waits beside a buffer: neither saw the other")
+    @Outcome(id = ".*, nothing", expect = FORBIDDEN, desc = "the message has not arrived")
+    @State
+    public static class SendReceive {
+        private final Pair pair = new Pair(0);
+
+        @Actor
+        public void send() {
+            pair.a.send(SEND_1);
+        }
+
+        @Actor
+        public void receive() {
+            pair.b.receive(RECEIVE_1);
+        }
+
+        @Arbiter
+        public void completions(LL_Result r) {
+            r.r1 = statuses(pair.a.sends);
+            r.r2 = statuses(pair.b.receives);
+            pair.end();
+        }
+    }
+
+    /** The sender finds no buffer, makes that known, and does not look again. */
+    @JCStressTest
+    @JCStressMeta(SendReceive.class)
+    @State
+    public static class SendReceiveBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.NO_SECOND_LOOK);
+
+        @Actor
+        public void send() {
+            qp.send(1);
+        }
+
+        @Actor
+        public void receive() {
+            qp.receive(2);
+        }
+
+        @Arbiter
+        public void completions(LL_Result r) {
+            r.r1 = statuses(qp.sends);
+            r.r2 = statuses(qp.receives);
+        }
+    }
+
+    /** What was flushed is polled while it is flushed. */
+    @JCStressTest
+    @Outcome(id = "none, 1 2 3", expect = ACCEPTABLE, desc = "polled before")
+    @Outcome(id = "1, 2 3", expect = ACCEPTABLE, desc = "polled between")
+    @Outcome(id = "1 2, 3", expect = ACCEPTABLE, desc = "polled between")
+    @Outcome(id = "1 2 3, none", expect = ACCEPTABLE, desc = "polled after")
+    @Outcome(
+            id = ".*",
+            expect = FORBIDDEN,
+            desc = "a completion was lost, came twice, or out of turn")
+    @State
+    public static class FlushPoll {
+        private final Pair pair = new Pair(0);
+
+        public FlushPoll() {
+            synchronized (THREE_RECEIVES) {
+                pair.a.receive(THREE_RECEIVES);
+            }
+        }
+
+        @Actor
+        public void fail() {
+            pair.a.fail();
+        }
+
+        @Actor
+        public void poll(LL_Result r) {
+            r.r1 = numbers(pair.a.receives);
+        }
+
+        @Arbiter
+        public void rest(LL_Result r) {
+            r.r2 = numbers(pair.a.receives);
+            pair.end();
+        }
+    }
+
+    /** Completions are taken without the lock. */
+    @JCStressTest
+    @JCStressMeta(FlushPoll.class)
+    @State
+    public static class FlushPollBrokenTwin {
+        private final FaultyCq cq = new FaultyCq(FaultyCq.Fault.POLL_UNLOCKED);
+
+        @Actor
+        public void fail() {
+            cq.add(1, 0, 0);
+            cq.add(2, 0, 0);
+            cq.add(3, 0, 0);
+        }
+
+        @Actor
+        public void poll(LL_Result r) {
+            r.r1 = numbers(cq);
+        }
+
+        @Arbiter
+        public void rest(LL_Result r) {
+            r.r2 = numbers(cq);
+        }
+    }
+
+    /** A queue pair is destroyed while a request is posted. */
+    @JCStressTest
+    @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "destroyed before")
+    @Outcome(
+            id = "none, nothing, accepted",
+            expect = ACCEPTABLE,
+            desc = "posted, and dropped with the queue pair")
+    @Outcome(
+            id = "1, nothing, accepted",
+            expect = ACCEPTABLE,
+            desc = "done before the queue pair was destroyed")
+    @Outcome(id = ".*, done, .*", expect = FORBIDDEN, desc = "a completion follows the destroy")
+    @Outcome(id = "1, .*, refused", expect = FORBIDDEN, desc = "a request that was refused is done")
+    @State
+    public static class DestroyPost {
+        private final Pair pair = new Pair(1);
+
+        @Actor
+        public void destroy(LLL_Result r) {
+            pair.a.destroy();
+            r.r1 = numbers(pair.a.sends);
+        }
+
+        @Actor
+        public void post(LLL_Result r) {
+            r.r3 = accepted(pair.a.send(SEND_1));
+        }
+
+        @Arbiter
+        public void late(LLL_Result r) {
+            r.r2 = statuses(pair.a.sends);
+            pair.end();
+        }
+    }
+
+    /** The queue pair is destroyed between two steps of a request. */
+    @JCStressTest
+    @JCStressMeta(DestroyPost.class)
+    @State
+    public static class DestroyPostBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.DESTROY_UNLOCKED);
+
+        public DestroyPostBrokenTwin() {
+            qp.receive(2);
+        }
+
+        @Actor
+        public void destroy(LLL_Result r) {
+            qp.destroy();
+            r.r1 = numbers(qp.sends);
+        }
+
+        @Actor
+        public void post(LLL_Result r) {
+            r.r3 = accepted(qp.send(1));
+        }
+
+        @Arbiter
+        public void late(LLL_Result r) {
+            r.r2 = statuses(qp.sends);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.loomverbs.internal.soft;
+
+import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.PostResult;
+import io.loomverbs.internal.device.QpAttr;
+import io.loomverbs.internal.device.QpCap;
+import io.loomverbs.internal.device.QpInit;
+import io.loomverbs.internal.device.RecvWr;
+import io.loomverbs.internal.device.SendWr;
+
+/** A queue pair of the embedded device, with a CQ for sends and one for receives. */
+final class RaceQp {
+    private static final SoftDevice DEVICE = new SoftDevice(SoftLimits.GENEROUS);
+    static final SoftPd PD = new SoftPd(DEVICE);
+    private static final QpInit INIT = new QpInit(Ibv.QPT_RC, new QpCap(4, 4, 1, 1, 0), false);
+    private static final int INIT_MASK =
+            Ibv.QP_STATE | Ibv.QP_PKEY_INDEX | Ibv.QP_PORT | Ibv.QP_ACCESS_FLAGS;
+    private static final int RTR_MASK =
+            Ibv.QP_STATE
+                    | Ibv.QP_AV
+                    | Ibv.QP_PATH_MTU
+                    | Ibv.QP_DEST_QPN
+                    | Ibv.QP_RQ_PSN
+                    | Ibv.QP_MAX_DEST_RD_ATOMIC
+                    | Ibv.QP_MIN_RNR_TIMER;
+    private static final int RTS_MASK =
+            Ibv.QP_STATE
+                    | Ibv.QP_SQ_PSN
+                    | Ibv.QP_TIMEOUT
+                    | Ibv.QP_RETRY_CNT
+                    | Ibv.QP_RNR_RETRY
+                    | Ibv.QP_MAX_QP_RD_ATOMIC;
+    private static final CqListener DEAF =
+            new CqListener() {
+                @Override
+                public void completionEvent() {}
+
+                @Override
+                public void asyncEvent(int type) {}
+            };
+
+    final SoftCq sends;
+    final SoftCq receives;
+    final SoftQp qp;
+    private final QpAttr attr = new QpAttr();
+
+    RaceQp() {
+        this(DEAF);
+    }
+
+    /** Tells {@code received} of the CQ for receives. */
+    RaceQp(CqListener received) {
+        sends = new SoftCq(DEVICE, 4, null, DEAF);
+        receives = new SoftCq(DEVICE, 4, null, received);
+        qp = (SoftQp) PD.createQp(INIT, sends, receives, type -> {});
+        attr.portNum = 1;
+        attr.pathMtu = 5;
+        attr.av = new AhAttr(0, 0, false, 0, 0, 0, 0, SoftPort.LID, 0, 1);
+        attr.maxRdAtomic = 1;
+        attr.maxDestRdAtomic = 1;
+        attr.minRnrTimer = 0; // the longest: 655 ms, which nobody waits for
+        attr.timeout = 0;
+        attr.retryCnt = 7;
+        attr.rnrRetry = 7;
+        modify(Ibv.QPS_INIT, INIT_MASK);
+    }
+
+    void connect(RaceQp peer) {
+        attr.destQpNum = peer.qp.qpNum();
+        modify(Ibv.QPS_RTR, RTR_MASK);
+        modify(Ibv.QPS_RTS, RTS_MASK);
+    }
+
+    void fail() {
+        modify(Ibv.QPS_ERR, Ibv.QP_STATE);
+    }
+
+    private void modify(int state, int mask) {
+        attr.qpState = state;
+        if (qp.modify(attr, mask) != 0) {
+            throw new AssertionError("refused: state " + state);
+        }
+    }
+
+    boolean send(SendWr wr) {
+        return qp.postSend(wr) == PostResult.OK;
+    }
+
+    boolean receive(RecvWr wr) {
+        return qp.postRecv(wr) == PostResult.OK;
+    }
+
+    void destroy() {
+        qp.destroy();
+    }
+
+    /** Lets go of everything that is still there. */
+    void end() {
+        qp.destroy();
+        sends.destroy();
+        receives.destroy();
+    }
+
+    /** A signalled SEND of nothing. For one thread at a time, as all requests. */
+    static SendWr sendOfNothing(long wrId) {
+        SendWr wr = new SendWr(1, 0);
+        wr.wrId(wrId);
+        wr.opcode(Ibv.WR_SEND);
+        wr.sendFlags(Ibv.SEND_SIGNALED);
+        return wr;
+    }
+
+    static RecvWr receiveOfNothing(long wrId) {
+        RecvWr wr = new RecvWr(1);
+        wr.wrId(wrId);
+        return wr;
+    }
+}

@@ -1,0 +1,107 @@
+package io.loomverbs.internal.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.lang.ref.WeakReference;
+import java.util.function.Supplier;
+
+/** What is destroyed is kept by no queue that outlives it. */
+@Timeout(60)
+class ForgottenTest {
+    private static final Closer WILLING =
+            new Closer() {
+                @Override
+                public boolean destroy() {
+                    return true;
+                }
+
+                @Override
+                public boolean keepWaiting(long waitedNanos) {
+                    return true;
+                }
+            };
+
+    /** In a method of its own: no local variable of the test refers to what was made. */
+    private static WeakReference<Object> made(Supplier<Object> maker) {
+        return new WeakReference<>(maker.get());
+    }
+
+    private static void assertCollected(WeakReference<Object> reference) throws Exception {
+        for (int i = 0; i < 200 && reference.get() != null; i++) {
+            System.gc();
+            Thread.sleep(5);
+        }
+        assertThat(reference.get()).isNull();
+    }
+
+    @Test
+    void aChannelForgetsADestroyedCqWhoseEventsNobodyReceived() throws Exception {
+        EventQueue channel = new EventQueue();
+        WeakReference<Object> owner =
+                made(
+                        () -> {
+                            Object cq = new Object();
+                            CqEvents events = new CqEvents(channel, cq);
+                            events.raise();
+                            events.raise();
+                            events.close(0, WILLING);
+                            return cq;
+                        });
+
+        assertCollected(owner);
+        assertThat(channel.tryTake()).isNull();
+    }
+
+    @Test
+    void aDestroyedObjectIsForgottenWithItsAsynchronousEvents() throws Exception {
+        AsyncQueue context = new AsyncQueue();
+        WeakReference<Object> owner =
+                made(
+                        () -> {
+                            Object qp = new Object();
+                            Ledger ledger = new Ledger();
+                            context.raise(new AsyncQueue.Raised(1, 0, qp, ledger));
+                            ledger.close(0, WILLING);
+                            context.drop(qp);
+                            return qp;
+                        });
+
+        assertCollected(owner);
+        assertThat(context.take(0)).isNull();
+    }
+
+    /** A device may tell of something that happened before it destroyed the object. */
+    @Test
+    void anEventThatCameAfterTheDestroyIsForgottenByTheNextLook() throws Exception {
+        AsyncQueue context = new AsyncQueue();
+        WeakReference<Object> owner =
+                made(
+                        () -> {
+                            Object qp = new Object();
+                            Ledger ledger = new Ledger();
+                            ledger.close(0, WILLING);
+                            context.raise(new AsyncQueue.Raised(1, 0, qp, ledger));
+                            return qp;
+                        });
+
+        assertThat(context.take(0)).isNull();
+        assertCollected(owner);
+    }
+
+    /** That a queue was closed says nothing new about one that has failed. */
+    @Test
+    void theFirstEndCounts() {
+        EventQueue channel = new EventQueue();
+        Throwable cause = new IllegalStateException("the device is gone");
+        channel.end(cause);
+        channel.end(null);
+
+        assertThatThrownBy(() -> channel.take(0))
+                .isInstanceOf(EventQueueEndedException.class)
+                .hasCause(cause);
+    }
+}
