@@ -308,17 +308,17 @@ class DeviceContractTest {
                 error(
                         "unknown local key",
                         p -> p.send(1, 0).sge(p.aMemory.address(), 8, ~p.aMemory.lkey()),
-                        WcStatus.LOC_PROT_ERR,
+                        Differences.unknownLocalKey(),
                         all),
                 error(
                         "beyond the local region",
-                        p -> p.send(1, 0).sge(p.aMemory.address(), 8193, p.aMemory.lkey()),
+                        p -> p.send(1, 0).sge(end(p.aMemory) - 4, 8, p.aMemory.lkey()),
                         WcStatus.LOC_PROT_ERR,
                         all),
                 error(
                         "message longer than the buffer",
                         p -> p.send(1, Fixture.BUFFER / 2 + 1),
-                        WcStatus.REM_INV_REQ_ERR,
+                        Differences.messageTooLong(),
                         all),
                 error(
                         "unknown remote key",
@@ -327,7 +327,7 @@ class DeviceContractTest {
                         all),
                 error(
                         "write beyond the remote region",
-                        p -> p.send(1, 8).rdmaWrite(end(p) - 7, p.bMemory.rkey()),
+                        p -> p.send(1, 8).rdmaWrite(end(p.bMemory) - 7, p.bMemory.rkey()),
                         WcStatus.REM_ACCESS_ERR,
                         all),
                 error(
@@ -337,13 +337,13 @@ class DeviceContractTest {
                         all),
                 error(
                         "atomic beyond the remote region",
-                        p -> p.send(1, 8).fetchAndAdd(end(p), p.bMemory.rkey(), 1),
+                        p -> p.send(1, 8).fetchAndAdd(end(p.bMemory), p.bMemory.rkey(), 1),
                         WcStatus.REM_ACCESS_ERR,
                         all));
     }
 
-    private static long end(Pair p) {
-        return p.bMemory.address() + p.bMemory.length();
+    private static long end(MemoryRegion mr) {
+        return mr.address() + mr.length();
     }
 
     private static Arguments error(String what, Request request, WcStatus status, Access... qp) {
@@ -374,8 +374,10 @@ class DeviceContractTest {
         WorkCompletion flushed = Fixture.pollOne(sends);
         assertThat(flushed.wrId()).isEqualTo(2);
         assertThat(flushed.status()).isEqualTo(WcStatus.WR_FLUSH_ERR);
-        p.a.postRecv(RecvWorkRequest.allocate(1).wrId(21));
-        assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.WR_FLUSH_ERR);
+        if (Differences.flushesLateReceives()) {
+            p.a.postRecv(RecvWorkRequest.allocate(1).wrId(21));
+            assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.WR_FLUSH_ERR);
+        }
     }
 
     /** A queue pair that does not allow an operation answers it with an error. */
@@ -666,6 +668,13 @@ class DeviceContractTest {
         for (int i = 0; i < granted; i++) {
             p.recv(i);
         }
+        for (int i = granted; !Differences.queuesAreExact() && i < 4 * granted; i++) {
+            try {
+                p.recv(i);
+            } catch (PostException e) {
+                break;
+            }
+        }
         assertThatThrownBy(() -> p.recv(granted))
                 .isInstanceOfSatisfying(
                         PostException.class, e -> assertThat(e.errnoName()).isEqualTo("ENOMEM"))
@@ -736,9 +745,7 @@ class DeviceContractTest {
         CompletionQueue cq = f.own(f.context.createDirectCq(2));
         Source source = f.source(cq);
         Fixture.Task<CqEvent> waiter = f.start("waiter", cq::getCqEvent).parked();
-        for (int i = 0; i <= cq.cqe(); i++) {
-            source.complete(i);
-        }
+        source.overrun();
         assertThat(waiter.failure())
                 .isInstanceOfSatisfying(
                         VerbsException.class, e -> assertThat(e.errnoName()).isEqualTo("EIO"));
@@ -749,10 +756,12 @@ class DeviceContractTest {
         assertThat(event.port()).isZero();
         assertThat(event).hasToString("CQ_ERR of " + cq);
         assertThat(Fixture.poll(cq, cq.cqe())).hasSize(cq.cqe());
-        assertThatThrownBy(() -> cq.poll(batch))
-                .isInstanceOfSatisfying(
-                        VerbsException.class, e -> assertThat(e.errnoName()).isEqualTo("EIO"))
-                .hasMessageContaining(cq.toString());
+        if (Differences.overrunEndsPolling()) {
+            assertThatThrownBy(() -> cq.poll(batch))
+                    .isInstanceOfSatisfying(
+                            VerbsException.class, e -> assertThat(e.errnoName()).isEqualTo("EIO"))
+                    .hasMessageContaining(cq.toString());
+        }
         assertThatThrownBy(() -> cq.await(batch)).isInstanceOf(VerbsException.class);
         assertThatThrownBy(cq::tryGetCqEvent).isInstanceOf(VerbsException.class);
         source.close();
@@ -782,9 +791,7 @@ class DeviceContractTest {
     void aHolderOfAnAsyncEventCannotWaitForItself() throws Exception {
         CompletionQueue cq = f.own(f.context.createDirectCq(2));
         Source source = f.source(cq);
-        for (int i = 0; i <= cq.cqe(); i++) {
-            source.complete(i);
-        }
+        source.overrun();
         AtomicReference<AsyncEvent> held = new AtomicReference<>();
         Fixture.Task<?> holder =
                 f.start(

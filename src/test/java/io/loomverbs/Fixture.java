@@ -135,11 +135,13 @@ final class Fixture implements AutoCloseable {
     /** Gives one CQ completions: messages of a queue pair that has its other completions apart. */
     final class Source {
         private final Pair pair;
+        private final CompletionQueue cq;
         private final CompletionQueue other = polled();
         private final WorkCompletions drop = WorkCompletions.allocate(64);
         private int sent;
 
         Source(CompletionQueue cq) {
+            this.cq = cq;
             pair = new Pair(QpType.RC, QpConfig.of(QpType.RC, other), QpConfig.of(QpType.RC, cq));
         }
 
@@ -154,6 +156,18 @@ final class Fixture implements AutoCloseable {
             pair.a.postSend(solicited ? wr.solicited() : wr);
             sent++;
             eventually("the message was sent", () -> other.poll(drop) == 1);
+        }
+
+        /** Adds as many as the CQ holds, which must be empty, and one more. */
+        void overrun() {
+            for (int i = 0; i < cq.cqe(); i++) {
+                complete(i);
+            }
+            if (Differences.sendersSurviveOverruns()) {
+                complete(cq.cqe());
+            } else {
+                pair.message(cq.cqe(), 0);
+            }
         }
 
         /** Closes the queue pairs, so that the CQ may be closed. */

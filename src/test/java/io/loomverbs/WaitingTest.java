@@ -391,17 +391,12 @@ class WaitingTest {
 
     /** Gives a CQ more than it can hold; nothing uses it afterwards. */
     private void overrun(CompletionQueue victim) throws InterruptedException {
-        CompletionQueue sends = f.polled();
-        Fixture.Pair pair = f.pair(sends, victim);
-        int n = victim.cqe() + 1;
-        for (int i = 0; i < n; i++) {
-            pair.message(i, 0);
-        }
-        pair.a.close();
-        pair.b.close();
+        Fixture.Source overrunning = f.source(victim);
+        overrunning.overrun();
         AsyncEvent event = f.context.getAsyncEvent(Fixture.PATIENCE);
         assertThat(event).isNotNull();
         event.close();
+        overrunning.close();
         try (AsyncEvent other = f.context.getAsyncEvent(Fixture.QUIET)) {
             // A queue pair may have had one as well; it went with the queue pair.
             assertThat(other).isNull();

@@ -79,7 +79,8 @@ final class PingpongEnd implements AutoCloseable {
         payloadAt = plan.type() == QpType.UD ? GRH_BYTES : 0;
         buffer = pd.allocateMr((long) payloadAt + plan.size(), Access.LOCAL_WRITE);
         payload = buffer.memory().asSlice(payloadAt, plan.size());
-        cq = context.createDirectCq(plan.rxDepth() + BATCH);
+        int cqe = plan.rxDepth() + BATCH;
+        cq = plan.events() ? context.createDirectCq(cqe) : context.createCq(cqe, null, null, 0);
         qp = pd.createQp(QpConfig.of(plan.type(), cq).withWr(BATCH, plan.rxDepth()));
         qp.modify(toInit());
         for (int i = 0; i < plan.rxDepth(); i++) {

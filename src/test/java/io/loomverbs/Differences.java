@@ -1,0 +1,42 @@
+package io.loomverbs;
+
+/**
+ * Where devices differ from each other, and are allowed to: what the contract asks of the device
+ * that the tests run on. The table in docs/testing.md says why.
+ */
+final class Differences {
+    private static final boolean SOFT_ROCE = Fixture.DEVICE.startsWith("rxe");
+    private static final boolean EMBEDDED = Fixture.DEVICE.equals("soft0");
+
+    private Differences() {}
+
+    /** What a request ends with whose local key names no region. */
+    static WcStatus unknownLocalKey() {
+        return SOFT_ROCE ? WcStatus.LOC_QP_OP_ERR : WcStatus.LOC_PROT_ERR;
+    }
+
+    /** What a sender is told whose message does not fit into the peer's buffer. */
+    static WcStatus messageTooLong() {
+        return SOFT_ROCE ? WcStatus.REM_OP_ERR : WcStatus.REM_INV_REQ_ERR;
+    }
+
+    /** Whether a receive request that is posted in the error state is flushed at once. */
+    static boolean flushesLateReceives() {
+        return !SOFT_ROCE;
+    }
+
+    /** Whether a queue is full at the very number of requests that was granted. */
+    static boolean queuesAreExact() {
+        return EMBEDDED;
+    }
+
+    /** Whether a message completes for its sender even if it overruns the receiver's CQ. */
+    static boolean sendersSurviveOverruns() {
+        return EMBEDDED;
+    }
+
+    /** Whether a CQ that has overrun cannot be polled once what it held is gone. */
+    static boolean overrunEndsPolling() {
+        return EMBEDDED;
+    }
+}
