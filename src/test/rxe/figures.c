@@ -1,0 +1,205 @@
+/*
+ * What a C program needs for the steps that loomverbs takes. `figures`, beside this file, compiles it and runs it
+ * in turns with io.loomverbs.tools.RxeFigures.
+ *
+ *   figures DEVICE poll CALLS            nanoseconds of one ibv_poll_cq of an empty CQ
+ *   figures DEVICE arm CALLS             nanoseconds of one ibv_req_notify_cq
+ *   figures DEVICE channel CQS SECONDS   events and messages a second: CQS CQs on one channel, a queue pair each,
+ *                                        connected in pairs, a message of 64 bytes going back and forth in each
+ *                                        pair; one thread waits in ibv_get_cq_event
+ */
+#include <infiniband/verbs.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BYTES = 64, DEPTH = 16, GID_INDEX = 0, PORT = 1, PSN = 0x1234 };
+
+static void need(int ok, const char *what)
+{
+	if (!ok) {
+		perror(what);
+		exit(1);
+	}
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static struct ibv_context *open_device(const char *name)
+{
+	struct ibv_device **list = ibv_get_device_list(NULL);
+	struct ibv_context *ctx = NULL;
+
+	need(list != NULL, "ibv_get_device_list");
+	for (int i = 0; list[i]; i++)
+		if (!strcmp(ibv_get_device_name(list[i]), name))
+			ctx = ibv_open_device(list[i]);
+	need(ctx != NULL, "ibv_open_device");
+	ibv_free_device_list(list);
+	return ctx;
+}
+
+static void loop(struct ibv_context *ctx, int arm, long calls)
+{
+	struct ibv_comp_channel *channel = ibv_create_comp_channel(ctx);
+	struct ibv_cq *cq = ibv_create_cq(ctx, DEPTH, NULL, channel, 0);
+	struct ibv_wc wc[DEPTH];
+
+	need(cq != NULL, "ibv_create_cq");
+	for (int round = 0; round < 2; round++) { /* the first one warms up */
+		double start = now();
+
+		for (long i = 0; i < calls; i++) {
+			int rc = arm ? ibv_req_notify_cq(cq, 0) : ibv_poll_cq(cq, DEPTH, wc);
+
+			need(rc == 0, "the call");
+		}
+		if (round == 1)
+			printf("%.2f\n", (now() - start) * 1e9 / calls);
+	}
+}
+
+struct end {
+	struct ibv_cq *cq;
+	struct ibv_qp *qp;
+	uint64_t at;
+};
+
+static uint32_t lkey;
+
+static void post_recv(struct end *end)
+{
+	struct ibv_sge sge = {.addr = end->at, .length = BYTES, .lkey = lkey};
+	struct ibv_recv_wr wr = {.sg_list = &sge, .num_sge = 1}, *bad;
+
+	need(!ibv_post_recv(end->qp, &wr, &bad), "ibv_post_recv");
+}
+
+static void post_send(struct end *end)
+{
+	struct ibv_sge sge = {.addr = end->at + BYTES, .length = BYTES, .lkey = lkey};
+	struct ibv_send_wr wr = {.sg_list = &sge, .num_sge = 1, .opcode = IBV_WR_SEND,
+				 .send_flags = IBV_SEND_SIGNALED}, *bad;
+
+	need(!ibv_post_send(end->qp, &wr, &bad), "ibv_post_send");
+}
+
+static void create(struct end *end, struct ibv_context *ctx, struct ibv_pd *pd, struct ibv_comp_channel *channel)
+{
+	struct ibv_qp_init_attr init = {.qp_type = IBV_QPT_RC,
+		.cap = {.max_send_wr = DEPTH, .max_recv_wr = DEPTH, .max_send_sge = 1, .max_recv_sge = 1}};
+
+	end->cq = ibv_create_cq(ctx, 2 * DEPTH, end, channel, 0);
+	need(end->cq != NULL, "ibv_create_cq");
+	init.send_cq = init.recv_cq = end->cq;
+	end->qp = ibv_create_qp(pd, &init);
+	need(end->qp != NULL, "ibv_create_qp");
+}
+
+static void connect_to(struct end *end, struct end *to, union ibv_gid gid)
+{
+	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_INIT, .port_num = PORT};
+
+	need(!ibv_modify_qp(end->qp, &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS),
+	     "INIT");
+	attr = (struct ibv_qp_attr){.qp_state = IBV_QPS_RTR, .path_mtu = IBV_MTU_1024, .dest_qp_num = to->qp->qp_num,
+		.rq_psn = PSN, .max_dest_rd_atomic = 1, .min_rnr_timer = 12,
+		.ah_attr = {.is_global = 1, .port_num = PORT,
+			    .grh = {.hop_limit = 64, .dgid = gid, .sgid_index = GID_INDEX}}};
+	need(!ibv_modify_qp(end->qp, &attr, IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
+			    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER), "RTR");
+	attr.qp_state = IBV_QPS_RTS;
+	attr.timeout = 14;
+	attr.retry_cnt = attr.rnr_retry = 7;
+	attr.sq_psn = PSN;
+	attr.max_rd_atomic = 1;
+	need(!ibv_modify_qp(end->qp, &attr, IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
+			    IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC), "RTS");
+	post_recv(end);
+}
+
+static void channel(struct ibv_context *ctx, int cqs, double seconds)
+{
+	struct ibv_comp_channel *channel = ibv_create_comp_channel(ctx);
+	struct ibv_pd *pd = ibv_alloc_pd(ctx);
+	struct end *ends = calloc(cqs, sizeof(*ends));
+	char *memory = aligned_alloc(4096, (size_t)cqs * 2 * BYTES);
+	struct ibv_mr *mr = ibv_reg_mr(pd, memory, (size_t)cqs * 2 * BYTES, IBV_ACCESS_LOCAL_WRITE);
+	union ibv_gid gid;
+	long events = 0, messages = 0;
+	double start, end_of_warm_up;
+
+	need(channel && pd && mr, "channel, pd, mr");
+	need(!ibv_query_gid(ctx, PORT, GID_INDEX, &gid), "ibv_query_gid");
+	lkey = mr->lkey;
+	for (int i = 0; i < cqs; i++) {
+		ends[i].at = (uintptr_t)memory + (size_t)i * 2 * BYTES;
+		create(&ends[i], ctx, pd, channel);
+	}
+	for (int i = 0; i < cqs; i++) {
+		connect_to(&ends[i], &ends[i ^ 1], gid);
+		need(!ibv_req_notify_cq(ends[i].cq, 0), "ibv_req_notify_cq");
+	}
+	for (int i = 0; i < cqs; i += 2)
+		post_send(&ends[i]);
+	end_of_warm_up = now() + 1;
+	start = 0;
+	for (;;) {
+		struct ibv_cq *cq;
+		struct ibv_wc wc[4];
+		void *context;
+		struct end *end;
+		int n;
+
+		need(!ibv_get_cq_event(channel, &cq, &context), "ibv_get_cq_event");
+		end = context;
+		need(!ibv_req_notify_cq(cq, 0), "ibv_req_notify_cq");
+		while ((n = ibv_poll_cq(cq, 4, wc)) > 0) {
+			for (int i = 0; i < n; i++) {
+				if (wc[i].status != IBV_WC_SUCCESS) {
+					fprintf(stderr, "%s\n", ibv_wc_status_str(wc[i].status));
+					exit(1);
+				}
+				if (wc[i].opcode == IBV_WC_RECV) {
+					messages++;
+					post_recv(end);
+					post_send(end);
+				}
+			}
+		}
+		ibv_ack_cq_events(cq, 1);
+		events++;
+		if (events % 64 == 0) {
+			double t = now();
+
+			if (start == 0 && t >= end_of_warm_up) {
+				start = t;
+				events = messages = 0;
+			} else if (start != 0 && t - start >= seconds) {
+				printf("%.0f %.0f\n", events / (t - start), messages / (t - start));
+				return; /* the kernel takes it all down */
+			}
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct ibv_context *ctx;
+
+	need(argc >= 4, "usage: figures DEVICE poll|arm|channel NUMBER [SECONDS]");
+	ctx = open_device(argv[1]);
+	if (!strcmp(argv[2], "channel"))
+		channel(ctx, atoi(argv[3]), argc > 4 ? atof(argv[4]) : 5);
+	else
+		loop(ctx, !strcmp(argv[2], "arm"), atol(argv[3]));
+	return 0;
+}
