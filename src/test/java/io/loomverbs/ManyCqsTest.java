@@ -24,7 +24,7 @@ class ManyCqsTest {
     private static final long PATIENCE_NANOS = 120_000_000_000L;
 
     /** How the handlers wait. */
-    private enum How {
+    enum How {
         /** All on one channel; each event goes to whoever waits longest. */
         ONE_CHANNEL,
         /** Events of one channel, each for the handler of its CQ. */

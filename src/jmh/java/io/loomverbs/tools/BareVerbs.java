@@ -63,17 +63,21 @@ final class BareVerbs {
     private static long open(String device) throws Throwable {
         long list = (long) function("ibv_get_device_list", JAVA_LONG).invokeExact(0L);
         MethodHandle name = function("ibv_get_device_name", JAVA_LONG);
-        for (long at = list; list != 0; at += 8) {
-            long found = MemorySegment.ofAddress(at).reinterpret(8).get(JAVA_LONG, 0);
-            if (found == 0) {
-                break;
-            }
+        long at = list;
+        long found = list == 0 ? 0 : pointerAt(at);
+        while (found != 0) {
             long text = (long) name.invokeExact(found);
             if (MemorySegment.ofAddress(text).reinterpret(64).getString(0).equals(device)) {
                 return (long) function("ibv_open_device", JAVA_LONG).invokeExact(found);
             }
+            at += Long.BYTES;
+            found = pointerAt(at);
         }
         throw new IllegalArgumentException("no device " + device);
+    }
+
+    private static long pointerAt(long address) {
+        return MemorySegment.ofAddress(address).reinterpret(Long.BYTES).get(JAVA_LONG, 0);
     }
 
     int poll() throws Throwable {

@@ -249,7 +249,8 @@ public final class RxeFigures {
         new ChannelLoad(true).run(device, CQS, SECONDS); // warm-up
         new ChannelLoad(false).run(device, CQS, SECONDS);
         for (int i = 0; i < RUNS; i++) {
-            String[] c = run(figures, device, "channel", cqs, Double.toString(SECONDS)).split(" ");
+            String[] c =
+                    run(figures, device, "channel", cqs, Double.toString(SECONDS)).split(" ", 2);
             add("C, events", Double.parseDouble(c[0]));
             add("C, messages", Double.parseDouble(c[1]));
             double[] direct = new ChannelLoad(true).run(device, CQS, SECONDS);

@@ -38,7 +38,7 @@ class InteropTest {
     private final List<Process> started = new ArrayList<>();
 
     /** How a ping-pong is played. Peers that poll take turns on the guest's one CPU. */
-    private record Play(String type, int size, int iters, boolean events) {
+    record Play(String type, int size, int iters, boolean events) {
         String options() {
             return "-p %d -d %s -s %d -n %d -c%s"
                     .formatted(PORT, DEVICE, size, iters, events ? " -e" : "");
