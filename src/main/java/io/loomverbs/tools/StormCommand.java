@@ -6,10 +6,6 @@ import io.loomverbs.tools.storm.Storm;
 import io.loomverbs.tools.storm.StormPlan;
 import io.loomverbs.tools.storm.StormResult;
 
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
-
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
@@ -18,7 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-import java.io.Console;
+import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -33,7 +29,8 @@ import java.util.concurrent.TimeUnit;
                     + " number and a checksum that its handler verifies.",
             "",
             "Succeeds only if nothing was lost, duplicated, corrupted or left unacknowledged, and"
-                    + " every handler got work. Ctrl-C ends it early, with the table so far."
+                + " every handler got work. Ctrl-C ends it early, with the table so far; a second"
+                + " one ends it at once."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -52,7 +49,6 @@ final class StormCommand implements Callable<Integer> {
     private static final int DEFAULT_CHANNELS = 16;
     private static final int WARM_UP_CQS = 200;
     private static final Duration WARM_UP = Duration.ofMillis(700);
-    private static final int TICK_MILLIS = 100;
     private static final int END_SECONDS = 60;
 
     @Option(
@@ -129,7 +125,8 @@ final class StormCommand implements Callable<Integer> {
         Thread onSignal = Thread.ofPlatform().unstarted(() -> endEarly(storm, printed));
         Runtime.getRuntime().addShutdownHook(onSignal);
         try {
-            Thread progress = Thread.ofPlatform().daemon().start(() -> show(storm));
+            Thread progress = Thread.ofPlatform().daemon().unstarted(progress(storm));
+            progress.start();
             StormResult result;
             try {
                 result = storm.run();
@@ -185,7 +182,13 @@ final class StormCommand implements Callable<Integer> {
         return new StormPlan(device, few, delivery, 1, WARM_UP, window, size, 0);
     }
 
+    private Runnable progress(Storm storm) {
+        PrintWriter err = spec.commandLine().getErr();
+        return json ? () -> {} : new StormProgress(storm, seconds, err);
+    }
+
     private static void endEarly(Storm storm, CountDownLatch printed) {
+        SecondInterrupt.haltsAtOnce();
         storm.stop();
         try {
             if (!printed.await(END_SECONDS, TimeUnit.SECONDS)) {
@@ -202,42 +205,5 @@ final class StormCommand implements Callable<Integer> {
         } catch (IllegalStateException e) {
             // It is running: this is the end that it waits for.
         }
-    }
-
-    /** A bar on a terminal; nothing where nobody looks. */
-    private void show(Storm storm) {
-        if (json || !onTerminal()) {
-            return;
-        }
-        try (ProgressBar bar =
-                new ProgressBarBuilder()
-                        .setTaskName("storm")
-                        .setInitialMax(seconds * 1000L)
-                        .setUpdateIntervalMillis(TICK_MILLIS)
-                        .setStyle(ProgressBarStyle.ASCII)
-                        .hideEta()
-                        .build()) {
-            while (!Thread.currentThread().isInterrupted()) {
-                long millis = storm.elapsedNanos() / 1_000_000;
-                bar.stepTo(Math.min(millis, seconds * 1000L));
-                bar.setExtraMessage(message(storm.messages(), millis));
-                Thread.sleep(TICK_MILLIS);
-            }
-        } catch (InterruptedException e) {
-            // The storm is over.
-        }
-    }
-
-    @SuppressWarnings(
-            "SystemConsoleNull") // it is null where -Djdk.console=java.base has no terminal
-    private static boolean onTerminal() {
-        Console console = System.console();
-        return console != null && console.isTerminal();
-    }
-
-    private static String message(long messages, long millis) {
-        return millis == 0
-                ? " creating CQs and handlers"
-                : " %,d messages, %,d/s".formatted(messages, messages * 1000 / millis);
     }
 }

@@ -83,6 +83,7 @@ final class StormReport {
         object.add("\"channels\":" + (plan.delivery() == Delivery.DIRECT ? 0 : plan.channels()));
         object.add("\"churn\":" + (plan.churnPerSecond() > 0));
         object.add("\"seconds\":%.3f".formatted(result.seconds()));
+        object.add("\"cpuSeconds\":%.2f".formatted(result.cpuSeconds()));
         object.add("\"interrupted\":" + result.interrupted());
         object.add("\"handlers\":" + result.handlers());
         object.add("\"messages\":" + result.messages());

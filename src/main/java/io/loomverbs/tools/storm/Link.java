@@ -70,8 +70,8 @@ final class Link {
         }
     }
 
-    /** Connects the stations and sends the first messages. */
-    void start() {
+    /** Connects the stations. */
+    void connect() {
         lock.lock();
         Bench bench = books.benches().borrow();
         try {
@@ -82,7 +82,18 @@ final class Link {
             if (a != b) {
                 b.connect(a, bench);
             }
-            a.kickOff(bench);
+        } finally {
+            books.benches().giveBack(bench);
+            lock.unlock();
+        }
+    }
+
+    /** Sends the first messages. */
+    void start() {
+        lock.lock();
+        Bench bench = books.benches().borrow();
+        try {
+            stations.getFirst().kickOff(bench);
         } finally {
             books.benches().giveBack(bench);
             lock.unlock();
@@ -101,6 +112,7 @@ final class Link {
             books.tally().dropped.add(dropped);
             books.tally().destroyed.add(destroyed);
             open();
+            connect();
             start();
         } finally {
             lock.unlock();

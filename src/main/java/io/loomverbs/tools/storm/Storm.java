@@ -93,13 +93,16 @@ public final class Storm {
                         churn.start();
                     });
             long heap = measureHeap ? Heap.usedBytes() - before : 0;
+            onVirtualThread("connect", () -> links.forEach(Link::connect));
+            double cpuBefore = cpuSeconds();
             double seconds = blow(churn);
+            double cpu = cpuSeconds() - cpuBefore;
             settle(() -> links.stream().mapToLong(Link::underWay).sum());
             settle(() -> links.stream().mapToLong(Link::unacked).sum());
             long lost = links.stream().mapToLong(Link::underWay).sum();
             long unacked = links.stream().mapToLong(Link::unacked).sum();
             close();
-            return result(seconds, lost, unacked, Math.max(0, heap / plan.cqs()));
+            return result(seconds, cpu, lost, unacked, Math.max(0, heap / plan.cqs()));
         }
     }
 
@@ -140,6 +143,11 @@ public final class Storm {
         books.stop();
         churn.join();
         return (System.nanoTime() - started) / 1e9;
+    }
+
+    private static double cpuSeconds() {
+        return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toNanos()
+                / 1e9;
     }
 
     private void startLinks() {
@@ -200,7 +208,7 @@ public final class Storm {
         }
     }
 
-    private StormResult result(double seconds, long lost, long unacked, long heap) {
+    private StormResult result(double seconds, double cpu, long lost, long unacked, long heap) {
         Tally tally = books.tally();
         List<String> failures = new ArrayList<>();
         books.failures().first().forEach(failure -> failures.add(failure.toString()));
@@ -212,6 +220,7 @@ public final class Storm {
                 plan,
                 interrupted,
                 seconds,
+                cpu,
                 tally.handlersAtWork(),
                 tally.messages.sum(),
                 tally.events.sum(),

@@ -10,6 +10,7 @@ import java.util.List;
  * @param plan what it was to be
  * @param interrupted whether it was stopped before its time
  * @param seconds how long messages were sent
+ * @param cpuSeconds processor time that the process took meanwhile
  * @param handlers how many handlers were given an event at least once
  * @param messages how many messages were received
  * @param events how many events were received
@@ -27,6 +28,7 @@ public record StormResult(
         StormPlan plan,
         boolean interrupted,
         double seconds,
+        double cpuSeconds,
         int handlers,
         long messages,
         long events,

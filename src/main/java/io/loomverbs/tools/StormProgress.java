@@ -1,0 +1,124 @@
+package io.loomverbs.tools;
+
+import io.loomverbs.tools.storm.Storm;
+
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+import java.io.Console;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+
+/** Shows how a storm goes: a bar on a terminal, a line now and then anywhere else. */
+final class StormProgress implements Runnable {
+    private static final int TICK_MILLIS = 100;
+    private static final int LINES = 10;
+    private static final int NARROWEST = 40;
+    private static final int USUAL_COLUMNS = 79;
+
+    private final Storm storm;
+    private final long plannedMillis;
+    private final PrintWriter err;
+
+    StormProgress(Storm storm, int seconds, PrintWriter err) {
+        this.storm = storm;
+        this.plannedMillis = seconds * 1000L;
+        this.err = err;
+    }
+
+    /** Until the thread is interrupted. */
+    @Override
+    public void run() {
+        try {
+            if (onTerminal()) {
+                drawBar();
+            } else {
+                printLines();
+            }
+        } catch (InterruptedException e) {
+            // The storm is over.
+        }
+    }
+
+    private void drawBar() throws InterruptedException {
+        try (ProgressBar bar =
+                new ProgressBarBuilder()
+                        .setTaskName("storm")
+                        .setInitialMax(plannedMillis)
+                        .setUpdateIntervalMillis(TICK_MILLIS)
+                        .setStyle(style())
+                        .setConsumer(new ConsoleProgressBarConsumer(System.err, width()))
+                        .setUnit(" s", 1000)
+                        .hideEta()
+                        .build()) {
+            while (!Thread.currentThread().isInterrupted()) {
+                long millis = storm.elapsedNanos() / 1_000_000;
+                bar.stepTo(Math.min(millis, plannedMillis));
+                bar.setExtraMessage(" " + message(storm.messages(), millis));
+                Thread.sleep(TICK_MILLIS);
+            }
+        }
+    }
+
+    private void printLines() throws InterruptedException {
+        long every = Math.max(1000, plannedMillis / LINES);
+        long next = 0;
+        for (; ; ) {
+            long millis = storm.elapsedNanos() / 1_000_000;
+            if (millis >= next) {
+                err.printf("storm: %d s, %s%n", millis / 1000, message(storm.messages(), millis));
+                err.flush();
+                next = millis / every * every + every;
+            }
+            Thread.sleep(TICK_MILLIS);
+        }
+    }
+
+    /*
+     * The consumer that ProgressBar makes by itself asks JLine for the width, which takes the handler of
+     * Ctrl-C away from the JVM.
+     */
+    private static int width() throws InterruptedException {
+        try {
+            Process stty =
+                    new ProcessBuilder("stty", "size")
+                            .redirectInput(ProcessBuilder.Redirect.INHERIT)
+                            .start();
+            String[] rowsAndColumns = stty.inputReader().readLine().strip().split(" ");
+            stty.waitFor();
+            return Math.max(NARROWEST, Integer.parseInt(rowsAndColumns[1]) - 1);
+        } catch (IOException | RuntimeException e) {
+            return USUAL_COLUMNS; // no stty, or it has printed something else
+        }
+    }
+
+    private static ProgressBarStyle style() {
+        String noColor = System.getenv("NO_COLOR");
+        boolean colors = noColor == null || noColor.isEmpty();
+        String term = System.getenv("TERM");
+        boolean blocks =
+                StandardCharsets.UTF_8.name().equals(System.getProperty("stderr.encoding"))
+                        && term != null
+                        && !term.equals("dumb");
+        if (!blocks) {
+            return ProgressBarStyle.ASCII;
+        }
+        return colors ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.UNICODE_BLOCK;
+    }
+
+    @SuppressWarnings(
+            "SystemConsoleNull") // it is null where -Djdk.console=java.base has no terminal
+    private static boolean onTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
+    }
+
+    private static String message(long messages, long millis) {
+        return millis == 0
+                ? "creating CQs and handlers"
+                : "%,d messages, %,d/s".formatted(messages, messages * 1000 / millis);
+    }
+}
