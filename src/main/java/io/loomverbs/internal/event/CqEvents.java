@@ -43,6 +43,20 @@ public final class CqEvents {
         queue.raise(this);
     }
 
+    /**
+     * Acknowledges {@code n} events, or, if fewer are outstanding, changes nothing.
+     *
+     * @return {@link Ledger#ACKED}, or how many were outstanding
+     */
+    public int tryAck(int n) {
+        int outcome = ledger.tryAck(n);
+        if (outcome != Ledger.ACKED_WHEN_FULL) {
+            return outcome;
+        }
+        queue.relist(this);
+        return Ledger.ACKED;
+    }
+
     /** Wakes another thread that waits for this CQ alone; see {@link EventQueue#passOn}. */
     public void passOn() {
         queue.passOn(this);

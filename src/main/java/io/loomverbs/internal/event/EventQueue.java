@@ -26,7 +26,9 @@ public final class EventQueue {
      * An event counts as delivered, in its CQ's ledger, when it is handed over: under the lock, by
      * whoever hands it over. The ledger refuses once the CQ is closing; such a CQ is taken off the list
      * where it is found, and is not listed until the close has ended: a close that failed lists it
-     * again, after its ledger is open again, so that one of the two finds the other's change.
+     * again, after its ledger is open again, so that one of the two finds the other's change. The same
+     * holds for a CQ of which no more events can be counted: the acknowledgement that makes room lists
+     * it again, after it has made it.
      *
      * A waiter that is interrupted or runs out of time takes the lock and removes itself. If by then it
      * has been given an event, it keeps it: the event is returned, and an interrupt stays pending.
@@ -294,7 +296,7 @@ public final class EventQueue {
     private @Nullable CqEvents deliverListed() {
         for (CqEvents cq = firstListed; cq != null; cq = firstListed) {
             remove(cq);
-            if (cq.ledger().tryDeliver() != Ledger.REFUSED) {
+            if (cq.ledger().tryDeliver() >= 0) {
                 countDelivered();
                 if (--cq.pending > 0) {
                     append(cq);
@@ -322,7 +324,7 @@ public final class EventQueue {
             }
             return null;
         }
-        if (cq.ledger().tryDeliver() == Ledger.REFUSED) {
+        if (cq.ledger().tryDeliver() < 0) {
             return null;
         }
         countDelivered();

@@ -54,8 +54,14 @@ public final class Ledger {
     /** What {@link #tryAck} answers when it has acknowledged. */
     public static final int ACKED = -1;
 
+    /** What {@link #tryAck} answers when it has acknowledged, and until then there was no room. */
+    static final int ACKED_WHEN_FULL = -2;
+
     /** What {@link #tryDeliver} answers when the object is closing or closed. */
     public static final int REFUSED = -1;
+
+    /** What it answers when no more can be counted before some are acknowledged. */
+    static final int FULL = -2;
 
     private static final VarHandle WORD;
     private static final VarHandle PARKED;
@@ -82,7 +88,12 @@ public final class Ledger {
         private volatile @Nullable Parked next;
     }
 
-    /** Counts one completion event as delivered; answers how many were outstanding before. */
+    /**
+     * Counts one completion event as delivered, unless the object is closing or closed, or no more
+     * can be counted.
+     *
+     * @return how many were outstanding before, {@link #REFUSED} or {@link #FULL}
+     */
     public int tryDeliver() {
         long w = word;
         for (; ; ) {
@@ -90,9 +101,7 @@ public final class Ledger {
                 return REFUSED;
             }
             if ((w & COMPLETION_MASK) == Integer.MAX_VALUE) {
-                throw new IllegalStateException(
-                        "2147483647 completion events are unacknowledged: no more can be"
-                                + " delivered");
+                return FULL;
             }
             long seen = (long) WORD.compareAndExchange(this, w, w + 1);
             if (seen == w) {
@@ -120,7 +129,7 @@ public final class Ledger {
     /**
      * Acknowledges {@code n} completion events, or, if fewer are outstanding, changes nothing.
      *
-     * @return {@link #ACKED}, or how many were outstanding
+     * @return {@link #ACKED}, {@link #ACKED_WHEN_FULL}, or how many were outstanding
      */
     public int tryAck(int n) {
         long w = word;
@@ -137,7 +146,7 @@ public final class Ledger {
         if ((w & CLOSING) != 0 && (w & COUNTS) == n) {
             wakeClosers();
         }
-        return ACKED;
+        return (w & COMPLETION_MASK) == Integer.MAX_VALUE ? ACKED_WHEN_FULL : ACKED;
     }
 
     /**

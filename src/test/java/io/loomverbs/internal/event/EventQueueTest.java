@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.lang.invoke.MethodHandles;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -314,5 +316,59 @@ class EventQueueTest {
         assertThat(queue.tryTake()).isNull();
         assertThat(all)
                 .allSatisfy(cq -> assertThat(cq.close(0, WILLING)).isEqualTo(CloseOutcome.CLOSED));
+    }
+
+    /** As many as a count holds are unacknowledged: the next one waits, and is not lost. */
+    @Test
+    void anEventForWhichThereIsNoRoomStaysPending() throws Exception {
+        CqEvents cq = cq("full");
+        outstanding(cq.ledger(), Integer.MAX_VALUE);
+        AtomicReference<CqEvents> got = new AtomicReference<>();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Thread waiter =
+                Thread.ofVirtual()
+                        .uncaughtExceptionHandler((thread, thrown) -> failure.set(thrown))
+                        .start(
+                                () -> {
+                                    try {
+                                        got.set(take());
+                                    } catch (InterruptedException e) {
+                                        throw new AssertionError(e);
+                                    }
+                                });
+        parked(waiter);
+
+        cq.raise(); // throws nothing into the device
+
+        assertThat(queue.tryTake()).isNull();
+        assertThat(got.get()).isNull();
+        assertThat(cq.ledger().outstanding()).isEqualTo(Integer.MAX_VALUE);
+        assertThat(cq.tryAck(1)).isEqualTo(Ledger.ACKED);
+        assertThat(waiter.join(Duration.ofNanos(PATIENCE_NANOS))).isTrue();
+        assertThat(failure.get()).isNull();
+        assertThat(got.get()).isSameAs(cq);
+        assertThat(cq.ledger().outstanding()).isEqualTo(Integer.MAX_VALUE);
+    }
+
+    @Test
+    void whatWasListedBeforeThereWasNoRoomIsTakenOnceThereIs() throws Exception {
+        CqEvents cq = cq("full");
+        outstanding(cq.ledger(), Integer.MAX_VALUE - 1);
+        cq.raise();
+        cq.raise();
+
+        assertThat(queue.tryTake()).isSameAs(cq);
+        assertThat(queue.tryTake()).isNull();
+        assertThat(cq.tryAck(2)).isEqualTo(Ledger.ACKED);
+        assertThat(queue.tryTake()).isSameAs(cq);
+        assertThat(queue.tryTake()).isNull();
+        assertThat(cq.ledger().outstanding()).isEqualTo(Integer.MAX_VALUE - 1);
+    }
+
+    /** Two thousand million deliveries would take a while. */
+    private static void outstanding(Ledger ledger, int events) throws ReflectiveOperationException {
+        MethodHandles.privateLookupIn(Ledger.class, MethodHandles.lookup())
+                .findVarHandle(Ledger.class, "word", long.class)
+                .setVolatile(ledger, (long) events);
     }
 }
