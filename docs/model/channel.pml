@@ -26,6 +26,7 @@
 
 /* CompletionChannel.usage: how many CQs use it */
 #define GONE 255        /* Usage.CLOSED */
+#define GOING 254       /* Usage.CLOSING */
 byte users;
 
 /* Ghosts */
@@ -69,6 +70,7 @@ inline acquire(success) {
     fi
 #else
     atomic {
+        users != GOING;         /* Usage.awaitCloser() */
         success = users != GONE;
         if
         :: success -> users++
@@ -81,24 +83,27 @@ inline acquire(success) {
 /* Usage.release() */
 inline release() {
     atomic {
-        assert(users != GONE && users > 0);
+        assert(users < GOING && users > 0);
         users--
     }
 }
 
-/* Usage.tryClose() */
-inline tryClose(success) {
+/* The start of Usage.close() */
+inline beginToClose(success) {
 #ifdef CLOSE_CHECK_THEN_ACT
     success = users == 0;
     if
-    :: success -> users = GONE
+    :: success -> users = GOING
     :: else
     fi
 #else
     atomic {
+#ifndef SAYS_CLOSED_TOO_EARLY
+        users != GOING;         /* Usage.awaitCloser() */
+#endif
         success = users == 0;
         if
-        :: success -> users = GONE
+        :: success -> users = GOING
         :: else
         fi
     }
@@ -107,13 +112,17 @@ inline tryClose(success) {
 
 /* CompletionChannel.close() */
 inline closeChannel() {
-    tryClose(ok);
+    beginToClose(ok);
     if
     :: !ok ->
        atomic {
            if
+#ifdef SAYS_CLOSED_TOO_EARLY
+           :: users >= GOING -> saidClosed = true
+#else
            :: users == GONE -> saidClosed = true
-           :: else /* EBUSY */
+#endif
+           :: else /* EBUSY; in Java, if it is GOING by now, back to the start */
            fi
        }
     :: ok ->
@@ -137,6 +146,7 @@ inline closeChannel() {
 #ifndef CLOSE_WITHOUT_END
           end();
 #endif
+          users = GONE;
           saidClosed = true
        fi
     fi;

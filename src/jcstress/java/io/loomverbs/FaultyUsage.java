@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.IntSupplier;
 
 /** {@link Usage} with one fault. Whatever changes there is to be changed here. */
 final class FaultyUsage {
@@ -12,7 +13,9 @@ final class FaultyUsage {
         /** A close looks for users, then closes. */
         CLOSE_CHECKS_FIRST,
         /** A user leaves without an atomic operation. */
-        RELEASE_NOT_ATOMIC
+        RELEASE_NOT_ATOMIC,
+        /** Who comes while another closes takes it to be closed. */
+        SAYS_CLOSED_TOO_EARLY
     }
 
     private static final VarHandle USERS;
@@ -57,20 +60,27 @@ final class FaultyUsage {
         }
     }
 
-    boolean tryClose() {
+    int close(IntSupplier destroy) {
         if (fault == Fault.CLOSE_CHECKS_FIRST) {
             if (users != 0) {
-                return false;
+                return Usage.IN_USE;
             }
             pause();
             users = -1;
-            return true;
+        } else if (!USERS.compareAndSet(this, 0, -1)) {
+            return users < 0 ? 0 : Usage.IN_USE;
         }
-        return USERS.compareAndSet(this, 0, -1);
+        int outcome = destroy.getAsInt();
+        users = outcome == 0 ? -1 : 0;
+        return outcome;
+    }
+
+    boolean isClosed() {
+        return users < 0;
     }
 
     /** Shows the fault more often than it would show by itself. */
-    private static void pause() {
+    static void pause() {
         for (int i = 0; i < 20; i++) {
             Thread.onSpinWait();
         }

@@ -14,8 +14,13 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntSupplier;
+
 /** New users of an object against its close. */
 public class UsageRaces {
+    private static final int REFUSAL = -16;
+    private static final int PATIENCE = 10_000;
 
     static boolean acquire(Usage usage) {
         try {
@@ -47,7 +52,7 @@ public class UsageRaces {
 
         @Actor
         public void close(LL_Result r) {
-            r.r2 = usage.tryClose() ? "closed" : "in use";
+            r.r2 = usage.close(() -> 0) == 0 ? "closed" : "in use";
         }
     }
 
@@ -65,7 +70,7 @@ public class UsageRaces {
 
         @Actor
         public void close(LL_Result r) {
-            r.r2 = usage.tryClose() ? "closed" : "in use";
+            r.r2 = usage.close(() -> 0) == 0 ? "closed" : "in use";
         }
     }
 
@@ -81,12 +86,22 @@ public class UsageRaces {
 
         @Actor
         public void first(LL_Result r) {
-            r.r1 = usage.tryClose() ? "closed" : "not";
+            r.r1 = "not";
+            usage.close(
+                    () -> {
+                        r.r1 = "closed";
+                        return 0;
+                    });
         }
 
         @Actor
         public void second(LL_Result r) {
-            r.r2 = usage.tryClose() ? "closed" : "not";
+            r.r2 = "not";
+            usage.close(
+                    () -> {
+                        r.r2 = "closed";
+                        return 0;
+                    });
         }
     }
 
@@ -99,12 +114,134 @@ public class UsageRaces {
 
         @Actor
         public void first(LL_Result r) {
-            r.r1 = usage.tryClose() ? "closed" : "not";
+            r.r1 = "not";
+            usage.close(
+                    () -> {
+                        r.r1 = "closed";
+                        return 0;
+                    });
         }
 
         @Actor
         public void second(LL_Result r) {
-            r.r2 = usage.tryClose() ? "closed" : "not";
+            r.r2 = "not";
+            usage.close(
+                    () -> {
+                        r.r2 = "closed";
+                        return 0;
+                    });
+        }
+    }
+
+    /** A device that refuses the first time, and takes its time. */
+    private static final class Reluctant implements IntSupplier {
+        private final AtomicBoolean asked = new AtomicBoolean();
+
+        @Override
+        public int getAsInt() {
+            FaultyUsage.pause();
+            return asked.getAndSet(true) ? 0 : REFUSAL;
+        }
+    }
+
+    private static String told(int outcome, boolean closed) {
+        return outcome == REFUSAL ? "refused" : closed ? "closed" : "open";
+    }
+
+    /** Two threads close an object, and the device refuses the first of them. */
+    @JCStressTest
+    @Outcome(id = "refused, closed", expect = ACCEPTABLE, desc = "the second has closed it")
+    @Outcome(id = "closed, refused", expect = ACCEPTABLE, desc = "the first has closed it")
+    @Outcome(
+            id = {"refused, open", "open, refused"},
+            expect = FORBIDDEN,
+            desc = "returned as if it were closed, but it is not")
+    @State
+    public static class TwoClosesOneRefused {
+        private final Usage usage = new Usage("it");
+        private final Reluctant device = new Reluctant();
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = told(usage.close(device), usage.isClosed());
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = told(usage.close(device), usage.isClosed());
+        }
+    }
+
+    /** Who comes while another closes takes it to be closed. */
+    @JCStressTest
+    @JCStressMeta(TwoClosesOneRefused.class)
+    @State
+    public static class TwoClosesOneRefusedBrokenTwin {
+        private final FaultyUsage usage = new FaultyUsage(Fault.SAYS_CLOSED_TOO_EARLY);
+        private final Reluctant device = new Reluctant();
+        private volatile boolean refusedSince;
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = close();
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = close();
+        }
+
+        /* The twin says closed for a while, and takes it back: what counts is what it ends with. */
+        private String close() {
+            int outcome = usage.close(device);
+            if (outcome == REFUSAL) {
+                refusedSince = true;
+                return "refused";
+            }
+            for (int i = 0; i < PATIENCE && !refusedSince; i++) {
+                Thread.onSpinWait();
+            }
+            return told(outcome, usage.isClosed());
+        }
+    }
+
+    /** Something is created from an object whose close the device refuses. */
+    @JCStressTest
+    @Outcome(id = "created, refused", expect = ACCEPTABLE, desc = "after the close had failed")
+    @Outcome(id = "created, in use", expect = ACCEPTABLE, desc = "before the close")
+    @Outcome(id = "told closed, refused", expect = FORBIDDEN, desc = "it was never closed")
+    @State
+    public static class CreateCloseRefused {
+        private final Usage usage = new Usage("it");
+        private final Reluctant device = new Reluctant();
+
+        @Actor
+        public void create(LL_Result r) {
+            r.r1 = acquire(usage) ? "created" : "told closed";
+        }
+
+        @Actor
+        public void close(LL_Result r) {
+            r.r2 = usage.close(device) == REFUSAL ? "refused" : "in use";
+        }
+    }
+
+    /** Who comes while another closes takes it to be closed. */
+    @JCStressTest
+    @JCStressMeta(CreateCloseRefused.class)
+    @State
+    public static class CreateCloseRefusedBrokenTwin {
+        private final FaultyUsage usage = new FaultyUsage(Fault.SAYS_CLOSED_TOO_EARLY);
+        private final Reluctant device = new Reluctant();
+
+        @Actor
+        public void create(LL_Result r) {
+            r.r1 = acquire(usage) ? "created" : "told closed";
+        }
+
+        @Actor
+        public void close(LL_Result r) {
+            r.r2 = usage.close(device) == REFUSAL ? "refused" : "in use";
         }
     }
 

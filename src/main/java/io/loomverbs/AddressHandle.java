@@ -31,15 +31,18 @@ public final class AddressHandle implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!usage.tryClose()) {
-            return;
-        }
-        int rc = ops.destroy();
+        int rc = usage.close(this::destroy);
         if (rc != 0) {
-            usage.reopen();
             throw new VerbsException("ibv_destroy_ah", -rc, this + " was not destroyed");
         }
-        pd.usage().release();
+    }
+
+    private int destroy() {
+        int rc = ops.destroy();
+        if (rc == 0) {
+            pd.usage().release();
+        }
+        return rc;
     }
 
     AhOps ops() {

@@ -108,20 +108,23 @@ public final class CompletionChannel implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!usage.tryClose()) {
-            if (usage.isClosed()) {
-                return;
-            }
+        int rc = usage.close(this::destroy);
+        if (rc == Usage.IN_USE) {
             throw new VerbsException(
                     "ibv_destroy_comp_channel", Errno.EBUSY, usage.users() + " CQs use " + this);
         }
-        int rc = ops.destroy();
         if (rc != 0) {
-            usage.reopen();
             throw new VerbsException("ibv_destroy_comp_channel", -rc, this + " was not destroyed");
         }
-        queue.end(null);
-        context.usage().release();
+    }
+
+    private int destroy() {
+        int rc = ops.destroy();
+        if (rc == 0) {
+            queue.end(null);
+            context.usage().release();
+        }
+        return rc;
     }
 
     ChannelOps ops() {

@@ -321,7 +321,7 @@ public final class CompletionQueue implements AutoCloseable {
         if (n < 1) {
             throw new IllegalArgumentException("n is " + n + ", but must be at least 1");
         }
-        int outstanding = events.ledger().tryAck(n);
+        int outstanding = events.tryAck(n);
         if (outstanding != Ledger.ACKED) {
             throw overAck(n, outstanding);
         }
@@ -332,13 +332,13 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     private void ackAwaited() {
-        if (events.ledger().tryAck(1) != Ledger.ACKED) {
+        if (events.tryAck(1) != Ledger.ACKED) {
             throw overAck(1, 0);
         }
     }
 
     void ackTaken(CqEvent event) {
-        int outstanding = events.ledger().tryAck(1);
+        int outstanding = events.tryAck(1);
         if (outstanding != Ledger.ACKED) {
             throw overAck(1, outstanding);
         }
@@ -575,20 +575,23 @@ public final class CompletionQueue implements AutoCloseable {
      * Destroys the device's CQ and lets go of what it used; null, or why not. By the one closer.
      */
     @Nullable VerbsException destroy() {
-        if (!usage.tryClose()) {
+        int rc = usage.close(this::destroyNow);
+        if (rc == Usage.IN_USE) {
             return busy();
         }
+        return rc == 0 ? null : new VerbsException(DESTROY, -rc, this + " was not destroyed");
+    }
+
+    private int destroyNow() {
         int rc = ops.destroy();
-        if (rc != 0) {
-            usage.reopen();
-            return new VerbsException(DESTROY, -rc, this + " was not destroyed");
+        if (rc == 0) {
+            context.asyncEvents().drop(this);
+            if (channel != null) {
+                channel.usage().release();
+            }
+            context.usage().release();
         }
-        context.asyncEvents().drop(this);
-        if (channel != null) {
-            channel.usage().release();
-        }
-        context.usage().release();
-        return null;
+        return rc;
     }
 
     private VerbsException busy() {
@@ -617,7 +620,7 @@ public final class CompletionQueue implements AutoCloseable {
      * moment before the ledger says closed.
      */
     private void ensureNotDestroyed() {
-        if (usage.isClosed()) {
+        if (usage.isBeingClosed()) {
             throw new ClosedException(this);
         }
     }

@@ -246,20 +246,18 @@ public final class Context implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (usage.isClosed()) {
-            return;
-        }
-        if (!usage.tryClose()) {
-            if (usage.isClosed()) {
-                return;
-            }
+        if (usage.close(this::closeDevice) == Usage.IN_USE) {
             throw new VerbsException(
                     "ibv_close_device",
                     Errno.EBUSY,
                     this + " has " + usage.users() + " open channels, CQs and protection domains");
         }
+    }
+
+    private int closeDevice() {
         asyncEvents.close();
         ops.close();
+        return 0;
     }
 
     void checkPort(String name, int port) {

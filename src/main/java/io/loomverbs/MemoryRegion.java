@@ -95,15 +95,18 @@ public final class MemoryRegion implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!usage.tryClose()) {
-            return;
-        }
-        int rc = ops.dereg();
+        int rc = usage.close(this::deregister);
         if (rc != 0) {
-            usage.reopen();
             throw new VerbsException("ibv_dereg_mr", -rc, this + " was not deregistered");
         }
-        pd.usage().release();
+    }
+
+    private int deregister() {
+        int rc = ops.dereg();
+        if (rc == 0) {
+            pd.usage().release();
+        }
+        return rc;
     }
 
     void ensureOpen() {

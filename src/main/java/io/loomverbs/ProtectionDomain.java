@@ -129,10 +129,8 @@ public final class ProtectionDomain implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!usage.tryClose()) {
-            if (usage.isClosed()) {
-                return;
-            }
+        int rc = usage.close(this::deallocate);
+        if (rc == Usage.IN_USE) {
             throw new VerbsException(
                     "ibv_dealloc_pd",
                     Errno.EBUSY,
@@ -141,12 +139,17 @@ public final class ProtectionDomain implements AutoCloseable {
                             + usage.users()
                             + " open memory regions, queue pairs and address handles");
         }
-        int rc = ops.dealloc();
         if (rc != 0) {
-            usage.reopen();
             throw new VerbsException("ibv_dealloc_pd", -rc, this + " was not deallocated");
         }
-        context.usage().release();
+    }
+
+    private int deallocate() {
+        int rc = ops.dealloc();
+        if (rc == 0) {
+            context.usage().release();
+        }
+        return rc;
     }
 
     Usage usage() {

@@ -2,21 +2,45 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.DeviceException;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /**
- * How many objects were created from this one and are open. A count below zero means closed: no
- * user is added any more. One compare-and-set decides between a new user and a close.
+ * How many objects were created from this one and are open, and whether it is closed itself.
+ *
+ * <p>One compare-and-set decides between a new user and a close. While one thread destroys the
+ * object, whoever wants to close it too, or to create something from it, waits for the outcome: the
+ * device may refuse, and then the object is open as before.
  */
 final class Usage {
+    /*
+     *   n >= 0    open, with n users
+     *   CLOSING   one closer asks the device to destroy the object
+     *   CLOSED    destroyed; for ever
+     *
+     * Who waits pushes a node (a volatile CAS), then reads the state again, then parks; the closer
+     * writes the state, then takes all nodes. One of the two sees the other. A node that was taken is
+     * not used again: if the state is CLOSING once more by then, the waiter pushes another one.
+     */
     private static final int CLOSED = -1;
+    private static final int CLOSING = -2;
+
+    /** What {@link #close} answers when something uses the object; no device has that errno. */
+    static final int IN_USE = Integer.MIN_VALUE;
+
     private static final VarHandle USERS;
+    private static final VarHandle WAITING;
 
     static {
         try {
-            USERS = MethodHandles.lookup().findVarHandle(Usage.class, "users", int.class);
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            USERS = lookup.findVarHandle(Usage.class, "users", int.class);
+            WAITING = lookup.findVarHandle(Usage.class, "waiting", Waiting.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -24,6 +48,19 @@ final class Usage {
 
     private final Object owner;
     private volatile int users;
+
+    /** Top of the stack of threads that wait for a closer. Changed by atomic operations only. */
+    private volatile @Nullable Waiting waiting;
+
+    private static final class Waiting {
+        private final Thread thread = Thread.currentThread();
+        private final @Nullable Waiting next;
+        private volatile boolean over;
+
+        Waiting(@Nullable Waiting next) {
+            this.next = next;
+        }
+    }
 
     Usage(Object owner) {
         this.owner = owner;
@@ -56,30 +93,91 @@ final class Usage {
     }
 
     private void acquire() {
-        int n;
-        do {
-            n = users;
-            if (n < 0) {
+        for (; ; ) {
+            int n = users;
+            if (n == CLOSED) {
                 throw new ClosedException(owner);
             }
-        } while (!USERS.compareAndSet(this, n, n + 1));
+            if (n == CLOSING) {
+                awaitCloser();
+            } else if (USERS.compareAndSet(this, n, n + 1)) {
+                return;
+            }
+        }
     }
 
     void release() {
         USERS.getAndAdd(this, -1);
     }
 
-    /** Closes if nothing uses it; exactly one caller gets true. */
-    boolean tryClose() {
-        return USERS.compareAndSet(this, 0, CLOSED);
+    /**
+     * Closes the object unless something uses it. Whoever comes while another closes it waits, and
+     * tries itself if that one has failed.
+     *
+     * @param destroy destroys it, and lets go of what it uses; answers 0, or why not, after which
+     *     the object is open
+     * @return 0 if the object is closed, now or since earlier; {@link #IN_USE}; or what {@code
+     *     destroy} has answered
+     */
+    int close(IntSupplier destroy) {
+        while (!USERS.compareAndSet(this, 0, CLOSING)) {
+            int n = users;
+            if (n == CLOSED) {
+                return 0;
+            }
+            if (n > 0) {
+                return IN_USE;
+            }
+            if (n == CLOSING) {
+                awaitCloser();
+            }
+        }
+        int outcome = IN_USE;
+        try {
+            outcome = destroy.getAsInt();
+            return outcome;
+        } finally {
+            users = outcome == 0 ? CLOSED : 0;
+            wakeAll();
+        }
     }
 
-    /** Takes a close back, by the one who did it. */
-    void reopen() {
-        users = 0;
+    /** Parks until the closer has come to an end. Interruption does not end it; it is restored. */
+    private void awaitCloser() {
+        Waiting top;
+        Waiting me;
+        do {
+            top = waiting;
+            me = new Waiting(top);
+        } while (!WAITING.compareAndSet(this, top, me));
+        boolean interrupted = false;
+        while (users == CLOSING && !me.over) {
+            LockSupport.park(this);
+            // While interrupted, park returns at once: the status is put aside.
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void wakeAll() {
+        if (waiting == null) {
+            return;
+        }
+        Waiting first = (Waiting) WAITING.getAndSet(this, null);
+        for (Waiting w = first; w != null; w = w.next) {
+            w.over = true;
+            LockSupport.unpark(w.thread);
+        }
     }
 
     boolean isClosed() {
+        return users == CLOSED;
+    }
+
+    /** Whether the device has been asked to destroy the object, and has not refused. */
+    boolean isBeingClosed() {
         return users < 0;
     }
 
@@ -88,7 +186,7 @@ final class Usage {
     }
 
     void ensureOpen() {
-        if (users < 0) {
+        if (users == CLOSED) {
             throw new ClosedException(owner);
         }
     }
