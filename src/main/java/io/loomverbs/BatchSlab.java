@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Cuts the batches of handlers from larger pieces of memory. A piece of its own with an arena of
@@ -19,10 +20,12 @@ final class BatchSlab {
     private static final long BATCH_BYTES = (long) CAPACITY * WcStruct.BYTES;
     private static final BatchSlab SHARED = new BatchSlab();
 
-    @GuardedBy("this")
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
     private @Nullable MemorySegment slab;
 
-    @GuardedBy("this")
+    @GuardedBy("lock")
     private int used;
 
     private BatchSlab() {}
@@ -31,13 +34,18 @@ final class BatchSlab {
         return WorkCompletions.in(SHARED.next());
     }
 
-    private synchronized MemorySegment next() {
-        MemorySegment from = slab;
-        if (from == null || used == BATCHES) {
-            from = Arena.ofAuto().allocate(BATCHES * BATCH_BYTES, Long.BYTES);
-            slab = from;
-            used = 0;
+    private MemorySegment next() {
+        lock.lock();
+        try {
+            MemorySegment from = slab;
+            if (from == null || used == BATCHES) {
+                from = Arena.ofAuto().allocate(BATCHES * BATCH_BYTES, Long.BYTES);
+                slab = from;
+                used = 0;
+            }
+            return from.asSlice(used++ * BATCH_BYTES, BATCH_BYTES);
+        } finally {
+            lock.unlock();
         }
-        return from.asSlice(used++ * BATCH_BYTES, BATCH_BYTES);
     }
 }

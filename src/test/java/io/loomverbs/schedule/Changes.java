@@ -8,7 +8,6 @@ import java.lang.classfile.TypeKind;
 import java.lang.classfile.instruction.ConstantInstruction;
 import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
-import java.lang.classfile.instruction.MonitorInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
@@ -148,17 +147,6 @@ final class Changes {
                 return true;
             }
             return false;
-        };
-    }
-
-    /** A synchronized block is no longer synchronized. */
-    static Change unguarded() {
-        return (code, element) -> {
-            if (!(element instanceof MonitorInstruction)) {
-                return false;
-            }
-            code.pop();
-            return true;
         };
     }
 }

@@ -5,7 +5,6 @@ import static io.loomverbs.schedule.Changes.blindTo;
 import static io.loomverbs.schedule.Changes.noLookAfterPush;
 import static io.loomverbs.schedule.Changes.setAnyway;
 import static io.loomverbs.schedule.Changes.torn;
-import static io.loomverbs.schedule.Changes.unguarded;
 import static io.loomverbs.schedule.Changes.without;
 
 import io.loomverbs.schedule.Fault.Change;
@@ -86,10 +85,10 @@ final class Faults {
         in("closing", CQ);
         plant("a direct CQ's waiters are left behind", "close", without("end"));
         in("closing", "CompletionChannel");
-        plant("a channel's waiters are left behind", "close", without("end"));
+        plant("a channel's waiters are left behind", "destroy", without("end"));
         in("churn", "Usage");
         plant("users get lost", "acquire", torn());
-        plant("what has users is closed", "tryClose", answering("compareAndSet", 1));
+        plant("what has users is closed", "close", answering("compareAndSet", 1));
         in("self-close", "CqCloser");
         plant("a thread waits for itself", "keepWaiting", answering("isHeldHere", 0));
         in("await", CQ);
@@ -109,7 +108,7 @@ final class Faults {
         in("messages", SEND_QUEUE);
         plant("a signal to a runner is lost", "run", setAnyway());
         plant("everybody runs the queue", "signal", answering("getAndSet", 0));
-        plant("two requests go into one slot", "append", unguarded());
+        plant("two requests go into one slot", "append", without("lock").or(without("unlock")));
         in("messages", SOFT_CQ);
         plant("an arm has no effect", "reqNotify", answering("max", 0));
         in("overrun", SOFT_CQ);

@@ -32,6 +32,7 @@ final class PointInserter implements CodeTransform {
     /** Instance methods that touch what threads share. */
     private static final Set<String> SHARED =
             Set.of(
+                    "io/loomverbs/internal/soft/Mutex",
                     "java/lang/invoke/VarHandle",
                     "java/util/concurrent/atomic/AtomicBoolean",
                     "java/util/concurrent/atomic/AtomicInteger",

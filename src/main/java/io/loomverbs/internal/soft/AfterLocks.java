@@ -10,7 +10,7 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 
 /**
- * What has to be done once no monitor is held any more: telling listeners, and looking after other
+ * What has to be done once no lock is held any more: telling listeners, and looking after other
  * queues. Used by one thread at a time. Keeps two fired CQs without allocating, which is what one
  * work request can give rise to unless something goes wrong.
  */

@@ -8,8 +8,8 @@ import java.lang.invoke.VarHandle;
 
 /**
  * The completions of a CQ, four longs each: wr_id; byte_len and immediate; qp_num and src_qp; slid,
- * flags, opcode and status. Starts small and doubles when full. Used under the monitor of its CQ,
- * but for {@link #size()}.
+ * flags, opcode and status. Starts small and doubles when full. Used under the lock of its CQ, but
+ * for {@link #size()}.
  */
 final class CqRing {
     private static final int WORDS = 4;
@@ -30,7 +30,7 @@ final class CqRing {
     /** Index of the oldest word. */
     private int head;
 
-    /** Entries held. Written with release, so that a poller may look at it without the monitor. */
+    /** Entries held. Written with release, so that a poller may look at it without the lock. */
     private int size;
 
     int size() {

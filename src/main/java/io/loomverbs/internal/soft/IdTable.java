@@ -1,7 +1,5 @@
 package io.loomverbs.internal.soft;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
-
 import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
@@ -17,7 +15,8 @@ import java.util.function.IntFunction;
  * another number, so that a stale number is noticed. Freed numbers queue up, so that an index rests
  * for as long as possible.
  */
-final class IdTable<T extends IdTable.Entry> {
+@SuppressWarnings("serial") // see Mutex
+final class IdTable<T extends IdTable.Entry> extends Mutex {
     /** Knows the number under which it can be found. */
     interface Entry {
         int id();
@@ -34,24 +33,17 @@ final class IdTable<T extends IdTable.Entry> {
     private final int limit;
     private final int generationBits;
 
-    /**
-     * Written with release under the monitor, read with acquire by anyone; chunks are never freed.
-     */
+    /** Written with release under the lock, read with acquire by anyone; chunks are never freed. */
     private final @Nullable Entry[] @Nullable [] chunks;
 
-    @GuardedBy("this")
     private int[] free = new int[16];
 
-    @GuardedBy("this")
     private int freeHead;
 
-    @GuardedBy("this")
     private int freeCount;
 
-    @GuardedBy("this")
     private int nextIndex = FIRST_INDEX;
 
-    @GuardedBy("this")
     private int live;
 
     IdTable(int limit, int generationBits) {
@@ -82,48 +74,58 @@ final class IdTable<T extends IdTable.Entry> {
     /**
      * Adds what {@code maker} makes of a fresh number; null, and nothing made, if there is none.
      */
-    synchronized @Nullable T add(IntFunction<T> maker) {
-        if (live == limit) {
-            return null;
+    @Nullable T add(IntFunction<T> maker) {
+        lock();
+        try {
+            if (live == limit) {
+                return null;
+            }
+            int id = freeCount > 0 ? free[freeHead] : nextIndex << generationBits;
+            T made = maker.apply(id);
+            if (freeCount > 0) {
+                freeHead = freeHead + 1 & free.length - 1;
+                freeCount--;
+            } else {
+                nextIndex++;
+            }
+            live++;
+            int index = id >>> generationBits;
+            @Nullable Entry[] entries = chunks[index >>> CHUNK_BITS];
+            if (entries == null) {
+                entries = new Entry[CHUNK];
+                CHUNKS.setRelease(chunks, index >>> CHUNK_BITS, entries);
+            }
+            ENTRIES.setRelease(entries, index & CHUNK - 1, made);
+            return made;
+        } finally {
+            unlock();
         }
-        int id = freeCount > 0 ? free[freeHead] : nextIndex << generationBits;
-        T made = maker.apply(id);
-        if (freeCount > 0) {
-            freeHead = freeHead + 1 & free.length - 1;
-            freeCount--;
-        } else {
-            nextIndex++;
-        }
-        live++;
-        int index = id >>> generationBits;
-        @Nullable Entry[] entries = chunks[index >>> CHUNK_BITS];
-        if (entries == null) {
-            entries = new Entry[CHUNK];
-            CHUNKS.setRelease(chunks, index >>> CHUNK_BITS, entries);
-        }
-        ENTRIES.setRelease(entries, index & CHUNK - 1, made);
-        return made;
     }
 
     /** Forgets an object that is in the table. */
-    synchronized void remove(T entry) {
-        int id = entry.id();
-        int index = id >>> generationBits;
-        @Nullable Entry[] entries = chunks[index >>> CHUNK_BITS];
-        if (entries == null) {
-            return;
+    void remove(T entry) {
+        lock();
+        try {
+            int id = entry.id();
+            int index = id >>> generationBits;
+            @Nullable Entry[] entries = chunks[index >>> CHUNK_BITS];
+            if (entries == null) {
+                return;
+            }
+            ENTRIES.setRelease(entries, index & CHUNK - 1, null);
+            live--;
+            if (freeCount == free.length) {
+                int[] longer = Arrays.copyOfRange(free, freeHead, freeHead + 2 * free.length);
+                System.arraycopy(free, 0, longer, free.length - freeHead, freeHead);
+                free = longer;
+                freeHead = 0;
+            }
+            int generation = id + 1 & (1 << generationBits) - 1;
+            free[freeHead + freeCount & free.length - 1] = index << generationBits | generation;
+            freeCount++;
+        } finally {
+            unlock();
         }
-        ENTRIES.setRelease(entries, index & CHUNK - 1, null);
-        live--;
-        if (freeCount == free.length) {
-            int[] longer = Arrays.copyOfRange(free, freeHead, freeHead + 2 * free.length);
-            System.arraycopy(free, 0, longer, free.length - freeHead, freeHead);
-            free = longer;
-            freeHead = 0;
-        }
-        int generation = id + 1 & (1 << generationBits) - 1;
-        free[freeHead + freeCount & free.length - 1] = index << generationBits | generation;
-        freeCount++;
     }
 
     /** Shows every object; those added or removed meanwhile may be missed. */

@@ -22,7 +22,8 @@ final class RcTransport implements Transport {
         if (to == null) {
             return NO_ANSWER;
         }
-        synchronized (to.rq) {
+        to.rq.lock();
+        try {
             if (!to.hears(from)) {
                 return NO_ANSWER;
             }
@@ -34,6 +35,8 @@ final class RcTransport implements Transport {
                 case Ibv.WR_RDMA_READ -> Responder.read(from, wr, to, after);
                 default -> Responder.atomic(from, wr, to, after);
             };
+        } finally {
+            to.rq.unlock();
         }
     }
 }

@@ -10,11 +10,12 @@ import org.jspecify.annotations.Nullable;
 import java.lang.invoke.VarHandle;
 
 /**
- * The receive queue of a queue pair. Its monitor is the right to serve the queue pair as a
- * responder: held while a request of a peer is carried out here, and while the state changes.
- * Posting does not take it, so nobody who posts waits for a copy.
+ * The receive queue of a queue pair. Its lock is the right to serve the queue pair as a responder:
+ * held while a request of a peer is carried out here, and while the state changes. Posting does not
+ * take it, so nobody who posts waits for a copy.
  */
-final class RecvQueue {
+@SuppressWarnings("serial") // see Mutex
+final class RecvQueue extends Mutex {
     private final SoftQp qp;
     private final SlotRing<RecvSlot> ring;
 
@@ -53,7 +54,8 @@ final class RecvQueue {
         if (wr.numSge() < 0 || wr.numSge() > qp.cap().maxRecvSge() || wr.numSge() > wr.maxSge()) {
             return Errno.EINVAL;
         }
-        synchronized (ring) {
+        ring.lock();
+        try {
             if (qp.state() <= Ibv.QPS_RESET) {
                 return Errno.EINVAL;
             }
@@ -64,10 +66,12 @@ final class RecvQueue {
             slot.fill(wr);
             ring.publish();
             return 0;
+        } finally {
+            ring.unlock();
         }
     }
 
-    /** The buffer that the next message gets, or null. Under this monitor. */
+    /** The buffer that the next message gets, or null. Under this lock. */
     @Nullable RecvSlot peek() {
         return ring.peek();
     }
@@ -83,16 +87,19 @@ final class RecvQueue {
         return slot;
     }
 
-    /** Uses up the buffer of {@link #peek}. Under this monitor. */
+    /** Uses up the buffer of {@link #peek}. Under this lock. */
     void advance() {
         ring.advance();
     }
 
-    /** Forgets everything. Under this monitor, in a state that refuses further requests. */
+    /** Forgets everything. Under this lock, in a state that refuses further requests. */
     void discard() {
         starved = null;
-        synchronized (ring) {
+        ring.lock();
+        try {
             ring.clear();
+        } finally {
+            ring.unlock();
         }
     }
 }

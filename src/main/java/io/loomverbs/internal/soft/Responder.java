@@ -9,7 +9,7 @@ import java.lang.invoke.VarHandle;
 
 /**
  * What a queue pair does with a request that has reached it, IBA 9.6 to 9.9. Every method is called
- * under the monitor of the {@link RecvQueue} of {@code to}, and returns the status that the sender
+ * under the lock of the {@link RecvQueue} of {@code to}, and returns the status that the sender
  * sees.
  *
  * <p>The checks come in the order of the specification: is the operation allowed at all, is there a

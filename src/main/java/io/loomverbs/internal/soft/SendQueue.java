@@ -1,7 +1,5 @@
 package io.loomverbs.internal.soft;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
-
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
@@ -13,7 +11,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /** The send queue of a queue pair, and the engine that carries out what is in it. */
-final class SendQueue {
+@SuppressWarnings("serial") // see Mutex
+final class SendQueue extends Mutex {
     /*
      * Who runs the queue
      *
@@ -30,12 +29,12 @@ final class SendQueue {
      * runner that has served others for long enough hands its role to the retry thread, where
      * queues take turns.
      *
-     * Under which monitor
+     * Under which lock
      *
-     * The runner carries out a few requests at a time under the monitor of this object. That is
+     * The runner carries out a few requests at a time under the lock of this object. That is
      * what modify and destroy take: what they do happens between two requests, and once they have
      * returned, no memory is touched on behalf of the old state. Listeners are told after the
-     * monitor was left, from what AfterLocks has kept.
+     * lock was left, from what AfterLocks has kept.
      *
      * Stalls
      *
@@ -48,7 +47,7 @@ final class SendQueue {
     private static final int RUNNING = 1;
     private static final int AGAIN = 2;
 
-    /** Requests carried out under one hold of the monitor. */
+    /** Requests carried out under one hold of the lock. */
     private static final int BATCH = 16;
 
     /** Rounds after which a runner hands its role on. */
@@ -78,11 +77,9 @@ final class SendQueue {
     /** The runner's; handed on with its role. */
     private @Nullable AfterLocks after;
 
-    @GuardedBy("this")
     private @Nullable Stall stall;
 
     /** Whether SQ_DRAINED is due when the request at the head is done. */
-    @GuardedBy("this")
     private boolean tellDrained;
 
     SendQueue(SoftQp qp, int depth) {
@@ -112,7 +109,8 @@ final class SendQueue {
         if (errno != 0) {
             return errno;
         }
-        synchronized (ring) {
+        ring.lock();
+        try {
             if (qp.state() < Ibv.QPS_RTS) {
                 return Errno.EINVAL;
             }
@@ -127,17 +125,19 @@ final class SendQueue {
             }
             ring.publish();
             return 0;
+        } finally {
+            ring.unlock();
         }
     }
 
-    /** Has the queue looked at, by this thread or by the one that runs it. Holds no monitor. */
+    /** Has the queue looked at, by this thread or by the one that runs it. Holds no lock. */
     void signal() {
         if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
             run();
         }
     }
 
-    /** The peer is ready: a stalled request is tried again at once. Holds no monitor. */
+    /** The peer is ready: a stalled request is tried again at once. Holds no lock. */
     void kick() {
         kicked = true;
         signal();
@@ -178,28 +178,32 @@ final class SendQueue {
     }
 
     /** Carries out some requests; false if there is nothing to do now. */
-    private synchronized boolean work(AfterLocks after) {
-        for (int i = 0; i < BATCH && after.isEmpty(); i++) {
-            SendSlot wr = ring.peek();
-            if (wr == null) {
-                return false;
+    private boolean work(AfterLocks after) {
+        lock();
+        try {
+            for (int i = 0; i < BATCH && after.isEmpty(); i++) {
+                SendSlot wr = ring.peek();
+                if (wr == null) {
+                    return false;
+                }
+                int state = qp.state();
+                if (state == Ibv.QPS_ERR || state == Ibv.QPS_SQE) {
+                    endStall();
+                    tellDrained = false;
+                    complete(wr, Ibv.WC_WR_FLUSH_ERR, after);
+                } else if (state != Ibv.QPS_RTS && (state != Ibv.QPS_SQD || stall == null)) {
+                    return false;
+                } else if (!attempt(wr, after)) {
+                    return false;
+                }
             }
-            int state = qp.state();
-            if (state == Ibv.QPS_ERR || state == Ibv.QPS_SQE) {
-                endStall();
-                tellDrained = false;
-                complete(wr, Ibv.WC_WR_FLUSH_ERR, after);
-            } else if (state != Ibv.QPS_RTS && (state != Ibv.QPS_SQD || stall == null)) {
-                return false;
-            } else if (!attempt(wr, after)) {
-                return false;
-            }
+            return true;
+        } finally {
+            unlock();
         }
-        return true;
     }
 
     /** Tries to carry out the oldest request; false if it stays where it is. */
-    @GuardedBy("this")
     private boolean attempt(SendSlot wr, AfterLocks after) {
         Stall s = stall;
         boolean expired = s != null && s.expired();
@@ -235,7 +239,6 @@ final class SendQueue {
     /**
      * Stalls for an outcome that is not final, or turns it into a status if retries are used up.
      */
-    @GuardedBy("this")
     private int waitOrGiveUp(int outcome, boolean expired) {
         Stall s = stall;
         if (s == null) {
@@ -261,7 +264,6 @@ final class SendQueue {
         return outcome;
     }
 
-    @GuardedBy("this")
     private void endStall() {
         if (stall != null) {
             stall.end();
@@ -270,7 +272,6 @@ final class SendQueue {
     }
 
     /** Takes the oldest request off the queue and reports it if that was asked for. */
-    @GuardedBy("this")
     private void complete(SendSlot wr, int status, AfterLocks after) {
         long wrId = wr.wrId;
         int length = wr.isAtomic() ? Long.BYTES : (int) wr.length;
@@ -285,19 +286,20 @@ final class SendQueue {
     }
 
     /* The new state comes before the completion, so that who sees this one sees that one too. */
-    @GuardedBy("this")
     private void failed(SendSlot wr, int status, AfterLocks after) {
-        synchronized (qp.rq) {
+        qp.rq.lock();
+        try {
             boolean entered = qp.leaveRts();
             complete(wr, status, after);
             if (entered) {
                 qp.flush(after);
             }
+        } finally {
+            qp.rq.unlock();
         }
     }
 
     /** Tells whether nothing is under way; if so asked, the event comes when that is so. */
-    @GuardedBy("this")
     void drain(boolean notify, AfterLocks after) {
         if (stall != null) {
             tellDrained = notify;
@@ -306,19 +308,20 @@ final class SendQueue {
         }
     }
 
-    @GuardedBy("this")
     boolean draining() {
         return stall != null;
     }
 
     /** Forgets everything. In a state that refuses further requests. */
-    @GuardedBy("this")
     void discard() {
         endStall();
         tellDrained = false;
         kicked = false;
-        synchronized (ring) {
+        ring.lock();
+        try {
             ring.clear();
+        } finally {
+            ring.unlock();
         }
     }
 

@@ -1,7 +1,5 @@
 package io.loomverbs.internal.soft;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
-
 import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
@@ -10,15 +8,16 @@ import java.util.function.Supplier;
 
 /**
  * A bounded queue of reusable slots, for one consumer at a time and for producers that hold its
- * monitor. Slots are made when first needed, and the array doubles up to the limit: a queue that
- * was never used costs next to nothing.
+ * lock. Slots are made when first needed, and the array doubles up to the limit: a queue that was
+ * never used costs next to nothing.
  *
  * <p>A producer fills in the slot of {@link #claim()} and then calls {@link #publish()}. What makes
- * this safe without the consumer taking the monitor: {@code tail} is written with release after the
+ * this safe without the consumer taking the lock: {@code tail} is written with release after the
  * slot and its array, and read with acquire before them; {@code head} likewise the other way
  * around, before a slot is filled in again.
  */
-final class SlotRing<T> {
+@SuppressWarnings("serial") // see Mutex
+final class SlotRing<T> extends Mutex {
     private static final int FIRST_LENGTH = 4;
     private static final @Nullable Object[] NOTHING = {};
     private static final VarHandle HEAD;
@@ -38,7 +37,7 @@ final class SlotRing<T> {
     private final int limit;
 
     /**
-     * The slot of position p is at p modulo the length, a power of two. Written under the monitor.
+     * The slot of position p is at p modulo the length, a power of two. Written under the lock.
      * Volatile, as the consumer may come upon a longer array before the tail that made it
      * necessary.
      */
@@ -47,7 +46,7 @@ final class SlotRing<T> {
     /** Position of the oldest slot in use. Written by the consumer with release. */
     private int head;
 
-    /** Position after the newest. Written under the monitor with release. */
+    /** Position after the newest. Written under the lock with release. */
     private int tail;
 
     SlotRing(int limit, Supplier<T> maker) {
@@ -56,7 +55,6 @@ final class SlotRing<T> {
     }
 
     /** The slot to fill in next, or null if all are in use. */
-    @GuardedBy("this")
     @Nullable T claim() {
         int inUse = tail - (int) HEAD.getAcquire(this);
         if (inUse >= limit) {
@@ -75,7 +73,6 @@ final class SlotRing<T> {
         return cast(slot);
     }
 
-    @GuardedBy("this")
     void publish() {
         TAIL.setRelease(this, tail + 1);
     }
@@ -94,8 +91,7 @@ final class SlotRing<T> {
         HEAD.setRelease(this, head + 1);
     }
 
-    /** Drops what is queued. For a consumer that holds the monitor too. */
-    @GuardedBy("this")
+    /** Drops what is queued. For a consumer that holds the lock too. */
     void clear() {
         HEAD.setRelease(this, tail);
     }
@@ -104,7 +100,6 @@ final class SlotRing<T> {
      * Every old position moves to its place in the longer array. The consumer may take the oldest
      * meanwhile; its slot is then just one that can be filled in again.
      */
-    @GuardedBy("this")
     private @Nullable Object[] grow(@Nullable Object[] old) {
         int length = old.length == 0 ? FIRST_LENGTH : 2 * old.length;
         @Nullable Object[] longer = new Object[length];

@@ -1,7 +1,5 @@
 package io.loomverbs.internal.soft;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
-
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
@@ -18,8 +16,9 @@ import java.lang.foreign.MemorySegment;
  * overrun. It then reports {@code CQ_ERR} once and takes its queue pairs into the error state. What
  * it held before can still be polled; after that {@link #poll} answers {@code -EIO}.
  */
-final class SoftCq implements CqOps {
-    /** Results of {@link #add}; the caller tells the listener when it holds no monitor any more. */
+@SuppressWarnings("serial") // see Mutex
+final class SoftCq extends Mutex implements CqOps {
+    /** Results of {@link #add}; the caller tells the listener when it holds no lock any more. */
     static final int FIRED = 1;
 
     static final int OVERRUN = 2;
@@ -34,17 +33,15 @@ final class SoftCq implements CqOps {
     private final @Nullable SoftChannel channel;
     final CqListener events;
 
-    /** Null until the first completion. Written under the monitor. */
+    /** Null until the first completion. Written under the lock. */
     private volatile @Nullable CqRing ring;
 
-    /** Final once set. Written under the monitor. */
+    /** Final once set. Written under the lock. */
     private volatile boolean overrun;
 
-    @GuardedBy("this")
     private int arm;
 
     /** How many queues (send or receive) of QPs complete here; -1 when destroyed. */
-    @GuardedBy("this")
     private int users;
 
     SoftCq(SoftDevice device, int cqe, @Nullable SoftChannel channel, CqListener events) {
@@ -63,7 +60,7 @@ final class SoftCq implements CqOps {
      * Adds a completion: 0, {@link #FIRED} or {@link #OVERRUN}; or {@link #DROPPED} if a queue that
      * had overrun before is still used as if nothing had happened.
      */
-    synchronized int add(
+    int add(
             long wrId,
             int status,
             int opcode,
@@ -74,30 +71,35 @@ final class SoftCq implements CqOps {
             int wcFlags,
             int slid,
             boolean solicited) {
-        if (overrun) {
-            return status == Ibv.WC_SUCCESS ? DROPPED : 0;
+        lock();
+        try {
+            if (overrun) {
+                return status == Ibv.WC_SUCCESS ? DROPPED : 0;
+            }
+            CqRing r = ring;
+            if (r == null) {
+                r = new CqRing();
+                ring = r;
+            }
+            if (r.size() == cqe) {
+                overrun = true;
+                return OVERRUN;
+            }
+            r.add(wrId, status, opcode, byteLen, immData, qpNum, srcQp, wcFlags, slid);
+            if (arm == ARMED_ALL
+                    || (arm == ARMED_SOLICITED && (solicited || status != Ibv.WC_SUCCESS))) {
+                arm = NOT_ARMED;
+                return FIRED;
+            }
+            return 0;
+        } finally {
+            unlock();
         }
-        CqRing r = ring;
-        if (r == null) {
-            r = new CqRing();
-            ring = r;
-        }
-        if (r.size() == cqe) {
-            overrun = true;
-            return OVERRUN;
-        }
-        r.add(wrId, status, opcode, byteLen, immData, qpNum, srcQp, wcFlags, slid);
-        if (arm == ARMED_ALL
-                || (arm == ARMED_SOLICITED && (solicited || status != Ibv.WC_SUCCESS))) {
-            arm = NOT_ARMED;
-            return FIRED;
-        }
-        return 0;
     }
 
     /*
-     * The look without the monitor keeps pollers of an empty queue away from it. It cannot miss
-     * what a caller of reqNotify has to see: that call took the monitor after the completion was
+     * The look without the lock keeps pollers of an empty queue away from it. It cannot miss
+     * what a caller of reqNotify has to see: that call took the lock after the completion was
      * added.
      */
     @Override
@@ -106,42 +108,63 @@ final class SoftCq implements CqOps {
         if (!overrun && (r == null || r.size() == 0)) {
             return 0;
         }
-        synchronized (this) {
+        this.lock();
+        try {
             int n = ring == null ? 0 : ring.take(wcs, at, max);
             return n == 0 && overrun && max > 0 ? -Errno.EIO : n;
+        } finally {
+            this.unlock();
         }
     }
 
     @Override
-    public synchronized int reqNotify(boolean solicitedOnly) {
-        if (users < 0) {
-            return -Errno.EINVAL;
+    public int reqNotify(boolean solicitedOnly) {
+        lock();
+        try {
+            if (users < 0) {
+                return -Errno.EINVAL;
+            }
+            arm = Math.max(arm, solicitedOnly ? ARMED_SOLICITED : ARMED_ALL);
+            return 0;
+        } finally {
+            unlock();
         }
-        arm = Math.max(arm, solicitedOnly ? ARMED_SOLICITED : ARMED_ALL);
-        return 0;
     }
 
     /** A queue of a QP will complete here: false if the CQ was destroyed. */
-    synchronized boolean addUser() {
-        if (users < 0) {
-            return false;
+    boolean addUser() {
+        lock();
+        try {
+            if (users < 0) {
+                return false;
+            }
+            users++;
+            return true;
+        } finally {
+            unlock();
         }
-        users++;
-        return true;
     }
 
-    synchronized void removeUser() {
-        users--;
+    void removeUser() {
+        lock();
+        try {
+            users--;
+        } finally {
+            unlock();
+        }
     }
 
     @Override
     public int destroy() {
-        synchronized (this) {
+        this.lock();
+        try {
             if (users != 0) {
                 return users < 0 ? -Errno.EINVAL : -Errno.EBUSY;
             }
             users = -1;
             ring = null;
+        } finally {
+            this.unlock();
         }
         device.cqs.give();
         if (channel != null) {
@@ -150,7 +173,7 @@ final class SoftCq implements CqOps {
         return 0;
     }
 
-    /** Takes the QPs of a queue that has overrun into the error state. Holds no monitor. */
+    /** Takes the QPs of a queue that has overrun into the error state. Holds no lock. */
     void failUsers() {
         device.qps.forEach(
                 qp -> {

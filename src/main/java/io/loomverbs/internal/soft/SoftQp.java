@@ -1,7 +1,5 @@
 package io.loomverbs.internal.soft;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
-
 import io.loomverbs.internal.device.AsyncListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
@@ -36,13 +34,13 @@ final class SoftQp implements QpOps, IdTable.Entry {
     final SendQueue sq;
     final RecvQueue rq;
 
-    /** Written under the monitors of both {@code sq} and {@code rq}; read under either. */
+    /** Written under the locks of both {@code sq} and {@code rq}; read under either. */
     final QpAttr attr = new QpAttr();
 
-    /** Written under the monitor of {@code rq}; to be acted upon under that of {@code sq} or it. */
+    /** Written under the lock of {@code rq}; to be acted upon under that of {@code sq} or it. */
     private volatile int state = Ibv.QPS_RESET;
 
-    /** Whether a request has come in since RTR. Under the monitor of {@code rq}. */
+    /** Whether a request has come in since RTR. Under the lock of {@code rq}. */
     private boolean established;
 
     SoftQp(int qpNum, SoftPd pd, QpInit init, SoftCq sendCq, SoftCq recvCq, AsyncListener events) {
@@ -94,12 +92,18 @@ final class SoftQp implements QpOps, IdTable.Entry {
         int errno;
         int now;
         int dest;
-        synchronized (sq) {
-            synchronized (rq) {
+        sq.lock();
+        try {
+            rq.lock();
+            try {
                 errno = change(wanted, mask, after);
                 now = state;
                 dest = attr.destQpNum;
+            } finally {
+                rq.unlock();
             }
+        } finally {
+            sq.unlock();
         }
         if (errno != 0) {
             return -errno;
@@ -115,8 +119,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         return 0;
     }
 
-    /** Under both monitors. */
-    @GuardedBy("sq")
+    /** Under both locks. */
     private int change(QpAttr wanted, int mask, AfterLocks after) {
         int from = state;
         int to = (mask & Ibv.QP_STATE) != 0 ? wanted.qpState : from;
@@ -150,7 +153,8 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     @Override
     public int query(QpAttr to) {
-        synchronized (rq) {
+        rq.lock();
+        try {
             if (state == DESTROYED) {
                 return -Errno.EINVAL;
             }
@@ -158,20 +162,28 @@ final class SoftQp implements QpOps, IdTable.Entry {
             to.qpState = state;
             to.curQpState = state;
             return 0;
+        } finally {
+            rq.unlock();
         }
     }
 
     @Override
     public int destroy() {
-        synchronized (sq) {
-            synchronized (rq) {
+        sq.lock();
+        try {
+            rq.lock();
+            try {
                 if (state == DESTROYED) {
                     return -Errno.EINVAL;
                 }
                 state = DESTROYED;
                 sq.discard();
                 rq.discard();
+            } finally {
+                rq.unlock();
             }
+        } finally {
+            sq.unlock();
         }
         pd.device.qps.remove(this);
         sendCq.removeUser();
@@ -184,13 +196,13 @@ final class SoftQp implements QpOps, IdTable.Entry {
         return sendCq == cq || recvCq == cq;
     }
 
-    /** Whether requests that come in are served. Under the monitor of {@code rq}. */
+    /** Whether requests that come in are served. Under the lock of {@code rq}. */
     boolean receives() {
         int s = state;
         return s >= Ibv.QPS_RTR && s != Ibv.QPS_ERR;
     }
 
-    /** Whether requests of this connected peer are served. Under the monitor of {@code rq}. */
+    /** Whether requests of this connected peer are served. Under the lock of {@code rq}. */
     boolean hears(SoftQp peer) {
         return receives() && attr.destQpNum == peer.qpNum && type == peer.type;
     }
@@ -199,7 +211,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         return (attr.qpAccessFlags & access) != 0;
     }
 
-    /** A request of the connected peer has come in. Under the monitor of {@code rq}. */
+    /** A request of the connected peer has come in. Under the lock of {@code rq}. */
     void communicationEstablished(AfterLocks after) {
         if (!established) {
             established = true;
@@ -230,11 +242,14 @@ final class SoftQp implements QpOps, IdTable.Entry {
         after.later(sq::signal);
     }
 
-    /** Enters the error state for a reason outside of it. Holds no monitor. */
+    /** Enters the error state for a reason outside of it. Holds no lock. */
     void fail(int event) {
         AfterLocks after = new AfterLocks();
-        synchronized (rq) {
+        rq.lock();
+        try {
             enterError(event, after);
+        } finally {
+            rq.unlock();
         }
         after.run();
     }
@@ -242,15 +257,17 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** A defect of this device, or lack of memory, must not leave a queue that nobody serves. */
     void crashed(Throwable cause, AfterLocks after) {
         LOG.log(Level.ERROR, "soft0 fails QP 0x" + Integer.toHexString(qpNum), cause);
-        synchronized (rq) {
+        rq.lock();
+        try {
             enterError(Ibv.EVENT_QP_FATAL, after);
+        } finally {
+            rq.unlock();
         }
     }
 
     /**
      * The state after a send request that ended with an error: ERR for a reliable connection, and
-     * for the others SQE, where receiving goes on. Under both monitors; true if it is ERR and was
-     * not.
+     * for the others SQE, where receiving goes on. Under both locks; true if it is ERR and was not.
      */
     boolean leaveRts() {
         if (state == Ibv.QPS_ERR) {
@@ -260,18 +277,21 @@ final class SoftQp implements QpOps, IdTable.Entry {
         return type == Ibv.QPT_RC;
     }
 
-    /** A receive request was posted in the error state. Holds no monitor. */
+    /** A receive request was posted in the error state. Holds no lock. */
     void flushReceives() {
         AfterLocks after = new AfterLocks();
-        synchronized (rq) {
+        rq.lock();
+        try {
             if (state == Ibv.QPS_ERR) {
                 flush(after);
             }
+        } finally {
+            rq.unlock();
         }
         after.run();
     }
 
-    /** Flushes the receive queue. Under the monitor of {@code rq}, in the error state. */
+    /** Flushes the receive queue. Under the lock of {@code rq}, in the error state. */
     void flush(AfterLocks after) {
         for (RecvSlot slot = rq.peek(); slot != null; slot = rq.peek()) {
             completeReceive(slot, Ibv.WC_WR_FLUSH_ERR, after);

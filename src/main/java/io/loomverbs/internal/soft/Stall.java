@@ -6,7 +6,7 @@ import java.util.concurrent.Future;
 
 /**
  * The oldest send request waits: for a receive buffer of the peer, or for any answer at all. Used
- * under the monitor of its {@link SendQueue}.
+ * under the lock of its {@link SendQueue}.
  */
 final class Stall {
     private final RetryTimer timer;

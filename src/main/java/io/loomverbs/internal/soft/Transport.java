@@ -11,7 +11,7 @@ interface Transport {
     int RNR_NAK = -2;
 
     /**
-     * Carries out one request; called under the monitor of the sender's {@link SendQueue}.
+     * Carries out one request; called under the lock of the sender's {@link SendQueue}.
      *
      * @return a work completion status, {@link #NO_ANSWER} or {@link #RNR_NAK} minus a timer code
      */

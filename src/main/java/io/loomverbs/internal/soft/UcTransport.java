@@ -20,13 +20,16 @@ final class UcTransport implements Transport {
         if (to == null) {
             return Ibv.WC_SUCCESS;
         }
-        synchronized (to.rq) {
+        to.rq.lock();
+        try {
             if (!to.hears(from)) {
                 return Ibv.WC_SUCCESS;
             }
             to.communicationEstablished(after);
             boolean send = wr.opcode == Ibv.WR_SEND || wr.opcode == Ibv.WR_SEND_WITH_IMM;
             return send ? send(from, wr, to, after) : write(from, wr, to, after);
+        } finally {
+            to.rq.unlock();
         }
     }
 

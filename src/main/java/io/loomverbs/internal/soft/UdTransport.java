@@ -27,12 +27,15 @@ final class UdTransport implements Transport {
             return Ibv.WC_SUCCESS;
         }
         int qkey = wr.remoteQkey < 0 ? from.attr.qkey : wr.remoteQkey;
-        synchronized (to.rq) {
+        to.rq.lock();
+        try {
             RecvSlot buffer = to.receives() && to.attr.qkey == qkey ? to.rq.peek() : null;
             if (buffer == null || wr.length + Ibv.GRH_BYTES > buffer.capacity) {
                 return Ibv.WC_SUCCESS;
             }
             return deliver(from, wr, ah, to, buffer, after);
+        } finally {
+            to.rq.unlock();
         }
     }
 

@@ -5,7 +5,7 @@
  * Work is carried out on the thread that posts it; {@link io.loomverbs.internal.soft.SendQueue}
  * tells how.
  *
- * <p>Monitors are taken in this order and never otherwise: a {@code SendQueue}, then one {@code
+ * <p>Locks are taken in this order and never otherwise: a {@code SendQueue}, then one {@code
  * RecvQueue} (the queue pair's own or its peer's), then one of the leaves: a {@code SlotRing}, a
  * {@code SoftCq}, an {@code IdTable}. No listener is called while any of them is held.
  */

@@ -82,15 +82,15 @@ class TablesTest {
             Random random = new Random(limit);
             for (long i = 0; i < 5_000; i++) {
                 if (random.nextInt(100) < 52) {
-                    synchronized (ring) {
-                        long[] slot = ring.claim();
-                        assertThat(slot == null).isEqualTo(model.size() == limit);
-                        if (slot != null) {
-                            slot[0] = i;
-                            ring.publish();
-                            model.add(i);
-                        }
+                    ring.lock();
+                    long[] slot = ring.claim();
+                    assertThat(slot == null).isEqualTo(model.size() == limit);
+                    if (slot != null) {
+                        slot[0] = i;
+                        ring.publish();
+                        model.add(i);
                     }
+                    ring.unlock();
                 } else {
                     long[] slot = ring.peek();
                     assertThat(slot == null).isEqualTo(model.isEmpty());
