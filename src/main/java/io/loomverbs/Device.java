@@ -30,6 +30,15 @@ public final class Device {
     }
 
     /**
+     * The protocol family that the device speaks ({@code transport_type}).
+     *
+     * @return the family
+     */
+    public TransportType transportType() {
+        return TransportType.of(ops.transportType());
+    }
+
+    /**
      * Opens the device ({@code ibv_open_device}). It may be opened any number of times; contexts
      * share nothing but the device's limits and its wire.
      *

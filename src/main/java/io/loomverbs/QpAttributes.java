@@ -52,6 +52,15 @@ public final class QpAttributes {
     }
 
     /**
+     * Whether requests are still under way in state SQD ({@code sq_draining}; on query only).
+     *
+     * @return the attribute
+     */
+    public boolean isSqDraining() {
+        return attr.sqDraining != 0;
+    }
+
+    /**
      * The state that the caller takes the queue pair to be in.
      *
      * @return the attribute

@@ -183,6 +183,7 @@ class ArchitectureTest {
                         "QueuePair",
                         "RecvWorkRequest",
                         "SendWorkRequest",
+                        "TransportType",
                         "Verbs",
                         "VerbsException",
                         "WcOpcode",

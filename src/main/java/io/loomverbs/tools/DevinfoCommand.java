@@ -62,6 +62,7 @@ final class DevinfoCommand implements Callable<Integer> {
     private void print(PrintWriter out, Device device, Context context) {
         DeviceAttributes a = context.attributes();
         out.println("hca_id:\t" + device.name());
+        row(out, "transport", device.transportType());
         row(out, "fw_ver", a.firmwareVersion());
         row(out, "node_guid", guid(a.nodeGuid()));
         row(out, "sys_image_guid", guid(a.systemImageGuid()));

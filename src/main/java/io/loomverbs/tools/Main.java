@@ -1,5 +1,7 @@
 package io.loomverbs.tools;
 
+import io.loomverbs.Verbs;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -11,8 +13,12 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.util.Locale;
+import java.util.Properties;
 import java.util.concurrent.Callable;
 
 /** The command line. */
@@ -67,11 +73,34 @@ public final class Main implements Callable<Integer> {
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = Main.class.getPackage().getImplementationVersion();
+            Throwable cause = Verbs.unavailabilityCause();
             return new String[] {
-                "loomverbs " + (version == null ? "(built from source)" : version),
-                "Java " + Runtime.version()
+                "loomverbs " + version(),
+                "Java " + Runtime.version() + ", " + System.getProperty("java.vendor"),
+                System.getProperty("os.name")
+                        + " "
+                        + System.getProperty("os.version")
+                        + ", "
+                        + System.getProperty("os.arch")
+                        + ", "
+                        + Runtime.getRuntime().availableProcessors()
+                        + " processors",
+                "devices: " + Verbs.devices(),
+                cause == null ? "libibverbs: found" : "libibverbs: " + cause.getMessage()
             };
+        }
+
+        /** The build writes it into the file. */
+        private static String version() {
+            Properties properties = new Properties();
+            try (InputStream file = Main.class.getResourceAsStream("version.properties")) {
+                if (file != null) {
+                    properties.load(file);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return properties.getProperty("version", "of unknown version");
         }
     }
 

@@ -87,7 +87,7 @@ final class StormProgress implements Runnable {
                     new ProcessBuilder("stty", "size")
                             .redirectInput(ProcessBuilder.Redirect.INHERIT)
                             .start();
-            String[] rowsAndColumns = stty.inputReader().readLine().strip().split(" ");
+            String[] rowsAndColumns = stty.inputReader().readLine().strip().split(" ", 2);
             stty.waitFor();
             return Math.max(NARROWEST, Integer.parseInt(rowsAndColumns[1]) - 1);
         } catch (IOException | RuntimeException e) {

@@ -8,6 +8,11 @@ public interface DeviceOps {
     /** The node GUID of {@code ibv_get_device_guid}, most significant byte first. */
     long guid();
 
+    /** {@code transport_type}; 0 is InfiniBand. */
+    default int transportType() {
+        return 0;
+    }
+
     /** {@code ibv_open_device}. {@code events} is told of events of the device and its ports. */
     ContextOps open(PortListener events);
 

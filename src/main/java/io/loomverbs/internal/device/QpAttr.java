@@ -23,4 +23,7 @@ public final class QpAttr {
     public int retryCnt;
     public int rnrRetry;
     public int enSqdAsyncNotify;
+
+    /** Answered by a query only. */
+    public int sqDraining;
 }

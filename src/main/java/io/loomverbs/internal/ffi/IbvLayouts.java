@@ -13,6 +13,7 @@ public final class IbvLayouts {
     private IbvLayouts() {}
 
     public static final class IbvDevice {
+        public static final int TRANSPORT_TYPE = 20;
         public static final int NAME = 24;
         public static final int NAME_BYTES = 64;
         public static final int DEV_NAME = 88;
@@ -162,6 +163,7 @@ public final class IbvLayouts {
         public static final int AH_ATTR = 56;
         public static final int PKEY_INDEX = 120;
         public static final int EN_SQD_ASYNC_NOTIFY = 124;
+        public static final int SQ_DRAINING = 125;
         public static final int MAX_RD_ATOMIC = 126;
         public static final int MAX_DEST_RD_ATOMIC = 127;
         public static final int MIN_RNR_TIMER = 128;

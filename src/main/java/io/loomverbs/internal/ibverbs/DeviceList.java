@@ -50,6 +50,7 @@ final class DeviceList implements AutoCloseable {
                     new IbvDevice(
                             nameOf(struct),
                             Libibverbs.getDeviceGuid(device),
+                            struct.i32(IbvLayouts.IbvDevice.TRANSPORT_TYPE),
                             struct.string(
                                     IbvLayouts.IbvDevice.DEV_NAME,
                                     IbvLayouts.IbvDevice.DEV_NAME_BYTES)));

@@ -11,7 +11,7 @@ import io.loomverbs.internal.device.Errno;
  *
  * @param uverbs the name of its file in {@code /dev/infiniband}
  */
-record IbvDevice(String name, long guid, String uverbs) implements DeviceOps {
+record IbvDevice(String name, long guid, int transportType, String uverbs) implements DeviceOps {
     @Override
     public ContextOps open(PortListener events) {
         try (DeviceList list = DeviceList.get()) {

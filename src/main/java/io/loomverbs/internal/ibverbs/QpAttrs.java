@@ -66,6 +66,7 @@ final class QpAttrs {
         to.av = IbvAh.read(from, IbvQpAttr.AH_ATTR);
         to.pkeyIndex = from.u16(IbvQpAttr.PKEY_INDEX);
         to.enSqdAsyncNotify = from.u8(IbvQpAttr.EN_SQD_ASYNC_NOTIFY);
+        to.sqDraining = from.u8(IbvQpAttr.SQ_DRAINING);
         to.maxRdAtomic = from.u8(IbvQpAttr.MAX_RD_ATOMIC);
         to.maxDestRdAtomic = from.u8(IbvQpAttr.MAX_DEST_RD_ATOMIC);
         to.minRnrTimer = from.u8(IbvQpAttr.MIN_RNR_TIMER);

@@ -153,17 +153,23 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     @Override
     public int query(QpAttr to) {
-        rq.lock();
+        sq.lock();
         try {
-            if (state == DESTROYED) {
-                return -Errno.EINVAL;
+            rq.lock();
+            try {
+                if (state == DESTROYED) {
+                    return -Errno.EINVAL;
+                }
+                QpAttrs.copy(attr, to, ~0);
+                to.qpState = state;
+                to.curQpState = state;
+                to.sqDraining = state == Ibv.QPS_SQD && sq.draining() ? 1 : 0;
+                return 0;
+            } finally {
+                rq.unlock();
             }
-            QpAttrs.copy(attr, to, ~0);
-            to.qpState = state;
-            to.curQpState = state;
-            return 0;
         } finally {
-            rq.unlock();
+            sq.unlock();
         }
     }
 

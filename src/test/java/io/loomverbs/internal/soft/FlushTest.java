@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.soft.Bench.Cq;
 import io.loomverbs.internal.soft.Bench.Peer;
@@ -139,9 +140,14 @@ class FlushTest {
         assertThat(p[0].modify(Ibv.QPS_SQD, Ibv.QP_STATE | Ibv.QP_EN_SQD_ASYNC_NOTIFY)).isZero();
         assertThat(p[0].async).isEmpty();
         assertThat(p[0].modify(Ibv.QPS_RTS, Ibv.QP_STATE)).isEqualTo(-Errno.EINVAL);
+        QpAttr queried = new QpAttr();
+        assertThat(p[0].qp.query(queried)).isZero();
+        assertThat(queried.sqDraining).isOne();
 
         p[1].recv(7, 0, 64);
         p[1].recv(8, 0, 64);
+        assertThat(p[0].qp.query(queried)).isZero();
+        assertThat(queried.sqDraining).isZero();
 
         assertThat(p[0].send.poll()).extracting(Wc::wrId).containsExactly(1L);
         assertThat(p[0].async).containsExactly(Ibv.EVENT_SQ_DRAINED);
