@@ -41,6 +41,11 @@ import java.util.concurrent.atomic.LongAdder;
 final class IdleCommand implements Callable<Integer> {
     private static final int MAX_HANDLERS = 200_000;
     private static final int WARM_UP = 20_000;
+    private static final int MAX_WARM_UPS = 10;
+
+    /** What differs by less than one in so many is the same. */
+    private static final int SAME = 50;
+
     private static final int LIMIT_BYTES = 2048;
     private static final int MESSAGE_BYTES = 8;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -63,10 +68,7 @@ final class IdleCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Options.inRange(spec, "--handlers", handlers, 1, MAX_HANDLERS, "what soft0 holds");
         try (Context context = Options.device(spec, "soft0").open()) {
-            // Frames of code that is not compiled yet are larger.
-            Parked warmUp = new Parked(context, Math.min(WARM_UP, handlers));
-            warmUp.wakeAll();
-            warmUp.close();
+            warmUp(context, Math.min(WARM_UP, handlers));
             long before = Heap.usedBytes();
             Parked parked = new Parked(context, handlers);
             long bytes = (Heap.usedBytes() - before) / handlers;
@@ -74,6 +76,22 @@ final class IdleCommand implements Callable<Integer> {
             parked.close();
             print(bytes, answered);
             return bytes <= LIMIT_BYTES && answered == handlers ? ExitCode.OK : ExitCode.SOFTWARE;
+        }
+    }
+
+    /** Frames of code that is not compiled yet are larger: until they get no smaller any more. */
+    private static void warmUp(Context context, int count) throws InterruptedException {
+        long last = Long.MAX_VALUE;
+        for (int round = 0; round < MAX_WARM_UPS; round++) {
+            long before = Heap.usedBytes();
+            Parked parked = new Parked(context, count);
+            long bytes = (Heap.usedBytes() - before) / count;
+            parked.wakeAll();
+            parked.close();
+            if (bytes >= last - last / SAME) {
+                return;
+            }
+            last = bytes;
         }
     }
 
