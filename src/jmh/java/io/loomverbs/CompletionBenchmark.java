@@ -1,5 +1,7 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.device.CqListener;
+
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -32,6 +34,7 @@ public class CompletionBenchmark {
     private MemoryRegion memory;
     private CompletionQueue cq;
     private CompletionQueue eventCq;
+    private CqListener eventDevice;
     private QueuePair qp;
     private SendWorkRequest send;
     private SendWorkRequest unsignaled;
@@ -45,6 +48,7 @@ public class CompletionBenchmark {
         memory = pd.allocateMr(2 * MESSAGE, Access.LOCAL_WRITE, Access.REMOTE_WRITE);
         cq = context.createDirectCq(64);
         eventCq = context.createDirectCq(1);
+        eventDevice = eventCq.listener();
         qp = pd.createQp(QpConfig.of(QpType.RC, cq));
         qp.connect(
                 qp.endpoint(),
@@ -100,7 +104,7 @@ public class CompletionBenchmark {
     /** An event comes up, is received and is acknowledged by count. */
     @Benchmark
     public CompletionQueue raiseGetCqEventAck() {
-        eventCq.listener().completionEvent();
+        eventDevice.completionEvent();
         CqEvent event = eventCq.tryGetCqEvent();
         CompletionQueue of = event.cq();
         event.close();

@@ -32,6 +32,7 @@ import java.util.concurrent.Callable;
             PingpongCommand.class,
             StormCommand.class,
             IdleCommand.class,
+            BenchCommand.class,
             HelpCommand.class
         },
         exitCodeListHeading = "%nExit status:%n",

@@ -1,0 +1,87 @@
+package io.loomverbs.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+
+/** What was measured on; kept beside the raw results. */
+final class Machine {
+    private static final String FILE = "machine.properties";
+
+    private final Map<String, String> facts;
+
+    private Machine(Map<String, String> facts) {
+        this.facts = facts;
+    }
+
+    static Machine here(String command) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("command", command);
+        facts.put(
+                "date",
+                LocalDateTime.now(ZoneId.systemDefault()).withNano(0).toString().replace('T', ' '));
+        facts.put("cpu", cpu() + " x " + Runtime.getRuntime().availableProcessors());
+        facts.put("memory", memory());
+        facts.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        facts.put(
+                "java",
+                System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
+        return new Machine(facts);
+    }
+
+    /** What was kept beside raw results, if it was. */
+    static Machine of(Path results) throws IOException {
+        Path file = results.resolveSibling(FILE);
+        Map<String, String> facts = new TreeMap<>();
+        if (Files.exists(file)) {
+            Properties properties = new Properties();
+            try (var reader = Files.newBufferedReader(file)) {
+                properties.load(reader);
+            }
+            properties.forEach((key, value) -> facts.put((String) key, (String) value));
+        }
+        return new Machine(facts);
+    }
+
+    void write(Path folder) throws IOException {
+        StringBuilder text = new StringBuilder();
+        facts.forEach((key, value) -> text.append(key).append('=').append(value).append('\n'));
+        Files.writeString(folder.resolve(FILE), text, StandardCharsets.ISO_8859_1);
+    }
+
+    Map<String, String> facts() {
+        return facts;
+    }
+
+    private static String cpu() {
+        return line("/proc/cpuinfo", "model name", System.getProperty("os.arch"));
+    }
+
+    private static String memory() {
+        String kib = line("/proc/meminfo", "MemTotal", "0 kB").replaceAll("\\D", "");
+        return "%.0f GiB".formatted(Long.parseLong(kib) / 1024.0 / 1024.0);
+    }
+
+    private static String line(String file, String start, String otherwise) {
+        Path path = Path.of(file);
+        if (!Files.exists(path)) {
+            return otherwise;
+        }
+        try (var lines = Files.lines(path)) {
+            return lines.filter(l -> l.startsWith(start))
+                    .map(l -> l.substring(l.indexOf(':') + 1).strip())
+                    .findFirst()
+                    .orElse(otherwise);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

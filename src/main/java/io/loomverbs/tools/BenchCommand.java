@@ -1,0 +1,173 @@
+package io.loomverbs.tools;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+
+/** Runs benchmarks, and writes a report of them. */
+@Command(
+        name = "bench",
+        description = {
+            "Measure what the steps cost, each beside its limit and beside what one would use"
+                    + " instead, and write a report: index.html, its plots as SVG and PNG, and the"
+                    + " raw results of JMH.",
+            "",
+            "Everything is run once in each round, and the figures are medians over the rounds."
+                    + " With --baseline, earlier raw results are compared: what got slower beyond"
+                    + " the noise is printed, and makes the command fail."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {
+            "0:all was measured, and nothing got slower",
+            "1:something could not be measured, or got slower than the baseline; the output says"
+                    + " what",
+            "2:an option or argument is wrong",
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  loomverbs bench --list",
+            "  loomverbs bench ack wake",
+            "  loomverbs bench events -p cqs=10000 --rounds 3",
+            "  loomverbs bench ack --baseline target/bench/earlier/results.json"
+        })
+final class BenchCommand implements Callable<Integer> {
+    private static final int MAX_ROUNDS = 100;
+    private static final int MIN_MILLIS = 10;
+    private static final int MAX_MILLIS = 60_000;
+
+    @Parameters(
+            paramLabel = "NAME",
+            arity = "0..*",
+            description =
+                    "What to run: sets, as --list names them, or parts of the names of benchmarks."
+                            + " Without any, all of it.")
+    private List<String> names = new ArrayList<>();
+
+    @Option(names = "--list", description = "Print the sets, and what they measure.")
+    private boolean list;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "COUNT",
+            defaultValue = "5",
+            description =
+                    "How often to run everything, each time in fresh JVMs (${DEFAULT-VALUE}). Fewer"
+                            + " than 3 say little about the noise.")
+    private int rounds;
+
+    @Option(
+            names = "--millis",
+            paramLabel = "MS",
+            defaultValue = "400",
+            description = "How long an iteration takes, of which a round has 3 (${DEFAULT-VALUE}).")
+    private int millis;
+
+    @Option(
+            names = "-p",
+            paramLabel = "PARAM=VALUE[,VALUE…]",
+            description = "Run a parameter's benchmarks for these values only.")
+    private List<String> params = new ArrayList<>();
+
+    @Option(
+            names = {"-o", "--out"},
+            paramLabel = "FOLDER",
+            description = "Where to write the report (target/bench/ and the time).")
+    private @Nullable Path folder;
+
+    @Option(
+            names = "--from",
+            paramLabel = "FILE",
+            description = "Run nothing: report on the raw results of an earlier run.")
+    private @Nullable Path from;
+
+    @Option(
+            names = "--baseline",
+            paramLabel = "FILE",
+            description = "Raw results of an earlier run (results.json) to compare with.")
+    private @Nullable Path baseline;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        Benchmarks benchmarks = benchmarks();
+        if (list) {
+            benchmarks.list(spec.commandLine().getOut());
+            return ExitCode.OK;
+        }
+        Options.inRange(spec, "--rounds", rounds, 1, MAX_ROUNDS, "patience");
+        Options.inRange(spec, "--millis", millis, MIN_MILLIS, MAX_MILLIS, "patience");
+        readable("--from", from);
+        readable("--baseline", baseline);
+        for (String param : params) {
+            if (!param.matches("\\w+=.+")) {
+                throw Options.wrong(spec, "-p is " + param + ", but must be PARAM=VALUE[,VALUE…]");
+            }
+        }
+        Benchmarks.Plan plan =
+                new Benchmarks.Plan(
+                        names,
+                        rounds,
+                        millis,
+                        params,
+                        folder == null ? freshFolder() : folder,
+                        from,
+                        baseline);
+        try {
+            Benchmarks.Verdict verdict =
+                    benchmarks.run(plan, spec.commandLine().getOut(), spec.commandLine().getErr());
+            return verdict == Benchmarks.Verdict.DONE ? ExitCode.OK : ExitCode.SOFTWARE;
+        } catch (IllegalArgumentException e) {
+            throw Options.wrong(spec, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void readable(String option, @Nullable Path file) {
+        if (file != null && !Files.isReadable(file)) {
+            throw Options.wrong(spec, option + " is " + file + ", which cannot be read");
+        }
+    }
+
+    private static Path freshFolder() {
+        String now =
+                DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss", Locale.ROOT)
+                        .format(LocalDateTime.now(ZoneId.systemDefault()));
+        return Path.of("target", "bench", now);
+    }
+
+    private static Benchmarks benchmarks() {
+        try {
+            return Class.forName(Benchmarks.IMPLEMENTATION)
+                    .asSubclass(Benchmarks.class)
+                    .getConstructor()
+                    .newInstance();
+        } catch (ClassNotFoundException e) {
+            throw new IllegalStateException(
+                    "the benchmarks are not on the class path: run ./loomverbs bench where the"
+                            + " sources are",
+                    e);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("the benchmarks do not start", e);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package io.loomverbs.tools;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The benchmarks, as the command sees them. They live with JMH in the test scope, where nothing of
+ * the library's can refer to them.
+ */
+public interface Benchmarks {
+    /** The name of the class that implements it, which has a constructor without parameters. */
+    String IMPLEMENTATION = "io.loomverbs.bench.Bench";
+
+    /**
+     * What to run, and where results go.
+     *
+     * @param names sets, or parts of the names of benchmarks; empty for all
+     * @param rounds how often to run everything, one round after the other
+     * @param millis how long an iteration takes
+     * @param params parameters to restrict, NAME=VALUE,VALUE
+     * @param folder for the report
+     * @param from raw results to report on again, rather than to run anything
+     * @param baseline raw results to compare with
+     */
+    record Plan(
+            List<String> names,
+            int rounds,
+            int millis,
+            List<String> params,
+            Path folder,
+            @Nullable Path from,
+            @Nullable Path baseline) {}
+
+    /** How it went. */
+    enum Verdict {
+        /** Measured and reported. */
+        DONE,
+        /** Something got slower than the baseline, beyond the noise. */
+        SLOWER,
+        /** Something that was asked for could not be measured. */
+        INCOMPLETE
+    }
+
+    /**
+     * Prints the sets.
+     *
+     * @param out where to
+     */
+    void list(PrintWriter out);
+
+    /**
+     * Runs and reports.
+     *
+     * @param plan what to run
+     * @param out for what is to be read at the end
+     * @param err for how it goes
+     * @return how it went
+     * @throws IOException if files cannot be read or written
+     * @throws IllegalArgumentException if the plan makes no sense; the message says why
+     */
+    Verdict run(Plan plan, PrintWriter out, PrintWriter err) throws IOException;
+}
