@@ -1,0 +1,63 @@
+package io.loomverbs.internal.ibverbs;
+
+import io.loomverbs.internal.device.DeviceAttr;
+import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvPortAttr;
+import io.loomverbs.internal.ffi.Struct;
+
+/** What libibverbs answers about a device and its ports. */
+final class Attributes {
+    /**
+     * libibverbs does not say: each queue pair is told when it is created. This is what a work
+     * request has room for.
+     */
+    private static final int MAX_INLINE = 1 << 16;
+
+    private Attributes() {}
+
+    static DeviceAttr device(Struct attr, int numCompVectors) {
+        return new DeviceAttr(
+                attr.string(IbvDeviceAttr.FW_VER, IbvDeviceAttr.FW_VER_BYTES),
+                attr.be64(IbvDeviceAttr.NODE_GUID),
+                attr.be64(IbvDeviceAttr.SYS_IMAGE_GUID),
+                attr.i64(IbvDeviceAttr.MAX_MR_SIZE),
+                attr.i64(IbvDeviceAttr.PAGE_SIZE_CAP),
+                attr.i32(IbvDeviceAttr.VENDOR_ID),
+                attr.i32(IbvDeviceAttr.VENDOR_PART_ID),
+                attr.i32(IbvDeviceAttr.HW_VER),
+                attr.i32(IbvDeviceAttr.MAX_QP),
+                attr.i32(IbvDeviceAttr.MAX_QP_WR),
+                attr.i32(IbvDeviceAttr.MAX_SGE),
+                attr.i32(IbvDeviceAttr.MAX_SGE_RD),
+                attr.i32(IbvDeviceAttr.MAX_CQ),
+                attr.i32(IbvDeviceAttr.MAX_CQE),
+                attr.i32(IbvDeviceAttr.MAX_MR),
+                attr.i32(IbvDeviceAttr.MAX_PD),
+                attr.i32(IbvDeviceAttr.MAX_AH),
+                attr.i32(IbvDeviceAttr.MAX_QP_RD_ATOM),
+                attr.i32(IbvDeviceAttr.MAX_QP_INIT_RD_ATOM),
+                attr.i32(IbvDeviceAttr.MAX_RES_RD_ATOM),
+                MAX_INLINE,
+                attr.i32(IbvDeviceAttr.ATOMIC_CAP),
+                attr.u16(IbvDeviceAttr.MAX_PKEYS),
+                attr.u8(IbvDeviceAttr.PHYS_PORT_CNT),
+                numCompVectors);
+    }
+
+    static PortAttr port(Struct attr) {
+        return new PortAttr(
+                attr.i32(IbvPortAttr.STATE),
+                attr.i32(IbvPortAttr.MAX_MTU),
+                attr.i32(IbvPortAttr.ACTIVE_MTU),
+                attr.i32(IbvPortAttr.GID_TBL_LEN),
+                attr.i32(IbvPortAttr.MAX_MSG_SZ),
+                attr.u16(IbvPortAttr.PKEY_TBL_LEN),
+                attr.u16(IbvPortAttr.LID),
+                attr.u16(IbvPortAttr.SM_LID),
+                attr.u8(IbvPortAttr.ACTIVE_WIDTH),
+                attr.u8(IbvPortAttr.ACTIVE_SPEED),
+                attr.u8(IbvPortAttr.PHYS_STATE),
+                attr.u8(IbvPortAttr.LINK_LAYER));
+    }
+}
