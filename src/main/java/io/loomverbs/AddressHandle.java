@@ -33,7 +33,7 @@ public final class AddressHandle implements AutoCloseable {
     public void close() {
         int rc = usage.close(this::destroy);
         if (rc != 0) {
-            throw new VerbsException("ibv_destroy_ah", -rc, this + " was not destroyed");
+            throw VerbsException.refused("ibv_destroy_ah", rc, this + " was not destroyed");
         }
     }
 

@@ -114,7 +114,8 @@ public final class CompletionChannel implements AutoCloseable {
                     "ibv_destroy_comp_channel", Errno.EBUSY, usage.users() + " CQs use " + this);
         }
         if (rc != 0) {
-            throw new VerbsException("ibv_destroy_comp_channel", -rc, this + " was not destroyed");
+            throw VerbsException.refused(
+                    "ibv_destroy_comp_channel", rc, this + " was not destroyed");
         }
     }
 

@@ -168,6 +168,26 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
+     * Makes the CQ larger or smaller ({@code ibv_resize_cq}). Completions that it holds stay.
+     *
+     * @param cqe how many completions it must be able to hold; the device may give more
+     * @throws IllegalArgumentException if {@code cqe} is out of range
+     * @throws ClosedException if the CQ is closed
+     * @throws VerbsException {@code EINVAL} if it holds more completions than that, or has overrun;
+     *     {@code EOPNOTSUPP} if the device cannot do it. Nothing has changed then
+     */
+    public void resize(int cqe) {
+        Arguments.inRange("cqe", cqe, 1, context.attributes().maxCqe(), "max_cqe of " + context);
+        ensureOpen();
+        int rc = ops.resize(cqe);
+        if (rc != 0) {
+            ensureNotDestroyed();
+            throw VerbsException.refused(
+                    "ibv_resize_cq", rc, this + " of " + cqe() + " to cqe " + cqe);
+        }
+    }
+
+    /**
      * How many events were received and not acknowledged.
      *
      * @return the number at this moment
@@ -204,13 +224,8 @@ public final class CompletionQueue implements AutoCloseable {
                 return size;
             }
             ensureNotDestroyed();
-            throw new VerbsException(
-                    "ibv_poll_cq",
-                    -n,
-                    this
-                            + " has overrun: more than its "
-                            + cqe()
-                            + " completions came before they were polled");
+            throw VerbsException.refused(
+                    "ibv_poll_cq", n, this + ", which holds " + cqe() + " completions");
         }
         batch.size(size + n);
         return size + n;
@@ -238,8 +253,8 @@ public final class CompletionQueue implements AutoCloseable {
         int rc = ops.reqNotify(solicitedOnly);
         if (rc != 0) {
             ensureNotDestroyed();
-            throw new VerbsException(
-                    "ibv_req_notify_cq", -rc, this + ", solicited_only " + solicitedOnly);
+            throw VerbsException.refused(
+                    "ibv_req_notify_cq", rc, this + ", solicited_only " + solicitedOnly);
         }
     }
 
@@ -579,7 +594,7 @@ public final class CompletionQueue implements AutoCloseable {
         if (rc == Usage.IN_USE) {
             return busy();
         }
-        return rc == 0 ? null : new VerbsException(DESTROY, -rc, this + " was not destroyed");
+        return rc == 0 ? null : VerbsException.refused(DESTROY, rc, this + " was not destroyed");
     }
 
     private int destroyNow() {

@@ -97,7 +97,7 @@ public final class MemoryRegion implements AutoCloseable {
     public void close() {
         int rc = usage.close(this::deregister);
         if (rc != 0) {
-            throw new VerbsException("ibv_dereg_mr", -rc, this + " was not deregistered");
+            throw VerbsException.refused("ibv_dereg_mr", rc, this + " was not deregistered");
         }
     }
 

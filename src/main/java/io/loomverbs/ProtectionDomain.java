@@ -140,7 +140,7 @@ public final class ProtectionDomain implements AutoCloseable {
                             + " open memory regions, queue pairs and address handles");
         }
         if (rc != 0) {
-            throw new VerbsException("ibv_dealloc_pd", -rc, this + " was not deallocated");
+            throw VerbsException.refused("ibv_dealloc_pd", rc, this + " was not deallocated");
         }
     }
 

@@ -196,9 +196,9 @@ public final class QueuePair implements AutoCloseable {
         if (rc != 0) {
             ensureNotDestroyed();
             String to = attributes.setsState() ? " to " + attributes.state() : "";
-            throw new VerbsException(
+            throw VerbsException.refused(
                     "ibv_modify_qp",
-                    -rc,
+                    rc,
                     this
                             + ", a queue pair of type "
                             + type()
@@ -223,7 +223,7 @@ public final class QueuePair implements AutoCloseable {
         int rc = ops.query(attr);
         if (rc != 0) {
             ensureNotDestroyed();
-            throw new VerbsException("ibv_query_qp", -rc, this + " was not queried");
+            throw VerbsException.refused("ibv_query_qp", rc, this + " was not queried");
         }
         return new QpAttributes(attr, ~0);
     }
@@ -307,7 +307,7 @@ public final class QueuePair implements AutoCloseable {
         int accepted = PostResult.accepted(result);
         String why =
                 errno == Errno.ENOMEM
-                        ? "the " + queue + " queue of " + this + " is full: it holds " + max
+                        ? "the " + queue + " queue of " + this + " is full: it was granted " + max
                         : this
                                 + " in state "
                                 + state()
@@ -333,7 +333,7 @@ public final class QueuePair implements AutoCloseable {
             case CLOSED -> {}
             case REFUSED -> {
                 pd.context().asyncEvents().recheck();
-                throw new VerbsException(DESTROY, closer.errno, this + " was not destroyed");
+                throw VerbsException.refused(DESTROY, -closer.errno, this + " was not destroyed");
             }
             case TIMED_OUT, GAVE_UP -> {
                 pd.context().asyncEvents().recheck();

@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.UsualCauses;
 
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,15 @@ public class VerbsException extends RuntimeException {
 
     VerbsException(String verb, int errno, String detail) {
         this(verb, errno, detail, null);
+    }
+
+    /**
+     * The device has refused something that it was given to do.
+     *
+     * @param rc its negative errno
+     */
+    static VerbsException refused(String verb, int rc, String detail) {
+        return new VerbsException(verb, -rc, detail + UsualCauses.of(verb, -rc));
     }
 
     static VerbsException of(String verb, DeviceException failure) {

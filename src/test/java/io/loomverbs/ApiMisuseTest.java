@@ -111,6 +111,9 @@ class ApiMisuseTest {
         BAD.add(new Bad(method, attempt, PostException.class, message));
     }
 
+    /** soft0 never refuses what libibverbs asks of a kernel. */
+    private static final boolean REAL = !Fixture.DEVICE.equals("soft0");
+
     private static final int MAX = Integer.MAX_VALUE;
     private static final String MAX_S = Integer.toString(MAX);
 
@@ -159,6 +162,7 @@ class ApiMisuseTest {
             iae(create, s -> s.context.createCq(cqe, null, null, 0), is, "max_cqe");
             iae(createDirect, s -> s.context.createDirectCq(cqe, null, s.channel, 0), is);
             iae("Context.createDirectCq(int)", s -> s.context.createDirectCq(cqe), is, "max_cqe");
+            iae("CompletionQueue.resize(int)", s -> s.direct.resize(cqe), is, "max_cqe");
         }
         iae(
                 create,
@@ -335,11 +339,21 @@ class ApiMisuseTest {
                 s -> s.pd.createAh(new AhAttributes(2, 0, 0, gid, 0, 0, 0, 0)),
                 "portNum is 2",
                 "phys_port_cnt");
-        iae(
-                ah,
-                s -> s.pd.createAh(new AhAttributes(1, 0, 0, gid, 255, 0, 0, 0)),
-                "sgidIndex is 255",
-                "gid_tbl_len");
+        if (REAL) {
+            // Its table of GIDs is longer than the field is wide, and has nothing there.
+            errno(
+                    ah,
+                    s -> s.pd.createAh(new AhAttributes(1, 0, 0, gid, 255, 0, 0, 0)),
+                    "ibv_create_ah",
+                    "ENODATA",
+                    "sgidIndex=255");
+        } else {
+            iae(
+                    ah,
+                    s -> s.pd.createAh(new AhAttributes(1, 0, 0, gid, 255, 0, 0, 0)),
+                    "sgidIndex is 255",
+                    "gid_tbl_len");
+        }
     }
 
     private static void queuePairs() {
@@ -583,17 +597,28 @@ class ApiMisuseTest {
                     "mr[",
                     "is closed");
         }
-        iae(
-                wholeName,
-                s -> {
-                    // Never touched: 3 GiB of addresses.
-                    MemorySegment huge = MemorySegment.ofAddress(1 << 16).reinterpret(3L << 30);
-                    try (MemoryRegion region = s.pd.regMr(huge)) {
-                        whole.add(s, region, 0, 0);
-                    }
-                },
-                "3221225472",
-                MAX_S);
+        if (REAL) {
+            // Such a region would have to be there.
+            errno(
+                    "ProtectionDomain.regMr(MemorySegment, Access[])",
+                    s -> s.pd.regMr(MemorySegment.ofAddress(1 << 16).reinterpret(3L << 30)),
+                    "ibv_reg_mr",
+                    "EFAULT",
+                    "3221225472 bytes",
+                    "not mapped");
+        } else {
+            iae(
+                    wholeName,
+                    s -> {
+                        // Never touched: 3 GiB of addresses.
+                        MemorySegment huge = MemorySegment.ofAddress(1 << 16).reinterpret(3L << 30);
+                        try (MemoryRegion region = s.pd.regMr(huge)) {
+                            whole.add(s, region, 0, 0);
+                        }
+                    },
+                    "3221225472",
+                    MAX_S);
+        }
         ise(
                 type + ".sge(long, int, int)",
                 s -> {
@@ -915,6 +940,7 @@ class ApiMisuseTest {
                     entry("CompletionQueue.isDirect()", After.HARMLESS),
                     entry("CompletionQueue.poll(WorkCompletions)", After.CLOSED),
                     entry("CompletionQueue.reqNotify(boolean)", After.CLOSED),
+                    entry("CompletionQueue.resize(int)", After.CLOSED),
                     entry("CompletionQueue.serve(CompletionHandler)", After.CLOSED),
                     entry("CompletionQueue.tryGetCqEvent()", After.CLOSED),
                     entry("CompletionQueue.unackedEvents()", After.HARMLESS),
@@ -1041,9 +1067,14 @@ class ApiMisuseTest {
         }
 
         Object[] arguments(Executable e) {
-            return Stream.of(e.getParameters())
-                    .map(p -> isNullable(p) ? null : argument(p.getType()))
-                    .toArray();
+            Object[] arguments =
+                    Stream.of(e.getParameters())
+                            .map(p -> isNullable(p) ? null : argument(p.getType()))
+                            .toArray();
+            if (arguments.length == 4 && e.getName().matches("create(Direct)?Cq")) {
+                arguments[3] = 0; // not every device has a second completion vector
+            }
+            return arguments;
         }
 
         Object receiver(Executable e) {

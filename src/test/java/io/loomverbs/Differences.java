@@ -27,16 +27,11 @@ final class Differences {
 
     /** Whether a queue is full at the very number of requests that was granted. */
     static boolean queuesAreExact() {
-        return EMBEDDED;
+        return !SOFT_ROCE;
     }
 
     /** Whether a message completes for its sender even if it overruns the receiver's CQ. */
     static boolean sendersSurviveOverruns() {
-        return EMBEDDED;
-    }
-
-    /** Whether a CQ that has overrun cannot be polled once what it held is gone. */
-    static boolean overrunEndsPolling() {
         return EMBEDDED;
     }
 }

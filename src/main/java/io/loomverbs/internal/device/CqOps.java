@@ -18,6 +18,11 @@ public interface CqOps {
         return -Errno.EOPNOTSUPP;
     }
 
+    /** {@code ibv_resize_cq}; {@code -EINVAL} if it holds more than that. */
+    default int resize(int cqe) {
+        return -Errno.EOPNOTSUPP;
+    }
+
     /** {@code ibv_destroy_cq}; never blocks. {@code -EBUSY} while queue pairs use the CQ. */
     int destroy();
 }

@@ -1,6 +1,7 @@
 package io.loomverbs.internal.ibverbs;
 
 import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.UsualCauses;
 
 /** What a verb that creates something reports. */
 final class Failures {
@@ -11,6 +12,7 @@ final class Failures {
      * @param arguments what the verb was called with
      */
     static DeviceException of(String verb, long result, String arguments) {
-        return new DeviceException((int) -result, arguments);
+        int errno = (int) -result;
+        return new DeviceException(errno, arguments + UsualCauses.of(verb, errno));
     }
 }

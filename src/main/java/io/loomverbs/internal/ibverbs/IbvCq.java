@@ -3,6 +3,7 @@ package io.loomverbs.internal.ibverbs;
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Struct;
@@ -29,9 +30,34 @@ final class IbvCq implements CqOps {
 
     private volatile int cqe;
 
+    /** It has overrun: what it holds can be polled, and then it is an error. */
+    private volatile boolean failed;
+
+    /** Takes note of a failure before the application is told. */
+    private final class Listener implements CqListener {
+        private final CqListener application;
+
+        Listener(CqListener application) {
+            this.application = application;
+        }
+
+        @Override
+        public void completionEvent() {
+            application.completionEvent();
+        }
+
+        @Override
+        public void asyncEvent(int type) {
+            if (type == Ibv.EVENT_CQ_ERR) {
+                failed = true;
+            }
+            application.asyncEvent(type);
+        }
+    }
+
     private IbvCq(IbvContext context, CqListener events) {
         this.context = context;
-        this.events = events;
+        this.events = new Listener(events);
         this.pollCq = context.pollCq;
         this.reqNotifyCq = context.reqNotifyCq;
         this.id = context.objects.add(this);
@@ -83,12 +109,14 @@ final class IbvCq implements CqOps {
         if (!guard.enter()) {
             return -Errno.EINVAL;
         }
+        int n;
         try {
-            return Libibverbs.pollCq(pollCq, address, max, wcs.address() + at);
+            n = Libibverbs.pollCq(pollCq, address, max, wcs.address() + at);
         } finally {
             guard.leave();
             Reference.reachabilityFence(wcs);
         }
+        return n > 0 || (n == 0 && !failed) ? n : -Errno.EIO;
     }
 
     @Override
@@ -98,6 +126,22 @@ final class IbvCq implements CqOps {
         }
         try {
             return Libibverbs.reqNotifyCq(reqNotifyCq, address, solicitedOnly);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public int resize(int wanted) {
+        if (!guard.enter()) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            int rc = Libibverbs.resizeCq(Libibverbs.callState(arena), address, wanted);
+            if (rc == 0) {
+                readCqe();
+            }
+            return rc;
         } finally {
             guard.leave();
         }

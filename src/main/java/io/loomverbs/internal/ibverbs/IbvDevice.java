@@ -14,6 +14,10 @@ import io.loomverbs.internal.device.Errno;
 record IbvDevice(String name, long guid, int transportType, String uverbs) implements DeviceOps {
     @Override
     public ContextOps open(PortListener events) {
+        return LongCalls.run("ibv_open_device", () -> openHere(events));
+    }
+
+    private IbvContext openHere(PortListener events) {
         try (DeviceList list = DeviceList.get()) {
             long device = list.find(name);
             if (device == 0) {

@@ -17,6 +17,9 @@ import java.lang.foreign.MemorySegment;
 
 /** A protection domain of libibverbs. */
 final class IbvPd implements PdOps {
+    /** Registering pins each page: a megabyte takes a fraction of a millisecond. */
+    private static final long LONG_TO_PIN = 1 << 20;
+
     private final IbvContext context;
     private final UseGuard guard = new UseGuard();
     private final long address;
@@ -29,6 +32,16 @@ final class IbvPd implements PdOps {
     @Override
     public MrOps regMr(MemorySegment memory, int access) {
         enter();
+        try {
+            return memory.byteSize() < LONG_TO_PIN
+                    ? register(memory, access)
+                    : LongCalls.run("ibv_reg_mr", () -> register(memory, access));
+        } finally {
+            guard.leave();
+        }
+    }
+
+    private MrOps register(MemorySegment memory, int access) {
         try (Arena arena = Arena.ofConfined()) {
             long mr =
                     Libibverbs.regMr(
@@ -44,8 +57,6 @@ final class IbvPd implements PdOps {
                         memory.byteSize() + " bytes, access 0x" + Integer.toHexString(access));
             }
             return new IbvMr(mr, memory);
-        } finally {
-            guard.leave();
         }
     }
 
@@ -69,7 +80,8 @@ final class IbvPd implements PdOps {
     public AhOps createAh(AhAttr attr) {
         enter();
         try {
-            return IbvAh.create(address, attr);
+            // On RoCE, drivers look for the route, and may ask the network who the neighbour is.
+            return LongCalls.run("ibv_create_ah", () -> IbvAh.create(address, attr));
         } finally {
             guard.leave();
         }

@@ -29,7 +29,6 @@ final class SoftCq extends Mutex implements CqOps {
     private static final int ARMED_ALL = 2;
 
     private final SoftDevice device;
-    private final int cqe;
     private final @Nullable SoftChannel channel;
     final CqListener events;
 
@@ -38,6 +37,9 @@ final class SoftCq extends Mutex implements CqOps {
 
     /** Final once set. Written under the lock. */
     private volatile boolean overrun;
+
+    /** Written under the lock. */
+    private volatile int cqe;
 
     private int arm;
 
@@ -125,6 +127,23 @@ final class SoftCq extends Mutex implements CqOps {
                 return -Errno.EINVAL;
             }
             arm = Math.max(arm, solicitedOnly ? ARMED_SOLICITED : ARMED_ALL);
+            return 0;
+        } finally {
+            unlock();
+        }
+    }
+
+    @Override
+    public int resize(int wanted) {
+        lock();
+        try {
+            if (users < 0
+                    || overrun
+                    || wanted < (ring == null ? 1 : Math.max(1, ring.size()))
+                    || wanted > device.limits.maxCqe()) {
+                return -Errno.EINVAL;
+            }
+            cqe = wanted;
             return 0;
         } finally {
             unlock();

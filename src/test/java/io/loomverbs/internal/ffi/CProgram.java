@@ -22,29 +22,25 @@ public final class CProgram {
 
     /** The lines that {@code main}, with this body, prints. */
     public static List<String> run(Path dir, String body) throws Exception {
-        return run(dir, body, "#include <infiniband/verbs.h>");
-    }
-
-    /** As above, with other or more headers than that of libibverbs. */
-    public static List<String> run(Path dir, String body, String includes) throws Exception {
         Path source = dir.resolve("program.c");
         Path program = dir.resolve("program");
         Files.writeString(
                 source,
                 """
+                #define _GNU_SOURCE
                 #include <endian.h>
                 #include <errno.h>
                 #include <stddef.h>
                 #include <stdio.h>
                 #include <string.h>
-                %s
+                #include <infiniband/verbs.h>
                 int main(void)
                 {
                 %s
                     return 0;
                 }
                 """
-                        .formatted(includes, body));
+                        .formatted(body));
         try {
             exec(dir, "gcc", "-Wall", "-Werror", "-o", program.toString(), source.toString());
         } catch (IOException e) {

@@ -68,6 +68,26 @@ class LayoutsTest {
                 .containsExactly("ibv_qp_attr.pkey_index is 122 in Java and 120 in C");
     }
 
+    /** The name of every error number is that of the C library. */
+    @Test
+    void errorNumbersHaveTheirNames() throws Exception {
+        List<String> names =
+                CProgram.run(
+                        dir,
+                        """
+                        for (int i = 0; i <= 140; i++) {
+                            const char *name = i == 0 ? NULL : strerrorname_np(i);
+                            if (name) puts(name); else printf("errno %d\\n", i);
+                        }
+                        """);
+        List<String> java = new ArrayList<>();
+        for (int i = 0; i <= 140; i++) {
+            java.add(Errno.name(i));
+        }
+        assertThat(java).isEqualTo(names);
+        assertThat(Errno.name(-1)).isEqualTo("errno -1");
+    }
+
     /** The remote address of an atomic operation is where that of a WRITE is. */
     @Test
     void sharedFieldsAreInOnePlace() throws Exception {
@@ -120,8 +140,7 @@ class LayoutsTest {
                                 claims.add(
                                         name.equals("GRH_BYTES")
                                                 ? new Claim(name, "sizeof(struct ibv_grh)", value)
-                                                : new Claim(
-                                                        "IBV_" + name, "IBV_" + name, value)));
+                                                : new Claim("IBV_" + name, "IBV_" + name, value)));
         numbers(Errno.class).forEach((name, value) -> claims.add(new Claim(name, name, value)));
         return claims;
     }

@@ -1,0 +1,57 @@
+package io.loomverbs.internal.ibverbs;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.JCStressMeta;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.L_Result;
+
+/** Events that look up their object against objects that come and go. */
+public class RegistryRaces {
+
+    /** A late event of an object that is gone, whose place another object gets. */
+    @JCStressTest
+    @Outcome(id = "old", expect = ACCEPTABLE, desc = "it was still there")
+    @Outcome(id = "null", expect = ACCEPTABLE, desc = "it is gone")
+    @Outcome(id = "new", expect = FORBIDDEN, desc = "the event is told to another object")
+    @State
+    public static class LateEvent {
+        private final Registry<String> registry = new Registry<>();
+        private final long id = registry.add("old");
+
+        @Actor
+        public void event(L_Result r) {
+            r.r1 = registry.get(id);
+        }
+
+        @Actor
+        public void replace() {
+            registry.remove(id);
+            registry.add("new");
+        }
+    }
+
+    /** Numbers are used again. */
+    @JCStressTest
+    @JCStressMeta(LateEvent.class)
+    @State
+    public static class LateEventBrokenTwin {
+        private final FaultyRegistry registry = new FaultyRegistry();
+        private final long id = registry.add("old");
+
+        @Actor
+        public void event(L_Result r) {
+            r.r1 = registry.get(id);
+        }
+
+        @Actor
+        public void replace() {
+            registry.remove(id);
+            registry.add("new");
+        }
+    }
+}

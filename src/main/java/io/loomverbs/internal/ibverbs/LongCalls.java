@@ -1,0 +1,46 @@
+package io.loomverbs.internal.ibverbs;
+
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
+
+/**
+ * Native calls that may take long, because they read files, ask the network or pin much memory: a
+ * virtual thread has a platform thread make them and parks, since its carrier could serve nobody
+ * meanwhile.
+ */
+final class LongCalls {
+    private LongCalls() {}
+
+    /** Not interruptible: what the call makes must not be lost. An interrupt stays pending. */
+    static <T> T run(String verb, Supplier<T> call) {
+        if (!Thread.currentThread().isVirtual()) {
+            return call.get();
+        }
+        FutureTask<T> task = new FutureTask<>(call::get);
+        Thread.ofPlatform().daemon().name("loomverbs " + verb).start(task);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    throw rethrown(e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static RuntimeException rethrown(Throwable cause) {
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) cause; // a Supplier throws no others
+    }
+}

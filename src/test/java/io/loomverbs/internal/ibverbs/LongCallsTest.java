@@ -1,0 +1,89 @@
+package io.loomverbs.internal.ibverbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomverbs.internal.device.DeviceException;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+
+@Timeout(20)
+class LongCallsTest {
+    private static <T> T onVirtual(Callable<T> body) throws Exception {
+        FutureTask<T> task = new FutureTask<>(body);
+        Thread.ofVirtual().start(task);
+        return task.get(10, TimeUnit.SECONDS);
+    }
+
+    /** A platform thread makes the call itself, a virtual one has it made. */
+    @Test
+    void theCallerOfAVirtualThreadIsAPlatformThread() throws Exception {
+        assertThat(LongCalls.run("it", Thread::currentThread)).isSameAs(Thread.currentThread());
+        Thread caller = onVirtual(() -> LongCalls.run("ibv_x", Thread::currentThread));
+        assertThat(caller.isVirtual()).isFalse();
+        assertThat(caller.getName()).contains("ibv_x");
+    }
+
+    /** What the call throws comes out of it. */
+    @Test
+    void failuresComeOut() {
+        assertThatThrownBy(
+                        () ->
+                                onVirtual(
+                                        () ->
+                                                LongCalls.run(
+                                                        "it",
+                                                        () -> {
+                                                            throw new DeviceException(12, "no");
+                                                        })))
+                .hasCauseInstanceOf(DeviceException.class);
+        assertThatThrownBy(
+                        () ->
+                                onVirtual(
+                                        () ->
+                                                LongCalls.run(
+                                                        "it",
+                                                        () -> {
+                                                            throw new AssertionError("no");
+                                                        })))
+                .hasCauseInstanceOf(AssertionError.class);
+    }
+
+    /** An interrupt does not end the wait, which would lose what the call makes; it stays. */
+    @Test
+    void anInterruptStaysPending() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        FutureTask<Boolean> task =
+                new FutureTask<>(
+                        () -> {
+                            String made =
+                                    LongCalls.run(
+                                            "it",
+                                            () -> {
+                                                begun.countDown();
+                                                try {
+                                                    return go.await(10, TimeUnit.SECONDS)
+                                                            ? "made"
+                                                            : "late";
+                                                } catch (InterruptedException e) {
+                                                    return "interrupted";
+                                                }
+                                            });
+                            return made.equals("made") && Thread.interrupted();
+                        });
+        Thread caller = Thread.ofVirtual().start(task);
+        assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+        caller.interrupt();
+        Thread.sleep(20);
+        assertThat(task.isDone()).isFalse();
+        go.countDown();
+        assertThat(task.get(10, TimeUnit.SECONDS)).isTrue();
+    }
+}

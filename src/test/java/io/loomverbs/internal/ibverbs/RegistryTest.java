@@ -1,0 +1,58 @@
+package io.loomverbs.internal.ibverbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+class RegistryTest {
+    private final Registry<Object> registry = new Registry<>();
+
+    /** As many objects as there are, each is found by its number, before and after it has grown. */
+    @Test
+    void everyObjectIsFound() {
+        List<Long> ids = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            ids.add(registry.add(i));
+            assertThat(registry.get(ids.get(i / 2))).isEqualTo(i / 2);
+        }
+        for (int i = 0; i < 1000; i++) {
+            assertThat(registry.get(ids.get(i))).isEqualTo(i);
+        }
+        assertThat(new HashSet<>(ids)).hasSize(1000).doesNotContain(0L);
+    }
+
+    /** Places are used again, numbers are not. */
+    @Test
+    void numbersAreNotUsedAgain() {
+        Set<Long> ids = new HashSet<>();
+        Set<Integer> places = new HashSet<>();
+        for (int i = 0; i < 100; i++) {
+            long id = registry.add(i);
+            ids.add(id);
+            places.add((int) id);
+            registry.remove(id);
+            assertThat(registry.get(id)).isNull();
+        }
+        assertThat(ids).hasSize(100);
+        assertThat(places).hasSize(1);
+    }
+
+    /** Numbers that were never given find nothing, and cannot be taken back. */
+    @Test
+    void unknownNumbersFindNothing() {
+        long id = registry.add("it");
+        for (long unknown : new long[] {0, -1, id + 1, id + (1L << 32), Long.MIN_VALUE, 1 << 30}) {
+            assertThat(registry.get(unknown)).isNull();
+        }
+        registry.remove(id);
+        assertThatThrownBy(() -> registry.remove(id))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(String.valueOf(id));
+    }
+}
