@@ -45,6 +45,12 @@ final class Availability {
                                 : ", for it does not exist: in a container, give it the device"));
     }
 
+    /** Whether the file of a device is there, and may not be used. */
+    static boolean isForbidden(String uverbs) {
+        Path file = FILES.resolve(uverbs);
+        return Files.exists(file) && !(Files.isReadable(file) && Files.isWritable(file));
+    }
+
     private static Throwable noList(DeviceException e) {
         if (e.errno() == Errno.ENOSYS || !Files.isDirectory(UVERBS)) {
             return new UnsupportedOperationException(

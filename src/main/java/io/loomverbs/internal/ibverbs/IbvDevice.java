@@ -24,6 +24,12 @@ record IbvDevice(String name, long guid, int transportType, String uverbs) imple
                 throw new DeviceException(Errno.ENODEV, name + " is not there any more");
             }
             return IbvContext.open(name, device, events);
+        } catch (DeviceException e) {
+            if (e.errno() == Errno.ENOENT && Availability.isForbidden(uverbs)) {
+                // What libibverbs says of a file that it may not open.
+                throw Failures.of("ibv_open_device", -Errno.EACCES, name);
+            }
+            throw e;
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.loomverbs.internal.ibverbs;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
@@ -37,10 +39,11 @@ final class LongCalls {
         }
     }
 
-    private static RuntimeException rethrown(Throwable cause) {
-        if (cause instanceof Error error) {
-            throw error;
+    private static RuntimeException rethrown(@Nullable Throwable cause) {
+        if (cause instanceof RuntimeException exception) {
+            return exception;
         }
-        return (RuntimeException) cause; // a Supplier throws no others
+        // A Supplier throws nothing else.
+        throw cause instanceof Error error ? error : new AssertionError(cause);
     }
 }
