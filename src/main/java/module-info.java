@@ -14,6 +14,11 @@ module io.loomverbs {
     requires static transitive org.jspecify; // our signatures say what may be null
     requires static com.google.errorprone.annotations;
 
+    // For a virtual thread that waits in the kernel, to take another carrier into service; without,
+    // a platform thread waits there.
+    requires static java.management;
+    requires static jdk.management;
+
     // For io.loomverbs.tools, the command line; whoever uses the library does not need these.
     requires static info.picocli;
     requires static me.tongfei.progressbar;

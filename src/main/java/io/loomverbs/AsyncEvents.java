@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import io.loomverbs.internal.event.AsyncQueue;
 import io.loomverbs.internal.event.AsyncQueue.Raised;
+import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.Ledger;
 
@@ -18,6 +19,10 @@ final class AsyncEvents {
 
     AsyncEvents(Context context) {
         this.context = context;
+    }
+
+    void fetchedFrom(@Nullable EventFeed feed) {
+        queue.fetchedFrom(feed);
     }
 
     void raisePort(int type, int port) {
@@ -38,7 +43,7 @@ final class AsyncEvents {
             unacked.add(event);
             return event;
         } catch (EventQueueEndedException e) {
-            throw new ClosedException(context);
+            throw CqEvent.ended("ibv_get_async_event", context, e);
         }
     }
 
@@ -66,6 +71,6 @@ final class AsyncEvents {
     }
 
     void close() {
-        queue.end();
+        queue.end(null);
     }
 }

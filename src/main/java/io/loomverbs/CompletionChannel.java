@@ -20,13 +20,14 @@ import java.time.Duration;
 public final class CompletionChannel implements AutoCloseable {
     private final Context context;
     private final ChannelOps ops;
-    private final EventQueue queue = new EventQueue();
+    private final EventQueue queue;
     private final Usage usage = new Usage(this);
     private final int id;
 
     CompletionChannel(Context context, ChannelOps ops) {
         this.context = context;
         this.ops = ops;
+        this.queue = new EventQueue(ops.feed());
         this.id = context.nextId();
     }
 
@@ -90,6 +91,20 @@ public final class CompletionChannel implements AutoCloseable {
         } catch (EventQueueEndedException e) {
             throw CqEvent.ended(this, e);
         }
+    }
+
+    /**
+     * The channel's file descriptor, for an epoll set of one's own: it is non-blocking, becomes
+     * readable when an event comes up, and {@link #tryGetCqEvent} reads it. On a channel that no
+     * thread waits for here nobody else does.
+     *
+     * @return the file descriptor; it is the channel's to close
+     * @throws ClosedException if the channel is closed
+     * @throws UnsupportedOperationException if the device has none, as {@code soft0}
+     */
+    public int fd() {
+        usage.ensureOpen();
+        return ops.fd();
     }
 
     private @Nullable CqEvent get(long nanos) throws InterruptedException {

@@ -74,14 +74,13 @@ public final class CompletionQueue implements AutoCloseable {
             @Nullable Object cqContext,
             @Nullable CompletionChannel channel,
             int compVector,
-            Delivery delivery) {
+            Delivery delivery,
+            EventQueue queue) {
         this.context = context;
         this.cqContext = cqContext;
         this.channel = channel;
         this.compVector = compVector;
         this.delivery = delivery;
-        EventQueue queue =
-                channel == null || delivery == Delivery.DIRECT ? new EventQueue() : channel.queue();
         this.events = new CqEvents(queue, this);
         this.id = context.nextId();
     }

@@ -5,6 +5,7 @@ import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.event.EventQueue;
 
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ public final class Context implements AutoCloseable {
         this.device = device;
         this.asyncEvents = new AsyncEvents(this);
         this.ops = deviceOps.open(asyncEvents::raisePort);
+        asyncEvents.fetchedFrom(ops.asyncFeed());
         this.attributes = DeviceAttributes.of(ops.queryDevice());
     }
 
@@ -185,16 +187,41 @@ public final class Context implements AutoCloseable {
         if (channel != null) {
             Arguments.sameContext("channel", channel, channel.context(), this, "the CQ");
         }
-        ChannelOps channelOps = channel == null ? null : channel.ops();
         return Usage.create(
                 "ibv_create_cq",
                 () -> {
+                    ChannelOps carrier = carrier(channel, delivery);
+                    EventQueue queue = queue(channel, carrier, delivery);
                     CompletionQueue cq =
-                            new CompletionQueue(this, cqContext, channel, compVector, delivery);
-                    cq.created(ops.createCq(cqe, channelOps, compVector, cq.listener()));
+                            new CompletionQueue(
+                                    this, cqContext, channel, compVector, delivery, queue);
+                    boolean created = false;
+                    try {
+                        cq.created(ops.createCq(cqe, carrier, compVector, cq.listener()));
+                        created = true;
+                    } finally {
+                        if (!created && delivery != Delivery.CHANNEL) {
+                            queue.end(null);
+                        }
+                    }
                     return cq;
                 },
                 channel == null ? new Usage[] {usage} : new Usage[] {usage, channel.usage()});
+    }
+
+    /** What carries the events of a CQ; null for one without events, or whose events need none. */
+    private @Nullable ChannelOps carrier(@Nullable CompletionChannel channel, Delivery delivery) {
+        if (channel != null) {
+            return channel.ops();
+        }
+        return delivery == Delivery.DIRECT ? ops.directChannel() : null;
+    }
+
+    private static EventQueue queue(
+            @Nullable CompletionChannel channel, @Nullable ChannelOps carrier, Delivery delivery) {
+        return channel != null && delivery == Delivery.CHANNEL
+                ? channel.queue()
+                : new EventQueue(carrier == null ? null : carrier.feed());
     }
 
     /**

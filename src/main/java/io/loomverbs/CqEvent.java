@@ -1,5 +1,6 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueueEndedException;
 
@@ -60,6 +61,10 @@ public final class CqEvent implements AutoCloseable {
 
     /** What a caller is told who waits at a queue that has ended. */
     static RuntimeException ended(Object closed, EventQueueEndedException end) {
+        return ended("ibv_get_cq_event", closed, end);
+    }
+
+    static RuntimeException ended(String verb, Object closed, EventQueueEndedException end) {
         Throwable cause = end.getCause();
         if (cause == null) {
             return new ClosedException(closed);
@@ -67,6 +72,9 @@ public final class CqEvent implements AutoCloseable {
         if (cause instanceof VerbsException failure) {
             return new VerbsException(
                     failure.verb(), failure.errno(), closed + " has failed", failure);
+        }
+        if (cause instanceof DeviceException failure) {
+            return new VerbsException(verb, failure.errno(), closed + " has failed", failure);
         }
         return new IllegalStateException(closed + " has failed", cause);
     }

@@ -3,6 +3,7 @@ package io.loomverbs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.event.EventQueue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -17,7 +18,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 @Timeout(30)
 class SharedAwaitTest {
     private final Context context = Verbs.device("soft0").open();
-    private final CompletionQueue cq = new CompletionQueue(context, null, null, 0, Delivery.DIRECT);
+    private final CompletionQueue cq =
+            new CompletionQueue(context, null, null, 0, Delivery.DIRECT, new EventQueue());
     private final AtomicInteger completions = new AtomicInteger();
     private final AtomicInteger beforeNextArm = new AtomicInteger();
     private final AtomicInteger arms = new AtomicInteger();

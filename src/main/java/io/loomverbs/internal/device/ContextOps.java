@@ -1,5 +1,7 @@
 package io.loomverbs.internal.device;
 
+import io.loomverbs.internal.event.EventFeed;
+
 import org.jspecify.annotations.Nullable;
 
 /** An open device: {@code struct ibv_context}. Failures are {@link DeviceException}s. */
@@ -22,6 +24,19 @@ public interface ContextOps {
     default CqOps createCq(
             int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
         throw DeviceException.unsupported("ibv_create_cq");
+    }
+
+    /**
+     * The channel that carries the events of CQs with direct delivery that were given none; null if
+     * they need none. Destroyed with the context.
+     */
+    default @Nullable ChannelOps directChannel() {
+        return null;
+    }
+
+    /** What has asynchronous events fetched by those who wait; null if they come by themselves. */
+    default @Nullable EventFeed asyncFeed() {
+        return null;
     }
 
     /** {@code ibv_alloc_pd}. */

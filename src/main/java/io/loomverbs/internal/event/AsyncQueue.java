@@ -6,11 +6,17 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
 import java.util.Iterator;
-import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Where asynchronous events wait to be received. They are rare: one lock and one condition do. */
-public final class AsyncQueue {
+/**
+ * Where asynchronous events wait to be received. They are rare: each change wakes everybody who
+ * waits, to look again.
+ */
+public final class AsyncQueue extends LedQueue {
+    /** What a waiter is given when it is to look again. */
+    private static final Object CHANGED = new Object();
+
     /**
      * An event that came up.
      *
@@ -20,20 +26,32 @@ public final class AsyncQueue {
     public record Raised(int type, int port, @Nullable Object owner, @Nullable Ledger ledger) {}
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
 
     @GuardedBy("lock")
-    private final ArrayDeque<Raised> waiting = new ArrayDeque<>();
+    private final ArrayDeque<Raised> raised = new ArrayDeque<>();
+
+    /** Those who have not been told to look again. */
+    @GuardedBy("lock")
+    private final ArrayDeque<Waiter> waiters = new ArrayDeque<>();
 
     @GuardedBy("lock")
-    private boolean ended;
+    private @Nullable QueueEnd end;
+
+    /**
+     * Events have to be fetched. To be called before anybody waits.
+     *
+     * @param newFeed from where; null if they come by themselves
+     */
+    public void fetchedFrom(@Nullable EventFeed newFeed) {
+        comesFrom(newFeed);
+    }
 
     public void raise(Raised event) {
         lock.lock();
         try {
-            if (!ended) {
-                waiting.add(event);
-                changed.signalAll();
+            if (end == null) {
+                raised.add(event);
+                wakeAll();
             }
         } finally {
             lock.unlock();
@@ -44,27 +62,99 @@ public final class AsyncQueue {
      * Receives the next event, waiting for at most {@code nanos}; null if none came. Events of an
      * object that is being destroyed stay until that has succeeded or failed.
      *
-     * @throws EventQueueEndedException if the queue was closed
+     * @throws EventQueueEndedException if the queue was closed or has failed
      */
     public @Nullable Raised take(long nanos) throws InterruptedException {
-        lock.lockInterruptibly();
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (nanos <= 0) {
+            return tryTake();
+        }
+        if (feed != null) {
+            feed.join();
+        }
         try {
-            long left = nanos;
+            long start = System.nanoTime();
             for (; ; ) {
-                Raised event = deliver();
-                if (event != null) {
+                long left = nanos - (System.nanoTime() - start);
+                Waiter waiter = new Waiter(leadership);
+                Raised event = deliverOrJoin(left > 0 ? waiter : null);
+                if (event != null || left <= 0) {
                     return event;
                 }
-                if (ended) {
-                    throw new EventQueueEndedException(null);
-                }
-                if (left <= 0) {
-                    return null;
-                }
-                left = changed.awaitNanos(left);
+                await(waiter, left);
             }
         } finally {
+            if (feed != null) {
+                feed.leave();
+            }
+        }
+    }
+
+    private @Nullable Raised tryTake() {
+        Raised event = deliverOrJoin(null);
+        if (feed != null && event == null) {
+            boolean more;
+            do {
+                more = feed.fetch();
+                event = deliverOrJoin(null);
+            } while (more && event == null);
+        }
+        return event;
+    }
+
+    private @Nullable Raised deliverOrJoin(@Nullable Waiter waiter) {
+        lock.lock();
+        try {
+            Raised event = deliver();
+            if (event == null && end != null) {
+                throw end.exception();
+            }
+            if (event == null && waiter != null) {
+                waiters.add(waiter);
+            }
+            return event;
+        } finally {
             lock.unlock();
+        }
+    }
+
+    /** Waits until the waiter is told to look again, or its time is up. */
+    private void await(Waiter waiter, long nanos) throws InterruptedException {
+        long start = System.nanoTime();
+        try {
+            while (waiter.given == null) {
+                long left = nanos - (System.nanoTime() - start);
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+                if (left <= 0) {
+                    return;
+                }
+                if (leadership == null || !leadership.lead(waiter, this, left)) {
+                    LockSupport.parkNanos(this, left);
+                }
+            }
+        } finally {
+            leave(waiter);
+        }
+    }
+
+    private void leave(Waiter waiter) {
+        boolean over;
+        lock.lock();
+        try {
+            waiters.remove(waiter);
+            over = end != null;
+        } finally {
+            lock.unlock();
+        }
+        if (leadership != null) {
+            leadership.left(waiter);
+            if (over) {
+                leadership.forget(this);
+            }
         }
     }
 
@@ -72,7 +162,7 @@ public final class AsyncQueue {
     public void recheck() {
         lock.lock();
         try {
-            changed.signalAll();
+            wakeAll();
         } finally {
             lock.unlock();
         }
@@ -82,29 +172,67 @@ public final class AsyncQueue {
     public void drop(Object owner) {
         lock.lock();
         try {
-            if (!waiting.isEmpty()) {
-                waiting.removeIf(event -> owner.equals(event.owner()));
+            if (!raised.isEmpty()) {
+                raised.removeIf(event -> owner.equals(event.owner()));
             }
         } finally {
             lock.unlock();
         }
     }
 
-    /** No more events come: wakes every waiter, now and later. */
-    public void end() {
+    /**
+     * No more events come: wakes every waiter, now and later. The first call counts.
+     *
+     * @param cause null if the queue was closed, and events that nobody has received are dropped;
+     *     else why it failed
+     */
+    @Override
+    public void end(@Nullable Throwable cause) {
         lock.lock();
         try {
-            ended = true;
-            waiting.clear();
-            changed.signalAll();
+            if (end == null) {
+                end = new QueueEnd(cause);
+            }
+            if (cause == null) {
+                raised.clear();
+            }
+            wakeAll();
+        } finally {
+            lock.unlock();
+        }
+        if (feed != null) {
+            feed.detach(this);
+        }
+    }
+
+    @Override
+    void promote(Leadership leaderless) {
+        lock.lock();
+        try {
+            Waiter first = waiters.peek();
+            if (first != null) {
+                leaderless.enlist(this); // before: see there
+                if (leaderless.appoint(first)) {
+                    LockSupport.unpark(first.thread);
+                }
+            }
         } finally {
             lock.unlock();
         }
     }
 
+    /** Under the lock, which they want next: there are few of them, and seldom. */
+    @GuardedBy("lock")
+    private void wakeAll() {
+        for (Waiter waiter = waiters.poll(); waiter != null; waiter = waiters.poll()) {
+            waiter.given = CHANGED;
+            waiter.wake();
+        }
+    }
+
     @GuardedBy("lock")
     private @Nullable Raised deliver() {
-        for (Iterator<Raised> events = waiting.iterator(); events.hasNext(); ) {
+        for (Iterator<Raised> events = raised.iterator(); events.hasNext(); ) {
             Raised event = events.next();
             Ledger ledger = event.ledger();
             if (ledger == null || ledger.tryDeliverAsync()) {

@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** Where completion events wait for threads, and threads for completion events. */
-public final class EventQueue {
+public final class EventQueue extends LedQueue {
     /*
      * *** Overview ***
      *
@@ -47,6 +47,11 @@ public final class EventQueue {
      * between parks; a waiter that has not seen it parks, and the unpark that follows the write lets it
      * go on. Threads are unparked after the lock is left.
      *
+     * *** Who fetches events ***
+     *
+     * On a device whose events somebody has to fetch, a waiter may have to wait in the kernel instead of
+     * parking: see Leadership. To whom an event goes does not depend on who has fetched it.
+     *
      * *** End ***
      *
      * A queue that was closed or has failed keeps its cause; every waiter is handed it, and every later
@@ -73,25 +78,16 @@ public final class EventQueue {
     /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
     private volatile int delivered;
 
-    /** A thread that waits. The links are guarded by the lock. */
-    private static final class Waiter {
-        private final Thread thread = Thread.currentThread();
-
-        /**
-         * The CQ whose event this waiter was given, or the {@link QueueEnd}; written under the
-         * lock.
-         */
-        private volatile @Nullable Object given;
-
-        private @Nullable Waiter previous;
-        private @Nullable Waiter next;
+    /** A queue whose events come by themselves. */
+    public EventQueue() {
+        this(null);
     }
 
-    /** Why no more events come; thrown to each thread as an exception of its own. */
-    private record QueueEnd(@Nullable Throwable cause) {
-        EventQueueEndedException exception() {
-            return new EventQueueEndedException(cause);
-        }
+    /**
+     * @param feed what events have to be fetched from; null if they come by themselves
+     */
+    public EventQueue(@Nullable EventFeed feed) {
+        comesFrom(feed);
     }
 
     /**
@@ -128,11 +124,14 @@ public final class EventQueue {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
+        if (nanos <= 0) {
+            return tryTake();
+        }
         Waiter waiter;
         lock.lock();
         try {
             CqEvents cq = deliverListed();
-            if (cq != null || (nanos <= 0 && end == null)) {
+            if (cq != null) {
                 return cq;
             }
             if (end != null) {
@@ -141,28 +140,39 @@ public final class EventQueue {
             if (sharing && delivered != seen) {
                 return null;
             }
-            waiter = new Waiter();
+            waiter = new Waiter(leadership);
             append(waiter);
         } finally {
             lock.unlock();
         }
         // Here and not in a method of its own: a parked virtual thread keeps every frame on the
         // heap.
-        boolean timed = nanos != Long.MAX_VALUE;
-        long start = timed ? System.nanoTime() : 0;
-        while (waiter.given == null) {
-            long left = timed ? nanos - (System.nanoTime() - start) : nanos;
-            if (left <= 0 || Thread.currentThread().isInterrupted()) {
-                if (cancel(waiter)) {
-                    if (Thread.interrupted()) {
-                        throw new InterruptedException();
+        if (feed != null) {
+            feed.join();
+        }
+        try {
+            boolean timed = nanos != Long.MAX_VALUE;
+            long start = timed ? System.nanoTime() : 0;
+            while (waiter.given == null) {
+                long left = timed ? nanos - (System.nanoTime() - start) : nanos;
+                if (left <= 0 || Thread.currentThread().isInterrupted()) {
+                    if (cancel(waiter)) {
+                        if (Thread.interrupted()) {
+                            throw new InterruptedException();
+                        }
+                        return null;
                     }
-                    return null;
+                } else if (leadership == null || !leadership.lead(waiter, this, left)) {
+                    if (timed) {
+                        LockSupport.parkNanos(this, left);
+                    } else {
+                        LockSupport.park(this);
+                    }
                 }
-            } else if (timed) {
-                LockSupport.parkNanos(this, left);
-            } else {
-                LockSupport.park(this);
+            }
+        } finally {
+            if (leadership != null) {
+                leave(waiter, leadership);
             }
         }
         if (waiter.given instanceof QueueEnd ended) {
@@ -171,8 +181,30 @@ public final class EventQueue {
         return (CqEvents) waiter.given;
     }
 
+    private void leave(Waiter waiter, Leadership led) {
+        led.left(waiter);
+        if (feed != null) {
+            feed.leave();
+        }
+        if (waiter.given instanceof QueueEnd) {
+            led.forget(this); // it may have been enlisted since
+        }
+    }
+
     /** Receives the next event if there is one; never waits, and ignores interruption. */
     public @Nullable CqEvents tryTake() {
+        CqEvents cq = takeListed();
+        if (feed != null && cq == null) {
+            boolean more;
+            do {
+                more = feed.fetch();
+                cq = takeListed();
+            } while (more && cq == null);
+        }
+        return cq;
+    }
+
+    private @Nullable CqEvents takeListed() {
         lock.lock();
         try {
             CqEvents cq = deliverListed();
@@ -187,7 +219,7 @@ public final class EventQueue {
 
     /** An event of {@code cq} came up: hands it to a waiter, or lists it. */
     void raise(CqEvents cq) {
-        Thread wake = null;
+        Waiter wake = null;
         lock.lock();
         try {
             if (cq.ledger().isClosed()) {
@@ -198,7 +230,9 @@ public final class EventQueue {
         } finally {
             lock.unlock();
         }
-        LockSupport.unpark(wake);
+        if (wake != null) {
+            wake.wake();
+        }
     }
 
     /**
@@ -206,7 +240,7 @@ public final class EventQueue {
      * the caller was given one, and has not waited again since.
      */
     void passOn(CqEvents cq) {
-        Thread wake = null;
+        Waiter wake = null;
         lock.lock();
         try {
             if (firstWaiter != null) {
@@ -216,13 +250,15 @@ public final class EventQueue {
         } finally {
             lock.unlock();
         }
-        LockSupport.unpark(wake);
+        if (wake != null) {
+            wake.wake();
+        }
     }
 
     /** The close of the CQ has failed: its pending events are to be found again. */
     void relist(CqEvents cq) {
         for (; ; ) {
-            Thread wake;
+            Waiter wake;
             lock.lock();
             try {
                 wake = handOver(cq);
@@ -232,7 +268,7 @@ public final class EventQueue {
             if (wake == null) {
                 return;
             }
-            LockSupport.unpark(wake);
+            wake.wake();
         }
     }
 
@@ -254,6 +290,7 @@ public final class EventQueue {
      *
      * @param cause null if the queue was closed, else why it failed
      */
+    @Override
     public void end(@Nullable Throwable cause) {
         Waiter woken;
         lock.lock();
@@ -271,10 +308,32 @@ public final class EventQueue {
         } finally {
             lock.unlock();
         }
+        if (feed != null) {
+            feed.detach(this);
+        }
         // Nobody else follows these links any more: the list was cut off under the lock.
         for (Waiter w = woken; w != null; w = w.next) {
-            LockSupport.unpark(w.thread);
+            w.wake();
         }
+    }
+
+    @Override
+    void promote(Leadership leaderless) {
+        Waiter first;
+        lock.lock();
+        try {
+            first = firstWaiter;
+            if (first == null) {
+                return;
+            }
+            leaderless.enlist(this); // before: see there
+            if (!leaderless.appoint(first)) {
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        LockSupport.unpark(first.thread);
     }
 
     /** Removes a waiter that gives up; false if it has been given something by now. */
@@ -310,10 +369,10 @@ public final class EventQueue {
     /**
      * Hands one pending event of {@code cq} to the first waiter, or, if nobody waits, lists the CQ.
      *
-     * @return the thread to unpark, or null if no event was handed over
+     * @return whom to wake, or null if no event was handed over
      */
     @GuardedBy("lock")
-    private @Nullable Thread handOver(CqEvents cq) {
+    private @Nullable Waiter handOver(CqEvents cq) {
         if (cq.pending == 0 || cq.listed) {
             return null;
         }
@@ -331,7 +390,7 @@ public final class EventQueue {
         cq.pending--;
         remove(waiter);
         waiter.given = cq;
-        return waiter.thread;
+        return waiter;
     }
 
     @GuardedBy("lock")

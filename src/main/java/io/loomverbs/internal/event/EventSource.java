@@ -1,0 +1,30 @@
+package io.loomverbs.internal.event;
+
+/**
+ * Where the events of many queues come from when they do not come by themselves: somebody has to
+ * wait there, in the kernel, and fetch them. {@link Leadership} sees to it that one thread does.
+ */
+public interface EventSource {
+    /**
+     * Waits until there are events, for at most {@code nanos}, and raises some of them, on the
+     * calling thread. Returns after a {@link #wake} too, and may return just so.
+     *
+     * <p>Called by one thread at a time. Whatever it throws is the end of all queues.
+     *
+     * @param nanos {@link Long#MAX_VALUE} for ever
+     * @param leader asked after each event whether to raise more
+     * @return how many events were raised
+     */
+    int await(long nanos, Leader leader);
+
+    /**
+     * Makes the {@link #await} that goes on return, or, if none does, the next. From any thread.
+     */
+    void wake();
+
+    /** The thread that waits on everybody's behalf. */
+    interface Leader {
+        /** Whether there is anybody left to fetch events for: the leader itself, or others. */
+        boolean goesOn();
+    }
+}

@@ -1,0 +1,43 @@
+package io.loomverbs.internal.event;
+
+import org.jspecify.annotations.Nullable;
+
+/** A queue in which threads wait, of whom one may have to lead: see {@link Leadership}. */
+public abstract class LedQueue {
+    /** What events have to be fetched from; null if they come by themselves. */
+    @Nullable EventFeed feed;
+
+    @Nullable Leadership leadership;
+
+    /** Written under the leadership's lock, read without it. */
+    volatile boolean enlisted;
+
+    /** The links are guarded by the leadership's lock. */
+    @Nullable LedQueue previousEnlisted;
+
+    @Nullable LedQueue nextEnlisted;
+
+    LedQueue() {}
+
+    /** Before the queue is shared. */
+    final void comesFrom(@Nullable EventFeed newFeed) {
+        feed = newFeed;
+        if (newFeed != null) {
+            leadership = newFeed.leadership();
+            newFeed.attach(this);
+        }
+    }
+
+    /**
+     * Makes the first of those who wait here the leader, if there are any and nobody leads: under
+     * the lock of this queue, and enlists it again first.
+     */
+    abstract void promote(Leadership leaderless);
+
+    /**
+     * No more events come: wakes every waiter, now and later. The first call counts.
+     *
+     * @param cause null if the queue was closed, else why it failed
+     */
+    public abstract void end(@Nullable Throwable cause);
+}

@@ -1,0 +1,44 @@
+package io.loomverbs.internal.event;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.locks.LockSupport;
+
+/** A thread that waits in a queue. The links are guarded by the queue's lock. */
+final class Waiter implements EventSource.Leader {
+    final Thread thread;
+    private final @Nullable Leadership leadership;
+
+    /** What the thread was given, which ends its wait; written once, under the queue's lock. */
+    volatile @Nullable Object given;
+
+    /** Whether this leader has a carrier on loan. The waiting thread's own. */
+    boolean onLoan;
+
+    @Nullable Waiter previous;
+    @Nullable Waiter next;
+
+    Waiter(@Nullable Leadership leadership) {
+        this(Thread.currentThread(), leadership);
+    }
+
+    Waiter(Thread thread, @Nullable Leadership leadership) {
+        this.thread = thread;
+        this.leadership = leadership;
+    }
+
+    @Override
+    public boolean goesOn() {
+        return given == null || (leadership != null && leadership.hasFollowers());
+    }
+
+    /** Lets the thread go on, after it was given something. */
+    void wake() {
+        if (thread != Thread.currentThread()) { // a leader gives to itself, too
+            LockSupport.unpark(thread);
+            if (leadership != null) {
+                leadership.wakeIfLeading(this);
+            }
+        }
+    }
+}

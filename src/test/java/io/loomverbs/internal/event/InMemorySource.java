@@ -1,0 +1,163 @@
+package io.loomverbs.internal.event;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A kernel of Java: events lie in it until somebody fetches them, and who waits in it sees neither
+ * an unpark nor an interrupt.
+ */
+final class InMemorySource implements EventSource, EventFeed {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final ArrayDeque<Runnable> events = new ArrayDeque<>();
+    private final Leadership leadership;
+    private boolean woken;
+    private RuntimeException failure;
+
+    /** How many threads are in {@link #await}, and the most there ever were. */
+    volatile int inside;
+
+    final AtomicInteger joined = new AtomicInteger();
+    final AtomicInteger attached = new AtomicInteger();
+    volatile int most;
+    volatile Thread last;
+
+    InMemorySource(Carriers carriers) {
+        this.leadership = new Leadership(this, carriers, "test-poller");
+    }
+
+    void add(Runnable event) {
+        lock.lock();
+        try {
+            events.add(event);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void fail(RuntimeException cause) {
+        lock.lock();
+        try {
+            failure = cause;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    int left() {
+        lock.lock();
+        try {
+            return events.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    public int await(long nanos, Leader leader) {
+        long end = System.nanoTime() + Math.min(nanos, TimeUnit.DAYS.toNanos(1));
+        boolean interrupted = false;
+        lock.lock();
+        try {
+            inside++;
+            most = Math.max(most, inside);
+            last = Thread.currentThread();
+            while (events.isEmpty() && !woken && failure == null) {
+                long left = end - System.nanoTime();
+                if (left <= 0) {
+                    break;
+                }
+                try {
+                    changed.awaitNanos(left);
+                } catch (InterruptedException e) {
+                    interrupted = true; // the kernel does not care
+                }
+            }
+            woken = false;
+            if (failure != null) {
+                throw failure;
+            }
+        } finally {
+            inside--;
+            lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        int raised = 0;
+        while (leader.goesOn() && fetch()) {
+            raised++;
+        }
+        return raised;
+    }
+
+    @Override
+    public void wake() {
+        lock.lock();
+        try {
+            woken = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public Leadership leadership() {
+        return leadership;
+    }
+
+    @Override
+    public void attach(LedQueue queue) {
+        attached.incrementAndGet();
+    }
+
+    @Override
+    public void detach(LedQueue queue) {
+        attached.decrementAndGet();
+    }
+
+    @Override
+    public void join() {
+        joined.incrementAndGet();
+    }
+
+    @Override
+    public void leave() {
+        joined.decrementAndGet();
+    }
+
+    @Override
+    public boolean fetch() {
+        Runnable event;
+        lock.lock();
+        try {
+            event = events.poll();
+        } finally {
+            lock.unlock();
+        }
+        if (event != null) {
+            event.run();
+        }
+        return event != null;
+    }
+
+    /** Waits until this thread is the one in the kernel. */
+    void awaitLeader(Thread thread) {
+        long start = System.nanoTime();
+        while (inside == 0 || last != thread) {
+            if (System.nanoTime() - start > 20_000_000_000L) {
+                throw new AssertionError(thread + " does not lead, " + last + " did last");
+            }
+            LockSupport.parkNanos(20_000);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+package io.loomverbs.internal.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Who waits where events have to be fetched: one, as long as anybody waits. */
+@Timeout(60)
+@ParameterizedClass
+@ValueSource(booleans = {true, false})
+class LeadershipTest {
+    private static final long FOR_EVER = Long.MAX_VALUE;
+
+    private final boolean virtual;
+    private final AtomicInteger lent = new AtomicInteger();
+    private final AtomicInteger everLent = new AtomicInteger();
+    private volatile boolean refused;
+    private InMemorySource source;
+    private final List<Waiting> started = new ArrayList<>();
+
+    LeadershipTest(boolean virtual) {
+        this.virtual = virtual;
+    }
+
+    /** A thread that waits, and what comes of it. */
+    private static final class Waiting {
+        private final CompletableFuture<String> result = new CompletableFuture<>();
+        private Thread thread;
+
+        String result() throws Exception {
+            return result.get(20, TimeUnit.SECONDS);
+        }
+    }
+
+    private interface Take {
+        Object take() throws InterruptedException;
+    }
+
+    @BeforeEach
+    void open() {
+        source =
+                new InMemorySource(
+                        new Carriers() {
+                            @Override
+                            public boolean borrow() {
+                                if (!refused) {
+                                    lent.incrementAndGet();
+                                    everLent.incrementAndGet();
+                                }
+                                return !refused;
+                            }
+
+                            @Override
+                            public void giveBack() {
+                                lent.decrementAndGet();
+                            }
+                        });
+    }
+
+    /** Whatever a test was about: one at a time, nobody left over, every carrier given back. */
+    @AfterEach
+    void checkLeftNothing() throws Exception {
+        for (Waiting waiting : started) {
+            waiting.thread.join();
+        }
+        assertThat(source.most).isLessThanOrEqualTo(1);
+        assertThat(source.joined).hasValue(0);
+        assertThat(lent).hasValue(0);
+        if (!refused) {
+            assertThat(source.inside).isZero();
+        }
+    }
+
+    private Waiting start(Take take) {
+        Waiting waiting = new Waiting();
+        Runnable body =
+                () -> {
+                    try {
+                        Object taken = take.take();
+                        waiting.result.complete(
+                                taken instanceof CqEvents cq
+                                        ? "event of " + cq.owner()
+                                        : taken + "");
+                    } catch (InterruptedException e) {
+                        waiting.result.complete("interrupted");
+                    } catch (EventQueueEndedException e) {
+                        waiting.result.complete(
+                                e.getCause() == null ? "closed" : e.getCause().getMessage());
+                    } catch (Throwable t) {
+                        waiting.result.completeExceptionally(t);
+                    }
+                };
+        waiting.thread =
+                virtual ? Thread.ofVirtual().unstarted(body) : Thread.ofPlatform().unstarted(body);
+        waiting.thread.start();
+        started.add(waiting);
+        return waiting;
+    }
+
+    private Waiting leader(Take take) {
+        Waiting leader = start(take);
+        source.awaitLeader(leader.thread);
+        return leader;
+    }
+
+    private Waiting follower(Take take) {
+        Waiting follower = start(take);
+        while (follower.thread.getState() != Thread.State.WAITING
+                && follower.thread.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+        return follower;
+    }
+
+    @Test
+    void whoIsAloneFetchesItsOwnEvent() throws Exception {
+        EventQueue queue = new EventQueue(source);
+        CqEvents cq = new CqEvents(queue, "a");
+        Waiting one = leader(() -> queue.take(FOR_EVER));
+        assertThat(lent).hasValue(virtual ? 1 : 0);
+        source.add(cq::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+    }
+
+    /** Then events stay in the kernel, and {@code tryTake} fetches them. */
+    @Test
+    void nobodyLeadsWhenNobodyWaits() throws Exception {
+        EventQueue queue = new EventQueue(source);
+        CqEvents cq = new CqEvents(queue, "a");
+        source.add(cq::raise);
+        source.add(cq::raise);
+        assertThat(start(() -> queue.take(FOR_EVER)).result()).isEqualTo("event of a");
+        started.getFirst().thread.join();
+        assertThat(source.left()).isEqualTo(1);
+        assertThat(queue.tryTake()).isSameAs(cq);
+        assertThat(queue.take(0)).isNull();
+        assertThat(source.left()).isZero();
+    }
+
+    @Test
+    void theLeadIsHandedOnWithTheEvent() throws Exception {
+        EventQueue a = new EventQueue(source);
+        EventQueue b = new EventQueue(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        Waiting two = follower(() -> b.take(FOR_EVER));
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        source.awaitLeader(two.thread);
+        source.add(new CqEvents(b, "b")::raise);
+        assertThat(two.result()).isEqualTo("event of b");
+    }
+
+    @Test
+    void theLeaderFetchesForOthers() throws Exception {
+        EventQueue a = new EventQueue(source);
+        EventQueue b = new EventQueue(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        Waiting two = follower(() -> b.take(FOR_EVER));
+        source.add(new CqEvents(b, "b")::raise);
+        assertThat(two.result()).isEqualTo("event of b");
+        source.awaitLeader(one.thread);
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+    }
+
+    @Test
+    void anInterruptedLeaderHandsOn() throws Exception {
+        EventQueue a = new EventQueue(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        Waiting two = follower(() -> a.take(FOR_EVER));
+        one.thread.interrupt();
+        assertThat(one.result()).isEqualTo("interrupted");
+        source.awaitLeader(two.thread);
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(two.result()).isEqualTo("event of a");
+    }
+
+    @Test
+    void aLeaderThatRunsOutOfTimeHandsOn() throws Exception {
+        EventQueue a = new EventQueue(source);
+        EventQueue b = new EventQueue(source);
+        Waiting one = leader(() -> a.take(100_000_000));
+        Waiting two = start(() -> b.take(FOR_EVER));
+        assertThat(one.result()).isEqualTo("null");
+        source.awaitLeader(two.thread);
+        source.add(new CqEvents(b, "b")::raise);
+        assertThat(two.result()).isEqualTo("event of b");
+    }
+
+    /** An event from elsewhere, as when a failed close lists its CQ again. */
+    @Test
+    void whatAnotherThreadGivesReachesALeader() throws Exception {
+        EventQueue a = new EventQueue(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        new CqEvents(a, "a").raise();
+        assertThat(one.result()).isEqualTo("event of a");
+    }
+
+    @Test
+    void aCloseReachesALeader() throws Exception {
+        EventQueue a = new EventQueue(source);
+        EventQueue b = new EventQueue(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        Waiting two = follower(() -> b.take(FOR_EVER));
+        a.end(null);
+        assertThat(one.result()).isEqualTo("closed");
+        source.awaitLeader(two.thread);
+        b.end(null);
+        assertThat(two.result()).isEqualTo("closed");
+    }
+
+    @Test
+    void aSourceThatFailsFailsEverybody() throws Exception {
+        EventQueue a = new EventQueue(source);
+        EventQueue b = new EventQueue(source);
+        AsyncQueue async = new AsyncQueue();
+        async.fetchedFrom(source);
+        List<Waiting> all =
+                List.of(
+                        leader(() -> a.take(FOR_EVER)),
+                        follower(() -> a.take(FOR_EVER)),
+                        follower(() -> b.take(FOR_EVER)),
+                        follower(() -> async.take(FOR_EVER)));
+        source.fail(new IllegalStateException("broken"));
+        for (Waiting waiting : all) {
+            assertThat(waiting.result()).isEqualTo("broken");
+        }
+        EventQueue late = new EventQueue(source);
+        assertThat(start(() -> late.take(FOR_EVER)).result()).isEqualTo("broken");
+        assertThat(start(() -> b.take(FOR_EVER)).result()).isEqualTo("broken");
+    }
+
+    /** Then a platform thread leads, and fails everybody just the same. */
+    @Test
+    void withoutACarrierAThreadLeads() throws Exception {
+        refused = true;
+        EventQueue a = new EventQueue(source);
+        Waiting one = follower(() -> a.take(FOR_EVER));
+        if (virtual) {
+            assertThat(source.last.getName()).isEqualTo("test-poller");
+            assertThat(source.last.isDaemon()).isTrue();
+        }
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        Waiting two = follower(() -> a.take(FOR_EVER));
+        source.fail(new IllegalStateException("broken"));
+        assertThat(two.result()).isEqualTo("broken");
+    }
+
+    @Test
+    void asynchronousEventsAreFetchedToo() throws Exception {
+        EventQueue a = new EventQueue(source);
+        AsyncQueue async = new AsyncQueue();
+        async.fetchedFrom(source);
+        Waiting one = leader(() -> async.take(FOR_EVER));
+        Waiting two = follower(() -> a.take(FOR_EVER));
+        AsyncQueue.Raised portError = new AsyncQueue.Raised(10, 1, null, null);
+        source.add(() -> async.raise(portError));
+        assertThat(one.result()).isEqualTo(portError.toString());
+        source.awaitLeader(two.thread);
+        source.add(() -> async.raise(portError));
+        assertThat(start(() -> async.take(FOR_EVER)).result()).isEqualTo(portError.toString());
+        source.add(() -> async.raise(portError));
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(two.result()).isEqualTo("event of a");
+        assertThat(async.take(0)).isEqualTo(portError);
+        assertThat(async.take(0)).isNull();
+    }
+
+    @Test
+    void aLeaderOfAsynchronousEventsIsInterruptedAndTimesOut() throws Exception {
+        AsyncQueue async = new AsyncQueue();
+        async.fetchedFrom(source);
+        Waiting one = leader(() -> async.take(FOR_EVER));
+        one.thread.interrupt();
+        assertThat(one.result()).isEqualTo("interrupted");
+        assertThat(start(() -> async.take(1_000_000)).result()).isEqualTo("null");
+        Waiting two = leader(() -> async.take(FOR_EVER));
+        async.end(null);
+        assertThat(two.result()).isEqualTo("closed");
+    }
+
+    /** Queues of the past are not kept. */
+    @Test
+    void anEndedQueueIsForgotten() throws Exception {
+        EventQueue a = new EventQueue(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        for (int i = 0; i < 100; i++) {
+            EventQueue b = new EventQueue(source);
+            Waiting two = follower(() -> b.take(FOR_EVER));
+            assertThat(source.leadership().hasFollowers()).isTrue();
+            b.end(null);
+            assertThat(two.result()).isEqualTo("closed");
+            two.thread.join();
+            assertThat(source.leadership().hasFollowers()).isFalse();
+        }
+        a.end(null);
+        assertThat(one.result()).isEqualTo("closed");
+    }
+
+    /** Many who come and go in every way, and a source that is always told who is next. */
+    @Test
+    void nobodyIsLeftBehind() throws Exception {
+        int queues = 8;
+        int rounds = 2_000;
+        List<Waiting> users = new ArrayList<>();
+        AtomicInteger taken = new AtomicInteger();
+        for (int i = 0; i < queues; i++) {
+            EventQueue queue = new EventQueue(source);
+            CqEvents cq = new CqEvents(queue, i);
+            users.add(
+                    start(
+                            () -> {
+                                for (int n = 0; n < rounds; n++) {
+                                    source.add(cq::raise);
+                                    while (queue.take(n % 3 == 0 ? 1_000 : FOR_EVER) == null) {
+                                        Thread.onSpinWait();
+                                    }
+                                    taken.incrementAndGet();
+                                    cq.ledger().tryAck(1);
+                                }
+                                return "done";
+                            }));
+        }
+        for (Waiting user : users) {
+            assertThat(user.result()).isEqualTo("done");
+        }
+        assertThat(taken).hasValue(queues * rounds);
+    }
+}
