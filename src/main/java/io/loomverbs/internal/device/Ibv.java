@@ -105,6 +105,12 @@ public final class Ibv {
     public static final int EVENT_DEVICE_FATAL = 8;
     public static final int EVENT_PORT_ACTIVE = 9;
     public static final int EVENT_PORT_ERR = 10;
+    public static final int EVENT_LID_CHANGE = 11;
+    public static final int EVENT_PKEY_CHANGE = 12;
+    public static final int EVENT_SM_CHANGE = 13;
+    public static final int EVENT_QP_LAST_WQE_REACHED = 16;
+    public static final int EVENT_CLIENT_REREGISTER = 17;
+    public static final int EVENT_GID_CHANGE = 18;
 
     /** Bytes that a UD receive reserves for the global routing header, whether one came or not. */
     public static final int GRH_BYTES = 40;

@@ -1,5 +1,7 @@
 package io.loomverbs.internal.ibverbs;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
 import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.CqListener;
@@ -10,6 +12,7 @@ import io.loomverbs.internal.device.DeviceOps.PortListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.VerbsContext;
@@ -20,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** An open device of libibverbs. */
 final class IbvContext implements ContextOps {
@@ -43,11 +47,18 @@ final class IbvContext implements ContextOps {
 
     private final String name;
     private final long address;
-    private final int asyncFd;
     private final int cmdFd;
     private final int numCompVectors;
 
-    private IbvContext(String name, long address, PortListener events) {
+    private final Poller poller;
+    private final IbvAsyncEvents asyncEvents;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** For CQs with direct delivery that were given no channel; made for the first of them. */
+    @GuardedBy("lock")
+    private @Nullable IbvChannel directChannel;
+
+    IbvContext(String name, long address, PortListener events, Poller poller) {
         this.name = name;
         this.address = address;
         this.events = events;
@@ -56,10 +67,12 @@ final class IbvContext implements ContextOps {
         this.reqNotifyCq = function(context, IbvLayouts.IbvContext.OPS__REQ_NOTIFY_CQ);
         this.postSend = function(context, IbvLayouts.IbvContext.OPS__POST_SEND);
         this.postRecv = function(context, IbvLayouts.IbvContext.OPS__POST_RECV);
-        this.asyncFd = context.i32(IbvLayouts.IbvContext.ASYNC_FD);
         this.cmdFd = context.i32(IbvLayouts.IbvContext.CMD_FD);
         this.numCompVectors = context.i32(IbvLayouts.IbvContext.NUM_COMP_VECTORS);
         this.queryPort = extended(address, VerbsContext.QUERY_PORT);
+        this.poller = poller;
+        this.asyncEvents =
+                new IbvAsyncEvents(this, poller, context.i32(IbvLayouts.IbvContext.ASYNC_FD));
     }
 
     /** {@code ibv_open_device} of an {@code ibv_device}. */
@@ -69,7 +82,7 @@ final class IbvContext implements ContextOps {
             if (address < 0) {
                 throw Failures.of("ibv_open_device", address, name);
             }
-            return new IbvContext(name, address, events);
+            return new IbvContext(name, address, events, Poller.shared());
         }
     }
 
@@ -96,11 +109,6 @@ final class IbvContext implements ContextOps {
     /** The {@code ibv_context}. */
     long address() {
         return address;
-    }
-
-    /** Where asynchronous events are read. */
-    int asyncFd() {
-        return asyncFd;
     }
 
     /** The open {@code /dev/infiniband/uverbs} device. */
@@ -157,12 +165,48 @@ final class IbvContext implements ContextOps {
     }
 
     @Override
+    public ChannelOps createCompChannel() {
+        return IbvChannel.create(this);
+    }
+
+    @Override
+    public ChannelOps directChannel() {
+        lock.lock();
+        try {
+            IbvChannel channel = directChannel;
+            if (channel == null) {
+                channel = IbvChannel.create(this);
+                directChannel = channel;
+            }
+            return channel;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public EventFeed asyncFeed() {
+        return asyncEvents;
+    }
+
+    IbvAsyncEvents asyncEvents() {
+        return asyncEvents;
+    }
+
+    Poller poller() {
+        return poller;
+    }
+
+    @Override
     public CqOps createCq(
             int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
-        if (channel != null) {
-            throw new DeviceException(Errno.EINVAL, "the channel is of another device");
+        if (channel == null) {
+            return IbvCq.create(this, cqe, 0, compVector, events);
         }
-        return IbvCq.create(this, cqe, 0, compVector, events);
+        if (channel instanceof IbvChannel known && known.context() == this) {
+            return IbvCq.create(this, cqe, known.address(), compVector, events);
+        }
+        throw new DeviceException(Errno.EINVAL, "the channel is of another device");
     }
 
     @Override
@@ -178,11 +222,30 @@ final class IbvContext implements ContextOps {
 
     @Override
     public void close() {
+        lock.lock();
+        try {
+            if (directChannel != null) {
+                int rc = directChannel.destroy();
+                if (rc != 0) {
+                    throw Failures.of("ibv_destroy_comp_channel", rc, name);
+                }
+                directChannel = null;
+            }
+        } finally {
+            lock.unlock();
+        }
+        asyncEvents.close();
         try (Arena arena = Arena.ofConfined()) {
             int rc = Libibverbs.closeDevice(Libibverbs.callState(arena), address);
             if (rc != 0) {
                 throw Failures.of("ibv_close_device", rc, name);
             }
         }
+    }
+
+    /** The device's name. */
+    @Override
+    public String toString() {
+        return name;
     }
 }

@@ -11,6 +11,7 @@ import io.loomverbs.internal.ffi.Struct;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.function.LongUnaryOperator;
 
 /** A completion queue of libibverbs. */
 final class IbvCq implements CqOps {
@@ -70,25 +71,47 @@ final class IbvCq implements CqOps {
      */
     static IbvCq create(
             IbvContext context, int cqe, long channel, int compVector, CqListener events) {
-        IbvCq cq = new IbvCq(context, events);
         try (Arena arena = Arena.ofConfined()) {
-            long address =
-                    Libibverbs.createCq(
-                            Libibverbs.callState(arena),
-                            context.address(),
-                            cqe,
-                            cq.id,
-                            channel,
-                            compVector);
-            if (address < 0) {
-                context.objects.remove(cq.id);
-                throw Failures.of(
-                        "ibv_create_cq", address, "cqe " + cqe + ", comp_vector " + compVector);
-            }
-            cq.address = address;
-            cq.readCqe();
+            MemorySegment call = Libibverbs.callState(arena);
+            return create(
+                    context,
+                    events,
+                    id ->
+                            Libibverbs.createCq(
+                                    call, context.address(), cqe, id, channel, compVector),
+                    "cqe " + cqe + ", comp_vector " + compVector);
         }
+    }
+
+    /**
+     * @param creation makes the {@code ibv_cq} whose {@code cq_context} is the number it is given;
+     *     a negative errno if it cannot
+     */
+    static IbvCq create(
+            IbvContext context, CqListener events, LongUnaryOperator creation, String arguments) {
+        IbvCq cq = new IbvCq(context, events);
+        long address = creation.applyAsLong(cq.id);
+        if (address < 0) {
+            context.objects.remove(cq.id);
+            throw Failures.of("ibv_create_cq", address, arguments);
+        }
+        cq.address = address;
+        cq.readCqe();
         return cq;
+    }
+
+    /**
+     * An event of this CQ was read from its channel.
+     *
+     * @param cq the {@code ibv_cq}, which this may learn of sooner than from its creation
+     */
+    void eventWasRead(long cq) {
+        boolean counted = reads.add();
+        // Even if it is being destroyed: should that fail, the event must not have been lost.
+        events.completionEvent();
+        if (!counted) {
+            Libibverbs.ackCqEvents(cq, 1);
+        }
     }
 
     private void readCqe() {

@@ -24,7 +24,7 @@ final class UnackedReads {
 
     private volatile long reads;
 
-    /** An event was read. If false, the CQ is being destroyed: acknowledge it now, and drop it. */
+    /** An event was read. If false, the CQ is being destroyed: acknowledge it now. */
     boolean add() {
         long r;
         do {

@@ -1,0 +1,196 @@
+package io.loomverbs.internal.ffi;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * An epoll set with an eventfd in it, by which a wait can be ended. One thread waits at a time; the
+ * rest is for any thread. Functions return a negative errno when they fail.
+ */
+public final class Epoll {
+    /** What {@link #data} says of the event that stands for {@link #wake}. */
+    public static final long WOKEN = 0;
+
+    private static final int EPOLL_CLOEXEC = 0x80000;
+    private static final int EPOLL_CTL_ADD = 1;
+    private static final int EPOLL_CTL_DEL = 2;
+    private static final int EPOLL_CTL_MOD = 3;
+    private static final int EPOLLIN = 1;
+    private static final int EFD_CLOEXEC = 0x80000;
+    private static final int EFD_NONBLOCK = 0x800;
+    private static final int ENOSYS = 38;
+
+    // struct epoll_event: packed on x86, so that it is the same for 32 and 64 bits
+    private static final boolean PACKED =
+            System.getProperty("os.arch", "").contains("64")
+                    && (System.getProperty("os.arch", "").startsWith("x86")
+                            || System.getProperty("os.arch", "").startsWith("amd"));
+    private static final int DATA = PACKED ? 4 : 8;
+    private static final int EVENT_BYTES = PACKED ? 12 : 16;
+
+    private static final MethodHandle EPOLL_CREATE1 =
+            LibcCalls.capturing("epoll_create1", JAVA_INT);
+    private static final MethodHandle EPOLL_CTL =
+            LibcCalls.capturing("epoll_ctl", JAVA_INT, JAVA_INT, JAVA_INT, Ffi.POINTER);
+    private static final MethodHandle EPOLL_WAIT =
+            LibcCalls.capturing("epoll_wait", JAVA_INT, Ffi.POINTER, JAVA_INT, JAVA_INT);
+
+    /** Since Linux 5.11 and glibc 2.35: waits to the nanosecond. */
+    private static final @Nullable MethodHandle EPOLL_PWAIT2 =
+            LibcCalls.capturingIfThere(
+                    "epoll_pwait2", JAVA_INT, Ffi.POINTER, JAVA_INT, Ffi.POINTER, Ffi.POINTER);
+
+    private static final MethodHandle EVENTFD = LibcCalls.capturing("eventfd", JAVA_INT, JAVA_INT);
+
+    /** Whether the kernel, too, has {@code epoll_pwait2}. */
+    private static volatile boolean pwait2 = EPOLL_PWAIT2 != null;
+
+    private final int fd;
+    private final int eventFd;
+    private final int capacity;
+
+    // The memory of the thread that waits, and what every wake-up writes.
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment call = Ffi.callState(arena);
+    private final MemorySegment events;
+    private final MemorySegment timeout = arena.allocate(16, 8);
+    private final MemorySegment counter = arena.allocate(8, 8);
+    private final MemorySegment one = arena.allocate(8, 8);
+
+    private Epoll(int fd, int eventFd, int capacity) {
+        this.fd = fd;
+        this.eventFd = eventFd;
+        this.capacity = capacity;
+        this.events = arena.allocate((long) capacity * EVENT_BYTES, 8);
+        one.set(JAVA_LONG, 0, 1);
+    }
+
+    /**
+     * A new set.
+     *
+     * @param capacity how many events one wait can return
+     * @throws IllegalStateException if there are no file descriptors left
+     */
+    public static Epoll create(int capacity) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment call = Ffi.callState(arena);
+            int fd =
+                    check(
+                            "epoll_create1",
+                            (int) EPOLL_CREATE1.invokeExact(call, EPOLL_CLOEXEC),
+                            call);
+            int eventFd =
+                    check(
+                            "eventfd",
+                            (int) EVENTFD.invokeExact(call, 0, EFD_CLOEXEC | EFD_NONBLOCK),
+                            call);
+            Epoll epoll = new Epoll(fd, eventFd, capacity);
+            check("epoll_ctl", epoll.add(eventFd, WOKEN), call);
+            return epoll;
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static int check(String function, int result, MemorySegment call) {
+        if (result < 0) {
+            throw new IllegalStateException(
+                    function + " failed with errno " + (result == -1 ? Ffi.errno(call) : -result));
+        }
+        return result;
+    }
+
+    /**
+     * Tells of {@code other} when it is readable, as long as it is. Errors are always told.
+     *
+     * @param data what {@link #data} will say then; not {@link #WOKEN}
+     */
+    public int add(int other, long data) {
+        return control(EPOLL_CTL_ADD, other, EPOLLIN, data);
+    }
+
+    /** Goes on, or stops, telling of {@code other}. */
+    public int modify(int other, boolean readable, long data) {
+        return control(EPOLL_CTL_MOD, other, readable ? EPOLLIN : 0, data);
+    }
+
+    /** To be called before {@code other} is closed. */
+    public int remove(int other) {
+        return control(EPOLL_CTL_DEL, other, 0, 0);
+    }
+
+    private int control(int operation, int other, int interest, long data) {
+        try (Arena confined = Arena.ofConfined()) {
+            MemorySegment state = Ffi.callState(confined);
+            MemorySegment event = confined.allocate(EVENT_BYTES, 8);
+            event.set(JAVA_INT_UNALIGNED, 0, interest);
+            event.set(JAVA_LONG_UNALIGNED, DATA, data);
+            int rc = (int) EPOLL_CTL.invokeExact(state, fd, operation, other, event.address());
+            return rc < 0 ? -Ffi.errno(state) : 0;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /**
+     * Waits for events.
+     *
+     * @param nanos for how long; {@link Long#MAX_VALUE} for ever
+     * @return how many there are, for {@link #data} to tell which
+     */
+    public int await(long nanos) {
+        try {
+            int n;
+            if (nanos == Long.MAX_VALUE) {
+                n = (int) EPOLL_WAIT.invokeExact(call, fd, events.address(), capacity, -1);
+            } else if (pwait2 && EPOLL_PWAIT2 != null) {
+                timeout.set(JAVA_LONG, 0, nanos / 1_000_000_000);
+                timeout.set(JAVA_LONG, 8, nanos % 1_000_000_000);
+                n =
+                        (int)
+                                EPOLL_PWAIT2.invokeExact(
+                                        call,
+                                        fd,
+                                        events.address(),
+                                        capacity,
+                                        timeout.address(),
+                                        0L);
+                if (n < 0 && Ffi.errno(call) == ENOSYS) {
+                    pwait2 = false;
+                    return 0;
+                }
+            } else {
+                int millis = (int) Math.min(Integer.MAX_VALUE, (nanos + 999_999) / 1_000_000);
+                n = (int) EPOLL_WAIT.invokeExact(call, fd, events.address(), capacity, millis);
+            }
+            return n < 0 ? -Ffi.errno(call) : n;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** What the event of that number, of those that the last wait returned, was added with. */
+    public long data(int number) {
+        return events.get(JAVA_LONG_UNALIGNED, (long) number * EVENT_BYTES + DATA);
+    }
+
+    /** Ends the wait that goes on, or the next; see {@link #drainWakes}. */
+    public void wake() {
+        Libc.write(eventFd, one, 8); // it can only fail because it is full, and that will do
+    }
+
+    /** To be called by the waiting thread when it was woken. */
+    public void drainWakes() {
+        Libc.read(eventFd, counter, 8);
+    }
+}

@@ -1,0 +1,102 @@
+package io.loomverbs.internal.ibverbs;
+
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.ffi.IbvLayouts;
+import io.loomverbs.internal.ffi.Libc;
+import io.loomverbs.internal.ffi.Libibverbs;
+import io.loomverbs.internal.ffi.Struct;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The asynchronous events of a context.
+ *
+ * <p>libibverbs is told at once that an event is acknowledged, after it was raised: it is {@link
+ * io.loomverbs.internal.event.Ledger}s that keep an object until the application has acknowledged.
+ * Once somebody waits, for whatever in the context, events are read until it is closed, so that a
+ * CQ that fails fails its waiters.
+ */
+final class IbvAsyncEvents extends PolledFd {
+    private final IbvContext context;
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment call = Libibverbs.callState(arena);
+    private final Struct event = Struct.allocate(arena, IbvLayouts.IbvAsyncEvent.BYTES);
+
+    IbvAsyncEvents(IbvContext context, Poller poller, int fd) {
+        super(poller, fd);
+        this.context = context;
+        int rc = Libc.setNonBlocking(fd);
+        if (rc != 0) {
+            throw new DeviceException(-rc, "fcntl of async_fd " + fd);
+        }
+    }
+
+    @Override
+    boolean isAlwaysRead() {
+        return true;
+    }
+
+    @Override
+    int read() {
+        int rc = Libibverbs.getAsyncEvent(call, context.address(), event.address());
+        if (rc != 0) {
+            return rc;
+        }
+        try {
+            raise(event.i32(IbvLayouts.IbvAsyncEvent.EVENT_TYPE));
+        } finally {
+            Libibverbs.ackAsyncEvent(event.address());
+        }
+        return 0;
+    }
+
+    /** The element is alive: whoever destroys it waits for the acknowledgement. */
+    private void raise(int type) {
+        switch (type) {
+            case Ibv.EVENT_CQ_ERR -> {
+                Object cq = object(IbvLayouts.IbvCq.CQ_CONTEXT);
+                if (cq instanceof IbvCq known) {
+                    known.events.asyncEvent(type);
+                }
+            }
+            case Ibv.EVENT_QP_FATAL,
+                    Ibv.EVENT_QP_REQ_ERR,
+                    Ibv.EVENT_QP_ACCESS_ERR,
+                    Ibv.EVENT_COMM_EST,
+                    Ibv.EVENT_SQ_DRAINED,
+                    Ibv.EVENT_PATH_MIG,
+                    Ibv.EVENT_PATH_MIG_ERR,
+                    Ibv.EVENT_QP_LAST_WQE_REACHED -> {
+                Object qp = object(IbvLayouts.IbvQp.QP_CONTEXT);
+                if (qp instanceof IbvQp known) {
+                    known.events.asyncEvent(type);
+                }
+            }
+            case Ibv.EVENT_PORT_ACTIVE,
+                    Ibv.EVENT_PORT_ERR,
+                    Ibv.EVENT_LID_CHANGE,
+                    Ibv.EVENT_PKEY_CHANGE,
+                    Ibv.EVENT_SM_CHANGE,
+                    Ibv.EVENT_CLIENT_REREGISTER,
+                    Ibv.EVENT_GID_CHANGE ->
+                    context.events.asyncEvent(type, event.i32(IbvLayouts.IbvAsyncEvent.ELEMENT));
+            default -> context.events.asyncEvent(type, 0);
+        }
+    }
+
+    /** The object that libibverbs' element was created for. */
+    private @Nullable Object object(int contextOffset) {
+        long element = event.i64(IbvLayouts.IbvAsyncEvent.ELEMENT);
+        return context.objects.get(
+                Struct.at(element, contextOffset + Long.BYTES).i64(contextOffset));
+    }
+
+    /** Before the device is closed. */
+    void close() {
+        close(() -> 0);
+    }
+}

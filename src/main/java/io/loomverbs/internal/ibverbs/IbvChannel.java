@@ -1,0 +1,114 @@
+package io.loomverbs.internal.ibverbs;
+
+import io.loomverbs.internal.device.ChannelOps;
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.event.EventFeed;
+import io.loomverbs.internal.ffi.IbvLayouts;
+import io.loomverbs.internal.ffi.Libc;
+import io.loomverbs.internal.ffi.Libibverbs;
+import io.loomverbs.internal.ffi.Struct;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A completion channel of libibverbs.
+ *
+ * <p>An event is read by {@code ibv_get_cq_event} and by nothing else: drivers count their arms
+ * there. From the read on libibverbs waits, when the CQ is destroyed, until it is told that the
+ * event is acknowledged. {@link IbvCq} tells it of all at once before it destroys; an event that is
+ * read while it does is acknowledged by the reader.
+ */
+final class IbvChannel extends PolledFd implements ChannelOps {
+    private final IbvContext context;
+    private final long address;
+
+    // The memory of whoever reads.
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment call = Libibverbs.callState(arena);
+    private final Struct event = Struct.allocate(arena, 2 * Long.BYTES);
+
+    private IbvChannel(IbvContext context, Poller poller, long address, int fd) {
+        super(poller, fd);
+        this.context = context;
+        this.address = address;
+    }
+
+    /** {@code ibv_create_comp_channel}. */
+    static IbvChannel create(IbvContext context) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment call = Libibverbs.callState(arena);
+            long address = Libibverbs.createCompChannel(call, context.address());
+            if (address < 0) {
+                throw Failures.of("ibv_create_comp_channel", address, context.toString());
+            }
+            return of(context, address);
+        }
+    }
+
+    /** Takes a {@code ibv_comp_channel} over. */
+    static IbvChannel of(IbvContext context, long address) {
+        int fd =
+                Struct.at(address, IbvLayouts.IbvCompChannel.FD + Integer.BYTES)
+                        .i32(IbvLayouts.IbvCompChannel.FD);
+        int rc = Libc.setNonBlocking(fd);
+        if (rc != 0) {
+            throw new DeviceException(-rc, "fcntl of the channel's descriptor " + fd);
+        }
+        return new IbvChannel(context, context.poller(), address, fd);
+    }
+
+    long address() {
+        return address;
+    }
+
+    IbvContext context() {
+        return context;
+    }
+
+    @Override
+    public int fd() {
+        return super.fd();
+    }
+
+    @Override
+    public EventFeed feed() {
+        return this;
+    }
+
+    /** Who waits for completions is told of a CQ that fails, too. */
+    @Override
+    public void join() {
+        super.join();
+        context.asyncEvents().arm();
+    }
+
+    @Override
+    int read() {
+        int rc =
+                Libibverbs.getCqEvent(call, address, event.address(), event.address() + Long.BYTES);
+        if (rc != 0) {
+            return rc;
+        }
+        long cq = event.i64(0);
+        Object object = context.objects.get(event.i64(Long.BYTES));
+        if (object instanceof IbvCq known) {
+            known.eventWasRead(cq);
+        } else {
+            Libibverbs.ackCqEvents(cq, 1);
+        }
+        return 0;
+    }
+
+    /** {@code -EBUSY} while CQs use it. */
+    @Override
+    public int destroy() {
+        return close(
+                () -> {
+                    try (Arena confined = Arena.ofConfined()) {
+                        return Libibverbs.destroyCompChannel(
+                                Libibverbs.callState(confined), address);
+                    }
+                });
+    }
+}

@@ -1,0 +1,273 @@
+package io.loomverbs.internal.ibverbs;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.event.EventFeed;
+import io.loomverbs.internal.event.EventSource;
+import io.loomverbs.internal.event.Leadership;
+import io.loomverbs.internal.event.LedQueue;
+import io.loomverbs.internal.ffi.Epoll;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** A non-blocking file descriptor on which events are read, by whoever comes. */
+abstract class PolledFd implements EventFeed {
+    /*
+     * *** Who reads ***
+     *
+     * Reading, and closing, take the lock: what is read, and the object behind it, are there until the
+     * reader is done. Who holds it never waits for anything.
+     *
+     * *** Armed ***
+     *
+     * The descriptor enters the epoll set when a thread first waits for it. When it is ready and nobody
+     * waits, it is left alone from then on, so that the leader does not spin, and so that events stay
+     * where a foreign epoll loop finds them:
+     *
+     *   a waiter:  counts itself in `waiting`, then looks whether it is armed, and arms it if not
+     *   a leader:  disarms, then looks at `waiting`, and arms again if somebody waits after all
+     *
+     * One sees the other. An error is told of even when disarmed; after it the descriptor is taken out.
+     *
+     * *** The end ***
+     *
+     * A read that fails with anything but EAGAIN and EINTR fails all queues whose events come through
+     * here, and those that are attached later.
+     */
+    private final Poller poller;
+    private final int fd;
+    private final Set<LedQueue> queues = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** Written under the lock, read without it. */
+    private volatile boolean armed;
+
+    /** Written once, under the lock. */
+    private volatile @Nullable Throwable failure;
+
+    /** What the kernel calls it; 0 while it is not in the epoll set. */
+    @GuardedBy("lock")
+    private long id;
+
+    @GuardedBy("lock")
+    private boolean closed;
+
+    PolledFd(Poller poller, int fd) {
+        this.poller = poller;
+        this.fd = fd;
+    }
+
+    /**
+     * Reads one event, if there is one, and raises it. Under the lock.
+     *
+     * @return 0, or a negative errno, such as {@code -EAGAIN}
+     */
+    abstract int read();
+
+    /** Whether events are to be read even if nobody waits here. */
+    boolean isAlwaysRead() {
+        return false;
+    }
+
+    int fd() {
+        return fd;
+    }
+
+    @Override
+    public Leadership leadership() {
+        return poller.leadership();
+    }
+
+    @Override
+    public void attach(LedQueue queue) {
+        queues.add(queue);
+        Throwable cause = failure;
+        if (cause != null) {
+            queue.end(cause);
+        }
+    }
+
+    @Override
+    public void detach(LedQueue queue) {
+        queues.remove(queue);
+    }
+
+    @Override
+    public void join() {
+        waiting.incrementAndGet();
+        arm();
+    }
+
+    @Override
+    public void leave() {
+        waiting.decrementAndGet();
+    }
+
+    /** Has the poller tell of events from now on. */
+    final void arm() {
+        if (armed) {
+            return;
+        }
+        Throwable cause;
+        lock.lock();
+        try {
+            if (!armed && isOpen()) {
+                tryArm();
+            }
+            cause = failure;
+        } finally {
+            lock.unlock();
+        }
+        endQueues(cause);
+    }
+
+    @GuardedBy("lock")
+    private void tryArm() {
+        armed = true;
+        Epoll epoll = poller.epoll();
+        int rc;
+        if (id == 0) {
+            id = poller.add(this);
+            rc = epoll.add(fd, id);
+        } else {
+            rc = epoll.modify(fd, true, id);
+        }
+        if (rc != 0) {
+            fail(new DeviceException(-rc, "epoll_ctl"));
+        }
+    }
+
+    @Override
+    public boolean fetch() {
+        boolean read;
+        Throwable cause;
+        lock.lock();
+        try {
+            if (!isOpen()) {
+                return false;
+            }
+            read = tryRead();
+            cause = failure;
+        } finally {
+            lock.unlock();
+        }
+        endQueues(cause);
+        return read;
+    }
+
+    /** The poller says that there is something to read, or an error. Answers how many were read. */
+    final int ready(EventSource.Leader leader, int max) {
+        int n = 0;
+        Throwable cause;
+        lock.lock();
+        try {
+            if (!isOpen()) {
+                return 0;
+            }
+            if (waiting.get() == 0 && !isAlwaysRead()) {
+                disarm();
+            }
+            while (armed && n < max && (n == 0 || leader.goesOn()) && tryRead()) {
+                n++;
+            }
+            cause = failure;
+        } finally {
+            lock.unlock();
+        }
+        endQueues(cause);
+        return n;
+    }
+
+    /** Nobody waits, it seems. */
+    @GuardedBy("lock")
+    private void disarm() {
+        armed = false;
+        int rc = poller.epoll().modify(fd, false, id);
+        if (rc != 0) {
+            fail(new DeviceException(-rc, "epoll_ctl"));
+        } else if (waiting.get() > 0) {
+            tryArm();
+        }
+    }
+
+    /** Whether an event was read and raised. */
+    @GuardedBy("lock")
+    private boolean tryRead() {
+        try {
+            int rc;
+            do {
+                rc = read();
+            } while (rc == -Errno.EINTR);
+            if (rc != 0 && rc != -Errno.EAGAIN) {
+                fail(new DeviceException(-rc, "reading events has failed"));
+            }
+            return rc == 0;
+        } catch (Throwable t) { // whatever it is, others must not wait for ever
+            fail(t);
+            return false;
+        }
+    }
+
+    @GuardedBy("lock")
+    private void fail(Throwable cause) {
+        failure = cause;
+        unregister();
+    }
+
+    @GuardedBy("lock")
+    private boolean isOpen() {
+        return !closed && failure == null;
+    }
+
+    /** Before the descriptor is closed. */
+    @GuardedBy("lock")
+    private void unregister() {
+        armed = false;
+        if (id != 0) {
+            poller.epoll().remove(fd);
+            poller.remove(id);
+            id = 0;
+        }
+    }
+
+    private void endQueues(@Nullable Throwable cause) {
+        if (cause != null) {
+            for (LedQueue queue : List.copyOf(queues)) {
+                queue.end(cause);
+            }
+        }
+    }
+
+    /** What destroys the object behind the descriptor: 0 or a negative errno. */
+    @FunctionalInterface
+    interface Destruction {
+        int run();
+    }
+
+    /** Destroys the object while nobody reads, and after the poller has been told. */
+    final int close(Destruction destruction) {
+        int rc;
+        lock.lock();
+        try {
+            closed = true;
+            unregister();
+            rc = destruction.run();
+            closed = rc == 0;
+        } finally {
+            lock.unlock();
+        }
+        if (rc != 0 && waiting.get() > 0) {
+            arm();
+        }
+        return rc;
+    }
+}

@@ -1,0 +1,440 @@
+package io.loomverbs.internal.ibverbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomverbs.AsyncEvent;
+import io.loomverbs.AsyncEventType;
+import io.loomverbs.ClosedException;
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.CqEvent;
+import io.loomverbs.VerbsException;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.ibverbs.HandMadeDevice.Made;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.File;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The real {@code ibv_get_cq_event}, {@code ibv_ack_cq_events}, {@code ibv_get_async_event} and
+ * destroys, on channels made by hand, where there is no device.
+ */
+@Timeout(60)
+@ParameterizedClass
+@ValueSource(booleans = {true, false})
+class HandMadeChannelTest {
+    private final boolean virtual;
+    private HandMadeDevice device;
+    private Context context;
+
+    HandMadeChannelTest(boolean virtual) {
+        this.virtual = virtual;
+    }
+
+    private interface Body {
+        Object run() throws Exception;
+    }
+
+    @BeforeEach
+    void open() throws IOException {
+        device = HandMadeDevice.create();
+        if (device != null) {
+            context = device.open();
+        }
+    }
+
+    @AfterEach
+    void close() {
+        if (context != null) {
+            context.close();
+        }
+    }
+
+    private CompletableFuture<Object> start(Body body) {
+        return start(new Thread[1], body);
+    }
+
+    private CompletableFuture<Object> start(Thread[] thread, Body body) {
+        CompletableFuture<Object> result = new CompletableFuture<>();
+        Runnable task =
+                () -> {
+                    try {
+                        result.complete(body.run());
+                    } catch (Throwable t) {
+                        result.completeExceptionally(t);
+                    }
+                };
+        thread[0] =
+                virtual ? Thread.ofVirtual().unstarted(task) : Thread.ofPlatform().unstarted(task);
+        thread[0].start();
+        return result;
+    }
+
+    private static Object result(CompletableFuture<Object> of) throws Exception {
+        return of.get(20, TimeUnit.SECONDS);
+    }
+
+    private static Throwable failure(CompletableFuture<Object> of) throws Exception {
+        try {
+            throw new AssertionError("it did not fail: " + of.get(20, TimeUnit.SECONDS));
+        } catch (ExecutionException e) {
+            return e.getCause();
+        }
+    }
+
+    /** Long enough for a thread to be in the kernel. */
+    private static void settle() throws InterruptedException {
+        Thread.sleep(50);
+    }
+
+    private static void destroy(CompletionChannel channel, Made cq) {
+        channel.close();
+        Posix.close(writeEnd(cq));
+    }
+
+    private static int writeEnd(Made cq) {
+        return cq.channel().ends().write();
+    }
+
+    @Test
+    void anEventIsDeliveredAndAcknowledgedOnceByTheDestroy() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(10, "mine", channel, 0);
+        Made made = device.last();
+        for (int i = 0; i < 3; i++) {
+            CompletableFuture<Object> waiting =
+                    start(
+                            () -> {
+                                try (CqEvent event = channel.getCqEvent()) {
+                                    return event.cqContext();
+                                }
+                            });
+            settle();
+            made.event();
+            assertThat(result(waiting)).isEqualTo("mine");
+        }
+        assertThat(channel.tryGetCqEvent()).isNull();
+        assertThat(made.acked()).isZero();
+        cq.close();
+        assertThat(made.acked()).isEqualTo(3);
+        destroy(channel, made);
+    }
+
+    /** Nobody but {@code tryGetCqEvent} reads a channel that nobody waits on. */
+    @Test
+    void aForeignLoopFindsItsEvents() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel mine = context.createCompChannel();
+        CompletionQueue a = context.createCq(10, "a", mine, 0);
+        Made madeA = device.last();
+        CompletionQueue b = context.createDirectCq(10);
+        Made madeB = device.last();
+        // The channel has been waited on, so the poller knows it.
+        assertThat(mine.getCqEvent(Duration.ofMillis(1))).isNull();
+        CompletableFuture<Object> other = start(b::getCqEvent);
+        settle();
+        madeA.event();
+        madeA.event();
+        settle();
+        assertThat(Posix.readable(mine.fd())).isEqualTo(16);
+        assertThat(other).isNotDone();
+        try (CqEvent event = mine.tryGetCqEvent()) {
+            assertThat(event.cq()).isSameAs(a);
+        }
+        assertThat(Posix.readable(mine.fd())).isEqualTo(8);
+        // Who waits after all is told.
+        CompletableFuture<Object> waiter = start(mine::getCqEvent);
+        ((CqEvent) result(waiter)).close();
+        madeB.event();
+        ((CqEvent) result(other)).close();
+        a.close();
+        b.close();
+        assertThat(madeA.acked()).isEqualTo(2);
+        assertThat(madeB.acked()).isEqualTo(1);
+        destroy(mine, madeA);
+        assertThatThrownBy(mine::fd).isInstanceOf(ClosedException.class);
+    }
+
+    @Test
+    void directCqsOfOneChannelAreRouted() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        int n = 20;
+        List<CompletionQueue> cqs = new ArrayList<>();
+        List<Made> made = new ArrayList<>();
+        List<CompletableFuture<Object>> waiting = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            CompletionQueue cq = context.createDirectCq(1, i, channel, 0);
+            cqs.add(cq);
+            made.add(device.last());
+            waiting.add(start(cq::getCqEvent));
+        }
+        for (int i = n - 1; i >= 0; i--) {
+            made.get(i).event();
+            try (CqEvent event = (CqEvent) result(waiting.get(i))) {
+                assertThat(event.cq()).isSameAs(cqs.get(i));
+            }
+        }
+        cqs.forEach(CompletionQueue::close);
+        made.forEach(cq -> assertThat(cq.acked()).isEqualTo(1));
+        destroy(channel, made.getFirst());
+    }
+
+    /** One that another thread reads while the CQ is being destroyed. */
+    @Test
+    void aStragglerIsAcknowledgedAtOnce() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        Made made = device.last();
+        made.event();
+        channel.getCqEvent().close();
+        assertThat(made.acked()).isZero();
+        int[] acked = new int[2];
+        device.onDriverCall =
+                argument -> {
+                    if (argument == made.address() && acked[0] == 0) { // destroy_cq of the driver
+                        acked[0] = made.acked();
+                        made.event();
+                        while (made.channel().ops().fetch()) {
+                            acked[1] = made.acked();
+                        }
+                    }
+                };
+        cq.close();
+        device.onDriverCall = argument -> {};
+        assertThat(acked).containsExactly(1, 2);
+        assertThat(made.acked()).isEqualTo(made.written());
+        destroy(channel, made);
+    }
+
+    @Test
+    void aFailedChannelFailsEverybodyWithItsCause() throws Exception {
+        if (device == null) {
+            return;
+        }
+        device.nextEnds = Posix.terminal();
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue shared = context.createCq(1, null, channel, 0);
+        Made made = device.last();
+        CompletionQueue direct = context.createDirectCq(1, null, channel, 0);
+        CompletionQueue elsewhere = context.createDirectCq(1);
+        Made madeElsewhere = device.last();
+        List<CompletableFuture<Object>> waiting =
+                List.of(
+                        start(channel::getCqEvent),
+                        start(channel::getCqEvent),
+                        start(direct::getCqEvent));
+        CompletableFuture<Object> other = start(elsewhere::getCqEvent);
+        settle();
+        made.event();
+        settle();
+        Posix.close(writeEnd(made)); // read(2) says EIO from now on
+        int received = 0;
+        for (CompletableFuture<Object> one : waiting) {
+            try {
+                ((CqEvent) one.get(20, TimeUnit.SECONDS)).close();
+                received++;
+            } catch (ExecutionException e) {
+                assertIsEio(e.getCause());
+            }
+        }
+        assertThat(received).isEqualTo(1);
+        assertIsEio(failure(start(channel::getCqEvent)));
+        assertIsEio(failure(start(direct::getCqEvent)));
+        assertThatThrownBy(channel::tryGetCqEvent).isInstanceOf(VerbsException.class);
+        CompletionQueue late = context.createDirectCq(1, null, channel, 0);
+        assertIsEio(failure(start(late::getCqEvent)));
+        // Other channels go on.
+        madeElsewhere.event();
+        ((CqEvent) result(other)).close();
+        late.close();
+        shared.close();
+        direct.close();
+        elsewhere.close();
+        assertThat(made.acked()).isEqualTo(1);
+        channel.close();
+    }
+
+    private static void assertIsEio(Throwable failure) {
+        assertThat(failure).isInstanceOf(VerbsException.class).hasMessageContaining("EIO");
+    }
+
+    @Test
+    void interruptTimeoutAndCloseReachWhoIsInTheKernel() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createDirectCq(1, null, channel, 0);
+        Made made = device.last();
+        Thread[] thread = new Thread[1];
+        CompletableFuture<Object> one = start(thread, channel::getCqEvent);
+        settle();
+        long start = System.nanoTime();
+        thread[0].interrupt();
+        assertThat(failure(one)).isInstanceOf(InterruptedException.class);
+        assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
+        start = System.nanoTime();
+        assertThat(result(start(() -> channel.getCqEvent(Duration.ofMillis(30)) == null)))
+                .isEqualTo(true);
+        assertThat(System.nanoTime() - start).isBetween(30_000_000L, 5_000_000_000L);
+        CompletableFuture<Object> two = start(cq::getCqEvent);
+        settle();
+        cq.close();
+        assertThat(failure(two)).isInstanceOf(ClosedException.class);
+        CompletableFuture<Object> three = start(channel::getCqEvent);
+        settle();
+        destroy(channel, made);
+        assertThat(failure(three)).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(channel::getCqEvent).isInstanceOf(ClosedException.class);
+    }
+
+    @Test
+    void aChannelIsNotDestroyedWhileCqsUseIt() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        Made made = device.last();
+        CompletableFuture<Object> waiter = start(channel::getCqEvent);
+        settle();
+        assertThat(made.channel().destroy()).isEqualTo(-16); // libibverbs itself says EBUSY
+        made.event();
+        ((CqEvent) result(waiter)).close();
+        cq.close();
+        destroy(channel, made);
+    }
+
+    @Test
+    void asynchronousEventsFindTheirObject() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionQueue cq = context.createDirectCq(1);
+        Made made = device.last();
+        CompletableFuture<Object> waiter = start(cq::getCqEvent);
+        settle();
+        device.portEvent(1, Ibv.EVENT_PORT_ERR);
+        try (AsyncEvent event = context.getAsyncEvent(Duration.ofSeconds(20))) {
+            assertThat(event.type()).isEqualTo(AsyncEventType.PORT_ERR);
+            assertThat(event.port()).isEqualTo(1);
+        }
+        assertThat(waiter).isNotDone();
+        // Nobody waits for asynchronous events, and yet who waits for the CQ learns of this one.
+        device.asyncEvent(made, Ibv.EVENT_CQ_ERR);
+        assertIsEio(failure(waiter));
+        try (AsyncEvent event = context.getAsyncEvent()) {
+            assertThat(event.type()).isEqualTo(AsyncEventType.CQ_ERR);
+        }
+        assertThat(made.asyncAcked()).isEqualTo(1);
+        CompletableFuture<Object> async = start(context::getAsyncEvent);
+        settle();
+        device.portEvent(1, Ibv.EVENT_PORT_ACTIVE);
+        ((AsyncEvent) result(async)).close();
+        assertThat(context.getAsyncEvent(Duration.ZERO)).isNull();
+        cq.close();
+    }
+
+    @Test
+    void twoThousandCqsWithAHandlerEach() throws Exception {
+        if (device == null) {
+            return;
+        }
+        int n = 2_000;
+        int rounds = 3;
+        CompletionChannel channel = context.createCompChannel();
+        List<CompletionQueue> cqs = new ArrayList<>();
+        List<Made> made = new ArrayList<>();
+        List<CompletableFuture<Object>> handlers = new ArrayList<>();
+        AtomicInteger received = new AtomicInteger();
+        for (int i = 0; i < n; i++) {
+            CompletionQueue cq = context.createDirectCq(1, i, channel, 0);
+            cqs.add(cq);
+            made.add(device.last());
+            handlers.add(
+                    start(
+                            () -> {
+                                for (int r = 0; r < rounds; r++) {
+                                    cq.getCqEvent().close();
+                                    received.incrementAndGet();
+                                }
+                                return true;
+                            }));
+        }
+        for (int r = 0; r < rounds; r++) {
+            made.forEach(Made::event);
+        }
+        for (CompletableFuture<Object> handler : handlers) {
+            result(handler);
+        }
+        assertThat(received).hasValue(n * rounds);
+        cqs.forEach(CompletionQueue::close);
+        made.forEach(cq -> assertThat(cq.acked()).isEqualTo(rounds));
+        destroy(channel, made.getFirst());
+    }
+
+    /** On as many threads as there are rounds, each of which leaves with its event. */
+    @Test
+    void channelsThatComeAndGoLeaveNothingBehind() throws Exception {
+        if (device == null) {
+            return;
+        }
+        int before = 0;
+        CompletionQueue staying = context.createDirectCq(1);
+        Made madeStaying = device.last();
+        CompletableFuture<Object> stays = start(staying::getCqEvent); // leads, mostly
+        for (int i = 0; i < 1_000; i++) {
+            CompletionChannel channel = context.createCompChannel();
+            CompletionQueue cq = context.createCq(1, i, channel, 0);
+            Made made = device.last();
+            made.event();
+            try (CqEvent event = channel.getCqEvent()) {
+                assertThat(event.cqContext()).isEqualTo(i);
+            }
+            made.event(); // and one that nobody reads, or the leader, a moment too late
+            cq.close();
+            assertThat(made.acked()).isBetween(1, 2);
+            destroy(channel, made);
+            if (i == 100) {
+                before = openFiles();
+            }
+        }
+        assertThat(openFiles()).isLessThanOrEqualTo(before + 2);
+        madeStaying.event();
+        ((CqEvent) result(stays)).close();
+        staying.close();
+    }
+
+    private static int openFiles() {
+        String[] open = new File("/proc/self/fd").list();
+        assertThat(open).isNotNull();
+        return open.length;
+    }
+}

@@ -1,0 +1,333 @@
+package io.loomverbs.internal.ibverbs;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.loomverbs.Context;
+import io.loomverbs.Opened;
+import io.loomverbs.internal.device.ChannelOps;
+import io.loomverbs.internal.device.ContextOps;
+import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.device.DeviceAttr;
+import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.event.EventFeed;
+import io.loomverbs.internal.event.SchedulerCarriers;
+import io.loomverbs.internal.ffi.LibibverbsLibrary;
+import io.loomverbs.internal.soft.FreshDevice;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A context, channels and CQs of libibverbs made by hand, without a device: channels are pipes into
+ * which a test writes what the kernel would. What reads, acknowledges and destroys them is the real
+ * libibverbs, under the real channel, poller and CQ of loomverbs.
+ *
+ * <p>This relies on what is private in libibverbs: where the pointer to a context's private part
+ * is, and that there are little but function pointers in it. All of them are made the same function
+ * here, which does nothing and returns 0. So it was tried on some versions, and only these are.
+ */
+@SuppressWarnings("restricted")
+final class HandMadeDevice implements DeviceOps {
+    /** Versions of rdma-core in which all of that was looked up. */
+    private static final int FIRST_VERSION = 28;
+
+    private static final int LAST_VERSION = 65;
+
+    // struct verbs_context ends with the ibv_context; priv is below it
+    private static final int CONTEXT = 1024;
+    private static final int PRIV = CONTEXT - 112;
+    private static final int OPS = CONTEXT + 8;
+    private static final int OPS_BYTES = 256;
+    private static final int PRIVATE_BYTES = 8192;
+    private static final int ASYNC_FD = CONTEXT + 268;
+    private static final int NUM_COMP_VECTORS = CONTEXT + 272;
+
+    private static final int CQ_BYTES = 128;
+    private static final int COMP_EVENTS_COMPLETED = 120;
+    private static final int ASYNC_EVENTS_COMPLETED = 124;
+
+    private static final DeviceAttr ATTRIBUTES =
+            FreshDevice.create().open((type, port) -> {}).queryDevice();
+
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory = arena.allocate(2048, 64);
+    private final Posix.Ends async;
+    private final List<Made> made = new ArrayList<>();
+    private final Poller poller = new Poller(SchedulerCarriers.get(), "hand-made-poller");
+    private IbvContext context;
+
+    /** Called by libibverbs for every function of the driver, with its first argument. */
+    volatile LongConsumer onDriverCall = argument -> {};
+
+    /** A CQ as libibverbs sees it. */
+    static final class Made {
+        private final MemorySegment cq;
+        private final MadeChannel channel;
+        private int written;
+
+        private Made(MemorySegment cq, MadeChannel channel) {
+            this.cq = cq;
+            this.channel = channel;
+        }
+
+        /** An event of this CQ comes up. */
+        void event() {
+            synchronized (this) {
+                written++;
+            }
+            Posix.write(channel.ends.write(), cq.address());
+        }
+
+        /** How many events libibverbs was told to be acknowledged. */
+        int acked() {
+            return cq.get(JAVA_INT, COMP_EVENTS_COMPLETED);
+        }
+
+        MadeChannel channel() {
+            return channel;
+        }
+
+        int asyncAcked() {
+            return cq.get(JAVA_INT, ASYNC_EVENTS_COMPLETED);
+        }
+
+        synchronized int written() {
+            return written;
+        }
+
+        long address() {
+            return cq.address();
+        }
+    }
+
+    /** A channel as the kernel sees it. */
+    record MadeChannel(IbvChannel ops, Posix.Ends ends, MemorySegment memory)
+            implements ChannelOps {
+        @Override
+        public int destroy() {
+            return ops.destroy();
+        }
+
+        @Override
+        public int fd() {
+            return ops.fd();
+        }
+
+        @Override
+        public EventFeed feed() {
+            return ops.feed();
+        }
+    }
+
+    private HandMadeDevice() {
+        async = Posix.pipe();
+        MemorySegment nothing = nothing();
+        MemorySegment ownPart = arena.allocate(PRIVATE_BYTES, 64);
+        for (int i = 0; i < PRIVATE_BYTES; i += Long.BYTES) {
+            ownPart.set(JAVA_LONG, i, nothing.address());
+        }
+        for (int i = 0; i < OPS_BYTES; i += Long.BYTES) {
+            memory.set(JAVA_LONG, OPS + i, nothing.address());
+        }
+        memory.set(JAVA_LONG, PRIV, ownPart.address());
+        memory.set(JAVA_INT, ASYNC_FD, async.read());
+        memory.set(JAVA_INT, NUM_COMP_VECTORS, 1);
+    }
+
+    /** Null, after saying why on the console, where libibverbs is missing or of another version. */
+    static @Nullable HandMadeDevice create() throws IOException {
+        Throwable cause = LibibverbsLibrary.unavailabilityCause();
+        String problem = cause != null ? cause.getMessage() : versionProblem();
+        if (problem != null) {
+            System.out.println("NOT TRIED: channels made by hand: " + problem);
+            return null;
+        }
+        return new HandMadeDevice();
+    }
+
+    private static @Nullable String versionProblem() throws IOException {
+        Pattern library = Pattern.compile("\\S*/libibverbs\\.so\\.1\\.\\d+\\.(\\d+)\\.\\d+");
+        try (var maps = Files.lines(Path.of("/proc/self/maps"))) {
+            List<String> lines = maps.filter(line -> line.contains("libibverbs.so")).toList();
+            for (String line : lines) {
+                Matcher matcher = library.matcher(line);
+                if (matcher.find()) {
+                    int version = Integer.parseInt(matcher.group(1));
+                    return version >= FIRST_VERSION && version <= LAST_VERSION
+                            ? null
+                            : "libibverbs is of version " + version;
+                }
+            }
+            return "the version of libibverbs is not known: " + lines;
+        }
+    }
+
+    private MemorySegment nothing() {
+        try {
+            MethodHandle handle =
+                    MethodHandles.lookup()
+                            .bind(this, "driverCall", MethodType.methodType(int.class, long.class));
+            return Linker.nativeLinker()
+                    .upcallStub(handle, FunctionDescriptor.of(JAVA_INT, JAVA_LONG), arena);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError(e.getMessage(), e);
+        }
+    }
+
+    @SuppressWarnings("UnusedMethod") // by libibverbs
+    private int driverCall(long argument) {
+        onDriverCall.accept(argument);
+        return 0;
+    }
+
+    Context open() {
+        return Opened.open(this);
+    }
+
+    /** What was made last. */
+    Made last() {
+        synchronized (made) {
+            return made.getLast();
+        }
+    }
+
+    /** A channel of the test's own, to be handed to {@link IbvContext} users; counts its CQs. */
+    MadeChannel channel(Posix.Ends ends) {
+        // freed by ibv_destroy_comp_channel
+        MemorySegment channel = Posix.calloc(16);
+        channel.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+        channel.set(JAVA_INT, 8, ends.read());
+        return new MadeChannel(IbvChannel.of(context, channel.address()), ends, channel);
+    }
+
+    /** The next channel is made of this. */
+    Posix.Ends nextEnds;
+
+    /** The kernel reports something about a CQ. */
+    void asyncEvent(Made cq, int type) {
+        Posix.write(async.write(), cq.address(), type);
+    }
+
+    void portEvent(int port, int type) {
+        Posix.write(async.write(), port, type);
+    }
+
+    Poller poller() {
+        return poller;
+    }
+
+    @Override
+    public String name() {
+        return "hand-made";
+    }
+
+    @Override
+    public long guid() {
+        return 1;
+    }
+
+    @Override
+    public ContextOps open(PortListener events) {
+        context = new IbvContext("hand-made", memory.address() + CONTEXT, events, poller);
+        return new Ops();
+    }
+
+    /** As {@link IbvContext}, but for what it takes a driver to create. */
+    private final class Ops implements ContextOps {
+        private @Nullable MadeChannel direct;
+
+        @Override
+        public DeviceAttr queryDevice() {
+            return ATTRIBUTES;
+        }
+
+        @Override
+        public PortAttr queryPort(int port) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public byte[] queryGid(int port, int index) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public ChannelOps createCompChannel() {
+            Posix.Ends ends = nextEnds == null ? Posix.pipe() : nextEnds;
+            nextEnds = null;
+            return channel(ends);
+        }
+
+        @Override
+        public synchronized ChannelOps directChannel() {
+            if (direct == null) {
+                direct = channel(Posix.pipe());
+            }
+            return direct;
+        }
+
+        @Override
+        public EventFeed asyncFeed() {
+            return context.asyncFeed();
+        }
+
+        @Override
+        public CqOps createCq(
+                int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
+            MadeChannel of = (MadeChannel) channel;
+            return IbvCq.create(
+                    context,
+                    events,
+                    id -> {
+                        MemorySegment cq = arena.allocate(CQ_BYTES, 8);
+                        cq.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+                        cq.set(JAVA_LONG, 16, id);
+                        cq.set(JAVA_INT, 28, cqe);
+                        if (of != null) {
+                            cq.set(JAVA_LONG, 8, of.memory.address());
+                            synchronized (made) {
+                                of.memory.set(JAVA_INT, 12, of.memory.get(JAVA_INT, 12) + 1);
+                            }
+                        }
+                        Made one = new Made(cq, of);
+                        synchronized (made) {
+                            made.add(one);
+                        }
+                        return cq.address();
+                    },
+                    "by hand");
+        }
+
+        @Override
+        public void close() {
+            MadeChannel channel = direct;
+            if (channel != null) {
+                if (channel.destroy() != 0) {
+                    throw new AssertionError("the context's channel was not destroyed");
+                }
+                Posix.close(channel.ends.write());
+            }
+            context.asyncEvents().close();
+            Posix.close(async.read());
+            Posix.close(async.write());
+        }
+    }
+}
