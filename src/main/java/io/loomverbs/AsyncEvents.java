@@ -71,6 +71,6 @@ final class AsyncEvents {
     }
 
     void close() {
-        queue.end(null);
+        queue.end();
     }
 }

@@ -180,6 +180,11 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
+    /** No more events come, since the queue is closed. */
+    public void end() {
+        end(null);
+    }
+
     /**
      * No more events come: wakes every waiter, now and later. The first call counts.
      *
