@@ -54,7 +54,7 @@ class PlantedFaultsTest {
     private static void checkReport(Player player, Fault fault, long seed, Outcome outcome) {
         Outcome again = player.play(fault.scenario(), seed, true);
         assertThat(again.fingerprint()).isEqualTo(outcome.fingerprint());
-        assertThat(Seeds.report(player, fault.scenario(), seed))
+        assertThat(Seeds.report(player, fault.scenario(), seed, outcome.failure()))
                 .contains(Seeds.replay(fault.scenario(), seed))
                 .contains("the last steps")
                 .doesNotContain("went well");

@@ -2,6 +2,7 @@ package io.loomverbs.schedule;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.reflect.Field;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,7 @@ public final class SchedulePlayer implements Player {
         long mixed = (seed + name.hashCode()) * 0x9E37_79B9_7F4A_7C15L;
         SeededScheduler scheduler = new SeededScheduler(mixed, traced);
         SchedulePoint.begin(scheduler);
+        forgetSlab();
         String failure = null;
         try {
             scenario.play(new Schedule(scheduler, mixed));
@@ -49,6 +51,20 @@ public final class SchedulePlayer implements Player {
             Monitors.forgetAll();
         }
         return new Outcome(failure, scheduler.steps(), scheduler.fingerprint());
+    }
+
+    /** Batches of handlers are slices of memory that this schedule uses for something else. */
+    private static void forgetSlab() {
+        try {
+            Class<?> owner = Class.forName("io.loomverbs.BatchSlab");
+            Field shared = owner.getDeclaredField("SHARED");
+            Field slab = owner.getDeclaredField("slab");
+            shared.setAccessible(true);
+            slab.setAccessible(true);
+            slab.set(shared.get(null), null);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError(e.getMessage(), e);
+        }
     }
 
     private static String describe(Throwable thrown) {

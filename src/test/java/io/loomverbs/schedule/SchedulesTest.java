@@ -25,8 +25,9 @@ class SchedulesTest {
     void holdsUnderEverySchedule(String scenario) {
         Seeds seeds = Seeds.of(scenario, PLAYER.scenarios().size());
         for (long seed = seeds.first(); seed < seeds.end(); seed++) {
-            if (PLAYER.play(scenario, seed, false).failure() != null) {
-                fail(Seeds.report(PLAYER, scenario, seed));
+            String failure = PLAYER.play(scenario, seed, false).failure();
+            if (failure != null) {
+                fail(Seeds.report(PLAYER, scenario, seed, failure));
             }
         }
     }

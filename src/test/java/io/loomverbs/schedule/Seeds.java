@@ -20,8 +20,12 @@ record Seeds(long first, long end) {
         return new Seeds(one, asked ? one + 1 : one);
     }
 
-    /** Plays a schedule that fails once more, to tell how that came about. */
-    static String report(Player player, String scenario, long seed) {
+    /**
+     * Plays a schedule that fails once more, to tell how that came about.
+     *
+     * @param first how it failed: all that is known if it goes well when it is played again
+     */
+    static String report(Player player, String scenario, long seed, String first) {
         String failure = player.play(scenario, seed, true).failure();
         return "scenario "
                 + scenario
@@ -30,7 +34,9 @@ record Seeds(long first, long end) {
                 + ". To replay it:\n"
                 + replay(scenario, seed)
                 + "\n\n"
-                + (failure == null ? "It went well when it was played again." : failure);
+                + (failure == null
+                        ? "It went well when it was played again. At first:\n" + first
+                        : failure);
     }
 
     static String replay(String scenario, long seed) {
