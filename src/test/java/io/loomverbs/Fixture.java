@@ -264,7 +264,10 @@ final class Fixture implements AutoCloseable {
             return !thread.isAlive();
         }
 
-        /** Waits until the thread is parked, so that it has begun to wait. */
+        /**
+         * Waits until the thread is parked, so that it has begun to wait; or waits in the kernel, if
+         * it does so on behalf of all.
+         */
         Task<T> parked() {
             eventually(
                     thread.getName() + " is parked",
@@ -273,9 +276,20 @@ final class Fixture implements AutoCloseable {
                         assertThat(state)
                                 .as("ended early: %s", failure)
                                 .isNotEqualTo(Thread.State.TERMINATED);
-                        return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
+                        return state == Thread.State.WAITING
+                                || state == Thread.State.TIMED_WAITING
+                                || isInEpoll();
                     });
             return this;
+        }
+
+        private boolean isInEpoll() {
+            for (StackTraceElement frame : thread.getStackTrace()) {
+                if (frame.getClassName().equals("io.loomverbs.internal.ffi.Epoll")) {
+                    return frame.getMethodName().equals("await");
+                }
+            }
+            return false;
         }
     }
 
