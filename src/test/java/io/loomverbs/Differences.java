@@ -20,6 +20,11 @@ final class Differences {
         return SOFT_ROCE ? WcStatus.REM_OP_ERR : WcStatus.REM_INV_REQ_ERR;
     }
 
+    /** The error of a device that has no more objects of a kind. */
+    static String exhausted() {
+        return SOFT_ROCE ? "EINVAL" : "ENOMEM";
+    }
+
     /** Whether a receive request that is posted in the error state is flushed at once. */
     static boolean flushesLateReceives() {
         return !SOFT_ROCE;

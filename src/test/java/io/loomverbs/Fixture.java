@@ -265,8 +265,8 @@ final class Fixture implements AutoCloseable {
         }
 
         /**
-         * Waits until the thread is parked, so that it has begun to wait; or waits in the kernel, if
-         * it does so on behalf of all.
+         * Waits until the thread is parked, so that it has begun to wait; or waits in the kernel,
+         * if it does so on behalf of all.
          */
         Task<T> parked() {
             eventually(

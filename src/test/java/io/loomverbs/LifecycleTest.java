@@ -321,10 +321,7 @@ class LifecycleTest {
                 f.start(
                                 "closer",
                                 () -> {
-                                    refused(
-                                            () -> cq.close(Duration.ofMillis(200)),
-                                            "ETIMEDOUT",
-                                            cq);
+                                    refused(() -> cq.close(Duration.ofSeconds(2)), "ETIMEDOUT", cq);
                                     return null;
                                 })
                         .parked();
@@ -551,6 +548,7 @@ class LifecycleTest {
      * Closers, handlers and events that race always come to an end, with nothing unacknowledged.
      */
     @Test
+    @SuppressWarnings("ThreadPriorityCheck") // lets others go on where there is one carrier only
     void closersAndEventsRace() throws Exception {
         CompletionChannel channel = f.channel();
         for (int round = 0; round < 60; round++) {
@@ -597,6 +595,7 @@ class LifecycleTest {
                                             return null;
                                         } catch (VerbsException e) {
                                             assertThat(e.errnoName()).isIn("EBUSY", "ETIMEDOUT");
+                                            Thread.yield();
                                         }
                                     }
                                 }));
@@ -649,6 +648,7 @@ class LifecycleTest {
 
     /** A device that is out of something says ENOMEM, and has it again when one is closed. */
     @Test
+    @Timeout(300) // a real device grants tens of thousands, with a system call each
     void anExhaustedDeviceRecovers() {
         int max = f.context.attributes().maxPd();
         List<ProtectionDomain> pds = new ArrayList<>();
@@ -659,7 +659,7 @@ class LifecycleTest {
                             pds.add(f.context.allocPd());
                         }
                     },
-                    "ENOMEM",
+                    Differences.exhausted(),
                     "ibv_alloc_pd");
             pds.removeLast().close();
             pds.add(f.context.allocPd());
@@ -691,6 +691,6 @@ class LifecycleTest {
         gone.close();
         pair.recv(1);
         pair.a.postSend(wr);
-        assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.LOC_PROT_ERR);
+        assertThat(Fixture.pollOne(sends).status()).isEqualTo(Differences.unknownLocalKey());
     }
 }
