@@ -552,7 +552,9 @@ class DeviceContractTest {
         Fixture.pollOne(cq);
         assertThat(cq.getCqEvent(Fixture.QUIET)).isNull();
         p.a.postSend(p.send(2, 0).sge(p.aMemory.address(), 8, ~p.aMemory.lkey()));
-        cq.getCqEvent(Fixture.PATIENCE).close();
+        if (Differences.failedSendsAreSolicited()) {
+            cq.getCqEvent(Fixture.PATIENCE).close();
+        }
         assertThat(Fixture.pollOne(cq).status()).isEqualTo(Differences.unknownLocalKey());
     }
 

@@ -25,6 +25,11 @@ final class Differences {
         return SOFT_ROCE ? "EINVAL" : "ENOMEM";
     }
 
+    /** Whether the completion of a send that has failed fires an arm for solicited ones. */
+    static boolean failedSendsAreSolicited() {
+        return !SOFT_ROCE;
+    }
+
     /** Whether a receive request that is posted in the error state is flushed at once. */
     static boolean flushesLateReceives() {
         return !SOFT_ROCE;
