@@ -106,12 +106,13 @@ final class IbvCq implements CqOps {
      * @param cq the {@code ibv_cq}, which this may learn of sooner than from its creation
      */
     void eventWasRead(long cq) {
-        boolean counted = reads.add();
-        // Even if it is being destroyed: should that fail, the event must not have been lost.
-        events.completionEvent();
-        if (!counted) {
+        if (!reads.add()) {
+            // First of all: the destroyer waits for it and holds its carrier, and this thread may
+            // have to park below.
             Libibverbs.ackCqEvents(cq, 1);
         }
+        // Even if the CQ is being destroyed: should that fail, the event must not have been lost.
+        events.completionEvent();
     }
 
     private void readCqe() {

@@ -83,6 +83,9 @@ final class HandMadeDevice implements DeviceOps {
         private final MadeChannel channel;
         private int written;
 
+        /** What {@link #acked} was when the last event of this CQ was raised. */
+        private volatile int ackedWhenRaised;
+
         private Made(MemorySegment cq, MadeChannel channel) {
             this.cq = cq;
             this.channel = channel;
@@ -99,6 +102,10 @@ final class HandMadeDevice implements DeviceOps {
         /** How many events libibverbs was told to be acknowledged. */
         int acked() {
             return cq.get(JAVA_INT, COMP_EVENTS_COMPLETED);
+        }
+
+        int ackedWhenRaised() {
+            return ackedWhenRaised;
         }
 
         MadeChannel channel() {
@@ -293,9 +300,23 @@ final class HandMadeDevice implements DeviceOps {
         public CqOps createCq(
                 int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
             MadeChannel of = (MadeChannel) channel;
+            Made[] created = new Made[1];
+            CqListener observed =
+                    new CqListener() {
+                        @Override
+                        public void completionEvent() {
+                            created[0].ackedWhenRaised = created[0].acked();
+                            events.completionEvent();
+                        }
+
+                        @Override
+                        public void asyncEvent(int type) {
+                            events.asyncEvent(type);
+                        }
+                    };
             return IbvCq.create(
                     context,
-                    events,
+                    observed,
                     id -> {
                         MemorySegment cq = arena.allocate(CQ_BYTES, 8);
                         cq.set(JAVA_LONG, 0, memory.address() + CONTEXT);
@@ -308,6 +329,7 @@ final class HandMadeDevice implements DeviceOps {
                             }
                         }
                         Made one = new Made(cq, of);
+                        created[0] = one;
                         synchronized (made) {
                             made.add(one);
                         }
