@@ -1,0 +1,568 @@
+package io.loomverbs.internal.event;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.internal.event.FaultyLeadership.Fault;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressMeta;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
+
+/** Of those who wait where events have to be fetched one leads, and no one is left behind. */
+public class LeadershipRaces {
+
+    /** A leader and a follower, each in a queue of its own, and how long they have patience. */
+    abstract static class Two {
+        final InMemorySource source;
+        final long patience;
+        final EventQueue a;
+        final EventQueue b;
+        final CqEvents cqA;
+        final CqEvents cqB;
+
+        Two() {
+            this(new InMemorySource(), Patience.ENDLESS_NANOS);
+        }
+
+        Two(Fault fault) {
+            this(new InMemorySource(fault), Patience.twinNanos());
+        }
+
+        private Two(InMemorySource source, long patience) {
+            this.source = source;
+            this.patience = patience;
+            this.a = new EventQueue(source);
+            this.b = new EventQueue(source);
+            this.cqA = new CqEvents(a, "a");
+            this.cqB = new CqEvents(b, "b");
+        }
+
+        /** What a thread receives; "none" when it has waited in vain, as nobody should. */
+        Received receive(EventQueue queue) {
+            Received received = new Received();
+            received.begun = System.nanoTime();
+            received.what = Taking.of(() -> queue.take(patience));
+            received.back = System.nanoTime();
+            return received;
+        }
+
+        OnVirtualThread<Received> receiver(EventQueue queue) {
+            return OnVirtualThread.start(() -> receive(queue));
+        }
+    }
+
+    /** What came of a wait, and when. */
+    static final class Received {
+        private String what;
+        private long begun;
+        private long back;
+
+        /** The result, and whether it came long after {@code woken}, when there was reason. */
+        String since(long woken) {
+            return Patience.late(begun, woken, back) ? what + " late" : what;
+        }
+    }
+
+    /** A leader is interrupted while the follower's event comes up. */
+    @JCStressTest
+    @Outcome(
+            id = "interrupted, event",
+            expect = ACCEPTABLE,
+            desc = "whoever fetched it, the follower got its event")
+    @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
+    @Outcome(
+            id = "(none.*|event.*|ended.*|interrupted late), .*",
+            expect = FORBIDDEN,
+            desc = "the interrupt did not end the leader's wait")
+    @State
+    public static class LeaderInterrupted extends Two {
+        private final OnVirtualThread<Received> leader = receiver(a);
+        private final OnVirtualThread<Received> follower = receiver(b);
+
+        private long interrupted;
+        private long added;
+
+        @Actor
+        public void interrupt() {
+            leader.interrupt();
+            interrupted = System.nanoTime();
+        }
+
+        @Actor
+        public void event() {
+            source.add(cqB);
+            added = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = leader.join().since(interrupted);
+            r.r2 = follower.join().since(added);
+        }
+    }
+
+    /** Who is interrupted hands on nothing. */
+    @JCStressTest
+    @JCStressMeta(LeaderInterrupted.class)
+    @State
+    public static class LeaderInterruptedHandOnBrokenTwin extends Two {
+        private final OnVirtualThread<Received> leader = receiver(a);
+        private final OnVirtualThread<Received> follower = receiver(b);
+
+        private long interrupted;
+        private long added;
+
+        public LeaderInterruptedHandOnBrokenTwin() {
+            super(Fault.APPOINTS_NOBODY);
+        }
+
+        @Actor
+        public void interrupt() {
+            leader.interrupt();
+            interrupted = System.nanoTime();
+        }
+
+        @Actor
+        public void event() {
+            source.add(cqB);
+            added = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = leader.join().since(interrupted);
+            r.r2 = follower.join().since(added);
+        }
+    }
+
+    /** An interrupt does not reach a leader in the kernel. */
+    @JCStressTest
+    @JCStressMeta(LeaderInterrupted.class)
+    @State
+    public static class LeaderInterruptedWakeBrokenTwin extends Two {
+        private final OnVirtualThread<Received> leader = receiver(a);
+        private final OnVirtualThread<Received> follower = receiver(b);
+
+        private long interrupted;
+        private long added;
+
+        public LeaderInterruptedWakeBrokenTwin() {
+            super(Fault.INTERRUPT_DOES_NOT_WAKE);
+        }
+
+        @Actor
+        public void interrupt() {
+            leader.interrupt();
+            interrupted = System.nanoTime();
+        }
+
+        @Actor
+        public void event() {
+            source.add(cqB);
+            added = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = leader.join().since(interrupted);
+            r.r2 = follower.join().since(added);
+        }
+    }
+
+    /** A leader runs out of time while the follower's event comes up. */
+    @JCStressTest
+    @Outcome(
+            id = "none, event",
+            expect = ACCEPTABLE,
+            desc = "whoever fetched it, the follower got its event")
+    @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
+    @Outcome(id = "event, .*", expect = FORBIDDEN, desc = "an event went to the wrong one")
+    @State
+    public static class LeaderTimesOut extends Two {
+        private final OnVirtualThread<String> leader =
+                OnVirtualThread.start(() -> Taking.of(() -> a.take(20_000)));
+        private final OnVirtualThread<Received> follower = receiver(b);
+
+        private long added;
+
+        @Actor
+        public void event() {
+            Taking.pauseUpTo(60_000);
+            source.add(cqB);
+            added = System.nanoTime();
+        }
+
+        @Actor
+        public void waits(LL_Result r) {
+            r.r1 = leader.join();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = follower.join().since(added);
+        }
+    }
+
+    /** Who runs out of time hands on nothing. */
+    @JCStressTest
+    @JCStressMeta(LeaderTimesOut.class)
+    @State
+    public static class LeaderTimesOutBrokenTwin extends Two {
+        private final OnVirtualThread<String> leader =
+                OnVirtualThread.start(() -> Taking.of(() -> a.take(20_000)));
+        private final OnVirtualThread<Received> follower = receiver(b);
+
+        private long added;
+
+        public LeaderTimesOutBrokenTwin() {
+            super(Fault.APPOINTS_NOBODY);
+        }
+
+        @Actor
+        public void event() {
+            Taking.pauseUpTo(60_000);
+            source.add(cqB);
+            added = System.nanoTime();
+        }
+
+        @Actor
+        public void waits(LL_Result r) {
+            r.r1 = leader.join();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = follower.join().since(added);
+        }
+    }
+
+    /** One gets its event and leaves while another comes to wait; each has an event. */
+    @JCStressTest
+    @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
+    @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and nobody leads")
+    @State
+    public static class LeaderLeavesWaiterArrives extends Two {
+        public LeaderLeavesWaiterArrives() {
+            source.add(cqA);
+            source.add(cqB);
+        }
+
+        @Actor
+        public void leaves(LL_Result r) {
+            r.r1 = OnVirtualThread.call(() -> receive(a)).since(0);
+        }
+
+        @Actor
+        public void arrives(LL_Result r) {
+            r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
+        }
+    }
+
+    /** Who arrives does not look again. */
+    @JCStressTest
+    @JCStressMeta(LeaderLeavesWaiterArrives.class)
+    @State
+    public static class LeaderLeavesWaiterArrivesBrokenTwin extends Two {
+        public LeaderLeavesWaiterArrivesBrokenTwin() {
+            super(Fault.NO_SECOND_LOOK);
+            source.add(cqA);
+            source.add(cqB);
+        }
+
+        @Actor
+        public void leaves(LL_Result r) {
+            r.r1 = OnVirtualThread.call(() -> receive(a)).since(0);
+        }
+
+        @Actor
+        public void arrives(LL_Result r) {
+            r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
+        }
+    }
+
+    /** Two threads wait, an event for each comes up at once. */
+    @JCStressTest
+    @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
+    @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and nobody leads")
+    @State
+    public static class TwoEventsTwoLeaders extends Two {
+        private final OnVirtualThread<Received> one = receiver(a);
+        private final OnVirtualThread<Received> two = receiver(b);
+
+        private long addedA;
+        private long addedB;
+
+        @Actor
+        public void first() {
+            source.add(cqA);
+            addedA = System.nanoTime();
+        }
+
+        @Actor
+        public void second() {
+            source.add(cqB);
+            addedB = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = one.join().since(addedA);
+            r.r2 = two.join().since(addedB);
+        }
+    }
+
+    /** Who leaves with its event hands on nothing. */
+    @JCStressTest
+    @JCStressMeta(TwoEventsTwoLeaders.class)
+    @State
+    public static class TwoEventsTwoLeadersBrokenTwin extends Two {
+        private final OnVirtualThread<Received> one = receiver(a);
+        private final OnVirtualThread<Received> two = receiver(b);
+
+        private long addedA;
+        private long addedB;
+
+        public TwoEventsTwoLeadersBrokenTwin() {
+            super(Fault.APPOINTS_NOBODY);
+        }
+
+        @Actor
+        public void first() {
+            source.add(cqA);
+            addedA = System.nanoTime();
+        }
+
+        @Actor
+        public void second() {
+            source.add(cqB);
+            addedB = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = one.join().since(addedA);
+            r.r2 = two.join().since(addedB);
+        }
+    }
+
+    /** A thread takes the lead while another raises an event for it, as a failed close does. */
+    @JCStressTest
+    @Outcome(id = "event", expect = ACCEPTABLE, desc = "received")
+    @Outcome(
+            id = "(none|.*late)",
+            expect = FORBIDDEN,
+            desc = "the event did not reach the thread in the kernel")
+    @State
+    public static class GivenFromElsewhere extends Two {
+        private Received received;
+        private long raised;
+
+        @Actor
+        public void take() {
+            received = OnVirtualThread.call(() -> receive(a));
+        }
+
+        @Actor
+        public void raise() {
+            OnVirtualThread.run(cqA::raise); // as late as the other one
+            raised = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            r.r1 = received.since(raised);
+        }
+    }
+
+    /** A leader is unparked, which the kernel does not see. */
+    @JCStressTest
+    @JCStressMeta(GivenFromElsewhere.class)
+    @State
+    public static class GivenFromElsewhereWakeBrokenTwin extends Two {
+        private Received received;
+        private long raised;
+
+        public GivenFromElsewhereWakeBrokenTwin() {
+            super(Fault.GIVER_DOES_NOT_WAKE);
+        }
+
+        @Actor
+        public void take() {
+            received = OnVirtualThread.call(() -> receive(a));
+        }
+
+        @Actor
+        public void raise() {
+            OnVirtualThread.run(cqA::raise); // as late as the other one
+            raised = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            r.r1 = received.since(raised);
+        }
+    }
+
+    /** A leader does not look what it was given before it led. */
+    @JCStressTest
+    @JCStressMeta(GivenFromElsewhere.class)
+    @State
+    public static class GivenFromElsewhereLookBrokenTwin extends Two {
+        private Received received;
+        private long raised;
+
+        public GivenFromElsewhereLookBrokenTwin() {
+            super(Fault.NO_LOOK_AT_GIVEN);
+        }
+
+        @Actor
+        public void take() {
+            received = OnVirtualThread.call(() -> receive(a));
+        }
+
+        @Actor
+        public void raise() {
+            OnVirtualThread.run(cqA::raise); // as late as the other one
+            raised = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            r.r1 = received.since(raised);
+        }
+    }
+
+    /** A queue is closed in which a thread takes the lead, while another comes to wait. */
+    @JCStressTest
+    @Outcome(
+            id = "ended, event",
+            expect = ACCEPTABLE,
+            desc = "one learns of the close, the other leads and gets its event")
+    @Outcome(
+            id = "(none|event|.*late), .*",
+            expect = FORBIDDEN,
+            desc = "the close did not reach the leader")
+    @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
+    @State
+    public static class CloseOfLeader extends Two {
+        private final OnVirtualThread<Received> leader = receiver(a);
+
+        private long closed;
+
+        @Actor
+        public void close() {
+            OnVirtualThread.run(() -> a.end(null));
+            closed = System.nanoTime();
+        }
+
+        @Actor
+        public void follow(LL_Result r) {
+            source.add(cqB);
+            r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = leader.join().since(closed);
+        }
+    }
+
+    /** A close unparks a leader, which the kernel does not see. */
+    @JCStressTest
+    @JCStressMeta(CloseOfLeader.class)
+    @State
+    public static class CloseOfLeaderBrokenTwin extends Two {
+        private final OnVirtualThread<Received> leader = receiver(a);
+
+        private long closed;
+
+        public CloseOfLeaderBrokenTwin() {
+            super(Fault.GIVER_DOES_NOT_WAKE);
+        }
+
+        @Actor
+        public void close() {
+            OnVirtualThread.run(() -> a.end(null));
+            closed = System.nanoTime();
+        }
+
+        @Actor
+        public void follow(LL_Result r) {
+            source.add(cqB);
+            r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = leader.join().since(closed);
+        }
+    }
+
+    /** The device fails while a thread comes to wait, and another waits already. */
+    @JCStressTest
+    @Outcome(id = "ended, ended", expect = ACCEPTABLE, desc = "both learn of it")
+    @Outcome(
+            id = ".*(none|late).*",
+            expect = FORBIDDEN,
+            desc = "one waits for events of a device that has failed")
+    @State
+    public static class FailureWaiterArrives extends Two {
+        private final OnVirtualThread<Received> waiter = receiver(b);
+        private Received arrived;
+        private long failed;
+
+        @Actor
+        public void arrives() {
+            arrived = OnVirtualThread.call(() -> receive(a));
+        }
+
+        @Actor
+        public void fails() {
+            source.fail();
+            failed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = arrived.since(failed);
+            r.r2 = waiter.join().since(failed);
+        }
+    }
+
+    /** The leader is told, and tells nobody. */
+    @JCStressTest
+    @JCStressMeta(FailureWaiterArrives.class)
+    @State
+    public static class FailureWaiterArrivesBrokenTwin extends Two {
+        private final OnVirtualThread<Received> waiter = receiver(b);
+        private Received arrived;
+        private long failed;
+
+        public FailureWaiterArrivesBrokenTwin() {
+            super(Fault.APPOINTS_NOBODY);
+        }
+
+        @Actor
+        public void arrives() {
+            arrived = OnVirtualThread.call(() -> receive(a));
+        }
+
+        @Actor
+        public void fails() {
+            source.fail();
+            failed = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = arrived.since(failed);
+            r.r2 = waiter.join().since(failed);
+        }
+    }
+}
