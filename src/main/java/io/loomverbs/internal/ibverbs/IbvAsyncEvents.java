@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * The asynchronous events of a context.
  *
- * <p>libibverbs is told at once that an event is acknowledged, after it was raised: it is {@link
+ * <p>libibverbs is told at once that an event is acknowledged: it is {@link
  * io.loomverbs.internal.event.Ledger}s that keep an object until the application has acknowledged.
  * Once somebody waits, for whatever in the context, events are read until it is closed, so that a
  * CQ that fails fails its waiters.
@@ -46,23 +46,11 @@ final class IbvAsyncEvents extends PolledFd {
         if (rc != 0) {
             return rc;
         }
-        try {
-            raise(event.i32(IbvLayouts.IbvAsyncEvent.EVENT_TYPE));
-        } finally {
-            Libibverbs.ackAsyncEvent(event.address());
-        }
-        return 0;
-    }
-
-    /** The element is alive: whoever destroys it waits for the acknowledgement. */
-    private void raise(int type) {
+        int type = event.i32(IbvLayouts.IbvAsyncEvent.EVENT_TYPE);
+        int port = 0;
+        Object object = null;
         switch (type) {
-            case Ibv.EVENT_CQ_ERR -> {
-                Object cq = object(IbvLayouts.IbvCq.CQ_CONTEXT);
-                if (cq instanceof IbvCq known) {
-                    known.events.asyncEvent(type);
-                }
-            }
+            case Ibv.EVENT_CQ_ERR -> object = object(IbvLayouts.IbvCq.CQ_CONTEXT);
             case Ibv.EVENT_QP_FATAL,
                     Ibv.EVENT_QP_REQ_ERR,
                     Ibv.EVENT_QP_ACCESS_ERR,
@@ -70,12 +58,8 @@ final class IbvAsyncEvents extends PolledFd {
                     Ibv.EVENT_SQ_DRAINED,
                     Ibv.EVENT_PATH_MIG,
                     Ibv.EVENT_PATH_MIG_ERR,
-                    Ibv.EVENT_QP_LAST_WQE_REACHED -> {
-                Object qp = object(IbvLayouts.IbvQp.QP_CONTEXT);
-                if (qp instanceof IbvQp known) {
-                    known.events.asyncEvent(type);
-                }
-            }
+                    Ibv.EVENT_QP_LAST_WQE_REACHED ->
+                    object = object(IbvLayouts.IbvQp.QP_CONTEXT);
             case Ibv.EVENT_PORT_ACTIVE,
                     Ibv.EVENT_PORT_ERR,
                     Ibv.EVENT_LID_CHANGE,
@@ -83,12 +67,25 @@ final class IbvAsyncEvents extends PolledFd {
                     Ibv.EVENT_SM_CHANGE,
                     Ibv.EVENT_CLIENT_REREGISTER,
                     Ibv.EVENT_GID_CHANGE ->
-                    context.events.asyncEvent(type, event.i32(IbvLayouts.IbvAsyncEvent.ELEMENT));
-            default -> context.events.asyncEvent(type, 0);
+                    port = event.i32(IbvLayouts.IbvAsyncEvent.ELEMENT);
+            default -> {} // of the device, or of a kind that is not used here
         }
+        // Before it is raised: who destroys the object waits for this, and holds its carrier.
+        Libibverbs.ackAsyncEvent(event.address());
+        if (object instanceof IbvCq cq) {
+            cq.events.asyncEvent(type);
+        } else if (object instanceof IbvQp qp) {
+            qp.events.asyncEvent(type);
+        } else {
+            context.events.asyncEvent(type, port);
+        }
+        return 0;
     }
 
-    /** The object that libibverbs' element was created for. */
+    /**
+     * The object that libibverbs' element was created for; the element is there until the event is
+     * acknowledged.
+     */
     private @Nullable Object object(int contextOffset) {
         long element = event.i64(IbvLayouts.IbvAsyncEvent.ELEMENT);
         return context.objects.get(
