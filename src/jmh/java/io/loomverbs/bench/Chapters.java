@@ -221,7 +221,7 @@ final class Chapters {
     }
 
     private Chapter wake(BenchmarkSet set) {
-        Panel[] panels = new Panel[3];
+        Panel[] panels = new Panel[4];
         for (int i = 0; i < 2; i++) {
             String after = i == 0 ? "hot" : "idle";
             panels[i] =
@@ -252,26 +252,26 @@ final class Chapters {
                 }
             }
         }
-        panels[2] =
-                new Panel(
-                        "wake-many",
-                        "Hot, one of many handlers at random: p50 and p99.9",
-                        "CQs",
-                        "us",
-                        Kind.LINES,
-                        true);
         for (double p : List.of(Measurement.MEDIAN, P999)) {
-            String name = p == P999 ? ", p99.9" : ", p50";
+            boolean tail = p == P999;
+            Panel panel =
+                    new Panel(
+                            tail ? "wake-many-tail" : "wake-many",
+                            "Hot, one of many handlers at random: " + (tail ? "p99.9" : "p50"),
+                            "CQs",
+                            "us",
+                            Kind.LINES,
+                            true);
             for (String method : List.of("direct", "unpark")) {
-                Row row = WAKE.get(method);
                 for (Measurement m :
                         of(set, m -> m.method().equals(method) && m.param("after").equals("hot"))) {
-                    panels[2].put(
-                            new Row(row.label() + name, row.role()),
+                    panel.put(
+                            WAKE.get(method),
                             count(m.param("cqs")),
                             Figure.of(m.percentiles(p)).times(1 / NANOS_A_MICRO));
                 }
             }
+            panels[tail ? 3 : 2] = panel;
         }
         return chapter(
                 set,

@@ -7,6 +7,7 @@ import org.jfree.chart.axis.AxisLocation;
 import org.jfree.chart.axis.CategoryAxis;
 import org.jfree.chart.axis.LogAxis;
 import org.jfree.chart.axis.NumberAxis;
+import org.jfree.chart.axis.NumberTickUnit;
 import org.jfree.chart.axis.NumberTickUnitSource;
 import org.jfree.chart.axis.ValueAxis;
 import org.jfree.chart.plot.CategoryPlot;
@@ -131,6 +132,7 @@ final class Plot {
             plain.setMaximumFractionDigits(4);
             logarithmic.setNumberFormatOverride(plain);
             logarithmic.setSmallestValue(1e-4);
+            logarithmic.setTickUnit(new NumberTickUnit(1, plain)); // powers of ten
             axis = logarithmic;
         } else {
             NumberAxis linear = new NumberAxis(panel.unit());
