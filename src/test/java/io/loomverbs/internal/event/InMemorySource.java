@@ -150,6 +150,17 @@ final class InMemorySource implements EventSource, EventFeed {
         return event != null;
     }
 
+    /** Waits until there is a thread in the kernel. */
+    void awaitSomebody() {
+        long start = System.nanoTime();
+        while (inside == 0) {
+            if (System.nanoTime() - start > 20_000_000_000L) {
+                throw new AssertionError("nobody leads");
+            }
+            LockSupport.parkNanos(20_000);
+        }
+    }
+
     /** Waits until this thread is the one in the kernel. */
     void awaitLeader(Thread thread) {
         long start = System.nanoTime();

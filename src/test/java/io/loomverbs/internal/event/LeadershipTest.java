@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -72,7 +73,7 @@ class LeadershipTest {
     @AfterEach
     void checkLeftNothing() throws Exception {
         for (Waiting waiting : started) {
-            waiting.thread.join();
+            assertThat(waiting.thread.join(Duration.ofSeconds(20))).isTrue();
         }
         assertThat(source.most).isLessThanOrEqualTo(1);
         assertThat(source.joined).hasValue(0);
@@ -248,6 +249,7 @@ class LeadershipTest {
         EventQueue a = new EventQueue(source);
         Waiting one = follower(() -> a.take(FOR_EVER));
         if (virtual) {
+            source.awaitSomebody();
             assertThat(source.last.getName()).isEqualTo("test-poller");
             assertThat(source.last.isDaemon()).isTrue();
         }
