@@ -921,6 +921,7 @@ class ApiMisuseTest {
                     entry("AsyncEvent.type()", After.HARMLESS),
                     entry("CompletionChannel.close()", After.NOTHING),
                     entry("CompletionChannel.context()", After.HARMLESS),
+                    entry("CompletionChannel.fd()", After.CLOSED),
                     entry("CompletionChannel.getCqEvent()", After.CLOSED),
                     entry("CompletionChannel.getCqEvent(Duration)", After.CLOSED),
                     entry("CompletionChannel.tryGetCqEvent()", After.CLOSED),
