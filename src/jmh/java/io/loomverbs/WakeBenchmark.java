@@ -1,6 +1,15 @@
 package io.loomverbs;
 
-import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.Handlers.Direct;
+import io.loomverbs.Handlers.Dispatcher;
+import io.loomverbs.Handlers.Handler;
+import io.loomverbs.Handlers.JdkPipe;
+import io.loomverbs.Handlers.OnChannel;
+import io.loomverbs.Handlers.OnFd;
+import io.loomverbs.Handlers.Parked;
+import io.loomverbs.Handlers.Reader;
+import io.loomverbs.Handlers.Transfer;
+import io.loomverbs.internal.ibverbs.PipedDevice;
 import io.loomverbs.peers.NativePeers;
 
 import org.openjdk.jmh.annotations.Benchmark;
@@ -17,7 +26,6 @@ import org.openjdk.jmh.annotations.TearDown;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -27,256 +35,16 @@ import java.util.concurrent.locks.LockSupport;
  * one CPU to the other.
  *
  * <p>Hot: raised again as soon as the handler has parked (or, where it blocks in the kernel and
- * nobody can see it, after 3 us). Idle: after 1 ms of silence, when the CPU has gone to sleep.
+ * nobody can see it, after 10 us). Idle: after 1 ms of silence, when the CPU has gone to sleep.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class WakeBenchmark {
-    private static final long BLOCK_NANOS = 3_000;
     private static final long IDLE_NANOS = 1_000_000;
 
-    /** Who waits: counts what has reached it. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // written by the handler alone
-    abstract static class Handler {
-        private final Thread thread;
-        private volatile long handled;
-        private volatile boolean ended;
-        private volatile Throwable failure;
-
-        Handler(Thread.Builder builder) {
-            thread = builder.unstarted(this::serve);
-        }
-
-        abstract void await() throws InterruptedException;
-
-        abstract void raise();
-
-        /** Ends {@link #await}; interrupts, unless it is said otherwise. */
-        void stop() {
-            thread.interrupt();
-        }
-
-        boolean blocksUnseen() {
-            return false;
-        }
-
-        final Thread thread() {
-            return thread;
-        }
-
-        final long handled() {
-            return handled;
-        }
-
-        final void handle() {
-            handled = handled + 1;
-        }
-
-        void serve() {
-            try {
-                while (!ended) {
-                    await();
-                    handle();
-                }
-            } catch (InterruptedException | ClosedException e) {
-                // Asked to end.
-            } catch (Throwable e) {
-                failure = e;
-            }
-        }
-
-        final boolean ended() {
-            return ended;
-        }
-
-        final Handler start() {
-            thread.start();
-            return this;
-        }
-
-        final void untilBlocked() {
-            if (blocksUnseen()) {
-                long start = System.nanoTime();
-                while (System.nanoTime() - start < BLOCK_NANOS) {
-                    Thread.onSpinWait();
-                }
-                return;
-            }
-            while (thread.getState() != Thread.State.WAITING) {
-                if (!thread.isAlive()) {
-                    throw new IllegalStateException("the handler has ended", failure);
-                }
-                Thread.onSpinWait();
-            }
-        }
-
-        final long raiseAndSpin() {
-            long before = handled;
-            raise();
-            while (handled == before) {
-                Thread.onSpinWait();
-            }
-            return before;
-        }
-
-        final void end() throws InterruptedException {
-            ended = true;
-            stop();
-            thread.join();
-        }
-    }
-
-    /** A virtual thread that only parks. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // written by the raiser alone
-    static final class Parked extends Handler {
-        private volatile long raised;
-
-        Parked() {
-            super(Thread.ofVirtual());
-        }
-
-        @Override
-        void await() throws InterruptedException {
-            while (raised == handled()) {
-                LockSupport.park(this);
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-            }
-        }
-
-        @Override
-        void raise() {
-            raised = raised + 1;
-            LockSupport.unpark(thread());
-        }
-    }
-
-    /** One that waits for a CQ with direct delivery. */
-    static final class Direct extends Handler {
-        private final CompletionQueue cq;
-        private final CqListener device;
-
-        Direct(CompletionQueue cq) {
-            super(Thread.ofVirtual());
-            this.cq = cq;
-            this.device = cq.listener();
-        }
-
-        @Override
-        void await() throws InterruptedException {
-            cq.getCqEvent().close();
-        }
-
-        @Override
-        void raise() {
-            device.completionEvent();
-        }
-    }
-
-    /** One that waits at the channel of a CQ. */
-    static final class OnChannel extends Handler {
-        private final CompletionChannel channel;
-        private final CqListener device;
-
-        OnChannel(CompletionChannel channel, CompletionQueue cq) {
-            super(Thread.ofVirtual());
-            this.channel = channel;
-            this.device = cq.listener();
-        }
-
-        @Override
-        void await() throws InterruptedException {
-            channel.getCqEvent().close();
-        }
-
-        @Override
-        void raise() {
-            device.completionEvent();
-        }
-    }
-
-    /** A virtual thread that takes from a queue. */
-    static final class Transfer extends Handler {
-        private final LinkedTransferQueue<Object> queue = new LinkedTransferQueue<>();
-
-        Transfer() {
-            super(Thread.ofVirtual());
-        }
-
-        @Override
-        void await() throws InterruptedException {
-            queue.take();
-        }
-
-        @Override
-        void raise() {
-            queue.add(this);
-        }
-    }
-
-    /** A platform thread that runs callbacks, one after the other. */
-    static final class Dispatcher extends Handler {
-        private final LinkedTransferQueue<Runnable> callbacks = new LinkedTransferQueue<>();
-        private final Runnable callback = this::handle;
-
-        Dispatcher() {
-            super(Thread.ofPlatform());
-        }
-
-        @Override
-        void await() throws InterruptedException {
-            callbacks.take().run();
-        }
-
-        @Override
-        void serve() {
-            try {
-                while (!ended()) {
-                    await();
-                }
-            } catch (InterruptedException e) {
-                // Asked to end.
-            }
-        }
-
-        @Override
-        void raise() {
-            callbacks.add(callback);
-        }
-    }
-
-    /** A platform thread of Java that blocks in read(2). */
-    static final class Reader extends Handler {
-        private final NativePeers.Pipe pipe = new NativePeers.Pipe();
-
-        Reader() {
-            super(Thread.ofPlatform());
-        }
-
-        @Override
-        void await() throws InterruptedException {
-            if (!pipe.read()) {
-                throw new InterruptedException("end of the pipe");
-            }
-        }
-
-        @Override
-        void raise() {
-            pipe.write();
-        }
-
-        @Override
-        void stop() {
-            pipe.closeWriter();
-        }
-
-        @Override
-        boolean blocksUnseen() {
-            return true;
-        }
-    }
+    /** With silence between them, iterations alone would not have the code compiled. */
+    private static final int WARM_UPS = 20_000;
 
     @Param({"hot", "idle"})
     public String after;
@@ -299,12 +67,18 @@ public class WakeBenchmark {
         private final List<Handler> handlers = new ArrayList<>();
         private final SplittableRandom random = new SplittableRandom(1);
         private Handler next;
+        private int warmUps = WARM_UPS;
 
         final void add(Handler handler) {
             handlers.add(handler.start());
         }
 
         final void prepare(boolean idle) {
+            for (; warmUps > 0; warmUps--) {
+                next = any();
+                next.untilBlocked();
+                next.raiseAndSpin();
+            }
             next = handlers.size() == 1 ? handlers.get(0) : any();
             next.untilBlocked();
             silence(idle);
@@ -443,6 +217,98 @@ public class WakeBenchmark {
         }
     }
 
+    /** {@link JdkPipe}. */
+    @State(Scope.Thread)
+    public static class JdkPipeOne extends One {
+        @Setup
+        public void start() {
+            add(new JdkPipe());
+        }
+    }
+
+    /** {@link OnFd}; who waits first waits in the kernel for all. */
+    abstract static class Fd extends One {
+        private final PipedDevice device;
+        private final Context context;
+        private final CompletionChannel channel;
+        private CompletionQueue cq;
+
+        Fd(boolean threadLeads) {
+            device = new PipedDevice(threadLeads);
+            context = new Device(device).open();
+            channel = context.createCompChannel();
+        }
+
+        final void addOnChannel(Thread.Builder builder) {
+            cq = context.createCq(1, null, channel, 0);
+            add(new OnFd(builder, channel, cq, device.last()));
+        }
+
+        final void addDirect() {
+            cq = context.createDirectCq(1, null, channel, 0);
+            add(new OnFd(Thread.ofVirtual(), null, cq, device.last()));
+        }
+
+        @Override
+        void closeRest() {
+            cq.close();
+            channel.close();
+            context.close();
+        }
+    }
+
+    /** A virtual thread that leads. */
+    @State(Scope.Thread)
+    public static class FdChannelOne extends Fd {
+        public FdChannelOne() {
+            super(false);
+        }
+
+        @Setup
+        public void start() {
+            addOnChannel(Thread.ofVirtual());
+        }
+    }
+
+    /** The same, with direct delivery. */
+    @State(Scope.Thread)
+    public static class FdDirectOne extends Fd {
+        public FdDirectOne() {
+            super(false);
+        }
+
+        @Setup
+        public void start() {
+            addDirect();
+        }
+    }
+
+    /** A platform thread that leads. */
+    @State(Scope.Thread)
+    public static class FdPlatformOne extends Fd {
+        public FdPlatformOne() {
+            super(false);
+        }
+
+        @Setup
+        public void start() {
+            addOnChannel(Thread.ofPlatform());
+        }
+    }
+
+    /** A virtual thread, and a platform thread that leads. */
+    @State(Scope.Thread)
+    public static class FdPollerThreadOne extends Fd {
+        public FdPollerThreadOne() {
+            super(true);
+        }
+
+        @Setup
+        public void start() {
+            addOnChannel(Thread.ofVirtual());
+        }
+    }
+
     /** A thread in C that blocks in read(2), woken by C. */
     @State(Scope.Thread)
     public static class ReaderInC {
@@ -450,10 +316,7 @@ public class WakeBenchmark {
 
         @Setup(Level.Invocation)
         public void prepare(WakeBenchmark wake) {
-            long start = System.nanoTime();
-            while (System.nanoTime() - start < BLOCK_NANOS) {
-                Thread.onSpinWait();
-            }
+            Handlers.letBlock();
             silence(wake.idle);
         }
 
@@ -486,6 +349,33 @@ public class WakeBenchmark {
 
     @Benchmark
     public long dispatcher(DispatcherOne one) {
+        return one.raiseAndSpin();
+    }
+
+    @Benchmark
+    public long fdChannel(FdChannelOne one) {
+        return one.raiseAndSpin();
+    }
+
+    @Benchmark
+    public long fdDirect(FdDirectOne one) {
+        return one.raiseAndSpin();
+    }
+
+    @Benchmark
+    public long fdPlatformThread(FdPlatformOne one) {
+        return one.raiseAndSpin();
+    }
+
+    /** Two hops: where virtual threads cannot lead. */
+    @Benchmark
+    public long fdPollerThread(FdPollerThreadOne one) {
+        return one.raiseAndSpin();
+    }
+
+    /** The JDK's own poller. */
+    @Benchmark
+    public long fdJdkPipe(JdkPipeOne one) {
         return one.raiseAndSpin();
     }
 

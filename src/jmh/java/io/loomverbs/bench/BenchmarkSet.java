@@ -27,7 +27,8 @@ record BenchmarkSet(
                             true),
                     new BenchmarkSet(
                             "wake",
-                            "from an event to the handler that runs: hot, and after idle",
+                            "from an event to the handler that runs: in memory and through a pipe,"
+                                    + " hot and after idle",
                             "WakeBenchmark",
                             ONE,
                             true),
@@ -35,6 +36,12 @@ record BenchmarkSet(
                             "events",
                             "events a second with 1 to 100,000 CQs, by what carries them",
                             "EventsBenchmark",
+                            ONE,
+                            true),
+                    new BenchmarkSet(
+                            "fds",
+                            "events a second through pipes and epoll, by what waits there",
+                            "FdEventsBenchmark",
                             ONE,
                             true),
                     new BenchmarkSet(

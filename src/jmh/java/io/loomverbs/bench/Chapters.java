@@ -57,6 +57,55 @@ final class Chapters {
                     "readInC",
                     "thread in read(2), C",
                     Role.PEER);
+    private static final Map<String, Row> WAKE_FD =
+            rows(
+                    "fdChannel",
+                    "channel",
+                    Role.OURS,
+                    "fdDirect",
+                    "direct delivery",
+                    Role.OURS,
+                    "fdPlatformThread",
+                    "channel, platform thread",
+                    Role.OURS,
+                    "fdPollerThread",
+                    "channel, poller thread",
+                    Role.OURS,
+                    "readInC",
+                    "thread in read(2), C (limit)",
+                    Role.LIMIT,
+                    "readInJava",
+                    "thread in read(2), Java",
+                    Role.PEER,
+                    "fdJdkPipe",
+                    "JDK pipe, virtual thread",
+                    Role.PEER);
+    private static final Map<String, Row> FDS =
+            rows(
+                    "channelEach",
+                    "a channel each",
+                    Role.OURS,
+                    "pollerThread",
+                    "a channel each, poller thread",
+                    Role.OURS,
+                    "oneChannel",
+                    "one channel",
+                    Role.OURS,
+                    "direct",
+                    "direct delivery",
+                    Role.OURS,
+                    "inlineEpoll",
+                    "inline epoll loop (limit)",
+                    Role.LIMIT,
+                    "threadEach",
+                    "thread in read(2) each",
+                    Role.PEER,
+                    "oneShot",
+                    "ONESHOT, virtual thread each",
+                    Role.PEER,
+                    "jdkPipe",
+                    "JDK pipe, virtual thread each",
+                    Role.PEER);
     private static final Map<String, Row> EVENTS =
             rows(
                     "direct",
@@ -147,6 +196,7 @@ final class Chapters {
                         case "ack" -> ack(set);
                         case "wake" -> wake(set);
                         case "events" -> events(set);
+                        case "fds" -> fds(set);
                         case "verbs" -> verbs(set);
                         case "steps" -> steps(set);
                         case "close" -> close(set);
@@ -221,20 +271,22 @@ final class Chapters {
     }
 
     private Chapter wake(BenchmarkSet set) {
-        Panel[] panels = new Panel[4];
-        for (int i = 0; i < 2; i++) {
-            String after = i == 0 ? "hot" : "idle";
+        Panel[] panels = new Panel[6];
+        for (int i = 0; i < 4; i++) {
+            String after = i % 2 == 0 ? "hot" : "idle";
+            boolean fd = i >= 2;
             panels[i] =
                     new Panel(
-                            "wake-" + after,
-                            i == 0
-                                    ? "Hot: raised again as soon as the handler has parked"
-                                    : "After 1 ms of silence",
+                            (fd ? "wake-fd-" : "wake-") + after,
+                            (fd ? "Through a pipe" : "In memory")
+                                    + (i % 2 == 0
+                                            ? ", hot: raised again as soon as the handler waits"
+                                            : ", after 1 ms of silence"),
                             "percentile",
                             "us",
                             Kind.LINES,
                             true);
-            for (Map.Entry<String, Row> row : WAKE.entrySet()) {
+            for (Map.Entry<String, Row> row : (fd ? WAKE_FD : WAKE).entrySet()) {
                 for (Measurement m :
                         of(
                                 set,
@@ -271,7 +323,7 @@ final class Chapters {
                             Figure.of(m.percentiles(p)).times(1 / NANOS_A_MICRO));
                 }
             }
-            panels[tail ? 3 : 2] = panel;
+            panels[tail ? 5 : 4] = panel;
         }
         return chapter(
                 set,
@@ -343,6 +395,25 @@ final class Chapters {
                     + " and that is the distance. Nor does a pool whose queue is never empty; but"
                     + " no more than 64 of its handlers can block at once.",
                 panels.toArray(Panel[]::new));
+    }
+
+    private Chapter fds(BenchmarkSet set) {
+        Panel panel =
+                new Panel("fds", "Through pipes and epoll", "CQs", "million/s", Kind.LINES, true)
+                        .columns(List.of("1", "16", "100", "1,000"));
+        for (Map.Entry<String, Row> row : FDS.entrySet()) {
+            for (Measurement m : of(set, m -> m.param("by").equals(row.getKey()))) {
+                panel.put(row.getValue(), count(m.param("cqs")), Figure.of(m.scores()).times(1e-6));
+            }
+        }
+        return chapter(
+                set,
+                "Events a second through file descriptors",
+                "As above, but an event is 8 bytes in a pipe, which the raiser writes: a system"
+                        + " call that all pay. Ours read it with ibv_get_cq_event of the real"
+                        + " libibverbs. The inline loop calls handlers on the thread that waits in"
+                        + " epoll, where none may block.",
+                panel);
     }
 
     private Chapter verbs(BenchmarkSet set) {

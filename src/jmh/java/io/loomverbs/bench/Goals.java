@@ -38,6 +38,17 @@ final class Goals {
         ack("shared", 8);
         wake("hot", 1.3);
         wake("idle", 1.1);
+        for (String method : List.of("fdChannel", "fdDirect")) {
+            ratio(
+                    "wake through a pipe after idle p50, "
+                            + (method.equals("fdDirect") ? "direct" : "channel")
+                            + ", against a C thread in read(2)",
+                    true,
+                    1.3,
+                    wake(method, "idle", ""),
+                    wake("readInC", "idle", ""),
+                    Measurement::scores);
+        }
         ratio(
                 "wake, hot p99.9: 10,000 CQs against 10",
                 true,

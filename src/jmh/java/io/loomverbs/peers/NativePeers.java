@@ -33,6 +33,11 @@ public final class NativePeers {
             #include <stdlib.h>
             #include <unistd.h>
 
+            int nothing(void *object)
+            {
+                    return 0;
+            }
+
             void ack_loop(void (*ack)(void *, unsigned int), void *cq, long times)
             {
                     while (times-- > 0)
@@ -85,6 +90,15 @@ public final class NativePeers {
             }
             """;
 
+    private static final MethodHandle CALLOC =
+            Linker.nativeLinker()
+                    .downcallHandle(
+                            Linker.nativeLinker().defaultLookup().findOrThrow("calloc"),
+                            FunctionDescriptor.of(
+                                    ValueLayout.JAVA_LONG,
+                                    ValueLayout.JAVA_LONG,
+                                    ValueLayout.JAVA_LONG));
+
     private final Linker linker = Linker.nativeLinker();
     private final SymbolLookup compiled = compile();
 
@@ -125,6 +139,20 @@ public final class NativePeers {
 
     private MethodHandle compiled(String name, FunctionDescriptor type) {
         return linker.downcallHandle(compiled.findOrThrow(name), type);
+    }
+
+    /** A driver's function that does nothing, and answers 0. */
+    public MemorySegment nothing() {
+        return compiled.findOrThrow("nothing");
+    }
+
+    /** Zeroed memory that {@code free} may be called with. */
+    public static MemorySegment calloc(long bytes) {
+        try {
+            return MemorySegment.ofAddress((long) CALLOC.invokeExact(1L, bytes)).reinterpret(bytes);
+        } catch (Throwable e) {
+            throw new IllegalStateException("no memory", e);
+        }
     }
 
     /** {@code ibv_ack_cq_events} of the real libibverbs, called in a C loop. */
@@ -255,6 +283,12 @@ public final class NativePeers {
         }
 
         public void write() {
+            write(0);
+        }
+
+        /** By one thread at a time. */
+        public void write(long value) {
+            out.set(ValueLayout.JAVA_LONG, 0, value);
             try {
                 if ((long) WRITE.invokeExact(writeFd, out, BYTES) != BYTES) {
                     throw new IllegalStateException("write(2) was short");
