@@ -20,6 +20,9 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /** A non-blocking file descriptor on which events are read, by whoever comes. */
 abstract class PolledFd implements EventFeed {
+    // What is neither private nor final here is so for the races, which leave out one step or
+    // another.
+
     /*
      * *** Who reads ***
      *
@@ -90,6 +93,10 @@ abstract class PolledFd implements EventFeed {
     @Override
     public void attach(LedQueue queue) {
         queues.add(queue);
+        endIfFailed(queue);
+    }
+
+    void endIfFailed(LedQueue queue) {
         Throwable cause = failure;
         if (cause != null) {
             queue.end(cause);
@@ -113,7 +120,7 @@ abstract class PolledFd implements EventFeed {
     }
 
     /** Has the poller tell of events from now on. */
-    final void arm() {
+    void arm() {
         if (armed) {
             return;
         }
@@ -165,7 +172,7 @@ abstract class PolledFd implements EventFeed {
     }
 
     /** The poller says that there is something to read, or an error. Answers how many were read. */
-    final int ready(EventSource.Leader leader, int max) {
+    int ready(EventSource.Leader leader, int max) {
         int n = 0;
         Throwable cause;
         lock.lock();
@@ -173,7 +180,7 @@ abstract class PolledFd implements EventFeed {
             if (!isOpen()) {
                 return 0;
             }
-            if (waiting.get() == 0 && !isAlwaysRead()) {
+            if (!isAwaited() && !isAlwaysRead()) {
                 disarm();
             }
             while (armed && n < max && (n == 0 || leader.goesOn()) && tryRead()) {
@@ -194,9 +201,13 @@ abstract class PolledFd implements EventFeed {
         int rc = poller.epoll().modify(fd, false, id);
         if (rc != 0) {
             fail(new DeviceException(-rc, "epoll_ctl"));
-        } else if (waiting.get() > 0) {
+        } else if (isAwaited()) {
             tryArm();
         }
+    }
+
+    boolean isAwaited() {
+        return waiting.get() > 0;
     }
 
     /** Whether an event was read and raised. */
@@ -224,7 +235,7 @@ abstract class PolledFd implements EventFeed {
     }
 
     @GuardedBy("lock")
-    private boolean isOpen() {
+    boolean isOpen() {
         return !closed && failure == null;
     }
 
@@ -265,7 +276,7 @@ abstract class PolledFd implements EventFeed {
         } finally {
             lock.unlock();
         }
-        if (rc != 0 && waiting.get() > 0) {
+        if (rc != 0 && isAwaited()) {
             arm();
         }
         return rc;

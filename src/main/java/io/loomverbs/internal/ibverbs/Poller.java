@@ -8,6 +8,8 @@ import io.loomverbs.internal.event.Leadership;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.Epoll;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -22,7 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * so what it says of one that was closed meanwhile finds nothing, even if there is a new one of the
  * same value.
  */
-final class Poller implements EventSource {
+class Poller implements EventSource { // not final: races run it with one step wrong
     private static final int MAX_READY = 64;
 
     /** How many events are read from one descriptor before the others have their turn. */
@@ -91,6 +93,11 @@ final class Poller implements EventSource {
         polled.remove(id);
     }
 
+    /** The descriptor of that number, or null if it was removed. */
+    @Nullable PolledFd find(long id) {
+        return polled.get(id);
+    }
+
     @Override
     public int await(long nanos, Leader leader) {
         int n = epoll.await(nanos);
@@ -107,7 +114,7 @@ final class Poller implements EventSource {
                 epoll.drainWakes();
                 continue;
             }
-            PolledFd fd = polled.get(data);
+            PolledFd fd = find(data);
             if (fd != null && leader.goesOn()) {
                 raised += fd.ready(leader, MAX_READS);
             }
