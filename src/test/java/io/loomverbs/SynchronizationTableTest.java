@@ -36,7 +36,8 @@ import java.util.stream.Stream;
  */
 class SynchronizationTableTest {
     private static final Path TABLE = Path.of("docs", "synchronization.md");
-    private static final List<String> PACKAGES = List.of("", "internal/event/", "internal/soft/");
+    private static final List<String> PACKAGES =
+            List.of("", "internal/event/", "internal/ffi/", "internal/ibverbs/", "internal/soft/");
     private static final Pattern ROW = Pattern.compile("\\|([^|]*)\\|([^|]*)\\|([^|]*)\\|.*");
     private static final Pattern NAME = Pattern.compile("`((?:[A-Z]\\w*\\.)*)(\\w+)`");
 
@@ -70,8 +71,8 @@ class SynchronizationTableTest {
         documented()
                 .forEach(
                         (field, access) -> {
-                            String actual = ACCESS.get(field);
-                            if (actual != null && !access.equals(actual)) {
+                            String actual = ACCESS.getOrDefault(field, "there is no such field");
+                            if (!access.equals(actual)) {
                                 wrong.put(field, access + " in the document, but " + actual);
                             }
                         });
@@ -127,12 +128,14 @@ class SynchronizationTableTest {
         }
         for (FieldModel field : model.fields()) {
             String name = field.fieldName().stringValue();
-            boolean isStatic = field.flags().has(AccessFlag.STATIC);
-            if (isStatic && !operations.containsKey(name)) {
+            boolean isVolatile = field.flags().has(AccessFlag.VOLATILE);
+            if (field.flags().has(AccessFlag.STATIC)
+                    && !isVolatile
+                    && !operations.containsKey(name)) {
                 continue;
             }
             List<String> access = new ArrayList<>();
-            if (field.flags().has(AccessFlag.VOLATILE)) {
+            if (isVolatile) {
                 access.add("`volatile`");
             }
             operations
@@ -175,9 +178,8 @@ class SynchronizationTableTest {
         List<String> loaded = new ArrayList<>();
         for (CodeElement element : code) {
             if (element instanceof FieldInstruction get && isHandleOrAtomic(get)) {
-                boolean isStatic = get.opcode() == Opcode.GETSTATIC;
                 String name = get.name().stringValue();
-                String field = isStatic ? handles.get(name) : name;
+                String field = isHandle(get) ? handles.get(name) : name;
                 if (field != null && get.owner().asInternalName().equals(owner)) {
                     loaded.add(field);
                 }
@@ -199,10 +201,14 @@ class SynchronizationTableTest {
     }
 
     private static boolean isHandleOrAtomic(FieldInstruction instruction) {
+        boolean isRead =
+                instruction.opcode() == Opcode.GETSTATIC || instruction.opcode() == Opcode.GETFIELD;
         String type = instruction.type().stringValue();
-        return (instruction.opcode() == Opcode.GETSTATIC
-                        && type.equals("Ljava/lang/invoke/VarHandle;"))
-                || (instruction.opcode() == Opcode.GETFIELD
-                        && type.startsWith("Ljava/util/concurrent/atomic/"));
+        return isRead
+                && (isHandle(instruction) || type.startsWith("Ljava/util/concurrent/atomic/"));
+    }
+
+    private static boolean isHandle(FieldInstruction instruction) {
+        return instruction.type().stringValue().equals("Ljava/lang/invoke/VarHandle;");
     }
 }

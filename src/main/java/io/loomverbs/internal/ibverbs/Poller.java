@@ -30,8 +30,6 @@ class Poller implements EventSource { // not final: races run it with one step w
     /** How many events are read from one descriptor before the others have their turn. */
     private static final int MAX_READS = 16;
 
-    private static final AtomicInteger LAST = new AtomicInteger();
-
     private final Epoll epoll = Epoll.create(MAX_READY);
     private final Registry<PolledFd> polled = new Registry<>();
     private final Leadership leadership;
@@ -40,6 +38,7 @@ class Poller implements EventSource { // not final: races run it with one step w
     private static final class Shared {
         private static final int COUNT = Math.max(1, Integer.getInteger("loomverbs.pollers", 1));
         private static final Poller[] ALL = new Poller[COUNT];
+        private static final AtomicInteger LAST = new AtomicInteger();
 
         static synchronized Poller next() {
             int i = Math.floorMod(LAST.getAndIncrement(), COUNT);
