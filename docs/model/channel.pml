@@ -20,6 +20,7 @@
 #endif
 #define SHORT
 #define QUEUE
+#define CHAIN 1         /* threads on their way at once */
 #define CLOSERS      CQS
 #define FIRST_CLOSER WAITERS
 #define THREADS      (WAITERS + CLOSERS)

@@ -24,6 +24,11 @@
 #ifndef REFUSALS
 #define REFUSALS 0
 #endif
+#ifndef DIRECT
+#ifndef CHAIN
+#define CHAIN 1         /* threads on their way at once */
+#endif
+#endif
 #define FIRST_CLOSER WAITERS
 #define THREADS      (WAITERS + CLOSERS)
 #define NODES_EACH   (CLOSERS + SLICES)
@@ -148,6 +153,9 @@ inline checkAtRest() {
         assert(closersLeft == 0);           /* no closer is left parked */
         assert(othersLeft == 0);
         assert(waitersLeft == len(waiting)); /* who waits is in the queue, */
+#ifdef CHAIN
+        assert(onTheirWay == 0);            /* who was on its way has arrived, */
+#endif
         assert(!ended || waitersLeft == 0); /* and nobody is once it has ended */
         for (i : 0 .. CQS - 1) {
 #ifndef SHORT

@@ -27,7 +27,7 @@ public final class CompletionChannel implements AutoCloseable {
     CompletionChannel(Context context, ChannelOps ops) {
         this.context = context;
         this.ops = ops;
-        this.queue = new EventQueue(ops.feed());
+        this.queue = EventQueue.shared(ops.feed());
         this.id = context.nextId();
     }
 

@@ -221,7 +221,7 @@ public final class Context implements AutoCloseable {
             @Nullable CompletionChannel channel, @Nullable ChannelOps carrier, Delivery delivery) {
         return channel != null && delivery == Delivery.CHANNEL
                 ? channel.queue()
-                : new EventQueue(carrier == null ? null : carrier.feed());
+                : EventQueue.ofOneCq(carrier == null ? null : carrier.feed());
     }
 
     /**

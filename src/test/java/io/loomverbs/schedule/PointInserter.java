@@ -24,7 +24,11 @@ final class PointInserter implements CodeTransform {
     private static final MethodTypeDesc ON_OBJECT =
             MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_Object);
 
-    private static final String REENTRANT_LOCK = "java/util/concurrent/locks/ReentrantLock";
+    /** Locks that are made anew as {@link ScheduledLock}s. */
+    private static final Set<String> LOCKS =
+            Set.of(
+                    "java/util/concurrent/locks/ReentrantLock",
+                    "io/loomverbs/internal/event/BriefLock");
 
     /** What {@code Ledger} says for how long a closer sleeps between two looks. */
     private static final long LOOK_NANOS = 1_000_000_000L;
@@ -76,8 +80,7 @@ final class PointInserter implements CodeTransform {
                             MONITORS,
                             monitor.opcode() == Opcode.MONITORENTER ? "enter" : "exit",
                             ON_OBJECT);
-            case NewObjectInstruction made
-                    when made.className().asInternalName().equals(REENTRANT_LOCK) ->
+            case NewObjectInstruction made when LOCKS.contains(made.className().asInternalName()) ->
                     code.new_(LOCK);
             case ConstantInstruction constant
                     when Long.valueOf(LOOK_NANOS).equals(constant.constantValue()) ->
@@ -97,7 +100,7 @@ final class PointInserter implements CodeTransform {
             code.invokestatic(POINT, name, type);
         } else if (owner.equals("java/lang/Thread") && name.equals("yield")) {
             code.invokestatic(POINT, "spin", NOTHING);
-        } else if (owner.equals(REENTRANT_LOCK)
+        } else if (LOCKS.contains(owner)
                 && name.equals(ConstantDescs.INIT_NAME)
                 && call.typeSymbol().equals(NOTHING)) {
             code.invokespecial(LOCK, ConstantDescs.INIT_NAME, NOTHING);

@@ -33,7 +33,7 @@ public class EventBatchRaces {
             desc = "an event was counted in the wrong ledger")
     @State
     public static class FourEvents {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents one = new CqEvents(queue, "one");
         private final CqEvents two = new CqEvents(queue, "two");
         private final OnVirtualThread<String> taker;
@@ -220,7 +220,7 @@ public class EventBatchRaces {
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "a wait ended by itself")
     @State
     public static class OneEventTwoWaiters {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents one = new CqEvents(queue, "one");
         private final OnVirtualThread<String> first;
         private final OnVirtualThread<String> second;

@@ -25,7 +25,7 @@ public class EventQueueRaces {
     @Outcome(id = ".*, 1 left", expect = FORBIDDEN, desc = "the event was received twice")
     @State
     public static class RaiseTake {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
         private long raised;
         private long begun;
@@ -136,7 +136,7 @@ public class EventQueueRaces {
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the wait ended by itself")
     @State
     public static class InterruptRaise {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
         private final OnVirtualThread<String> waiter;
         private boolean status;
@@ -259,7 +259,7 @@ public class EventQueueRaces {
     @Outcome(id = "event, 1 left", expect = FORBIDDEN, desc = "the event was received twice")
     @State
     public static class TimeoutRaise {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
 
         @Actor
@@ -337,7 +337,7 @@ public class EventQueueRaces {
     @Outcome(id = "none, none, .*", expect = FORBIDDEN, desc = "nobody received the event")
     @State
     public static class OneEventTwoTakers {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
 
         public OneEventTwoTakers() {
@@ -398,7 +398,7 @@ public class EventQueueRaces {
             desc = "an event was listed while a thread waited")
     @State
     public static class TwoEventsTwoWaiters {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
         private final OnVirtualThread<String> one;
         private final OnVirtualThread<String> two;
@@ -477,7 +477,7 @@ public class EventQueueRaces {
     @Outcome(id = ".*event.*, 1 left", expect = FORBIDDEN, desc = "the event was received twice")
     @State
     public static class EndRaise {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
         private final OnVirtualThread<String> one;
         private final OnVirtualThread<String> two;
@@ -543,7 +543,7 @@ public class EventQueueRaces {
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
     @State
     public static class EndTake {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private long ended;
         private long begun;
         private long taken;

@@ -27,6 +27,12 @@ final class FaultyEventQueue {
         CANCEL_LEAVES_WAITER,
         /** A listed event is delivered whatever the ledger says. */
         LEDGER_IGNORED,
+        /** A thread that arrives with its event hands nothing to the next. */
+        ARRIVAL_HANDS_NOTHING,
+        /** A thread that arrives takes no lock. */
+        ARRIVAL_UNLOCKED,
+        /** A thread that wanted to give up, and has been given an event, does not arrive. */
+        LATECOMER_NEVER_ARRIVES,
         /** A closing CQ that is found in the list ends the search. */
         SEARCH_ENDS_AT_CLOSING,
         /** A close that failed does not look at what came up meanwhile. */
@@ -73,6 +79,7 @@ final class FaultyEventQueue {
     private static final class Waiter {
         private final Thread thread = Thread.currentThread();
         private volatile Object given;
+        private boolean handed;
         private Waiter previous;
         private Waiter next;
     }
@@ -86,9 +93,16 @@ final class FaultyEventQueue {
     private Waiter firstWaiter;
     private Waiter lastWaiter;
     private volatile boolean ended;
+    private final int atOnce;
+    private int onTheirWay;
 
     FaultyEventQueue(Fault fault) {
+        this(fault, 2);
+    }
+
+    FaultyEventQueue(Fault fault, int atOnce) {
         this.fault = fault;
+        this.atOnce = atOnce;
     }
 
     private Closer wrap(Cq cq, Closer closer) {
@@ -138,8 +152,9 @@ final class FaultyEventQueue {
         long start = System.nanoTime();
         while (waiter.given == null) {
             long left = nanos - (System.nanoTime() - start);
-            if (left <= 0 || Thread.currentThread().isInterrupted()) {
-                if (cancel(waiter)) {
+            boolean late = left <= 0;
+            if (late || Thread.currentThread().isInterrupted()) {
+                if (cancel(waiter, late)) {
                     if (Thread.interrupted()) {
                         throw new InterruptedException();
                     }
@@ -149,10 +164,68 @@ final class FaultyEventQueue {
                 LockSupport.parkNanos(this, left);
             }
         }
+        boolean arrives = waiter.handed && waiter.given != END;
+        if (fault == Fault.LATECOMER_NEVER_ARRIVES && Thread.currentThread().isInterrupted()) {
+            arrives = false;
+        }
+        if (arrives) {
+            arrived();
+        }
         if (waiter.given == END) {
             throw new EventQueueEndedException(null);
         }
         return (Cq) waiter.given;
+    }
+
+    private void arrived() {
+        if (fault == Fault.ARRIVAL_UNLOCKED) {
+            Waiter next = firstWaiter;
+            Cq cq = firstListed;
+            pause();
+            onTheirWay--;
+            if (next != null && cq != null) {
+                arrived(next);
+            }
+            return;
+        }
+        Thread wake = null;
+        lock.lock();
+        try {
+            onTheirWay--;
+            Waiter waiter = firstWaiter;
+            if (waiter != null && fault != Fault.ARRIVAL_HANDS_NOTHING) {
+                wake = handListed(waiter);
+            }
+        } finally {
+            lock.unlock();
+        }
+        LockSupport.unpark(wake);
+    }
+
+    /** What was seen without the lock is still there: only the count and the look race. */
+    private void arrived(Waiter waiter) {
+        Thread wake = null;
+        lock.lock();
+        try {
+            if (waiter == firstWaiter) {
+                wake = handListed(waiter);
+            }
+        } finally {
+            lock.unlock();
+        }
+        LockSupport.unpark(wake);
+    }
+
+    private Thread handListed(Waiter waiter) {
+        Cq cq = deliverListed();
+        if (cq == null) {
+            return null;
+        }
+        remove(waiter);
+        onTheirWay++;
+        waiter.handed = true;
+        waiter.given = cq;
+        return waiter.thread;
     }
 
     Cq tryTake() {
@@ -246,7 +319,7 @@ final class FaultyEventQueue {
         }
     }
 
-    private boolean cancel(Waiter waiter) {
+    private boolean cancel(Waiter waiter, boolean late) {
         if (fault == Fault.CANCEL_IGNORES_GIVEN) {
             pause();
         }
@@ -258,7 +331,9 @@ final class FaultyEventQueue {
             if (fault != Fault.CANCEL_LEAVES_WAITER) {
                 remove(waiter);
             }
-            return true;
+            Cq cq = late ? deliverListed() : null;
+            waiter.given = cq;
+            return cq == null;
         } finally {
             lock.unlock();
         }
@@ -286,7 +361,7 @@ final class FaultyEventQueue {
             return null;
         }
         Waiter waiter = firstWaiter;
-        if (waiter == null) {
+        if (waiter == null || onTheirWay == atOnce) {
             if (!cq.ledger.isClosing()) {
                 append(cq);
             }
@@ -297,6 +372,8 @@ final class FaultyEventQueue {
         }
         cq.pending--;
         remove(waiter);
+        onTheirWay++;
+        waiter.handed = true;
         if (fault == Fault.WAKE_BEFORE_GIVING) {
             LockSupport.unpark(waiter.thread);
             pause();

@@ -37,8 +37,8 @@ public class LeadershipRaces {
         private Two(InMemorySource source, long patience) {
             this.source = source;
             this.patience = patience;
-            this.a = new EventQueue(source);
-            this.b = new EventQueue(source);
+            this.a = EventQueue.shared(source);
+            this.b = EventQueue.shared(source);
             this.cqA = new CqEvents(a, "a");
             this.cqB = new CqEvents(b, "b");
         }

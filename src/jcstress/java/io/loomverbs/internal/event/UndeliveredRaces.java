@@ -34,7 +34,7 @@ public class UndeliveredRaces {
             desc = "the close waited for an event that nobody received")
     @State
     public static class CloseTake {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
 
         public CloseTake() {
@@ -95,7 +95,7 @@ public class UndeliveredRaces {
             desc = "destroyed while the application holds an event")
     @State
     public static class CloseTakeOther {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents closing = new CqEvents(queue, "closing");
         private final CqEvents other = new CqEvents(queue, "other");
 
@@ -157,7 +157,7 @@ public class UndeliveredRaces {
     @Outcome(id = "CLOSED, pending", expect = FORBIDDEN, desc = "a destroyed CQ keeps events")
     @State
     public static class CloseRaise {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
 
         @Actor
@@ -220,7 +220,7 @@ public class UndeliveredRaces {
             desc = "the event that came up during the close woke nobody")
     @State
     public static class RefusedCloseRaise {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
         private final OnVirtualThread<String> waiter;
         private long raised;
@@ -321,7 +321,7 @@ public class UndeliveredRaces {
             desc = "the event was taken off the list and woke nobody")
     @State
     public static class RefusedCloseTake {
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
         private long closed;
         private long begun;

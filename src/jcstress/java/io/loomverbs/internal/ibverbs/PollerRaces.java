@@ -138,7 +138,7 @@ public class PollerRaces {
 
     /** A thread that waits in the kernel, and what it is told. */
     abstract static class Waited extends Polled {
-        private final EventQueue queue = new EventQueue(fd);
+        private final EventQueue queue = EventQueue.shared(fd);
         private final long patience;
         private String what;
         private long begun;
@@ -185,7 +185,7 @@ public class PollerRaces {
     /** One waits already, or comes to; another comes when the poller has failed. */
     abstract static class Failed extends Waited {
         private final EventFd other = new EventFd(poller, EventFds.create(0));
-        private final EventQueue otherQueue = new EventQueue(other);
+        private final EventQueue otherQueue = EventQueue.shared(other);
         private final long otherPatience;
         private String otherWhat;
 
@@ -217,7 +217,7 @@ public class PollerRaces {
         }
 
         void attach() {
-            queue = new EventQueue(fd);
+            queue = EventQueue.shared(fd);
         }
 
         String result() {

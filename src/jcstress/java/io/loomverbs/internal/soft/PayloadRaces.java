@@ -201,7 +201,7 @@ public class PayloadRaces {
     @State
     public static class PayloadWake {
         private final Slot slot = new Slot();
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents events = new CqEvents(queue, "cq");
         private final Wire wire = new Wire(slot, raising(events));
         private long sent;
@@ -248,7 +248,7 @@ public class PayloadRaces {
     @State
     public static class PayloadWakeBrokenTwin {
         private final Slot slot = new Slot();
-        private final EventQueue queue = new EventQueue();
+        private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents events = new CqEvents(queue, "cq");
         private final FaultyLink wire = new FaultyLink(raising(events));
         private long sent;

@@ -15,11 +15,28 @@ public final class EventQueue extends LedQueue {
      * A completion channel is one such queue, shared by its CQs. A CQ with direct delivery has one to
      * itself, so that both kinds of delivery are one algorithm with one proof.
      *
-     * The queue holds either CQs with pending events or waiting threads, never both: an event that
-     * comes up is handed to the thread that has waited longest, under the lock, and only if there is
-     * none it is listed. So each event wakes one thread, that thread need not look again, and nobody
-     * can be overtaken for ever. The order among CQs is first come first served; a CQ with several
-     * pending events goes to the end after each.
+     * An event that comes up is handed to the thread that has waited longest, under the lock, and if
+     * there is none it is listed. So who is woken has its event and need not look again. The order among
+     * CQs is first come first served; a CQ with several pending events goes to the end after each.
+     *
+     * *** Waking in a chain ***
+     *
+     * To wake a thread costs more than most events are worth, and thousands may wait at one channel: an
+     * event each would wake them all, for as little work as two could do without waiting in between. So
+     * there are at most `atOnce` threads on their way, that is, handed an event and not run since. What
+     * comes up meanwhile is listed, for whoever asks next. A thread that arrives hands the next listed
+     * event to the next waiter, if both are there still. Thus threads that work off events quickly do it
+     * alone, and handlers that block are joined by as many others as it takes.
+     *
+     *     events are listed and threads wait  =>  atOnce threads are on their way
+     *
+     * holds whenever the lock is free, and is what keeps a thread from waiting beside an event for ever:
+     * those on their way arrive. Whoever takes a listed event passes threads that wait. After
+     * MOST_PASSED of these it goes to the end of the queue instead, and lets those on their way have its
+     * carrier, so that nobody is passed for ever.
+     *
+     * A CQ's own queue hands over each event: it has one CQ and, but for threads that share its arm,
+     * one waiter, of whom each needs its wake-up.
      *
      * *** Handing over ***
      *
@@ -31,7 +48,8 @@ public final class EventQueue extends LedQueue {
      * it again, after it has made it.
      *
      * A waiter that is interrupted or runs out of time takes the lock and removes itself. If by then it
-     * has been given an event, it keeps it: the event is returned, and an interrupt stays pending.
+     * has been given an event, it keeps it: the event is returned, and an interrupt stays pending. One
+     * that runs out of time takes a listed event, if there is one.
      *
      * *** Sharing an arm ***
      *
@@ -58,7 +76,13 @@ public final class EventQueue extends LedQueue {
      * call finds it. After a failure events that are still listed are delivered first, as read(2) on a
      * dead channel returns what was queued before it returns EIO.
      */
-    private final ReentrantLock lock = new ReentrantLock();
+    private static final int AT_ONCE = 2;
+    private static final int MOST_PASSED = 16;
+
+    private final ReentrantLock lock = new BriefLock();
+
+    /** How many threads may be on their way. */
+    private final int atOnce;
 
     @GuardedBy("lock")
     private @Nullable CqEvents firstListed;
@@ -75,19 +99,42 @@ public final class EventQueue extends LedQueue {
     @GuardedBy("lock")
     private @Nullable QueueEnd end;
 
+    /** Threads that were handed an event and have not run since. */
+    @GuardedBy("lock")
+    private int onTheirWay;
+
+    /** Events taken from the list past threads that wait, since one was let go before. */
+    @GuardedBy("lock")
+    private int passed;
+
     /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
     private volatile int delivered;
 
-    /** A queue whose events come by themselves. */
-    public EventQueue() {
-        this(null);
+    /**
+     * @param feed what events have to be fetched from; null if they come by themselves
+     * @param atOnce how many threads may be on their way, or {@link Integer#MAX_VALUE}
+     */
+    EventQueue(@Nullable EventFeed feed, int atOnce) {
+        this.atOnce = atOnce;
+        comesFrom(feed);
     }
 
     /**
+     * A queue of many CQs, whose events wake threads in a chain.
+     *
      * @param feed what events have to be fetched from; null if they come by themselves
      */
-    public EventQueue(@Nullable EventFeed feed) {
-        comesFrom(feed);
+    public static EventQueue shared(@Nullable EventFeed feed) {
+        return new EventQueue(feed, AT_ONCE);
+    }
+
+    /**
+     * A queue of one CQ, each of whose events wakes a thread.
+     *
+     * @param feed what events have to be fetched from; null if they come by themselves
+     */
+    public static EventQueue ofOneCq(@Nullable EventFeed feed) {
+        return new EventQueue(feed, Integer.MAX_VALUE);
     }
 
     /**
@@ -130,7 +177,7 @@ public final class EventQueue extends LedQueue {
         Waiter waiter;
         lock.lock();
         try {
-            CqEvents cq = deliverListed();
+            CqEvents cq = passes() ? deliverListed() : null;
             if (cq != null) {
                 return cq;
             }
@@ -155,8 +202,9 @@ public final class EventQueue extends LedQueue {
             long start = timed ? System.nanoTime() : 0;
             while (waiter.given == null) {
                 long left = timed ? nanos - (System.nanoTime() - start) : nanos;
-                if (left <= 0 || Thread.currentThread().isInterrupted()) {
-                    if (cancel(waiter)) {
+                boolean late = left <= 0;
+                if (late || Thread.currentThread().isInterrupted()) {
+                    if (cancel(waiter, late)) {
                         if (Thread.interrupted()) {
                             throw new InterruptedException();
                         }
@@ -171,6 +219,9 @@ public final class EventQueue extends LedQueue {
                 }
             }
         } finally {
+            if (waiter.handed) {
+                arrived();
+            }
             if (leadership != null) {
                 leave(waiter, leadership);
             }
@@ -179,6 +230,39 @@ public final class EventQueue extends LedQueue {
             throw ended.exception();
         }
         return (CqEvents) waiter.given;
+    }
+
+    /**
+     * Whether the caller may take a listed event, though others have waited longer; see the
+     * overview.
+     */
+    @GuardedBy("lock")
+    private boolean passes() {
+        if (firstWaiter == null || firstListed == null) {
+            return true;
+        }
+        passed = passed == MOST_PASSED ? 0 : passed + 1;
+        return passed != 0;
+    }
+
+    /** One thread fewer is on its way: hands a listed event to the next. */
+    private void arrived() {
+        Waiter wake = null;
+        lock.lock();
+        try {
+            onTheirWay--;
+            Waiter waiter = firstWaiter;
+            CqEvents cq = waiter == null ? null : deliverListed();
+            if (waiter != null && cq != null) {
+                hand(waiter, cq);
+                wake = waiter;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (wake != null) {
+            wake.wake();
+        }
     }
 
     private void leave(Waiter waiter, Leadership led) {
@@ -336,15 +420,17 @@ public final class EventQueue extends LedQueue {
         LockSupport.unpark(first.thread);
     }
 
-    /** Removes a waiter that gives up; false if it has been given something by now. */
-    private boolean cancel(Waiter waiter) {
+    /** Removes a waiter that gives up; false if there is something for it by now. */
+    private boolean cancel(Waiter waiter, boolean late) {
         lock.lock();
         try {
             if (waiter.given != null) {
                 return false;
             }
             remove(waiter);
-            return true;
+            CqEvents cq = late ? deliverListed() : null;
+            waiter.given = cq;
+            return cq == null;
         } finally {
             lock.unlock();
         }
@@ -377,7 +463,7 @@ public final class EventQueue extends LedQueue {
             return null;
         }
         Waiter waiter = firstWaiter;
-        if (waiter == null) {
+        if (waiter == null || onTheirWay == atOnce) {
             if (!cq.ledger().isClosing()) {
                 append(cq);
             }
@@ -388,9 +474,19 @@ public final class EventQueue extends LedQueue {
         }
         countDelivered();
         cq.pending--;
-        remove(waiter);
-        waiter.given = cq;
+        hand(waiter, cq);
         return waiter;
+    }
+
+    /** Gives a waiter an event that has been counted as delivered. */
+    @GuardedBy("lock")
+    private void hand(Waiter waiter, CqEvents cq) {
+        remove(waiter);
+        if (atOnce != Integer.MAX_VALUE) {
+            onTheirWay++;
+            waiter.handed = true;
+        }
+        waiter.given = cq; // last: from here on the waiter is not ours
     }
 
     @GuardedBy("lock")

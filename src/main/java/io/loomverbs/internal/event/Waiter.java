@@ -12,6 +12,9 @@ final class Waiter implements EventSource.Leader {
     /** What the thread was given, which ends its wait; written once, under the queue's lock. */
     volatile @Nullable Object given;
 
+    /** Whether the queue counts this thread among those on their way. Written before `given`. */
+    boolean handed;
+
     /** Whether this leader has a carrier on loan. The waiting thread's own. */
     boolean onLoan;
 

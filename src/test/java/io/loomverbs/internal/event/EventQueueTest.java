@@ -27,7 +27,7 @@ class EventQueueTest {
     /** A device that always agrees, and a closer that never gives up. */
     private static final Closer WILLING = closer(true);
 
-    private final EventQueue queue = new EventQueue();
+    private final EventQueue queue = EventQueue.shared(null);
 
     private static Closer closer(boolean destroys) {
         return new Closer() {

@@ -40,7 +40,7 @@ class ForgottenTest {
 
     @Test
     void aChannelForgetsADestroyedCqWhoseEventsNobodyReceived() throws Exception {
-        EventQueue channel = new EventQueue();
+        EventQueue channel = EventQueue.shared(null);
         WeakReference<Object> owner =
                 made(
                         () -> {
@@ -95,7 +95,7 @@ class ForgottenTest {
     /** That a queue was closed says nothing new about one that has failed. */
     @Test
     void theFirstEndCounts() {
-        EventQueue channel = new EventQueue();
+        EventQueue channel = EventQueue.shared(null);
         Throwable cause = new IllegalStateException("the device is gone");
         channel.end(cause);
         channel.end(null);

@@ -126,7 +126,7 @@ class LeadershipTest {
 
     @Test
     void whoIsAloneFetchesItsOwnEvent() throws Exception {
-        EventQueue queue = new EventQueue(source);
+        EventQueue queue = EventQueue.shared(source);
         CqEvents cq = new CqEvents(queue, "a");
         Waiting one = leader(() -> queue.take(FOR_EVER));
         assertThat(lent).hasValue(virtual ? 1 : 0);
@@ -137,7 +137,7 @@ class LeadershipTest {
     /** Then events stay in the kernel, and {@code tryTake} fetches them. */
     @Test
     void nobodyLeadsWhenNobodyWaits() throws Exception {
-        EventQueue queue = new EventQueue(source);
+        EventQueue queue = EventQueue.shared(source);
         CqEvents cq = new CqEvents(queue, "a");
         source.add(cq::raise);
         source.add(cq::raise);
@@ -151,8 +151,8 @@ class LeadershipTest {
 
     @Test
     void theLeadIsHandedOnWithTheEvent() throws Exception {
-        EventQueue a = new EventQueue(source);
-        EventQueue b = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         Waiting two = follower(() -> b.take(FOR_EVER));
         source.add(new CqEvents(a, "a")::raise);
@@ -164,8 +164,8 @@ class LeadershipTest {
 
     @Test
     void theLeaderFetchesForOthers() throws Exception {
-        EventQueue a = new EventQueue(source);
-        EventQueue b = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         Waiting two = follower(() -> b.take(FOR_EVER));
         source.add(new CqEvents(b, "b")::raise);
@@ -177,7 +177,7 @@ class LeadershipTest {
 
     @Test
     void anInterruptedLeaderHandsOn() throws Exception {
-        EventQueue a = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         Waiting two = follower(() -> a.take(FOR_EVER));
         one.thread.interrupt();
@@ -189,8 +189,8 @@ class LeadershipTest {
 
     @Test
     void aLeaderThatRunsOutOfTimeHandsOn() throws Exception {
-        EventQueue a = new EventQueue(source);
-        EventQueue b = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(100_000_000));
         Waiting two = start(() -> b.take(FOR_EVER));
         assertThat(one.result()).isEqualTo("null");
@@ -202,7 +202,7 @@ class LeadershipTest {
     /** An event from elsewhere, as when a failed close lists its CQ again. */
     @Test
     void whatAnotherThreadGivesReachesALeader() throws Exception {
-        EventQueue a = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         new CqEvents(a, "a").raise();
         assertThat(one.result()).isEqualTo("event of a");
@@ -210,8 +210,8 @@ class LeadershipTest {
 
     @Test
     void aCloseReachesALeader() throws Exception {
-        EventQueue a = new EventQueue(source);
-        EventQueue b = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         Waiting two = follower(() -> b.take(FOR_EVER));
         a.end(null);
@@ -223,8 +223,8 @@ class LeadershipTest {
 
     @Test
     void aSourceThatFailsFailsEverybody() throws Exception {
-        EventQueue a = new EventQueue(source);
-        EventQueue b = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
         AsyncQueue async = new AsyncQueue();
         async.fetchedFrom(source);
         List<Waiting> all =
@@ -237,7 +237,7 @@ class LeadershipTest {
         for (Waiting waiting : all) {
             assertThat(waiting.result()).isEqualTo("broken");
         }
-        EventQueue late = new EventQueue(source);
+        EventQueue late = EventQueue.shared(source);
         assertThat(start(() -> late.take(FOR_EVER)).result()).isEqualTo("broken");
         assertThat(start(() -> b.take(FOR_EVER)).result()).isEqualTo("broken");
     }
@@ -246,7 +246,7 @@ class LeadershipTest {
     @Test
     void withoutACarrierAThreadLeads() throws Exception {
         refused = true;
-        EventQueue a = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
         Waiting one = follower(() -> a.take(FOR_EVER));
         if (virtual) {
             source.awaitSomebody();
@@ -262,7 +262,7 @@ class LeadershipTest {
 
     @Test
     void asynchronousEventsAreFetchedToo() throws Exception {
-        EventQueue a = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
         AsyncQueue async = new AsyncQueue();
         async.fetchedFrom(source);
         Waiting one = leader(() -> async.take(FOR_EVER));
@@ -296,10 +296,10 @@ class LeadershipTest {
     /** Queues of the past are not kept. */
     @Test
     void anEndedQueueIsForgotten() throws Exception {
-        EventQueue a = new EventQueue(source);
+        EventQueue a = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         for (int i = 0; i < 100; i++) {
-            EventQueue b = new EventQueue(source);
+            EventQueue b = EventQueue.shared(source);
             Waiting two = follower(() -> b.take(FOR_EVER));
             assertThat(source.leadership().hasFollowers()).isTrue();
             b.end(null);
@@ -319,7 +319,7 @@ class LeadershipTest {
         List<Waiting> users = new ArrayList<>();
         AtomicInteger taken = new AtomicInteger();
         for (int i = 0; i < queues; i++) {
-            EventQueue queue = new EventQueue(source);
+            EventQueue queue = EventQueue.shared(source);
             CqEvents cq = new CqEvents(queue, i);
             users.add(
                     start(

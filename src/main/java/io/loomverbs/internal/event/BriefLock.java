@@ -1,0 +1,26 @@
+package io.loomverbs.internal.event;
+
+import java.io.Serial;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A lock for sections of some ten nanoseconds. Who finds it taken looks again for about as long as
+ * a section takes before it parks: a virtual thread that parks comes back at the end of its
+ * carrier's queue, and to wake it costs its waker more than the whole section.
+ */
+final class BriefLock extends ReentrantLock {
+    @Serial private static final long serialVersionUID = 1L;
+
+    private static final int SPINS = 100;
+
+    @Override
+    public void lock() {
+        for (int i = 0; i < SPINS; i++) {
+            if (!isLocked() && tryLock()) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        super.lock();
+    }
+}

@@ -1,0 +1,152 @@
+package io.loomverbs.internal.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** A channel wakes its threads in a chain: not one for each event, and yet as many as it takes. */
+@Timeout(60)
+class EventChainTest {
+    private static final long PATIENCE_SECONDS = 20;
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    private static final int AT_ONCE = 2;
+    private static final int MOST_PASSED = 16;
+
+    private final EventQueue queue = EventQueue.shared(null);
+    private final List<CqEvents> cqs = new ArrayList<>();
+    private final List<FutureTask<CqEvents>> waiters = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
+
+    private CqEvents cq() {
+        CqEvents cq = new CqEvents(queue, "cq " + cqs.size());
+        cqs.add(cq);
+        return cq;
+    }
+
+    private void startWaiters(int count) {
+        for (int i = 0; i < count; i++) {
+            FutureTask<CqEvents> waiter = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+            waiters.add(waiter);
+            threads.add(parked(Thread.ofVirtual().start(waiter)));
+        }
+    }
+
+    private static Thread parked(Thread thread) {
+        long start = System.nanoTime();
+        while (thread.getState() != Thread.State.TIMED_WAITING) {
+            assertThat(System.nanoTime() - start).isLessThan(PATIENCE_NANOS);
+            LockSupport.parkNanos(20_000);
+        }
+        return thread;
+    }
+
+    private static CqEvents result(FutureTask<CqEvents> waiter) throws Exception {
+        return waiter.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private int delivered() {
+        return cqs.stream().mapToInt(cq -> cq.ledger().outstanding()).sum();
+    }
+
+    /** What only the queue's own lock can hold back. */
+    private ReentrantLock lock() throws ReflectiveOperationException {
+        return (ReentrantLock) field("lock", ReentrantLock.class).get(queue);
+    }
+
+    private static VarHandle field(String name, Class<?> type) throws ReflectiveOperationException {
+        return MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup())
+                .findVarHandle(EventQueue.class, name, type);
+    }
+
+    @AfterEach
+    void everybodyEnds() throws Exception {
+        queue.end(null);
+        for (Thread thread : threads) {
+            assertThat(thread.join(Duration.ofSeconds(PATIENCE_SECONDS))).isTrue();
+        }
+    }
+
+    /** Two are woken, however many events come up; those who arrive wake the others. */
+    @Test
+    void threadsAreWokenInAChain() throws Exception {
+        startWaiters(5);
+        ReentrantLock lock = lock();
+        lock.lock(); // who was woken arrives when this is left
+        try {
+            for (int i = 0; i < 5; i++) {
+                cq().raise();
+            }
+            assertThat(delivered()).isEqualTo(AT_ONCE);
+        } finally {
+            lock.unlock();
+        }
+        List<CqEvents> taken = new ArrayList<>();
+        for (FutureTask<CqEvents> waiter : waiters) {
+            taken.add(result(waiter));
+        }
+        assertThat(taken).containsExactlyElementsOf(cqs);
+        assertThat(queue.tryTake()).isNull();
+    }
+
+    /** Beside events that are kept for one that never comes, a deadline ends the wait with one. */
+    @Test
+    void whoRunsOutOfTimeTakesWhatIsListed() throws Exception {
+        VarHandle onTheirWay = field("onTheirWay", int.class);
+        FutureTask<CqEvents> waiter = new FutureTask<>(() -> queue.take(300_000_000L));
+        threads.add(parked(Thread.ofVirtual().start(waiter)));
+        onTheirWay.setVolatile(queue, AT_ONCE);
+        CqEvents cq = cq();
+        cq.raise();
+        assertThat(delivered()).as("listed for somebody on the way").isZero();
+        assertThat(result(waiter)).isSameAs(cq);
+        onTheirWay.setVolatile(queue, 0);
+    }
+
+    /**
+     * Whoever takes what is listed while others wait, 16 times with all who do, joins them instead.
+     */
+    @Test
+    void nobodyIsPassedForEver() throws Exception {
+        MethodHandles.Lookup lookup =
+                MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup());
+        MethodHandle arrived =
+                lookup.findVirtual(EventQueue.class, "arrived", MethodType.methodType(void.class));
+        startWaiters(1);
+        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        for (int i = 0; i < MOST_PASSED + 2; i++) {
+            cq().raise();
+        }
+        for (int i = 0; i < MOST_PASSED; i++) {
+            assertThat(queue.take(PATIENCE_NANOS)).isSameAs(cqs.get(i));
+        }
+        startWaiters(1); // who takes one more
+        for (int i = 0; i < AT_ONCE; i++) {
+            call(arrived);
+        }
+        for (int i = 0; i < 2; i++) {
+            assertThat(result(waiters.get(i))).isSameAs(cqs.get(MOST_PASSED + i));
+        }
+    }
+
+    private void call(MethodHandle arrived) {
+        try {
+            arrived.invoke(queue);
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+}
