@@ -92,6 +92,24 @@ final class Changes {
         };
     }
 
+    /** A field is not written. */
+    static Change notSet(String field) {
+        return (code, element) -> {
+            if (!(element instanceof FieldInstruction access)
+                    || access.opcode() != Opcode.PUTFIELD
+                    || !access.name().equalsString(field)) {
+                return false;
+            }
+            if (TypeKind.from(access.typeSymbol()).slotSize() == 2) {
+                code.pop2();
+            } else {
+                code.pop();
+            }
+            code.pop();
+            return true;
+        };
+    }
+
     /** A constant is 0. */
     static Change without(long constant) {
         return (code, element) -> {
@@ -123,12 +141,13 @@ final class Changes {
         if (!invoke.name().stringValue().startsWith("compareAnd")) {
             return false;
         }
-        code.invokestatic(
-                PLANTED,
-                by,
-                invoke.typeSymbol()
-                        .changeParameterType(0, ConstantDescs.CD_Object)
-                        .insertParameterTypes(0, invoke.owner().asSymbol()));
+        MethodTypeDesc type = invoke.typeSymbol();
+        for (int i = 0; i < type.parameterCount(); i++) {
+            if (!type.parameterType(i).isPrimitive()) {
+                type = type.changeParameterType(i, ConstantDescs.CD_Object);
+            }
+        }
+        code.invokestatic(PLANTED, by, type.insertParameterTypes(0, invoke.owner().asSymbol()));
         return true;
     }
 

@@ -3,6 +3,7 @@ package io.loomverbs.schedule;
 import static io.loomverbs.schedule.Changes.answering;
 import static io.loomverbs.schedule.Changes.blindTo;
 import static io.loomverbs.schedule.Changes.noLookAfterPush;
+import static io.loomverbs.schedule.Changes.notSet;
 import static io.loomverbs.schedule.Changes.setAnyway;
 import static io.loomverbs.schedule.Changes.torn;
 import static io.loomverbs.schedule.Changes.without;
@@ -16,6 +17,7 @@ import java.util.List;
 final class Faults {
     private static final String LEDGER = "internal.event.Ledger";
     private static final String QUEUE = "internal.event.EventQueue";
+    private static final String LEADERSHIP = "internal.event.Leadership";
     private static final String CQ_EVENTS = "internal.event.CqEvents";
     private static final String ASYNC_QUEUE = "internal.event.AsyncQueue";
     private static final String CQ = "CompletionQueue";
@@ -35,6 +37,7 @@ final class Faults {
         faults.closing();
         faults.api();
         faults.device();
+        faults.leadership();
         return List.copyOf(faults.all);
     }
 
@@ -116,6 +119,27 @@ final class Faults {
         plant("an arm has no effect", "reqNotify", answering("max", 0));
         in("overrun", SOFT_CQ);
         plant("queue pairs survive their CQ", "failUsers", without("forEach"));
+    }
+
+    private void leadership() {
+        in("led", LEADERSHIP);
+        plant("who leaves the lead appoints nobody", "left", without("appointNext"));
+        plant("a carrier is not given back", "left", without("giveBack"));
+        plant("who is enlisted does not look again", "takeLead", without("appoint", 2));
+        plant("who has to park is not enlisted", "takeLead", without("enlist"));
+        plant("an unpark that a lock took is waited for", "lead", answering("mayPark", 1));
+        plant("two lead at once", "appoint", torn());
+        plant("a leader that is given something stays", "wakeIfLeading", without("wake"));
+        plant("a leader that was served goes to wait", "lead", without("isServed"));
+        plant("an interrupt does not reach the kernel", "awaitEvents", without("begins"));
+        plant("a failure is nobody's", "awaitEvents", notSet("failure"));
+        plant("who comes after a failure is told nothing", "lead", blindTo("failure"));
+        plant("an enlisted queue is not linked", "append", notSet("nextEnlisted"));
+        in("led", QUEUE);
+        plant("the others in a queue are forgotten", "promote", without("enlist"));
+        plant("who is appointed sleeps on", "promote", without("unpark"));
+        plant("who leaves a queue keeps the lead", "leave", without("left"));
+        plant("who waits never leads", "take", without("lead"));
     }
 
     private void in(String scenarioName, String name) {

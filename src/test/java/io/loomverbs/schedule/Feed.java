@@ -19,21 +19,30 @@ final class Feed {
     int raised;
     int received;
 
-    private Feed(ScriptedDevice device, Context context, CompletionChannel channel) {
+    private Feed(
+            ScriptedDevice device,
+            Context context,
+            CompletionChannel channel,
+            CompletionChannel carrier) {
         this.channel = channel;
         this.cq =
                 channel == null
-                        ? context.createDirectCq(1, this, null, 0)
+                        ? context.createDirectCq(1, this, carrier, 0)
                         : context.createCq(1, this, channel, 0);
         this.device = device.lastCreated();
     }
 
     static Feed direct(ScriptedDevice device, Context context) {
-        return new Feed(device, context, null);
+        return new Feed(device, context, null, null);
+    }
+
+    /** Delivered directly, though fetched from a channel. */
+    static Feed directOn(CompletionChannel carrier, ScriptedDevice device, Context context) {
+        return new Feed(device, context, null, carrier);
     }
 
     static Feed on(CompletionChannel channel, ScriptedDevice device, Context context) {
-        return new Feed(device, context, channel);
+        return new Feed(device, context, channel, null);
     }
 
     boolean isDirect() {
@@ -60,7 +69,7 @@ final class Feed {
 
     void raise() {
         raised++;
-        device.listener.completionEvent();
+        device.raise();
     }
 
     CqEvent get() throws InterruptedException {

@@ -33,6 +33,18 @@ public final class Planted {
         return same;
     }
 
+    /** What {@link VarHandle#compareAndSet} does, but in two steps. */
+    @SuppressWarnings("ReferenceEquality") // that is how it compares
+    public static boolean compareAndSet(VarHandle handle, Object object, Object old, Object next) {
+        VarHandle field = handle.withInvokeBehavior();
+        boolean same = field.getVolatile(object) == old;
+        if (same) {
+            SchedulePoint.point();
+            field.setVolatile(object, next);
+        }
+        return same;
+    }
+
     /** What {@link VarHandle#compareAndSet} does, but without the comparison. */
     public static boolean setAnyway(VarHandle handle, Object object, int old, int next) {
         handle.withInvokeBehavior().setVolatile(object, next);

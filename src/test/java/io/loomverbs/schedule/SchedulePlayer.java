@@ -22,6 +22,7 @@ public final class SchedulePlayer implements Player {
         scenarios.put("await", new AwaitScenario());
         scenarios.put("messages", new MessagesScenario());
         scenarios.put("overrun", new OverrunScenario());
+        scenarios.put("led", new LedScenario());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.loomverbs.schedule;
 
+import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
@@ -15,8 +16,20 @@ final class ScriptedCq implements CqOps {
 
     int destroyed;
 
-    ScriptedCq(CqListener listener) {
+    /** Where its events have to be fetched from; null if they come by themselves. */
+    private final LedSource.Channel channel;
+
+    ScriptedCq(CqListener listener, ChannelOps channel) {
         this.listener = listener;
+        this.channel = channel instanceof LedSource.Channel led ? led : null;
+    }
+
+    void raise() {
+        if (channel == null) {
+            listener.completionEvent();
+        } else {
+            channel.add(listener::completionEvent);
+        }
     }
 
     @Override

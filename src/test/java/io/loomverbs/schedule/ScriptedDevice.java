@@ -8,7 +8,9 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.soft.FreshDevice;
 
 import java.util.IdentityHashMap;
@@ -21,12 +23,24 @@ final class ScriptedDevice implements DeviceOps {
     private final DeviceAttr attributes;
     private final IdentityHashMap<Thread, ScriptedCq> lastCreated = new IdentityHashMap<>();
 
-    private ScriptedDevice() {
+    /** What its events have to be fetched from; null if they come by themselves. */
+    private final LedSource source;
+
+    private PortListener ports;
+    private LedSource.Channel async;
+
+    private ScriptedDevice(LedSource source) {
+        this.source = source;
         attributes = FreshDevice.create().open((type, port) -> {}).queryDevice();
     }
 
     static ScriptedDevice create() {
-        return new ScriptedDevice();
+        return new ScriptedDevice(null);
+    }
+
+    /** A device like those of libibverbs. */
+    static ScriptedDevice led(LedSource source) {
+        return new ScriptedDevice(source);
     }
 
     Context open() {
@@ -36,6 +50,11 @@ final class ScriptedDevice implements DeviceOps {
     /** The device's side of the CQ that this thread has created last. */
     ScriptedCq lastCreated() {
         return lastCreated.get(Thread.currentThread());
+    }
+
+    /** The first port of a led device goes down. */
+    void portEvent() {
+        async.add(() -> ports.asyncEvent(Ibv.EVENT_PORT_ERR, 1));
     }
 
     @Override
@@ -50,6 +69,9 @@ final class ScriptedDevice implements DeviceOps {
 
     @Override
     public ContextOps open(PortListener events) {
+        ports = events;
+        async = source == null ? null : source.channel();
+        LedSource.Channel direct = source == null ? null : source.channel();
         return new ContextOps() {
             @Override
             public DeviceAttr queryDevice() {
@@ -68,12 +90,22 @@ final class ScriptedDevice implements DeviceOps {
 
             @Override
             public ChannelOps createCompChannel() {
-                return () -> 0;
+                return source == null ? () -> 0 : source.channel();
+            }
+
+            @Override
+            public ChannelOps directChannel() {
+                return direct;
+            }
+
+            @Override
+            public EventFeed asyncFeed() {
+                return async;
             }
 
             @Override
             public CqOps createCq(int cqe, ChannelOps channel, int vector, CqListener listener) {
-                ScriptedCq cq = new ScriptedCq(listener);
+                ScriptedCq cq = new ScriptedCq(listener, channel);
                 lastCreated.put(Thread.currentThread(), cq);
                 return cq;
             }

@@ -49,6 +49,10 @@ public class Leadership { // not final: races run it with one step left out
      * other. The same for an interrupt, by way of WakeOnInterrupt. A wake-up stays until the source
      * has seen it, so none is lost, and one that comes late costs a look.
      *
+     * Nor does a thread see an unpark that parks for a lock when it comes: that park takes it, and the one
+     * that it was meant for would last. Who has enlisted has taken a lock since it last looked at `given`
+     * and `leader`, so it looks at both once more before it parks.
+     *
      * *** The carrier ***
      *
      * A virtual thread that leads blocks its carrier, and takes another one into service meanwhile. If that is
@@ -108,7 +112,7 @@ public class Leadership { // not final: races run it with one step left out
     @SuppressWarnings("ThreadPriorityCheck") // a step aside, not a hint
     boolean lead(Waiter me, LedQueue queue, long nanos) {
         if (leader != me && !takeLead(me, queue)) {
-            return false;
+            return !mayPark(me);
         }
         Throwable cause = failure;
         if (cause != null) {
@@ -118,7 +122,7 @@ public class Leadership { // not final: races run it with one step left out
         if (!me.onLoan && me.thread.isVirtual()) {
             if (!carriers.borrow()) {
                 leaveToThread(me, queue);
-                return leader == me;
+                return !mayPark(me);
             }
             me.onLoan = true;
         }
@@ -130,6 +134,11 @@ public class Leadership { // not final: races run it with one step left out
             Thread.yield();
         }
         return true;
+    }
+
+    /** Asked after the last lock that was taken before the park: see above. */
+    private boolean mayPark(Waiter me) {
+        return me.given == null && leader != me;
     }
 
     /** To be called by every waiter that has left its queue: hands on the lead if it has it. */

@@ -1,0 +1,195 @@
+package io.loomverbs.schedule;
+
+import static io.loomverbs.schedule.Schedule.check;
+
+import io.loomverbs.internal.device.ChannelOps;
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.event.Carriers;
+import io.loomverbs.internal.event.EventFeed;
+import io.loomverbs.internal.event.EventSource;
+import io.loomverbs.internal.event.Leadership;
+import io.loomverbs.internal.event.LedQueue;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A kernel for schedules: events lie in its channels until somebody fetches them, and who waits in
+ * it sees neither an unpark nor an interrupt. As with epoll, the leader is told of a channel as
+ * long as there is something in it and somebody waits for it.
+ */
+final class LedSource implements EventSource, Carriers {
+    private final Leadership leadership = new Leadership(this, this, "scripted-poller");
+    private final List<Channel> channels = new ArrayList<>();
+    private Thread inside;
+    private boolean woken;
+    private DeviceException failure;
+    private int lent;
+
+    Channel channel() {
+        Channel channel = new Channel();
+        channels.add(channel);
+        return channel;
+    }
+
+    /** Where events of several CQs lie. */
+    final class Channel implements ChannelOps, EventFeed {
+        private final ArrayDeque<Runnable> events = new ArrayDeque<>();
+        private final List<LedQueue> queues = new ArrayList<>();
+        private DeviceException broken;
+        private int waiting;
+
+        /** An event comes up. */
+        void add(Runnable raise) {
+            events.add(raise);
+            changed();
+        }
+
+        /** Whoever uses this channel, now or later, is told that it has failed. */
+        void fail() {
+            broken = new DeviceException(Errno.EIO, "the channel has failed");
+            List.copyOf(queues).forEach(queue -> queue.end(broken));
+        }
+
+        @Override
+        public boolean fetch() {
+            SchedulePoint.point();
+            Runnable raise = broken == null ? events.poll() : null;
+            if (raise != null) {
+                raise.run();
+            }
+            return raise != null;
+        }
+
+        @Override
+        public int destroy() {
+            SchedulePoint.point();
+            events.clear();
+            return 0;
+        }
+
+        @Override
+        public EventFeed feed() {
+            return this;
+        }
+
+        @Override
+        public Leadership leadership() {
+            return leadership;
+        }
+
+        @Override
+        public void attach(LedQueue queue) {
+            queues.add(queue);
+            if (broken != null) {
+                queue.end(broken);
+            }
+        }
+
+        @Override
+        public void detach(LedQueue queue) {
+            queues.remove(queue);
+        }
+
+        @Override
+        public void join() {
+            SchedulePoint.point();
+            waiting++;
+            changed();
+        }
+
+        @Override
+        public void leave() {
+            SchedulePoint.point();
+            waiting--;
+        }
+
+        private boolean isReady() {
+            return waiting > 0 && broken == null && !events.isEmpty();
+        }
+    }
+
+    List<Channel> channels() {
+        return List.copyOf(channels);
+    }
+
+    /** Everything fails: waits throw from now on. */
+    void fail() {
+        failure = new DeviceException(Errno.EIO, "epoll_wait");
+        changed();
+    }
+
+    private void changed() {
+        if (inside != null) {
+            LockSupport.unpark(inside);
+        }
+    }
+
+    @Override
+    public int await(long nanos, Leader leader) {
+        check(inside == null, "two threads lead");
+        inside = Thread.currentThread();
+        boolean interrupted = false;
+        try {
+            long start = SchedulePoint.nanoTime();
+            SchedulePoint.point();
+            while (failure == null && !woken && channels.stream().noneMatch(Channel::isReady)) {
+                long left = nanos - (SchedulePoint.nanoTime() - start);
+                if (left <= 0) {
+                    break;
+                }
+                interrupted |= Thread.interrupted(); // the kernel does not care
+                if (nanos == Long.MAX_VALUE) {
+                    SchedulePoint.park(this);
+                } else {
+                    SchedulePoint.parkNanos(this, left);
+                }
+            }
+            if (failure != null) {
+                throw failure;
+            }
+            woken = false;
+        } finally {
+            inside = null;
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        int raised = 0;
+        for (Channel channel : List.copyOf(channels)) {
+            while (leader.goesOn() && channel.isReady() && channel.fetch()) {
+                raised++;
+            }
+        }
+        return raised;
+    }
+
+    /** No scheduling point: an interrupt calls this, and holds a lock of the thread meanwhile. */
+    @Override
+    public void wake() {
+        woken = true;
+        changed();
+    }
+
+    @Override
+    public boolean borrow() {
+        SchedulePoint.spin();
+        lent++;
+        return true;
+    }
+
+    @Override
+    public void giveBack() {
+        lent--;
+    }
+
+    /** When everybody is gone. */
+    void checkLeft() {
+        check(inside == null, "somebody is still in the kernel");
+        check(lent == 0, lent + " carriers are on loan");
+        channels.forEach(c -> check(c.waiting == 0, c.waiting + " waiters are counted still"));
+    }
+}
