@@ -90,7 +90,8 @@ public class AwaitRaces {
 
         @Actor
         public void complete() {
-            OnVirtualThread.run(() -> Completing.complete(cq.ops(), 1)); // as late as the other
+            Taking.pauseUpTo(60_000); // both wait, one, or none
+            Completing.complete(cq.ops(), 1);
             Completing.complete(cq.ops(), 2);
             done = System.nanoTime();
         }
@@ -131,7 +132,8 @@ public class AwaitRaces {
 
         @Actor
         public void complete() {
-            OnVirtualThread.run(() -> Completing.complete(cq.ops(), 1)); // as late as the other
+            Taking.pauseUpTo(60_000); // both wait, one, or none
+            Completing.complete(cq.ops(), 1);
             Completing.complete(cq.ops(), 2);
             done = System.nanoTime();
         }
@@ -178,7 +180,8 @@ public class AwaitRaces {
 
         @Actor
         public void complete() {
-            OnVirtualThread.run(() -> Completing.complete(cq.ops(), 1)); // as late as the other
+            Taking.pauseUpTo(60_000); // both wait, one, or none
+            Completing.complete(cq.ops(), 1);
             Completing.complete(cq.ops(), 2);
             done = System.nanoTime();
         }
@@ -216,7 +219,8 @@ public class AwaitRaces {
 
         @Actor
         public void complete() {
-            OnVirtualThread.run(() -> Completing.complete(cq.ops(), 1)); // as late as the other
+            Taking.pauseUpTo(60_000); // both wait, one, or none
+            Completing.complete(cq.ops(), 1);
             Completing.complete(cq.ops(), 2);
             done = System.nanoTime();
         }

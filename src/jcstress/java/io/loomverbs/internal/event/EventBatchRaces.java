@@ -243,6 +243,7 @@ public class EventBatchRaces {
 
         @Actor
         public void raise() {
+            Taking.pauseUpTo(30_000); // the other is just on its way, or gone
             one.raise();
         }
 
@@ -291,6 +292,7 @@ public class EventBatchRaces {
 
         @Actor
         public void raise() {
+            Taking.pauseUpTo(30_000); // the other is just on its way, or gone
             one.raise();
         }
 

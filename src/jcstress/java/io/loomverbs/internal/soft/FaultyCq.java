@@ -143,7 +143,7 @@ final class FaultyCq {
 
     /** Shows the fault more often than it would show by itself. */
     private static void pause() {
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0; i < 300; i++) {
             Thread.onSpinWait();
         }
     }

@@ -32,6 +32,9 @@ final class FaultyLink {
         if (added == SoftCq.FIRED) {
             receives.events.completionEvent();
         }
+        for (int i = 0; i < 200; i++) { // shows the fault more often than it would by itself
+            Thread.onSpinWait();
+        }
         target.copyFrom(source);
     }
 

@@ -175,7 +175,7 @@ final class FaultyQp {
 
     /** Shows the fault more often than it would show by itself. */
     private static void pause() {
-        for (int i = 0; i < 60; i++) {
+        for (int i = 0; i < 300; i++) {
             Thread.onSpinWait();
         }
     }

@@ -7,6 +7,7 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
+import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.soft.FaultyQp.Fault;
 
 import org.openjdk.jcstress.annotations.Actor;
@@ -417,9 +418,10 @@ public class QpRaces {
 
         @Actor
         public void fail() {
-            cq.add(1, 0, 0);
-            cq.add(2, 0, 0);
-            cq.add(3, 0, 0);
+            for (int id = 1; id <= 3; id++) {
+                Taking.pauseUpTo(3_000);
+                cq.add(id, 0, 0);
+            }
         }
 
         @Actor
