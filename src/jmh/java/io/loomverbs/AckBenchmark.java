@@ -167,6 +167,19 @@ public class AckBenchmark {
         return (long) Counter.COUNT.getAndAdd(counter, -1L);
     }
 
+    /** The least that can refuse: to look, and to write if nobody else has written meanwhile. */
+    @Benchmark
+    public boolean compareAndSet() {
+        long count;
+        do {
+            count = counter.count;
+            if (count < 1) {
+                return false;
+            }
+        } while (!Counter.COUNT.compareAndSet(counter, count, count - 1));
+        return true;
+    }
+
     /** What libibverbs does, in Java. */
     @Benchmark
     public void lockAndCondition() {

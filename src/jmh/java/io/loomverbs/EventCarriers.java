@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** Ours, the limit, and what one would pick instead. */
 final class EventCarriers {
@@ -30,6 +31,7 @@ final class EventCarriers {
             case "inlineDispatcher" -> new InlineDispatcher();
             case "pool64" -> new Pool(slots, POOL);
             case "pool4" -> new Pool(slots, 4);
+            case "unparkEach" -> new UnparkEach(slots);
             case "queueEach" -> new QueueEach(slots, Thread.ofVirtual());
             case "threadEach" -> {
                 checkThreads(slots.length);
@@ -206,6 +208,57 @@ final class EventCarriers {
             if (!pool.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
                 throw new IllegalStateException("the pool did not end");
             }
+        }
+    }
+
+    /**
+     * The limit of all that wakes a virtual thread for each event: one that only parks. Who raises
+     * has one event under way for it at most, so that {@code raised} says all.
+     */
+    private static final class UnparkEach implements EventCarrier {
+        private final List<Thread> handlers = new ArrayList<>();
+
+        @SuppressWarnings("NonAtomicVolatileUpdate") // written by the raiser alone
+        private static final class Parked {
+            private final Thread thread;
+            private volatile long raised;
+
+            Parked(Slot slot) {
+                thread = Thread.ofVirtual().start(() -> serve(slot));
+            }
+
+            private void serve(Slot slot) {
+                while (!Thread.interrupted()) {
+                    while (raised != slot.handled) {
+                        slot.handle();
+                    }
+                    LockSupport.park(this);
+                }
+            }
+
+            void raise() {
+                raised = raised + 1;
+                LockSupport.unpark(thread);
+            }
+        }
+
+        UnparkEach(Slot[] slots) {
+            for (Slot slot : slots) {
+                Parked parked = new Parked(slot);
+                slot.carried = parked;
+                handlers.add(parked.thread);
+            }
+            untilWaiting(handlers);
+        }
+
+        @Override
+        public void raise(Slot slot) {
+            ((Parked) slot.carried).raise();
+        }
+
+        @Override
+        public void end() throws InterruptedException {
+            join(handlers);
         }
     }
 

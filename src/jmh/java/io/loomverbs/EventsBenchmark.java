@@ -41,6 +41,7 @@ public class EventsBenchmark {
         "sixteenChannels",
         "channelEach",
         "inlineDispatcher",
+        "unparkEach",
         "pool64",
         "queueEach",
         "threadEach"

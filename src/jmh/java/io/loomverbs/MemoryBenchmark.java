@@ -43,6 +43,8 @@ public class MemoryBenchmark {
     @AuxCounters(AuxCounters.Type.EVENTS)
     public static class Bytes {
         public double heapBytesEach;
+
+        /** Tells something of platform threads alone, whose stacks are not on the heap. */
         public double processBytesEach;
     }
 
@@ -213,8 +215,12 @@ public class MemoryBenchmark {
         measure(new Queues(Thread.ofVirtual(), true), MANY, bytes);
     }
 
-    /** A usual way; fewer of them, because they are large. */
+    /**
+     * A usual way; fewer of them, because they are large. In a fresh JVM: stacks that were touched
+     * once stay with the process.
+     */
     @Benchmark
+    @Warmup(iterations = 0)
     public void threadEach(Bytes bytes) throws InterruptedException {
         measure(new Queues(Thread.ofPlatform(), true), THREADS, bytes);
     }

@@ -21,18 +21,18 @@ public final class Bench implements Benchmarks {
     @Override
     public Verdict run(Plan plan, PrintWriter out, PrintWriter err) throws IOException {
         System.setProperty("java.awt.headless", "true");
-        Results baseline = plan.baseline() == null ? null : Results.read(plan.baseline());
+        Results baseline = plan.baseline() == null ? null : Results.read(List.of(plan.baseline()));
         List<String> missing = List.of();
-        Path raw = plan.from();
+        List<Path> raw = plan.from();
         Machine machine;
-        if (raw == null) {
+        if (raw.isEmpty()) {
             Session session = new Session(plan);
             Files.createDirectories(plan.folder());
             machine = Machine.here(command(plan));
             machine.write(plan.folder());
             session.run(err);
             missing = session.missing();
-            raw = plan.folder().resolve(Session.RESULTS);
+            raw = List.of(plan.folder().resolve(Session.RESULTS));
         } else {
             machine = Machine.of(raw);
             Files.createDirectories(plan.folder());
@@ -43,7 +43,8 @@ public final class Bench implements Benchmarks {
         Path page = report.write(plan.folder());
         report.print(out);
         missing.forEach(m -> out.println("NOT MEASURED: " + m));
-        out.printf("%nReport: %s%nRaw results: %s%n", page, raw);
+        out.printf("%nReport: %s%n", page);
+        raw.forEach(file -> out.println("Raw results: " + file));
         out.flush();
         if (comparison != null && !comparison.slower().isEmpty()) {
             return Verdict.SLOWER;
@@ -52,7 +53,12 @@ public final class Bench implements Benchmarks {
     }
 
     private static String command(Plan plan) {
-        StringBuilder command = new StringBuilder("./loomverbs bench");
+        String options = System.getenv("LOOMVERBS_JAVA_OPTS");
+        StringBuilder command = new StringBuilder();
+        if (options != null && !options.isBlank()) {
+            command.append("LOOMVERBS_JAVA_OPTS=\"").append(options).append("\" ");
+        }
+        command.append("./loomverbs bench");
         plan.names().forEach(name -> command.append(' ').append(name));
         plan.params().forEach(param -> command.append(" -p ").append(param));
         return command.append(" --rounds ")

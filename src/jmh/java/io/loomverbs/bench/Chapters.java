@@ -28,6 +28,9 @@ final class Chapters {
                     "getAndAdd",
                     "getAndAdd (limit)",
                     Role.LIMIT,
+                    "compareAndSet",
+                    "read + compareAndSet",
+                    Role.LIMIT,
                     "lockAndCondition",
                     "lock + condition, Java",
                     Role.PEER,
@@ -122,6 +125,9 @@ final class Chapters {
                     Role.OURS,
                     "inlineDispatcher",
                     "inline dispatcher (limit)",
+                    Role.LIMIT,
+                    "unparkEach",
+                    "bare unpark each",
                     Role.LIMIT,
                     "pool64",
                     "pool of 64 threads",
@@ -266,7 +272,8 @@ final class Chapters {
                 set,
                 "Acknowledging an event",
                 "ns for one acknowledgement, on a CQ with plenty outstanding; more threads than"
-                        + " CPUs take turns. The limit is an atomic addition that checks nothing.",
+                        + " CPUs take turns. The limit is an atomic addition that checks nothing;"
+                        + " what has to refuse one too many must look first.",
                 panels);
     }
 
@@ -392,8 +399,9 @@ final class Chapters {
                 "One platform thread raises, at most 1,024 events (and one a CQ) are under way, a"
                     + " handler does one volatile write. The inline dispatcher calls handlers on"
                     + " its own thread, where none may block: it switches no thread for an event,"
-                    + " and that is the distance. Nor does a pool whose queue is never empty; but"
-                    + " no more than 64 of its handlers can block at once.",
+                    + " and that is the distance; a bare unpark of a virtual thread for each is the"
+                    + " limit of those that do. Nor does a pool whose queue is never empty; but no"
+                    + " more than 64 of its handlers can block at once.",
                 panels.toArray(Panel[]::new));
     }
 
@@ -490,15 +498,17 @@ final class Chapters {
         for (Map.Entry<String, Row> row : MEMORY.entrySet()) {
             for (Measurement m : of(set, m -> m.method().equals(row.getKey()))) {
                 panel.put(row.getValue(), "heap", Figure.of(m.other("heapBytesEach")));
-                panel.put(row.getValue(), "process", Figure.of(m.other("processBytesEach")));
+                if (m.method().equals("threadEach")) {
+                    panel.put(row.getValue(), "process", Figure.of(m.other("processBytesEach")));
+                }
             }
         }
         return chapter(
                 set,
                 "Memory",
-                "Bytes for each of 20,000 (2,000 platform threads) that have all run once. What the"
-                    + " process holds includes the stacks of platform threads, as far as they were"
-                    + " touched, and room that the heap has taken and not used.",
+                "Bytes for each of 20,000 (2,000 platform threads) that have all run once. All of a"
+                    + " virtual thread is on the heap; of a platform thread most is outside: its"
+                    + " stack, as far as it was touched, in what the process holds.",
                 panel);
     }
 }

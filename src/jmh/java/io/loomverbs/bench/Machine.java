@@ -8,8 +8,11 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** What was measured on; kept beside the raw results. */
@@ -37,17 +40,24 @@ final class Machine {
         return new Machine(facts);
     }
 
-    /** What was kept beside raw results, if it was. */
-    static Machine of(Path results) throws IOException {
-        Path file = results.resolveSibling(FILE);
-        Map<String, String> facts = new TreeMap<>();
-        if (Files.exists(file)) {
-            Properties properties = new Properties();
-            try (var reader = Files.newBufferedReader(file)) {
-                properties.load(reader);
+    /** What was kept beside raw results, if it was; of several all that differs. */
+    static Machine of(List<Path> results) throws IOException {
+        Map<String, Set<String>> all = new TreeMap<>();
+        for (Path of : results) {
+            Path file = of.resolveSibling(FILE);
+            if (Files.exists(file)) {
+                Properties properties = new Properties();
+                try (var reader = Files.newBufferedReader(file)) {
+                    properties.load(reader);
+                }
+                properties.forEach(
+                        (key, value) ->
+                                all.computeIfAbsent((String) key, k -> new LinkedHashSet<>())
+                                        .add((String) value));
             }
-            properties.forEach((key, value) -> facts.put((String) key, (String) value));
         }
+        Map<String, String> facts = new TreeMap<>();
+        all.forEach((key, values) -> facts.put(key, String.join("; ", values)));
         return new Machine(facts);
     }
 

@@ -1,7 +1,9 @@
 package io.loomverbs.bench;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
@@ -24,6 +26,24 @@ record Measurement(
 
     /** What was allocated an operation, in the words of JMH. */
     static final String ALLOCATED = "gc.alloc.rate.norm";
+
+    /** With the rounds of another run of the same. */
+    Measurement and(Measurement later) {
+        List<Samples> all = new ArrayList<>(rounds);
+        all.addAll(later.rounds);
+        Map<String, List<Double>> allOthers = new TreeMap<>(others);
+        later.others.forEach(
+                (name, values) ->
+                        allOthers.merge(
+                                name,
+                                values,
+                                (a, b) -> {
+                                    List<Double> both = new ArrayList<>(a);
+                                    both.addAll(b);
+                                    return both;
+                                }));
+        return new Measurement(benchmark, threads, params, unit, higherIsBetter, all, allOthers);
+    }
 
     String param(String name) {
         return params.getOrDefault(name, "");

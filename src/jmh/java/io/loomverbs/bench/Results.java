@@ -23,11 +23,19 @@ final class Results {
 
     private Results() {}
 
-    static Results read(Path file) throws IOException {
+    /** Of several files; what was measured in more than one has the rounds of all. */
+    static Results read(List<Path> files) throws IOException {
         Results results = new Results();
+        for (Path file : files) {
+            results.read(file);
+        }
+        return results;
+    }
+
+    private void read(Path file) throws IOException {
         try (Reader reader = Files.newBufferedReader(file)) {
             for (JsonElement element : JsonParser.parseReader(reader).getAsJsonArray()) {
-                results.add(element.getAsJsonObject());
+                add(element.getAsJsonObject());
             }
         } catch (JsonParseException
                 | IllegalStateException
@@ -35,7 +43,6 @@ final class Results {
                 | UnsupportedOperationException e) {
             throw new IllegalArgumentException(file + " does not hold raw results of JMH", e);
         }
-        return results;
     }
 
     List<Measurement> all() {
@@ -67,10 +74,12 @@ final class Results {
                         e ->
                                 others.put(
                                         e.getKey().replace("·", ""),
-                                        means(e.getValue().getAsJsonObject())));
+                                        settled(
+                                                e.getKey().endsWith(Measurement.ALLOCATED),
+                                                e.getValue().getAsJsonObject())));
         String name = json.get("benchmark").getAsString();
         String simple = name.substring(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
-        measurements.add(
+        Measurement measurement =
                 new Measurement(
                         simple,
                         json.get("threads").getAsInt(),
@@ -78,7 +87,14 @@ final class Results {
                         primary.get("scoreUnit").getAsString(),
                         json.get("mode").getAsString().equals("thrpt"),
                         rounds(primary),
-                        others));
+                        others);
+        for (int i = 0; i < measurements.size(); i++) {
+            if (measurements.get(i).key().equals(measurement.key())) {
+                measurements.set(i, measurements.get(i).and(measurement));
+                return;
+            }
+        }
+        measurements.add(measurement);
     }
 
     private static List<Samples> rounds(JsonObject metric) {
@@ -108,8 +124,12 @@ final class Results {
         return rounds;
     }
 
-    private static List<Double> means(JsonObject metric) {
-        return rounds(metric).stream().map(Samples::mean).toList();
+    /**
+     * One figure a round. Of what was allocated the least of the iterations: the first ones
+     * allocate what the compiler spares the later ones.
+     */
+    private static List<Double> settled(boolean least, JsonObject metric) {
+        return rounds(metric).stream().map(least ? Samples::least : Samples::mean).toList();
     }
 
     /** JMH writes "NaN" as a string. */

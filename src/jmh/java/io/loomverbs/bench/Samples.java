@@ -39,6 +39,12 @@ final class Samples {
                 : Arrays.stream(values).average().orElse(Double.NaN);
     }
 
+    double least() {
+        return isDistribution()
+                ? distribution.getMinValue()
+                : Arrays.stream(values).min().orElse(Double.NaN);
+    }
+
     double percentile(double percentile) {
         return distribution.getValueAtPercentile(percentile);
     }

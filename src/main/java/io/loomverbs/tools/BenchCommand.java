@@ -95,8 +95,10 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--from",
             paramLabel = "FILE",
-            description = "Run nothing: report on the raw results of an earlier run.")
-    private @Nullable Path from;
+            description =
+                    "Run nothing: report on the raw results of an earlier run; of several, if it is"
+                            + " given more than once.")
+    private List<Path> from = new ArrayList<>();
 
     @Option(
             names = "--baseline",
@@ -117,7 +119,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         Options.inRange(spec, "--rounds", rounds, 1, MAX_ROUNDS, "patience");
         Options.inRange(spec, "--millis", millis, MIN_MILLIS, MAX_MILLIS, "patience");
-        readable("--from", from);
+        from.forEach(file -> readable("--from", file));
         readable("--baseline", baseline);
         for (String param : params) {
             if (!param.matches("\\w+=.+")) {

@@ -23,7 +23,7 @@ public interface Benchmarks {
      * @param millis how long an iteration takes
      * @param params parameters to restrict, NAME=VALUE,VALUE
      * @param folder for the report
-     * @param from raw results to report on again, rather than to run anything
+     * @param from raw results to report on again, all in one, rather than to run anything; or none
      * @param baseline raw results to compare with
      */
     record Plan(
@@ -32,7 +32,7 @@ public interface Benchmarks {
             int millis,
             List<String> params,
             Path folder,
-            @Nullable Path from,
+            List<Path> from,
             @Nullable Path baseline) {}
 
     /** How it went. */
