@@ -11,7 +11,13 @@ final class EventLoad {
     /** Steps through the CQs; prime, so that every CQ comes. */
     private static final int STRIDE = 7919;
 
+    /** Events that each CQ has at least had. */
     private static final int WARM_UPS = 4;
+
+    /** As many in all, or as come in a second, have the code compiled whatever there are of CQs. */
+    private static final int ALL_WARM_UPS = 400_000;
+
+    private static final long WARM_UP_NANOS = 1_000_000_000;
 
     private final EventCarrier carrier;
     private final EventCarrier.Slot[] slots;
@@ -31,8 +37,16 @@ final class EventLoad {
             slots[i] = new EventCarrier.Slot(i, blocks);
         }
         carrier = carrying.apply(slots);
-        // With 100,000 CQs few would have had a second event by the end of the warm-up.
-        for (int i = 0; i < WARM_UPS * cqs; i++) {
+        warmUp();
+    }
+
+    private static boolean isCold(int raised, long start) {
+        return raised < ALL_WARM_UPS && System.nanoTime() - start < WARM_UP_NANOS;
+    }
+
+    private void warmUp() {
+        long start = System.nanoTime();
+        for (int i = 0; i < WARM_UPS * slots.length || isCold(i, start); i++) {
             raise();
         }
     }
