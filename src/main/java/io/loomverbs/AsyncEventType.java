@@ -4,17 +4,23 @@ import io.loomverbs.internal.device.Ibv;
 
 /** What happened, apart from completions ({@code enum ibv_event_type}). */
 public enum AsyncEventType {
-    /** A CQ is in error: it has overrun. */
+    /** A CQ is in error: it has overrun, and is of no more use. */
     CQ_ERR(Ibv.EVENT_CQ_ERR),
     /** A queue pair went to the error state, and could not say so in a completion. */
     QP_FATAL(Ibv.EVENT_QP_FATAL),
-    /** A queue pair received an invalid request. */
+    /** A queue pair received an invalid request, and went to the error state. */
     QP_REQ_ERR(Ibv.EVENT_QP_REQ_ERR),
-    /** A queue pair received a request for memory that it may not access. */
+    /**
+     * A queue pair received a request for memory that it may not access, and went to the error
+     * state.
+     */
     QP_ACCESS_ERR(Ibv.EVENT_QP_ACCESS_ERR),
-    /** A queue pair that is ready to receive got its first message. */
+    /** A queue pair in state RTR got its first message. */
     COMM_EST(Ibv.EVENT_COMM_EST),
-    /** A send queue that was asked to has drained. */
+    /**
+     * The send queue of a queue pair that went to SQD has drained; only if it was asked to tell
+     * ({@link QpAttributes.Builder#enSqdAsyncNotify}).
+     */
     SQ_DRAINED(Ibv.EVENT_SQ_DRAINED),
     /** A connection has moved to its alternate path. */
     PATH_MIG(Ibv.EVENT_PATH_MIG),
@@ -26,6 +32,21 @@ public enum AsyncEventType {
     PORT_ACTIVE(Ibv.EVENT_PORT_ACTIVE),
     /** A port's link went down. */
     PORT_ERR(Ibv.EVENT_PORT_ERR),
+    /** A port has another LID. */
+    LID_CHANGE(Ibv.EVENT_LID_CHANGE),
+    /** A port's table of partition keys has changed. */
+    PKEY_CHANGE(Ibv.EVENT_PKEY_CHANGE),
+    /** A port has another subnet manager. */
+    SM_CHANGE(Ibv.EVENT_SM_CHANGE),
+    /** A queue pair with a shared receive queue, in the error state, takes no more from it. */
+    QP_LAST_WQE_REACHED(Ibv.EVENT_QP_LAST_WQE_REACHED),
+    /** The subnet manager wants a port's clients to register again. */
+    CLIENT_REREGISTER(Ibv.EVENT_CLIENT_REREGISTER),
+    /**
+     * A port's table of GIDs has changed; on Ethernet (RoCE) also when its network interface gets
+     * or loses an IP address.
+     */
+    GID_CHANGE(Ibv.EVENT_GID_CHANGE),
     /** A kind that this version of loomverbs does not know. */
     OTHER(-1);
 

@@ -61,7 +61,17 @@ public final class QpAttributes {
     }
 
     /**
-     * The state that the caller takes the queue pair to be in.
+     * Whether {@link AsyncEventType#SQ_DRAINED} is to tell when the send queue has drained ({@code
+     * en_sqd_async_notify}).
+     *
+     * @return the attribute
+     */
+    public boolean enSqdAsyncNotify() {
+        return attr.enSqdAsyncNotify != 0;
+    }
+
+    /**
+     * The state that the caller takes the queue pair to be in ({@code cur_qp_state}).
      *
      * @return the attribute
      */
@@ -210,6 +220,7 @@ public final class QpAttributes {
         StringJoiner names = new StringJoiner("|");
         add(names, Ibv.QP_STATE, "IBV_QP_STATE");
         add(names, Ibv.QP_CUR_STATE, "IBV_QP_CUR_STATE");
+        add(names, Ibv.QP_EN_SQD_ASYNC_NOTIFY, "IBV_QP_EN_SQD_ASYNC_NOTIFY");
         add(names, Ibv.QP_PATH_MTU, "IBV_QP_PATH_MTU");
         add(names, Ibv.QP_QKEY, "IBV_QP_QKEY");
         add(names, Ibv.QP_RQ_PSN, "IBV_QP_RQ_PSN");
@@ -262,6 +273,19 @@ public final class QpAttributes {
         public Builder curState(QpState curState) {
             attr.curQpState = Arguments.notNull(curState, "curState").value();
             mask |= Ibv.QP_CUR_STATE;
+            return this;
+        }
+
+        /**
+         * Whether {@link AsyncEventType#SQ_DRAINED} is to tell when the send queue has drained
+         * ({@code IBV_QP_EN_SQD_ASYNC_NOTIFY}); together with state {@link QpState#SQD}, from RTS.
+         *
+         * @param enSqdAsyncNotify the attribute
+         * @return this
+         */
+        public Builder enSqdAsyncNotify(boolean enSqdAsyncNotify) {
+            attr.enSqdAsyncNotify = enSqdAsyncNotify ? 1 : 0;
+            mask |= Ibv.QP_EN_SQD_ASYNC_NOTIFY;
             return this;
         }
 
