@@ -76,8 +76,13 @@ public final class Context implements AutoCloseable {
         try {
             return PortAttributes.of(ops.queryPort(port));
         } catch (DeviceException e) {
-            throw VerbsException.of("ibv_query_port", e);
+            throw failed("ibv_query_port", e);
         }
+    }
+
+    /** A context that a closer has just closed refuses everything. */
+    private RuntimeException failed(String verb, DeviceException e) {
+        return usage.isBeingClosed() ? new ClosedException(this) : VerbsException.of(verb, e);
     }
 
     /**
@@ -96,7 +101,7 @@ public final class Context implements AutoCloseable {
         try {
             return Gid.of(ops.queryGid(port, index));
         } catch (DeviceException e) {
-            throw VerbsException.of("ibv_query_gid", e);
+            throw failed("ibv_query_gid", e);
         }
     }
 
@@ -273,7 +278,13 @@ public final class Context implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (usage.close(this::closeDevice) == Usage.IN_USE) {
+        int rc;
+        try {
+            rc = usage.close(this::closeDevice);
+        } catch (DeviceException e) {
+            throw VerbsException.of("ibv_close_device", e);
+        }
+        if (rc == Usage.IN_USE) {
             throw new VerbsException(
                     "ibv_close_device",
                     Errno.EBUSY,

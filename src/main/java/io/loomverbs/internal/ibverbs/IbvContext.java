@@ -54,6 +54,9 @@ final class IbvContext implements ContextOps {
     private final IbvAsyncEvents asyncEvents;
     private final ReentrantLock lock = new ReentrantLock();
 
+    /** For what the context is asked while nothing that was created in it keeps it open. */
+    private final UseGuard guard = new UseGuard();
+
     /** For CQs with direct delivery that were given no channel; made for the first of them. */
     @GuardedBy("lock")
     private @Nullable IbvChannel directChannel;
@@ -130,6 +133,7 @@ final class IbvContext implements ContextOps {
 
     @Override
     public PortAttr queryPort(int port) {
+        enter();
         try (Arena arena = Arena.ofConfined()) {
             Struct attr = Struct.allocate(arena, PORT_ATTR_BYTES);
             MemorySegment call = Libibverbs.callState(arena);
@@ -147,11 +151,20 @@ final class IbvContext implements ContextOps {
                 throw Failures.of("ibv_query_port", rc, "port " + port);
             }
             return Attributes.port(attr);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    private void enter() {
+        if (!guard.enter()) {
+            throw new DeviceException(Errno.ENODEV, name + " was closed");
         }
     }
 
     @Override
     public byte[] queryGid(int port, int index) {
+        enter();
         try (Arena arena = Arena.ofConfined()) {
             Struct gid = Struct.allocate(arena, GID_BYTES);
             int rc =
@@ -161,6 +174,8 @@ final class IbvContext implements ContextOps {
                 throw Failures.of("ibv_query_gid", rc, "port " + port + ", index " + index);
             }
             return gid.bytes(0, GID_BYTES);
+        } finally {
+            guard.leave();
         }
     }
 
@@ -235,9 +250,13 @@ final class IbvContext implements ContextOps {
             lock.unlock();
         }
         asyncEvents.close();
+        if (!guard.destroy()) {
+            throw new DeviceException(Errno.ENODEV, name + " was closed");
+        }
         try (Arena arena = Arena.ofConfined()) {
             int rc = Libibverbs.closeDevice(Libibverbs.callState(arena), address);
             if (rc != 0) {
+                guard.revive();
                 throw Failures.of("ibv_close_device", rc, name);
             }
         }

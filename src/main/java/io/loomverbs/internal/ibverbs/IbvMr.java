@@ -12,12 +12,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A memory region of libibverbs. Keeps its memory reachable until it is deregistered. */
 final class IbvMr implements MrOps {
+    /** Each page is pinned and unpinned: a megabyte takes a fraction of a millisecond. */
+    static final long LONG_TO_PIN = 1 << 20;
+
     private final long address;
     private final int lkey;
     private final int rkey;
     private final AtomicBoolean gone = new AtomicBoolean();
 
-    @SuppressWarnings({"unused", "FieldCanBeLocal"}) // the device reads and writes it
+    /** The device reads and writes it. */
     private final MemorySegment memory;
 
     IbvMr(long address, MemorySegment memory) {
@@ -42,12 +45,19 @@ final class IbvMr implements MrOps {
         if (!gone.compareAndSet(false, true)) {
             return -Errno.EINVAL;
         }
+        int rc =
+                memory.byteSize() < LONG_TO_PIN
+                        ? deregister()
+                        : LongCalls.run("ibv_dereg_mr", this::deregister);
+        if (rc != 0) {
+            gone.set(false);
+        }
+        return rc;
+    }
+
+    private int deregister() {
         try (Arena arena = Arena.ofConfined()) {
-            int rc = Libibverbs.deregMr(Libibverbs.callState(arena), address);
-            if (rc != 0) {
-                gone.set(false);
-            }
-            return rc;
+            return Libibverbs.deregMr(Libibverbs.callState(arena), address);
         }
     }
 }

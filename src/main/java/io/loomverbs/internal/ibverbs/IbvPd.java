@@ -17,9 +17,6 @@ import java.lang.foreign.MemorySegment;
 
 /** A protection domain of libibverbs. */
 final class IbvPd implements PdOps {
-    /** Registering pins each page: a megabyte takes a fraction of a millisecond. */
-    private static final long LONG_TO_PIN = 1 << 20;
-
     private final IbvContext context;
     private final UseGuard guard = new UseGuard();
     private final long address;
@@ -33,7 +30,7 @@ final class IbvPd implements PdOps {
     public MrOps regMr(MemorySegment memory, int access) {
         enter();
         try {
-            return memory.byteSize() < LONG_TO_PIN
+            return memory.byteSize() < IbvMr.LONG_TO_PIN
                     ? register(memory, access)
                     : LongCalls.run("ibv_reg_mr", () -> register(memory, access));
         } finally {

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.function.LongUnaryOperator;
 
 /** A queue pair of libibverbs. */
 final class IbvQp implements QpOps {
@@ -58,24 +59,42 @@ final class IbvQp implements QpOps {
             IbvCq send,
             IbvCq recv,
             AsyncListener events) {
-        IbvQp qp = new IbvQp(context, init, events);
         try (Arena arena = Arena.ofConfined()) {
             Struct attr = Struct.allocate(arena, IbvQpInitAttr.BYTES);
-            attr.i64(IbvQpInitAttr.QP_CONTEXT, qp.id);
             attr.i64(IbvQpInitAttr.SEND_CQ, send.address());
             attr.i64(IbvQpInitAttr.RECV_CQ, recv.address());
             attr.i32(IbvQpInitAttr.QP_TYPE, init.qpType());
             attr.i32(IbvQpInitAttr.SQ_SIG_ALL, init.sqSigAll() ? 1 : 0);
             QpAttrs.writeCap(init.cap(), attr);
-            long address = Libibverbs.createQp(Libibverbs.callState(arena), pd, attr.address());
-            if (address < 0) {
-                context.objects.remove(qp.id);
-                throw Failures.of("ibv_create_qp", address, init.toString());
-            }
-            qp.address = address;
-            qp.qpNum = Struct.at(address + IbvLayouts.IbvQp.QP_NUM, Integer.BYTES).i32(0);
+            IbvQp qp =
+                    create(
+                            context,
+                            init,
+                            events,
+                            id -> {
+                                attr.i64(IbvQpInitAttr.QP_CONTEXT, id);
+                                return Libibverbs.createQp(
+                                        Libibverbs.callState(arena), pd, attr.address());
+                            });
             qp.cap = QpAttrs.readCap(attr);
+            return qp;
         }
+    }
+
+    /**
+     * @param creation makes the {@code ibv_qp} whose {@code qp_context} is the number it is given;
+     *     a negative errno if it cannot
+     */
+    static IbvQp create(
+            IbvContext context, QpInit init, AsyncListener events, LongUnaryOperator creation) {
+        IbvQp qp = new IbvQp(context, init, events);
+        long address = creation.applyAsLong(qp.id);
+        if (address < 0) {
+            context.objects.remove(qp.id);
+            throw Failures.of("ibv_create_qp", address, init.toString());
+        }
+        qp.address = address;
+        qp.qpNum = Struct.at(address + IbvLayouts.IbvQp.QP_NUM, Integer.BYTES).i32(0);
         return qp;
     }
 
@@ -94,13 +113,22 @@ final class IbvQp implements QpOps {
         if (!guard.enter()) {
             return -Errno.EINVAL;
         }
+        try {
+            // On RoCE, the kernel asks the network who the neighbour is, for up to a second.
+            return (mask & Ibv.QP_AV) == 0
+                    ? change(attr, mask)
+                    : LongCalls.run("ibv_modify_qp", () -> change(attr, mask));
+        } finally {
+            guard.leave();
+        }
+    }
+
+    private int change(QpAttr attr, int mask) {
         try (Arena arena = Arena.ofConfined()) {
             Struct struct = Struct.allocate(arena, IbvLayouts.IbvQpAttr.BYTES);
             QpAttrs.write(attr, struct);
             return Libibverbs.modifyQp(
                     Libibverbs.callState(arena), address, struct.address(), mask);
-        } finally {
-            guard.leave();
         }
     }
 

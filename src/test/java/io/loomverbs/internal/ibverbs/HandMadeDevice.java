@@ -11,7 +11,10 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.device.QpCap;
+import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.LibibverbsLibrary;
@@ -61,6 +64,8 @@ final class HandMadeDevice implements DeviceOps {
     private static final int NUM_COMP_VECTORS = CONTEXT + 272;
 
     private static final int CQ_BYTES = 128;
+    private static final int QP_BYTES = 160;
+    private static final int MR_BYTES = 128;
     private static final int COMP_EVENTS_COMPLETED = 120;
     private static final int ASYNC_EVENTS_COMPLETED = 124;
 
@@ -241,6 +246,37 @@ final class HandMadeDevice implements DeviceOps {
         return poller;
     }
 
+    /** The context alone; whoever takes it calls {@link #closePipe}. */
+    IbvContext bareContext() {
+        return new IbvContext("hand-made", memory.address() + CONTEXT, (type, port) -> {}, poller);
+    }
+
+    void closePipe() {
+        Posix.close(async.read());
+        Posix.close(async.write());
+    }
+
+    /** A queue pair, of which all that matters is whose it is. */
+    IbvQp queuePair(IbvContext of) {
+        QpInit init = new QpInit(Ibv.QPT_RC, new QpCap(1, 1, 1, 1, 0), false);
+        return IbvQp.create(
+                of,
+                init,
+                type -> {},
+                id -> {
+                    MemorySegment qp = arena.allocate(QP_BYTES, 8);
+                    qp.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+                    return qp.address();
+                });
+    }
+
+    /** A memory region, the same. */
+    IbvMr memoryRegion(long bytes) {
+        MemorySegment mr = arena.allocate(MR_BYTES, 8);
+        mr.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+        return new IbvMr(mr.address(), arena.allocate(bytes));
+    }
+
     @Override
     public String name() {
         return "hand-made";
@@ -348,8 +384,7 @@ final class HandMadeDevice implements DeviceOps {
                 Posix.close(channel.ends.write());
             }
             context.asyncEvents().close();
-            Posix.close(async.read());
-            Posix.close(async.write());
+            closePipe();
         }
     }
 }
