@@ -757,6 +757,7 @@ class ApiMisuseTest {
                     "QpAttributes.Builder.access(Access[])",
                     "QpAttributes.Builder.address(AhAttributes)",
                     "QpAttributes.Builder.curState(QpState)",
+                    "QpAttributes.Builder.enSqdAsyncNotify(boolean)",
                     "QpAttributes.Builder.pathMtu(Mtu)",
                     "QpAttributes.Builder.qkey(int)",
                     "QpAttributes.Builder.state(QpState)",
