@@ -8,13 +8,13 @@ import java.util.Set;
 /** What may be done with a memory region, or over a queue pair ({@code enum ibv_access_flags}). */
 public enum Access {
     /**
-     * The device may write to it for its owner: receives, READ results. Local reading is always
-     * allowed.
+     * The device may write to it for its owner: receives, the results of READs and atomics. Local
+     * reading is always allowed.
      */
     LOCAL_WRITE(Ibv.ACCESS_LOCAL_WRITE),
     /** A peer may write to it; for a region only together with {@link #LOCAL_WRITE}. */
     REMOTE_WRITE(Ibv.ACCESS_REMOTE_WRITE),
-    /** A peer may read it. */
+    /** A peer may read it, by RDMA READ. */
     REMOTE_READ(Ibv.ACCESS_REMOTE_READ),
     /**
      * A peer may do atomic operations on it; for a region only together with {@link #LOCAL_WRITE}.

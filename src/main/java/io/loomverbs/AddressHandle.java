@@ -25,7 +25,9 @@ public final class AddressHandle implements AutoCloseable {
     }
 
     /**
-     * Destroys the address handle ({@code ibv_destroy_ah}). Closing again does nothing.
+     * Destroys the address handle ({@code ibv_destroy_ah}). Requests that name it must have
+     * completed: what becomes of the others depends on the device ({@code soft0} ends them in
+     * {@link WcStatus#LOC_QP_OP_ERR}). Closing again does nothing.
      *
      * @throws VerbsException if the device refuses; nothing has changed then
      */

@@ -5,12 +5,14 @@ import io.loomverbs.internal.device.AhAttr;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An address: where on the fabric something is ({@code struct ibv_ah_attr}).
+ * An address: where on the fabric something is ({@code struct ibv_ah_attr}, with {@code grh} in it;
+ * {@code is_global} if there is a {@code dgid}).
  *
  * @param portNum the local port to send from, from 1 on
  * @param dlid the local identifier of the destination port; 0 on Ethernet
  * @param sl the service level, 0 to 15
- * @param dgid the GID of the destination port, or null to send no global routing header
+ * @param dgid the GID of the destination port, or null to send no global routing header; Ethernet
+ *     (RoCE) has no other way
  * @param sgidIndex which GID of the local port is the source, if there is a {@code dgid}
  * @param hopLimit how many routers a message may pass, 0 to 255
  * @param trafficClass the traffic class, 0 to 255

@@ -32,6 +32,11 @@ import java.time.Duration;
  * that was received must be acknowledged. So: arm, poll until empty, wait, acknowledge, and again.
  * {@link #await} and {@link #serve} do that dance.
  *
+ * <p>A CQ must have room for all that can complete between two polls, or it overruns and is of no
+ * more use ({@link AsyncEventType#CQ_ERR}). When a queue pair goes to the error state, that is
+ * everything that was posted to it, signalled or not: {@code max_send_wr} and {@code max_recv_wr}
+ * of all its queue pairs together are always enough.
+ *
  * <p>Safe for use by any number of threads. Two threads that poll one CQ each get a part of the
  * completions.
  */
@@ -199,6 +204,10 @@ public final class CompletionQueue implements AutoCloseable {
      * Moves completions to a batch, as many as there are and fit ({@code ibv_poll_cq}). What was in
      * the batch is overwritten. Never waits; allocates nothing.
      *
+     * <p>That a CQ has overrun, a device of libibverbs tells in an asynchronous event; it is read
+     * once some thread waits for anything in the context, completion events or {@link
+     * Context#getAsyncEvent}. A program that does nothing but poll has to ask for it.
+     *
      * @param batch where they go
      * @return how many, 0 if there were none
      * @throws ClosedException if the CQ is closed
@@ -239,7 +248,8 @@ public final class CompletionQueue implements AutoCloseable {
      *     solicited, and for errors
      * @throws IllegalStateException if the CQ has no channel and no direct delivery
      * @throws ClosedException if the CQ is closed
-     * @throws VerbsException if the device refuses
+     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot tell solicited
+     *     completions from others
      */
     public void reqNotify(boolean solicitedOnly) {
         ensureOpen();

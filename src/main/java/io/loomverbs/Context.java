@@ -110,7 +110,8 @@ public final class Context implements AutoCloseable {
      *
      * @return the channel
      * @throws ClosedException if the context is closed
-     * @throws VerbsException if the device refuses
+     * @throws VerbsException if the device refuses: {@code EMFILE} or {@code ENFILE} when there are
+     *     too many open files
      */
     public CompletionChannel createCompChannel() {
         return Usage.create(
@@ -247,6 +248,7 @@ public final class Context implements AutoCloseable {
      * @return the event, to be closed: that acknowledges it
      * @throws InterruptedException if the thread was interrupted and was given no event
      * @throws ClosedException if the context is or was closed
+     * @throws VerbsException if the device has failed
      */
     public AsyncEvent getAsyncEvent() throws InterruptedException {
         AsyncEvent event;
@@ -264,6 +266,7 @@ public final class Context implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted and was given no event
      * @throws IllegalArgumentException if the timeout is negative
      * @throws ClosedException if the context is or was closed
+     * @throws VerbsException if the device has failed
      */
     public @Nullable AsyncEvent getAsyncEvent(Duration timeout) throws InterruptedException {
         return asyncEvents.take(Arguments.nanos("timeout", timeout));

@@ -43,7 +43,8 @@ public final class Device {
      * share nothing but the device's limits and its wire.
      *
      * @return a context, to be closed when everything in it is closed
-     * @throws VerbsException if the device cannot be opened
+     * @throws VerbsException if the device cannot be opened: {@code EACCES} if its file may not be
+     *     used, {@code ENODEV} if it is gone, {@code EMFILE} when there are too many open files
      */
     public Context open() {
         try {

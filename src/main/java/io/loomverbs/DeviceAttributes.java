@@ -5,30 +5,36 @@ import io.loomverbs.internal.device.DeviceAttr;
 /**
  * What a device can do, and its limits ({@code ibv_query_device}).
  *
- * @param firmwareVersion the version of the device's firmware
+ * @param firmwareVersion the version of the device's firmware ({@code fw_ver})
  * @param nodeGuid the GUID of the device
  * @param systemImageGuid the GUID of the system that the device is part of
  * @param maxMrSize the largest memory region, in bytes, unsigned
  * @param pageSizeCap a bit for each page size that the device supports
  * @param vendorId the vendor, by its IEEE number
  * @param vendorPartId the vendor's number of the part
- * @param hardwareVersion the hardware's revision
+ * @param hardwareVersion the hardware's revision ({@code hw_ver})
  * @param maxQp how many queue pairs there may be
  * @param maxQpWr how many work requests a send or a receive queue may hold
- * @param maxSge how many scatter/gather entries a work request may have
- * @param maxSgeRead how many scatter/gather entries an RDMA READ may have
+ * @param maxSge how many scatter/gather entries a work request may have ({@code max_sge})
+ * @param maxSgeRead how many scatter/gather entries an RDMA READ may have, on devices that set it
+ *     apart ({@code max_sge_rd})
  * @param maxCq how many completion queues there may be
  * @param maxCqe how many completions a CQ may hold
  * @param maxMr how many memory regions there may be
  * @param maxPd how many protection domains there may be
  * @param maxAh how many address handles there may be
- * @param maxQpReadAtomic how many READs and atomics a queue pair may serve at once
- * @param maxQpInitReadAtomic how many READs and atomics a queue pair may have outstanding
- * @param maxResourceReadAtomic how many READs and atomics the device may serve at once
- * @param maxInlineData how many bytes a work request may carry inline
- * @param atomicCapability with respect to what atomic operations are atomic
+ * @param maxQpReadAtomic how many READs and atomics a queue pair may serve at once ({@code
+ *     max_qp_rd_atom}): the limit of {@code maxDestRdAtomic}
+ * @param maxQpInitReadAtomic how many READs and atomics a queue pair may have outstanding ({@code
+ *     max_qp_init_rd_atom}): the limit of {@code maxRdAtomic}
+ * @param maxResourceReadAtomic how many READs and atomics the device may serve at once ({@code
+ *     max_res_rd_atom})
+ * @param maxInlineData the most that {@link QpConfig#maxInlineData} may be; verbs does not know a
+ *     device's own limit before a queue pair is created, so for one of libibverbs this is what a
+ *     work request has room for
+ * @param atomicCapability with respect to what atomic operations are atomic ({@code atomic_cap})
  * @param maxPkeys how many partition keys there are
- * @param physicalPortCount how many ports the device has; they count from 1
+ * @param physicalPortCount how many ports the device has ({@code phys_port_cnt}); they count from 1
  * @param numCompVectors how many completion vectors the context has
  */
 public record DeviceAttributes(

@@ -88,8 +88,9 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     /**
-     * Ends the registration ({@code ibv_dereg_mr}). Work requests that name the region from then on
-     * fail with a protection or access error; the memory stays. Closing again does nothing.
+     * Ends the registration ({@code ibv_dereg_mr}). When this has returned, the device does not
+     * touch the memory any more: work requests that name the region, outstanding ones among them,
+     * end with a protection or access error. The memory stays. Closing again does nothing.
      *
      * @throws VerbsException if the device refuses; nothing has changed then
      */

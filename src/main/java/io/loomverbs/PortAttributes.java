@@ -8,13 +8,15 @@ import io.loomverbs.internal.device.PortAttr;
  * @param state the logical state
  * @param maxMtu the largest MTU that the port can do
  * @param activeMtu the MTU that is in use
- * @param gidTableLength how many GIDs the port has room for
- * @param maxMessageSize the longest message, in bytes, unsigned
- * @param pkeyTableLength how many partition keys the port has room for
+ * @param gidTableLength how many GIDs the port has room for ({@code gid_tbl_len})
+ * @param maxMessageSize the longest message, in bytes, unsigned ({@code max_msg_sz})
+ * @param pkeyTableLength how many partition keys the port has room for ({@code pkey_tbl_len})
  * @param lid the port's local identifier; 0 on Ethernet
  * @param smLid the subnet manager's local identifier
- * @param activeWidth the value of {@code active_width}: 1, 2, 4 and 8 mean 1X, 4X, 8X and 12X
- * @param activeSpeed the value of {@code active_speed}: 1, 2 and 4 mean 2.5, 5 and 10 Gb/s a lane
+ * @param activeWidth the value of {@code active_width}: 1, 2, 4, 8 and 16 mean 1X, 4X, 8X, 12X and
+ *     2X
+ * @param activeSpeed the value of {@code active_speed}, in Gb/s a lane: 1 is 2.5, 2 is 5, 4 and 8
+ *     are 10, 16 is 14, 32 is 25 (EDR), 64 is 50 (HDR), 128 is 100 (NDR)
  * @param physicalState the value of {@code phys_state}; 5 means LinkUp
  * @param linkLayer what the link speaks
  */

@@ -35,8 +35,9 @@ public final class ProtectionDomain implements AutoCloseable {
 
     /**
      * Registers memory, so that work requests can name it ({@code ibv_reg_mr}). The memory must
-     * stay alive until the region is closed; if it is freed before, work requests that touch it
-     * fail.
+     * stay alive until the region is closed: if its arena is closed before, work requests that
+     * touch it fail on {@code soft0}, while a real device goes on with the pages that it has
+     * pinned.
      *
      * @param memory native memory, of a shared, automatic or global arena: devices access it from
      *     threads of their own
@@ -46,7 +47,9 @@ public final class ProtectionDomain implements AutoCloseable {
      *     empty, read-only though {@code access} lets it be written to, or larger than the device
      *     allows; or if remote writes or atomics are allowed without {@link Access#LOCAL_WRITE}
      * @throws ClosedException if the protection domain is closed
-     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions, or
+     *     more memory would be pinned than {@code RLIMIT_MEMLOCK} allows; {@code EFAULT} if a part
+     *     of the memory is not mapped; {@code EINVAL} for an access that it does not offer
      */
     public MemoryRegion regMr(MemorySegment memory, Access... access) {
         int flags = Access.flags(access);
@@ -67,7 +70,9 @@ public final class ProtectionDomain implements AutoCloseable {
      * @throws IllegalArgumentException if {@code bytes} is less than 1 or more than the device
      *     allows; or if remote writes or atomics are allowed without {@link Access#LOCAL_WRITE}
      * @throws ClosedException if the protection domain is closed
-     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions, or
+     *     more memory would be pinned than {@code RLIMIT_MEMLOCK} allows; {@code EINVAL} for an
+     *     access that it does not offer
      */
     public MemoryRegion allocateMr(long bytes, Access... access) {
         MrArguments.checkSize("bytes", bytes, context);
@@ -83,7 +88,9 @@ public final class ProtectionDomain implements AutoCloseable {
      * @throws IllegalArgumentException if a CQ is of another context, or a capacity is over the
      *     device's limit
      * @throws ClosedException if the protection domain or a CQ is closed
-     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many queue pairs
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many queue
+     *     pairs; {@code EINVAL} if it cannot combine these capacities; {@code EOPNOTSUPP} if it
+     *     does not offer the type
      */
     public QueuePair createQp(QpConfig config) {
         Arguments.notNull(config, "config");
@@ -110,7 +117,10 @@ public final class ProtectionDomain implements AutoCloseable {
      * @return the address handle
      * @throws IllegalArgumentException if the port or the index of the source GID does not exist
      * @throws ClosedException if the protection domain is closed
-     * @throws VerbsException if the device refuses
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many; {@code
+     *     EINVAL} if it needs a GID and there is none; on Ethernet (RoCE), which may ask the
+     *     network and take as long as a second, {@code ETIMEDOUT}, {@code ENETUNREACH} or {@code
+     *     EHOSTUNREACH} if the address cannot be resolved
      */
     public AddressHandle createAh(AhAttributes attributes) {
         Arguments.notNull(attributes, "attributes");

@@ -80,7 +80,7 @@ public final class QpAttributes {
     }
 
     /**
-     * The MTU of the path (RC and UC).
+     * The MTU of the path, the same at both ends (RC and UC; {@code path_mtu}).
      *
      * @return the attribute
      */
@@ -143,7 +143,7 @@ public final class QpAttributes {
     }
 
     /**
-     * How many READs and atomics may be outstanding (RC).
+     * How many READs and atomics this side may have outstanding (RC; {@code max_rd_atomic}).
      *
      * @return the attribute
      */
@@ -152,7 +152,7 @@ public final class QpAttributes {
     }
 
     /**
-     * How many READs and atomics of the peer are served at once (RC).
+     * How many READs and atomics of the peer are served at once (RC; {@code max_dest_rd_atomic}).
      *
      * @return the attribute
      */
@@ -161,7 +161,8 @@ public final class QpAttributes {
     }
 
     /**
-     * How long a peer is asked to wait for a receive request, as a code: 12 is 0.64 ms (RC).
+     * How long a peer is asked to wait if there is no receive request for its message (RC; {@code
+     * min_rnr_timer}), by a {@linkplain Builder#minRnrTimer code}.
      *
      * @return the attribute
      */
@@ -170,7 +171,8 @@ public final class QpAttributes {
     }
 
     /**
-     * How long to wait for an answer, as a power of two of 4.096 us; 0 is for ever (RC).
+     * How long to wait for an answer, 4.096 us times 2 to the power of this: 14 is 67 ms, 0 is for
+     * ever (RC; {@code timeout}).
      *
      * @return the attribute
      */
@@ -197,7 +199,7 @@ public final class QpAttributes {
     }
 
     /**
-     * What the peer may do over the queue pair.
+     * What the peer may do over the queue pair ({@code qp_access_flags}).
      *
      * @return the attribute, as a new set
      */
@@ -206,7 +208,7 @@ public final class QpAttributes {
     }
 
     /**
-     * Where the peer is (RC and UC).
+     * Where the peer is (RC and UC; {@code ah_attr}).
      *
      * @return the attribute
      */
@@ -290,7 +292,7 @@ public final class QpAttributes {
         }
 
         /**
-         * The MTU of the path (RC and UC) ({@code IBV_QP_PATH_MTU}).
+         * The MTU of the path, the same at both ends (RC and UC; {@code IBV_QP_PATH_MTU}).
          *
          * @param pathMtu the attribute
          * @return this
@@ -302,7 +304,8 @@ public final class QpAttributes {
         }
 
         /**
-         * The key that a UD message must carry to be received ({@code IBV_QP_QKEY}).
+         * The key that a UD message must carry to be received ({@code IBV_QP_QKEY}). One with the
+         * highest bit set takes a privilege ({@code CAP_NET_RAW}).
          *
          * @param qkey the attribute
          * @return this
@@ -379,7 +382,8 @@ public final class QpAttributes {
         }
 
         /**
-         * How many READs and atomics may be outstanding (RC) ({@code IBV_QP_MAX_QP_RD_ATOMIC}).
+         * How many READs and atomics this side may have outstanding: no more than the peer's {@link
+         * #maxDestRdAtomic} (RC; {@code IBV_QP_MAX_QP_RD_ATOMIC}).
          *
          * @param maxRdAtomic the attribute
          * @return this
@@ -407,8 +411,16 @@ public final class QpAttributes {
         }
 
         /**
-         * How long a peer is asked to wait for a receive request, as a code: 12 is 0.64 ms (RC)
-         * ({@code IBV_QP_MIN_RNR_TIMER}).
+         * How long a peer is asked to wait if there is no receive request for its message, before
+         * it tries again (RC; {@code IBV_QP_MIN_RNR_TIMER}). A code, in milliseconds:
+         *
+         * <table>
+         * <caption>Codes from 0, 8, 16 and 24 on</caption>
+         * <tr><td>0<td>655.36<td>0.01<td>0.02<td>0.03<td>0.04<td>0.06<td>0.08<td>0.12
+         * <tr><td>8<td>0.16<td>0.24<td>0.32<td>0.48<td>0.64<td>0.96<td>1.28<td>1.92
+         * <tr><td>16<td>2.56<td>3.84<td>5.12<td>7.68<td>10.24<td>15.36<td>20.48<td>30.72
+         * <tr><td>24<td>40.96<td>61.44<td>81.92<td>122.88<td>163.84<td>245.76<td>327.68<td>491.52
+         * </table>
          *
          * @param minRnrTimer the attribute
          * @return this
@@ -421,8 +433,9 @@ public final class QpAttributes {
         }
 
         /**
-         * How long to wait for an answer, as a power of two of 4.096 us; 0 is for ever (RC) ({@code
-         * IBV_QP_TIMEOUT}).
+         * How long to wait for an answer before a retry (RC; {@code IBV_QP_TIMEOUT}): 4.096 us
+         * times 2 to the power of this: 14 is 67 ms, 0 is for ever. Devices may take up to four
+         * times as long, and have a least value of their own.
          *
          * @param timeout the attribute
          * @return this
@@ -435,7 +448,8 @@ public final class QpAttributes {
         }
 
         /**
-         * How often to try again when there is no answer (RC) ({@code IBV_QP_RETRY_CNT}).
+         * How often to try again when there is no answer, before the request ends in {@link
+         * WcStatus#RETRY_EXC_ERR} (RC; {@code IBV_QP_RETRY_CNT}).
          *
          * @param retryCnt the attribute
          * @return this
@@ -448,8 +462,8 @@ public final class QpAttributes {
         }
 
         /**
-         * How often to try again when the peer has no receive request; 7 is for ever (RC) ({@code
-         * IBV_QP_RNR_RETRY}).
+         * How often to try again when the peer has no receive request, before the request ends in
+         * {@link WcStatus#RNR_RETRY_EXC_ERR}; 7 is for ever (RC; {@code IBV_QP_RNR_RETRY}).
          *
          * @param rnrRetry the attribute
          * @return this
@@ -462,7 +476,8 @@ public final class QpAttributes {
         }
 
         /**
-         * What the peer may do over the queue pair ({@code IBV_QP_ACCESS_FLAGS}).
+         * What the peer may do over the queue pair (RC and UC; {@code IBV_QP_ACCESS_FLAGS}), as far
+         * as the region allows it as well; {@link Access#LOCAL_WRITE} says nothing here.
          *
          * @param access the attribute; none to allow nothing
          * @return this

@@ -10,7 +10,8 @@ import io.loomverbs.internal.device.QpInit;
  * @param type the transport service
  * @param sendCq where completions of the send queue go
  * @param recvCq where completions of the receive queue go; may be the same
- * @param maxSendWr how many work requests the send queue holds, at least 1
+ * @param maxSendWr how many work requests the send queue holds, at least 1; those that are not
+ *     signalled stay in it until a later one was polled ({@link SendWorkRequest#signaled})
  * @param maxRecvWr how many work requests the receive queue holds, at least 1
  * @param maxSendSge how many scatter/gather entries a request of the send queue has, at least 1
  * @param maxRecvSge how many scatter entries a request of the receive queue has, at least 1

@@ -124,16 +124,21 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Connects an RC or UC queue pair to its peer through port 1, from RESET to RTS, with the
-     * values that the pingpong programs of rdma-core use: the port's active MTU, up to 7 retries of
-     * 67 ms, RNR retries for ever. The peer is allowed nothing but messages; see the other form to
-     * change that.
+     * Connects an RC or UC queue pair to its peer through port 1, from RESET to RTS: partition key
+     * and GID of index 0, the port's active MTU, up to 7 retries of 67 ms ({@code timeout} 14), RNR
+     * retries for ever after 0.64 ms each ({@code min_rnr_timer} 12), and as many READs and atomics
+     * at once as the device can do. The peer is allowed nothing but messages; see the other form to
+     * change any of that.
+     *
+     * <p>Both ends must use the same MTU, and neither may have more READs and atomics outstanding
+     * than the other serves: if the devices differ, give both ends {@code pathMtu}, {@code
+     * maxRdAtomic} and {@code maxDestRdAtomic}.
      *
      * @param remote the peer's {@link #endpoint()}
      * @throws IllegalStateException if the queue pair is of type UD
      * @throws ClosedException if the queue pair is closed
      * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is not
-     *     RESET
+     *     RESET, or as {@link #modify} says; the queue pair may have come as far as INIT or RTR
      */
     public void connect(QpEndpoint remote) {
         connect(remote, QpAttributes.builder().build());
@@ -163,9 +168,11 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Makes a UD queue pair ready to receive and send through port 1, from RESET to RTS.
+     * Makes a UD queue pair ready to receive and send through port 1, from RESET to RTS, with the
+     * partition key of index 0.
      *
-     * @param qkey the key that messages must carry to be received
+     * @param qkey the key that messages must carry to be received; one with the highest bit set
+     *     takes a privilege ({@code CAP_NET_RAW})
      * @throws IllegalStateException if the queue pair is not of type UD
      * @throws ClosedException if the queue pair is closed
      * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is not
@@ -182,12 +189,37 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Changes attributes, the state among them ({@code ibv_modify_qp}). Which ones are needed and
-     * allowed depends on type and state, as {@code ibv_modify_qp(3)} has it in its tables.
+     * Changes attributes, the state among them ({@code ibv_modify_qp}). What is needed on the way
+     * from RESET to RTS, beside the state:
+     *
+     * <table>
+     * <caption>Required attributes</caption>
+     * <tr><th>to<th>RC<th>UC<th>UD
+     * <tr><td>INIT
+     *     <td>pkeyIndex, portNum, access
+     *     <td>pkeyIndex, portNum, access
+     *     <td>pkeyIndex, portNum, qkey
+     * <tr><td>RTR
+     *     <td>address, pathMtu, destQpNum, rqPsn, maxDestRdAtomic, minRnrTimer
+     *     <td>address, pathMtu, destQpNum, rqPsn
+     *     <td>
+     * <tr><td>RTS
+     *     <td>sqPsn, timeout, retryCnt, rnrRetry, maxRdAtomic
+     *     <td>sqPsn
+     *     <td>sqPsn
+     * </table>
+     *
+     * <p>From every state a queue pair can be taken to RESET, which forgets what was posted, and
+     * from every other to ERR, which flushes it. RTS to SQD lets the send queue drain, SQD and SQE
+     * to RTS has it go on. Which further attributes may be changed in a step depends on the type:
+     * IBA 10.3.1. On Ethernet (RoCE) an address is resolved, which may ask the network and take as
+     * long as a second.
      *
      * @param attributes those to change
      * @throws ClosedException if the queue pair is closed
-     * @throws VerbsException {@code EINVAL} if this is not allowed now; nothing has changed then
+     * @throws VerbsException {@code EINVAL} if this is not allowed now; {@code EPERM} for a {@code
+     *     qkey} that takes a privilege; {@code ETIMEDOUT}, {@code ENETUNREACH} or {@code
+     *     EHOSTUNREACH} if the address cannot be resolved. Nothing has changed then
      */
     public void modify(QpAttributes attributes) {
         Arguments.notNull(attributes, "attributes");
@@ -241,16 +273,19 @@ public final class QueuePair implements AutoCloseable {
 
     /**
      * Posts a work request, or the chain that it starts, to the send queue ({@code ibv_post_send}).
-     * When this returns, the requests may be used again; the memory they name may not, until they
-     * have completed. Never waits; allocates nothing.
+     * When this returns, the requests may be used again; the memory and the address handle that
+     * they name may not, until they have completed: until their completion was polled, or, for
+     * those that are not {@linkplain SendWorkRequest#signaled signalled}, that of a later one.
+     * Never waits; allocates nothing.
      *
      * @param request the first or only request
      * @throws IllegalArgumentException if the request names memory or an address handle of another
      *     protection domain; nothing was posted
      * @throws ClosedException if the queue pair is closed
      * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
-     *     EINVAL} if the state, the type or the capacities of the queue pair do not allow it; those
-     *     before it in the chain were posted
+     *     EINVAL} if the state or the type of the queue pair do not allow it; one or the other, as
+     *     the device has it, if there are more entries or inline data than the queue pair was
+     *     granted. Those before it in the chain were posted
      */
     public void postSend(SendWorkRequest request) {
         Arguments.notNull(request, "request");
@@ -260,7 +295,12 @@ public final class QueuePair implements AutoCloseable {
         ensureOpen();
         long result = ops.postSend(request.struct());
         if (result != PostResult.OK) {
-            throw postFailure("ibv_post_send", result, "send", ops.cap().maxSendWr());
+            SendWorkRequest bad = request;
+            for (int i = PostResult.accepted(result); i > 0 && bad.next() != null; i--) {
+                bad = bad.next();
+            }
+            throw postFailure(
+                    "ibv_post_send", result, bad.excess(ops.cap()), "send", ops.cap().maxSendWr());
         }
     }
 
@@ -285,7 +325,16 @@ public final class QueuePair implements AutoCloseable {
         ensureOpen();
         long result = ops.postRecv(request.struct());
         if (result != PostResult.OK) {
-            throw postFailure("ibv_post_recv", result, "receive", ops.cap().maxRecvWr());
+            RecvWorkRequest bad = request;
+            for (int i = PostResult.accepted(result); i > 0 && bad.next() != null; i--) {
+                bad = bad.next();
+            }
+            throw postFailure(
+                    "ibv_post_recv",
+                    result,
+                    bad.excess(ops.cap()),
+                    "receive",
+                    ops.cap().maxRecvWr());
         }
     }
 
@@ -301,27 +350,34 @@ public final class QueuePair implements AutoCloseable {
         }
     }
 
-    private VerbsException postFailure(String verb, long result, String queue, int max) {
+    /**
+     * @param excess what of the refused request is more than was granted, if anything; devices give
+     *     that the errno of a full queue, or another
+     */
+    private VerbsException postFailure(
+            String verb, long result, String excess, String queue, int max) {
         ensureNotDestroyed();
         int errno = PostResult.errno(result);
         int accepted = PostResult.accepted(result);
-        String why =
-                errno == Errno.ENOMEM
-                        ? "the " + queue + " queue of " + this + " is full: it was granted " + max
-                        : this
-                                + " in state "
-                                + state()
-                                + " does not take request "
-                                + accepted
-                                + " of the chain: its state, type or capacities do not allow it";
+        String refusal = " does not take request " + accepted + " of the chain: ";
+        String why;
+        if (!excess.isEmpty()) {
+            why = this + refusal + "it has " + excess;
+        } else if (errno == Errno.ENOMEM) {
+            why = "the " + queue + " queue of " + this + " is full: it was granted " + max;
+        } else {
+            why = this + " in state " + state() + refusal + "its state or type do not allow it";
+        }
         return new PostException(verb, errno, accepted, why);
     }
 
     /**
      * Destroys the queue pair ({@code ibv_destroy_qp}). Outstanding requests vanish without
-     * completion; completions that have arrived stay in the CQs. Waits, by parking, until every
-     * asynchronous event of the queue pair that was received is acknowledged. Closing again does
-     * nothing.
+     * completion. Completions that have arrived and were not polled may vanish as well: {@code
+     * soft0} leaves them in the CQs, many devices take them out, as they do on the way to RESET.
+     * Who needs them all takes the queue pair to ERR and polls what is flushed before. Waits, by
+     * parking, until every asynchronous event of the queue pair that was received is acknowledged.
+     * Closing again does nothing.
      *
      * @throws VerbsException {@code EDEADLK} if it has waited for a second while this very thread
      *     holds such an event; nothing has changed then

@@ -1,5 +1,6 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.RecvWr;
 
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #clear} it, describe it, post it; once posted it may be changed. For one thread at a
  * time.
+ *
+ * <p>The memory must allow {@link Access#LOCAL_WRITE}. On a UD queue pair its first 40 bytes are
+ * taken by the routing header, whether one comes or not: the message starts behind them.
  */
 public final class RecvWorkRequest {
     private static final int MAX_SGE = 1024;
@@ -137,6 +141,11 @@ public final class RecvWorkRequest {
 
     RecvWr struct() {
         return struct;
+    }
+
+    /** What of this request is more than a queue pair was granted; empty if nothing is. */
+    String excess(QpCap cap) {
+        return WorkRequestSges.excess(struct.numSge(), cap.maxRecvSge());
     }
 
     /** The number and the size of the scatter list. */

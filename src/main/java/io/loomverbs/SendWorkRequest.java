@@ -1,6 +1,7 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.SendWr;
 
 import org.jspecify.annotations.Nullable;
@@ -71,7 +72,8 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Sends a message to the next receive request of the peer ({@code IBV_WR_SEND}).
+     * Sends a message to the next receive request of the peer ({@code IBV_WR_SEND}). On a UD queue
+     * pair it needs an address as well: {@link #to}.
      *
      * @return this
      */
@@ -93,7 +95,8 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Writes to memory of the peer ({@code IBV_WR_RDMA_WRITE}; RC and UC).
+     * Writes to memory of the peer ({@code IBV_WR_RDMA_WRITE}; RC and UC). The peer is not told: no
+     * completion arrives there.
      *
      * @param remoteAddr the address there
      * @param rkey the remote key of the region there
@@ -122,7 +125,8 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Reads memory of the peer ({@code IBV_WR_RDMA_READ}; RC).
+     * Reads memory of the peer ({@code IBV_WR_RDMA_READ}; RC). The local memory must allow {@link
+     * Access#LOCAL_WRITE}, and on a device of iWARP {@link Access#REMOTE_WRITE} as well.
      *
      * @param remoteAddr the address there
      * @param rkey the remote key of the region there
@@ -137,7 +141,7 @@ public final class SendWorkRequest {
     /**
      * Sets eight bytes of the peer to {@code swap} if they are {@code compare}, atomically ({@code
      * IBV_WR_ATOMIC_CMP_AND_SWP}; RC). What they were before goes to the eight bytes of the local
-     * memory.
+     * memory, which must allow {@link Access#LOCAL_WRITE}.
      *
      * @param remoteAddr the address there, a multiple of 8
      * @param rkey the remote key of the region there
@@ -153,7 +157,8 @@ public final class SendWorkRequest {
 
     /**
      * Adds to eight bytes of the peer, atomically ({@code IBV_WR_ATOMIC_FETCH_AND_ADD}; RC). What
-     * they were before goes to the eight bytes of the local memory.
+     * they were before goes to the eight bytes of the local memory, which must allow {@link
+     * Access#LOCAL_WRITE}.
      *
      * @param remoteAddr the address there, a multiple of 8
      * @param rkey the remote key of the region there
@@ -167,9 +172,10 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Addresses a message of a UD queue pair.
+     * Addresses a message of a UD queue pair ({@code wr.ud}). To be called after the operation was
+     * chosen, as all but the SENDs take the address away.
      *
-     * @param ah where the peer is
+     * @param ah where the peer is; to be kept open until the request has completed
      * @param remoteQpn the number of the peer's queue pair, 24 bits
      * @param remoteQkey the key that the peer wants to see; with the highest bit set, the sending
      *     queue pair's own is used
@@ -244,7 +250,9 @@ public final class SendWorkRequest {
 
     /**
      * Carries a copy of {@code data}, made now, instead of naming memory ({@code IBV_SEND_INLINE}).
-     * The memory needs no registration, and may be on the heap.
+     * The memory needs no registration, may be on the heap, and may be used again at once. For SEND
+     * and RDMA WRITE; the queue pair must have been created for that much ({@link
+     * QpConfig#maxInlineData}), which is checked when the request is posted.
      *
      * @param data what to send; no more than there is room for
      * @return this
@@ -279,7 +287,12 @@ public final class SendWorkRequest {
 
     /**
      * Asks for a completion ({@code IBV_SEND_SIGNALED}). Without it there is one only if the
-     * request fails, or the queue pair signals all.
+     * request fails or is flushed, or the queue pair signals all.
+     *
+     * <p>A completion says that all earlier requests of its send queue are done as well. A request
+     * that is not signalled keeps its place in the queue, and needs its memory, until the
+     * completion of a later one that is was polled: if none is ever signalled, the queue of a real
+     * device is full for good. ({@code soft0} gives the place back as soon as the request is done.)
      *
      * @return this
      */
@@ -289,7 +302,7 @@ public final class SendWorkRequest {
 
     /**
      * Marks the message as solicited ({@code IBV_SEND_SOLICITED}): the receiver's completion wakes
-     * those who armed for solicited completions only.
+     * those who armed for solicited completions only. For SEND and RDMA WRITE with immediate.
      *
      * @return this
      */
@@ -298,7 +311,8 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Waits for earlier READs and atomics before this request is done ({@code IBV_SEND_FENCE}).
+     * Has this request begin only after earlier READs and atomics of the send queue are done
+     * ({@code IBV_SEND_FENCE}; RC): their results are then in the local memory that it sends.
      *
      * @return this
      */
@@ -339,6 +353,17 @@ public final class SendWorkRequest {
 
     SendWr struct() {
         return struct;
+    }
+
+    /** What of this request is more than a queue pair was granted; empty if nothing is. */
+    String excess(QpCap cap) {
+        if ((struct.sendFlags() & Ibv.SEND_INLINE) == 0) {
+            return WorkRequestSges.excess(struct.numSge(), cap.maxSendSge());
+        }
+        int bytes = struct.sgeLength(0);
+        return bytes <= cap.maxInlineData()
+                ? ""
+                : bytes + " bytes of inline data, but was granted " + cap.maxInlineData();
     }
 
     /** The number, the operation's value and the size of the scatter/gather list. */

@@ -142,8 +142,9 @@ public final class WorkCompletions {
     }
 
     /**
-     * How many bytes were received, or read by a READ or an atomic ({@code byte_len}). On a UD
-     * queue pair this includes the 40 bytes of the routing header.
+     * How many bytes were received, or read by a READ or an atomic ({@code byte_len}); of a SEND or
+     * WRITE of one's own, devices do not tell it. On a UD queue pair this includes the 40 bytes of
+     * the routing header.
      *
      * @param index which completion
      * @return bytes, unsigned
@@ -203,7 +204,7 @@ public final class WorkCompletions {
     }
 
     /**
-     * The local identifier of the port that sent a UD message ({@code slid}).
+     * The local identifier of the port that sent a UD message ({@code slid}; on InfiniBand).
      *
      * @param index which completion
      * @return 16 bits
@@ -213,10 +214,11 @@ public final class WorkCompletions {
     }
 
     /**
-     * Which partition key a UD message came with ({@code pkey_index}).
+     * Which partition key a message came with ({@code pkey_index}). Verbs has it valid only on the
+     * queue pairs of a fabric's management (GSI), which are not created here.
      *
      * @param index which completion
-     * @return an index to the port's table
+     * @return an index to the port's table, if the device tells it
      */
     public int pkeyIndex(int index) {
         return WcStruct.pkeyIndex(memory, at(index));

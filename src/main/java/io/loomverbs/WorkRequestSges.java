@@ -39,6 +39,13 @@ final class WorkRequestSges {
         }
     }
 
+    /** What is wrong with so many entries if so many were granted; empty if nothing is. */
+    static String excess(int entries, int granted) {
+        return entries <= granted
+                ? ""
+                : entries + " scatter/gather entries, but was granted " + granted;
+    }
+
     /** The protection domain that a request belongs to after {@code added} was named in it. */
     static ProtectionDomain samePd(
             @org.jspecify.annotations.Nullable ProtectionDomain pd,

@@ -408,7 +408,7 @@ class ApiMisuseTest {
                 send,
                 s -> s.rc.a.postSend(SendWorkRequest.allocate(9, 0).sge(s.mr).sge(s.mr)),
                 "EINVAL",
-                "capacities");
+                "2 scatter/gather entries, but was granted 1");
         post(recv, s -> s.rc.a.postRecv(RecvWorkRequest.allocate(9).sge(s.mr).sge(s.mr)), "EINVAL");
         post(
                 send,
