@@ -12,8 +12,10 @@ import java.time.Duration;
 /**
  * Where completion events of any number of CQs are delivered: {@code struct ibv_comp_channel}.
  *
- * <p>An event goes to one thread, the one that has waited longest. Events come in the order in
- * which they came up; a CQ with several pending events takes turns with the others.
+ * <p>An event goes to one thread: the one that has waited longest, or one that asks while others
+ * are just being woken. A thread is not woken for each event, but as long as those at work do not
+ * keep up; none is passed for ever. Events come in the order in which they came up; a CQ with
+ * several pending events takes turns with the others.
  *
  * <p>Safe for use by any number of threads.
  */

@@ -9,7 +9,9 @@ import io.loomverbs.VerbsException;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * CQs on a channel and direct ones; threads that raise, wait (for ever, for a while, interrupted),
@@ -159,10 +161,15 @@ final class DeliveryScenario implements Scenario {
             }
         }
 
+        /** Each thread once: a second interrupt looks as if the first had been left set. */
         private void interrupt() {
+            Set<Thread> interrupted = new HashSet<>();
             for (int n = schedule.between(1, 3); n > 0; n--) {
                 schedule.pause();
-                waiters.get(schedule.between(0, waiters.size() - 1)).interrupt();
+                Thread waiter = waiters.get(schedule.between(0, waiters.size() - 1));
+                if (interrupted.add(waiter)) {
+                    waiter.interrupt();
+                }
             }
         }
 

@@ -219,7 +219,7 @@ public final class EventQueue extends LedQueue {
                 }
             }
         } finally {
-            if (waiter.handed) {
+            if (wasOnItsWay(waiter)) {
                 arrived();
             }
             if (leadership != null) {
@@ -243,6 +243,12 @@ public final class EventQueue extends LedQueue {
         }
         passed = passed == MOST_PASSED ? 0 : passed + 1;
         return passed != 0;
+    }
+
+    private boolean wasOnItsWay(Waiter waiter) {
+        return atOnce != Integer.MAX_VALUE
+                && waiter.given instanceof CqEvents
+                && !waiter.tookItself;
     }
 
     /** One thread fewer is on its way: hands a listed event to the next. */
@@ -429,6 +435,7 @@ public final class EventQueue extends LedQueue {
             }
             remove(waiter);
             CqEvents cq = late ? deliverListed() : null;
+            waiter.tookItself = cq != null;
             waiter.given = cq;
             return cq == null;
         } finally {
@@ -484,9 +491,8 @@ public final class EventQueue extends LedQueue {
         remove(waiter);
         if (atOnce != Integer.MAX_VALUE) {
             onTheirWay++;
-            waiter.handed = true;
         }
-        waiter.given = cq; // last: from here on the waiter is not ours
+        waiter.given = cq;
     }
 
     @GuardedBy("lock")

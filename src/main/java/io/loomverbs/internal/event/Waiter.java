@@ -12,8 +12,8 @@ final class Waiter implements EventSource.Leader {
     /** What the thread was given, which ends its wait; written once, under the queue's lock. */
     volatile @Nullable Object given;
 
-    /** Whether the queue counts this thread among those on their way. Written before `given`. */
-    boolean handed;
+    /** Whether it was nobody else who gave that. The waiting thread's own. */
+    boolean tookItself;
 
     /** Whether this leader has a carrier on loan. The waiting thread's own. */
     boolean onLoan;
