@@ -237,7 +237,7 @@ public final class RxeFigures {
         CommandLine commands = Main.commandLine();
         commands.setOut(new PrintWriter(printed));
         commands.setErr(new PrintWriter(printed));
-        commands.execute(pingpongOf("pingpong", device, "127.0.0.1"));
+        commands.execute(pingpongOf("pingpong", device, "--no-percentiles", "127.0.0.1"));
         server.waitFor();
         return usec(printed.toString());
     }

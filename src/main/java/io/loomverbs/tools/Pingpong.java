@@ -2,11 +2,13 @@ package io.loomverbs.tools;
 
 import io.loomverbs.Context;
 import io.loomverbs.ProtectionDomain;
+import io.loomverbs.QpType;
 
 import org.HdrHistogram.Histogram;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -15,6 +17,9 @@ import java.util.function.Consumer;
 
 /** One message that goes back and forth between two handlers, each on a virtual thread. */
 final class Pingpong {
+    /** Nothing arrives for so long only if a message was lost. */
+    private static final Duration SILENCE = Duration.ofSeconds(10);
+
     private final Context context;
     private final PingpongPlan plan;
 
@@ -38,8 +43,8 @@ final class Pingpong {
             pong.connect(ping.here());
             ping.connect(pong.here());
             long start = System.nanoTime();
-            FutureTask<Void> second = start(pong, "pong");
-            FutureTask<Void> first = start(ping, "ping");
+            Player second = new Player(pong, "pong");
+            Player first = new Player(ping, "ping");
             await(first);
             await(second);
             return new Result(secondsSince(start), ping.roundTripNanos(), true);
@@ -72,7 +77,7 @@ final class Pingpong {
 
     private Result play(PingpongEnd end, boolean begins) throws InterruptedException {
         long start = System.nanoTime();
-        await(start(end, begins ? "ping" : "pong"));
+        await(new Player(end, begins ? "ping" : "pong"));
         return new Result(secondsSince(start), end.roundTripNanos(), false);
     }
 
@@ -80,26 +85,53 @@ final class Pingpong {
         return (System.nanoTime() - nanos) / 1e9;
     }
 
-    private static FutureTask<Void> start(PingpongEnd end, String name) {
-        FutureTask<Void> task =
-                new FutureTask<>(
-                        () -> {
-                            end.play();
-                            return null;
-                        });
-        Thread.ofVirtual().name(name).start(task);
-        return task;
+    /** A handler that plays. */
+    private static final class Player {
+        private final PingpongEnd end;
+        private final FutureTask<Void> task;
+        private final Thread thread;
+
+        Player(PingpongEnd end, String name) {
+            this.end = end;
+            task =
+                    new FutureTask<>(
+                            () -> {
+                                end.play();
+                                return null;
+                            });
+            thread = Thread.ofVirtual().name(name).start(task);
+        }
     }
 
-    private void await(FutureTask<Void> task) throws InterruptedException {
-        try {
-            // Far beyond what it can take: an end that is stuck says so before.
-            long silence = PingpongEnd.SILENCE.toSeconds();
-            task.get(1 + plan.iters() / 100L + silence * 2, TimeUnit.SECONDS);
-        } catch (ExecutionException e) {
-            throw new IllegalStateException("pingpong failed: " + e.getCause(), e.getCause());
-        } catch (TimeoutException e) {
-            throw new IllegalStateException("pingpong did not end", e);
+    private void await(Player player) throws InterruptedException {
+        int before = -1;
+        while (true) {
+            int received = player.end.received();
+            if (received == before) {
+                // A handler left behind would use what is closed next.
+                player.thread.interrupt();
+                player.thread.join();
+                throw silence(before);
+            }
+            before = received;
+            try {
+                player.task.get(SILENCE.toNanos(), TimeUnit.NANOSECONDS);
+                return;
+            } catch (ExecutionException e) {
+                throw new IllegalStateException("pingpong failed: " + e.getCause(), e.getCause());
+            } catch (TimeoutException e) {
+                // Has anything arrived meanwhile?
+            }
         }
+    }
+
+    private IllegalStateException silence(int received) {
+        return new IllegalStateException(
+                "nothing has arrived for "
+                        + SILENCE.toSeconds()
+                        + " s after "
+                        + received
+                        + " messages"
+                        + (plan.type() == QpType.RC ? "" : ": one was lost"));
     }
 }

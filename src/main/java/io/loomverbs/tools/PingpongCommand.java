@@ -152,6 +152,16 @@ final class PingpongCommand implements Callable<Integer> {
     private boolean check;
 
     @Option(
+            names = "--percentiles",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description =
+                    "Time every round trip (yes), or look at the clock at both ends only, as the C"
+                            + " programs do: where that is a system call, it takes as long as one.")
+    private boolean percentiles;
+
+    @Option(
             names = "--local",
             negatable = true,
             description = "Play both ends here, or do not (on soft0 yes, else no).")
@@ -192,7 +202,17 @@ final class PingpongCommand implements Callable<Integer> {
         int last = attributes.gidTableLength() - 1;
         Options.inRange(spec, "--gid-idx", gid, -1, last, "-1 for none, or a GID of the port");
         return new PingpongPlan(
-                type, bytes, iters, rxDepth, events, check, ibPort, pathMtu(), gid, sl);
+                type,
+                bytes,
+                iters,
+                rxDepth,
+                events,
+                check,
+                percentiles,
+                ibPort,
+                pathMtu(),
+                gid,
+                sl);
     }
 
     private Mtu pathMtu() {

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param gidIndex which GID of the port to use, or -1 to be addressed by LID alone
  * @param check whether to validate every payload
+ * @param percentiles whether to time every round trip, which takes a look at the clock for each
  */
 record PingpongPlan(
         QpType type,
@@ -21,6 +22,7 @@ record PingpongPlan(
         int rxDepth,
         boolean events,
         boolean check,
+        boolean percentiles,
         int ibPort,
         Mtu mtu,
         int gidIndex,
