@@ -60,6 +60,10 @@ public final class CompletionQueue implements AutoCloseable {
     private final int compVector;
     private final Delivery delivery;
     private final CqEvents events;
+
+    /** That of {@link #events}: every poll looks at it. */
+    private final Ledger ledger;
+
     private final UnackedEvents unacked = new UnackedEvents();
     private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
     private final Usage usage = new Usage(this);
@@ -87,6 +91,7 @@ public final class CompletionQueue implements AutoCloseable {
         this.compVector = compVector;
         this.delivery = delivery;
         this.events = new CqEvents(queue, this);
+        this.ledger = events.ledger();
         this.id = context.nextId();
     }
 
@@ -104,7 +109,7 @@ public final class CompletionQueue implements AutoCloseable {
             @Override
             public void asyncEvent(int type) {
                 failOn(type);
-                context.asyncEvents().raise(type, CompletionQueue.this, events.ledger());
+                context.asyncEvents().raise(type, CompletionQueue.this, ledger);
             }
         };
     }
@@ -197,7 +202,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @return the number at this moment
      */
     public int unackedEvents() {
-        return events.ledger().outstanding();
+        return ledger.outstanding();
     }
 
     /**
@@ -322,7 +327,7 @@ public final class CompletionQueue implements AutoCloseable {
 
     /** A CQ that had overrun before it was closed is closed above all. */
     private RuntimeException ended(EventQueueEndedException e) {
-        return events.ledger().isClosed() ? new ClosedException(this) : CqEvent.ended(this, e);
+        return ledger.isClosed() ? new ClosedException(this) : CqEvent.ended(this, e);
     }
 
     private @Nullable CqEvent get(long nanos) throws InterruptedException {
@@ -476,7 +481,7 @@ public final class CompletionQueue implements AutoCloseable {
             }
         } catch (EventQueueEndedException e) {
             // A CQ that has overrun still holds what came before, unless it is closed by now.
-            if (batch.isEmpty() && (events.ledger().isClosed() || pollMore(batch) == 0)) {
+            if (batch.isEmpty() && (ledger.isClosed() || pollMore(batch) == 0)) {
                 throw ended(e);
             }
         } catch (ClosedException | VerbsException e) {
@@ -559,7 +564,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     private void close(long nanos) {
-        if (events.ledger().isClosed()) {
+        if (ledger.isClosed()) {
             return;
         }
         if (usage.users() > 0) {
@@ -634,7 +639,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     private void ensureOpen() {
-        if (events.ledger().isClosed()) {
+        if (ledger.isClosed()) {
             throw new ClosedException(this);
         }
     }
@@ -650,7 +655,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     Ledger ledger() {
-        return events.ledger();
+        return ledger;
     }
 
     UnackedEvents unacked() {

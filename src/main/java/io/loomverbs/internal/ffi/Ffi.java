@@ -56,6 +56,23 @@ final class Ffi {
         return LINKER.downcallHandle(type);
     }
 
+    /**
+     * As {@link #pointerDowncall}, for functions that take a microsecond or two: the JVM takes no
+     * note of the call, and cannot stop the thread before it returns.
+     */
+    static MethodHandle shortPointerDowncall(FunctionDescriptor type) {
+        return LINKER.downcallHandle(type, Linker.Option.critical(false));
+    }
+
+    /**
+     * What {@link #pointerDowncall} takes for the function at {@code address}. Made for each call:
+     * a segment that the compiler sees being made is no object in the end, and needs none of the
+     * checks of one that comes out of a field.
+     */
+    static MemorySegment function(long address) {
+        return MemorySegment.ofAddress(address);
+    }
+
     /** Links a function; the first argument of the handle takes what {@link #errno} reads. */
     static MethodHandle capturing(MemorySegment function, FunctionDescriptor type) {
         return LINKER.downcallHandle(function, type, CAPTURE);

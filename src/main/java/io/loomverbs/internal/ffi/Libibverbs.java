@@ -70,9 +70,14 @@ public final class Libibverbs {
                             JAVA_INT, Ffi.POINTER, JAVA_BYTE, Ffi.POINTER, Ffi.SIZE_T));
 
     /** {@code ibv_context_ops.poll_cq}; the function comes first, here and below. */
-    private static final MethodHandle POLL_CQ =
-            Ffi.pointerDowncall(
-                    FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT, Ffi.POINTER));
+    private static final FunctionDescriptor POLL =
+            FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT, Ffi.POINTER);
+
+    private static final MethodHandle POLL_CQ = Ffi.pointerDowncall(POLL);
+    private static final MethodHandle POLL_CQ_OF_FEW = Ffi.shortPointerDowncall(POLL);
+
+    /** So many completions are polled in some microseconds at most. */
+    private static final int FEW = 64;
 
     private static final MethodHandle REQ_NOTIFY_CQ =
             Ffi.pointerDowncall(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT));
@@ -321,18 +326,23 @@ public final class Libibverbs {
     }
 
     /** Calls {@code poll_cq}: how many there were, or a negative error. Allocates nothing. */
-    public static int pollCq(MemorySegment function, long cq, int max, long wcs) {
+    public static int pollCq(long function, long cq, int max, long wcs) {
         try {
-            return (int) POLL_CQ.invokeExact(function, cq, max, wcs);
+            return max <= FEW
+                    ? (int) POLL_CQ_OF_FEW.invokeExact(Ffi.function(function), cq, max, wcs)
+                    : (int) POLL_CQ.invokeExact(Ffi.function(function), cq, max, wcs);
         } catch (Throwable e) {
             throw impossible(e);
         }
     }
 
     /** Calls {@code req_notify_cq}: 0 or a negative errno. Allocates nothing. */
-    public static int reqNotifyCq(MemorySegment function, long cq, boolean solicitedOnly) {
+    public static int reqNotifyCq(long function, long cq, boolean solicitedOnly) {
         try {
-            return -Math.abs((int) REQ_NOTIFY_CQ.invokeExact(function, cq, solicitedOnly ? 1 : 0));
+            return -Math.abs(
+                    (int)
+                            REQ_NOTIFY_CQ.invokeExact(
+                                    Ffi.function(function), cq, solicitedOnly ? 1 : 0));
         } catch (Throwable e) {
             throw impossible(e);
         }
@@ -343,9 +353,9 @@ public final class Libibverbs {
      *
      * @param badWr the address where that of the first request goes that was not posted
      */
-    public static int post(MemorySegment function, long qp, long wr, long badWr) {
+    public static int post(long function, long qp, long wr, long badWr) {
         try {
-            return -Math.abs((int) POST.invokeExact(function, qp, wr, badWr));
+            return -Math.abs((int) POST.invokeExact(Ffi.function(function), qp, wr, badWr));
         } catch (Throwable e) {
             throw impossible(e);
         }

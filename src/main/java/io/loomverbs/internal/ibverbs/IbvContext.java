@@ -38,11 +38,12 @@ final class IbvContext implements ContextOps {
     /** Told of the events of the device and its ports. */
     final PortListener events;
 
-    // The driver's functions. It sets them when it opens the device, and never again.
-    final MemorySegment pollCq;
-    final MemorySegment reqNotifyCq;
-    final MemorySegment postSend;
-    final MemorySegment postRecv;
+    // The addresses of the driver's functions. It sets them when it opens the device, and never
+    // again.
+    final long pollCq;
+    final long reqNotifyCq;
+    final long postSend;
+    final long postRecv;
     private final @Nullable MemorySegment queryPort;
 
     private final String name;
@@ -66,10 +67,10 @@ final class IbvContext implements ContextOps {
         this.address = address;
         this.events = events;
         Struct context = Struct.at(address, IbvLayouts.IbvContext.BYTES);
-        this.pollCq = function(context, IbvLayouts.IbvContext.OPS__POLL_CQ);
-        this.reqNotifyCq = function(context, IbvLayouts.IbvContext.OPS__REQ_NOTIFY_CQ);
-        this.postSend = function(context, IbvLayouts.IbvContext.OPS__POST_SEND);
-        this.postRecv = function(context, IbvLayouts.IbvContext.OPS__POST_RECV);
+        this.pollCq = context.i64(IbvLayouts.IbvContext.OPS__POLL_CQ);
+        this.reqNotifyCq = context.i64(IbvLayouts.IbvContext.OPS__REQ_NOTIFY_CQ);
+        this.postSend = context.i64(IbvLayouts.IbvContext.OPS__POST_SEND);
+        this.postRecv = context.i64(IbvLayouts.IbvContext.OPS__POST_RECV);
         this.cmdFd = context.i32(IbvLayouts.IbvContext.CMD_FD);
         this.numCompVectors = context.i32(IbvLayouts.IbvContext.NUM_COMP_VECTORS);
         this.queryPort = extended(address, VerbsContext.QUERY_PORT);
@@ -87,10 +88,6 @@ final class IbvContext implements ContextOps {
             }
             return new IbvContext(name, address, events, Poller.shared());
         }
-    }
-
-    private static MemorySegment function(Struct table, int offset) {
-        return MemorySegment.ofAddress(table.i64(offset));
     }
 
     /** A function of the {@code verbs_context}, if the context is extended and has it. */

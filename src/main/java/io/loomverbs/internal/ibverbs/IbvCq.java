@@ -22,8 +22,8 @@ final class IbvCq implements CqOps {
     final UnackedReads reads = new UnackedReads();
 
     private final TurnGuard guard = new TurnGuard();
-    private final MemorySegment pollCq;
-    private final MemorySegment reqNotifyCq;
+    private final long pollCq;
+    private final long reqNotifyCq;
     private final long id;
 
     /** The {@code ibv_cq}. Written once, before the CQ is handed to anybody. */

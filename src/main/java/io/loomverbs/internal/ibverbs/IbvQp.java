@@ -19,7 +19,6 @@ import io.loomverbs.internal.ffi.Struct;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.function.LongUnaryOperator;
 
@@ -30,8 +29,8 @@ final class IbvQp implements QpOps {
 
     private final IbvContext context;
     private final UseGuard guard = new UseGuard();
-    private final MemorySegment postSend;
-    private final MemorySegment postRecv;
+    private final long postSend;
+    private final long postRecv;
     private final boolean datagrams;
     private final long id;
 
