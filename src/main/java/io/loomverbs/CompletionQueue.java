@@ -5,6 +5,7 @@ import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
+import io.loomverbs.internal.event.CloseOutcome;
 import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
@@ -565,38 +566,50 @@ public final class CompletionQueue implements AutoCloseable {
 
     private void close(long nanos) {
         if (ledger.isClosed()) {
+            endWaits(); // the thread that has closed it may not have come to that yet
             return;
         }
         if (usage.users() > 0) {
             throw busy();
         }
         CqCloser closer = new CqCloser(this, nanos == Long.MAX_VALUE);
-        switch (events.close(nanos, closer)) {
-            case CLOSED -> {
-                if (delivery != Delivery.CHANNEL) {
-                    events.queue().end(null);
-                }
-            }
-            case REFUSED -> {
+        CloseOutcome outcome = CloseOutcome.REFUSED;
+        try {
+            outcome = events.close(nanos, closer);
+        } finally { // also if the device throws
+            if (outcome == CloseOutcome.CLOSED) {
+                endWaits();
+            } else {
                 context.asyncEvents().recheck();
-                throw closer.refusal();
             }
-            case TIMED_OUT -> {
-                context.asyncEvents().recheck();
-                throw new VerbsException(
-                        DESTROY,
-                        Errno.ETIMEDOUT,
-                        "after " + Duration.ofNanos(nanos) + " " + closer.describeOutstanding());
-            }
-            case GAVE_UP -> {
-                context.asyncEvents().recheck();
-                throw new VerbsException(
-                        DESTROY,
-                        Errno.EDEADLK,
-                        closer.describeOutstanding()
-                                + "; this thread would wait for itself: acknowledge first, or close"
-                                + " with a timeout");
-            }
+        }
+        switch (outcome) {
+            case CLOSED -> {}
+            case REFUSED -> throw closer.refusal();
+            case TIMED_OUT ->
+                    throw new VerbsException(
+                            DESTROY,
+                            Errno.ETIMEDOUT,
+                            "after "
+                                    + Duration.ofNanos(nanos)
+                                    + " "
+                                    + closer.describeOutstanding());
+            case GAVE_UP ->
+                    throw new VerbsException(
+                            DESTROY,
+                            Errno.EDEADLK,
+                            closer.describeOutstanding()
+                                    + "; this thread would wait for itself: acknowledge first, or"
+                                    + " close with a timeout");
+        }
+    }
+
+    /**
+     * Whoever waits for the closed CQ, now or later, is told. Once is enough, more does no harm.
+     */
+    private void endWaits() {
+        if (delivery != Delivery.CHANNEL) {
+            events.queue().end(null);
         }
     }
 

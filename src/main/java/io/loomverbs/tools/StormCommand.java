@@ -1,5 +1,7 @@
 package io.loomverbs.tools;
 
+import io.loomverbs.Context;
+import io.loomverbs.DeviceAttributes;
 import io.loomverbs.tools.storm.Delivery;
 import io.loomverbs.tools.storm.Message;
 import io.loomverbs.tools.storm.Storm;
@@ -42,7 +44,6 @@ import java.util.concurrent.TimeUnit;
             "  loomverbs storm --cqs 1000 --delivery channel --channels 1000 --json"
         })
 final class StormCommand implements Callable<Integer> {
-    private static final int MAX_CQS = 200_000;
     private static final int MAX_WINDOW = 64;
     private static final int MAX_SIZE = 1 << 20;
     private static final long MAX_MEMORY = 4L << 30;
@@ -145,8 +146,10 @@ final class StormCommand implements Callable<Integer> {
     }
 
     private StormPlan plan() {
-        Options.device(spec, device);
-        Options.inRange(spec, "--cqs", cqs, 1, MAX_CQS, "what soft0 and a heap of some GiB hold");
+        DeviceAttributes limits = limits();
+        Options.inRange(spec, "--cqs", cqs, 1, limits.maxCq(), "max_cq of " + device);
+        Options.inRange(
+                spec, "--cqs", cqs, 1, limits.maxQp(), "max_qp of " + device + ", one a CQ");
         Options.inRange(spec, "--seconds", seconds, 1, 86_400, "a day");
         Options.inRange(spec, "--window", window, 1, MAX_WINDOW, "what a handler keeps track of");
         Options.inRange(spec, "--size", size, Message.MIN_BYTES, MAX_SIZE, "header to 1 MiB");
@@ -172,6 +175,12 @@ final class StormCommand implements Callable<Integer> {
                 window,
                 size,
                 perSecond);
+    }
+
+    private DeviceAttributes limits() {
+        try (Context context = Options.device(spec, device).open()) {
+            return context.attributes();
+        }
     }
 
     /**

@@ -88,6 +88,7 @@ final class ClosersScenario implements Scenario {
                 }
                 succeeded++;
                 feed.checkClosed();
+                feed.checkWaitsEnd();
             } catch (VerbsException e) {
                 boolean late = "ETIMEDOUT".equals(e.errnoName());
                 check(!late || timed, "a close has timed out that must not");

@@ -67,6 +67,19 @@ final class Feed {
         check(isClosed(), "closed, and can be polled");
     }
 
+    /** What must hold when any call of close, the closer's or a later one's, has returned. */
+    void checkWaitsEnd() {
+        if (!isDirect()) {
+            return;
+        }
+        try {
+            check(cq.tryGetCqEvent() != null, "closed, and who waits would wait");
+            check(false, "closed, and there is an event");
+        } catch (ClosedException e) {
+            // As it must be.
+        }
+    }
+
     void raise() {
         raised++;
         device.raise();

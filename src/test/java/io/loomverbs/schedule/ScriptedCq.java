@@ -16,6 +16,9 @@ final class ScriptedCq implements CqOps {
 
     int destroyed;
 
+    /** What happens first when it is to be destroyed. */
+    Runnable onDestroy = () -> {};
+
     /** Where its events have to be fetched from; null if they come by themselves. */
     private final LedSource.Channel channel;
 
@@ -50,6 +53,7 @@ final class ScriptedCq implements CqOps {
     @Override
     public int destroy() {
         SchedulePoint.point();
+        onDestroy.run();
         if (refusals > 0) {
             refusals--;
             return -Errno.EBUSY;

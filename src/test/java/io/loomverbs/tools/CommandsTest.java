@@ -127,7 +127,8 @@ class CommandsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "storm --cqs 0|--cqs is 0, but must be 1 to 200000",
+                "storm --cqs 0|--cqs is 0, but must be 1 to 262144: max_cq of soft0",
+                "storm --cqs 262145|--cqs is 262145, but must be 1 to 262144: max_cq of soft0",
                 "storm --seconds -1|--seconds is -1, but must be 1 to 86400",
                 "storm --size 8|--size is 8, but must be 32 to",
                 "storm --delivery channel --cqs 4 --channels 5|--channels is 5, but must be 1 to 4",

@@ -1,5 +1,7 @@
 package io.loomverbs.internal.event;
 
+import static java.lang.System.Logger.Level.WARNING;
+
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import jdk.management.VirtualThreadSchedulerMXBean;
@@ -14,9 +16,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * and lowers it again.
  *
  * <p>Somebody else may set the parallelism too. If it is not what was left here, it is left alone
- * from then on, and nothing is lent any more.
+ * from then on, and nothing is lent any more. That is logged, once.
  */
 public final class SchedulerCarriers implements Carriers {
+    private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
     private static final SchedulerCarriers INSTANCE = new SchedulerCarriers(Scheduler.find());
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -26,6 +29,9 @@ public final class SchedulerCarriers implements Carriers {
 
     @GuardedBy("lock")
     private int lent;
+
+    @GuardedBy("lock")
+    private boolean told;
 
     /** What the parallelism is while something is lent, if nobody else has changed it. */
     @GuardedBy("lock")
@@ -66,18 +72,16 @@ public final class SchedulerCarriers implements Carriers {
         lock.lock();
         try {
             if (scheduler == null) {
-                return false;
+                return refuse("the module jdk.management is not there");
             }
             int now = scheduler.parallelism();
             if (lent > 0 && now != raisedTo) {
-                scheduler = null;
-                return false;
+                return refuse("somebody else has changed the parallelism of virtual threads");
             }
             try {
                 scheduler.parallelism(now + 1);
             } catch (RuntimeException e) { // at the limit, or not supported
-                scheduler = null;
-                return false;
+                return refuse("the parallelism of virtual threads cannot be raised: " + e);
             }
             raisedTo = now + 1;
             lent++;
@@ -92,6 +96,21 @@ public final class SchedulerCarriers implements Carriers {
         return true;
     }
 
+    /** For good. */
+    @GuardedBy("lock")
+    private boolean refuse(String why) {
+        scheduler = null;
+        if (!told) {
+            told = true;
+            LOGGER.log(
+                    WARNING,
+                    "{0}: virtual threads that wait for events of a device are woken by a thread"
+                            + " of loomverbs, which costs a switch of threads for each",
+                    why);
+        }
+        return false;
+    }
+
     @Override
     public void giveBack() {
         lock.lock();
@@ -101,7 +120,7 @@ public final class SchedulerCarriers implements Carriers {
                 return;
             }
             if (scheduler.parallelism() != raisedTo) {
-                scheduler = null;
+                refuse("somebody else has changed the parallelism of virtual threads");
                 return;
             }
             raisedTo--;

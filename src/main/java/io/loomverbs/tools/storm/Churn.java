@@ -7,12 +7,20 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** Destroys and creates again links that are picked at random, at a rate, while messages flow. */
 final class Churn {
-    private static final int THREADS = 4;
+    /**
+     * How many CQs a thread can be asked to renew in a second. It parks and yields some times for
+     * each, and with ten thousand handlers that are ready to run, each time it waits for its turn
+     * among them, which takes ten milliseconds and more.
+     */
+    private static final int PER_THREAD = 8;
+
+    private static final int MIN_THREADS = 4;
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
     private final List<Link> links;
     private final Books books;
     private final int perSecond;
+    private final int threadCount;
     private final long pauseNanos;
     private final CountDownLatch begin = new CountDownLatch(1);
     private final List<Thread> threads = new ArrayList<>();
@@ -22,12 +30,13 @@ final class Churn {
         this.books = books;
         int cqsOfLink = 2;
         this.perSecond = plan.churnPerSecond();
-        this.pauseNanos = NANOS_PER_SECOND * THREADS * cqsOfLink / Math.max(1, perSecond);
+        this.threadCount = perSecond == 0 ? 0 : Math.max(MIN_THREADS, perSecond / PER_THREAD);
+        this.pauseNanos = NANOS_PER_SECOND * threadCount * cqsOfLink / Math.max(1, perSecond);
     }
 
     /** Starts the threads, which wait for {@link #begin}; before the load, see {@link Seat}. */
     void start() {
-        for (int i = 0; i < THREADS && perSecond > 0; i++) {
+        for (int i = 0; i < threadCount; i++) {
             threads.add(Thread.ofVirtual().name("churn-" + i).start(this::run));
         }
     }

@@ -19,10 +19,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.File;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -136,6 +138,57 @@ class HandMadeChannelTest {
         assertThat(made.acked()).isZero();
         cq.close();
         assertThat(made.acked()).isEqualTo(3);
+        destroy(channel, made);
+    }
+
+    /**
+     * Libibverbs counts acknowledgements in 32 bits, without a sign, and compares them with what
+     * the kernel counts in as many. So much may have been read: what it is told counts modulo 2^32.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {(1L << 31) - 2, (1L << 32) - 3, (1L << 32) - 1, (5L << 32) - 2})
+    void countersWrap(long readBefore) throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        Made made = device.last();
+        UnackedReads reads = device.lastCq().reads;
+        MethodHandles.privateLookupIn(UnackedReads.class, MethodHandles.lookup())
+                .findVarHandle(UnackedReads.class, "reads", long.class)
+                .setVolatile(reads, readBefore);
+        for (int i = 0; i < 3; i++) {
+            made.event();
+            channel.getCqEvent().close();
+        }
+        cq.close();
+        assertThat(made.acked()).isEqualTo((int) (readBefore + 3));
+        destroy(channel, made);
+    }
+
+    /** One that is read while its CQ is being destroyed takes the counter over the end. */
+    @Test
+    void aStragglerWrapsTheCounter() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        Made made = device.last();
+        made.acked(-2);
+        made.event();
+        channel.getCqEvent().close();
+        device.onDriverCall =
+                argument -> {
+                    if (argument == made.address() && made.written() == 1) {
+                        made.event();
+                        while (made.channel().ops().fetch()) {}
+                    }
+                };
+        cq.close();
+        device.onDriverCall = argument -> {};
+        assertThat(made.acked()).isZero();
         destroy(channel, made);
     }
 

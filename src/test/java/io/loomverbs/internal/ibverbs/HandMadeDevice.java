@@ -78,6 +78,7 @@ final class HandMadeDevice implements DeviceOps {
     private final List<Made> made = new ArrayList<>();
     private final Poller poller = new Poller(SchedulerCarriers.get(), "hand-made-poller");
     private IbvContext context;
+    private volatile IbvCq lastCq;
 
     /** Called by libibverbs for every function of the driver, with its first argument. */
     volatile LongConsumer onDriverCall = argument -> {};
@@ -102,6 +103,11 @@ final class HandMadeDevice implements DeviceOps {
                 written++;
             }
             Posix.write(channel.ends.write(), cq.address());
+        }
+
+        /** What {@link #acked} is to be from now on. */
+        void acked(int n) {
+            cq.set(JAVA_INT, COMP_EVENTS_COMPLETED, n);
         }
 
         /** How many events libibverbs was told to be acknowledged. */
@@ -219,6 +225,11 @@ final class HandMadeDevice implements DeviceOps {
         synchronized (made) {
             return made.getLast();
         }
+    }
+
+    /** The CQ of {@link #last}, as loomverbs has it. */
+    IbvCq lastCq() {
+        return lastCq;
     }
 
     /** A channel of the test's own, to be handed to {@link IbvContext} users; counts its CQs. */
@@ -350,28 +361,31 @@ final class HandMadeDevice implements DeviceOps {
                             events.asyncEvent(type);
                         }
                     };
-            return IbvCq.create(
-                    context,
-                    observed,
-                    id -> {
-                        MemorySegment cq = arena.allocate(CQ_BYTES, 8);
-                        cq.set(JAVA_LONG, 0, memory.address() + CONTEXT);
-                        cq.set(JAVA_LONG, 16, id);
-                        cq.set(JAVA_INT, 28, cqe);
-                        if (of != null) {
-                            cq.set(JAVA_LONG, 8, of.memory.address());
-                            synchronized (made) {
-                                of.memory.set(JAVA_INT, 12, of.memory.get(JAVA_INT, 12) + 1);
-                            }
-                        }
-                        Made one = new Made(cq, of);
-                        created[0] = one;
-                        synchronized (made) {
-                            made.add(one);
-                        }
-                        return cq.address();
-                    },
-                    "by hand");
+            lastCq =
+                    IbvCq.create(
+                            context,
+                            observed,
+                            id -> {
+                                MemorySegment cq = arena.allocate(CQ_BYTES, 8);
+                                cq.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+                                cq.set(JAVA_LONG, 16, id);
+                                cq.set(JAVA_INT, 28, cqe);
+                                if (of != null) {
+                                    cq.set(JAVA_LONG, 8, of.memory.address());
+                                    synchronized (made) {
+                                        of.memory.set(
+                                                JAVA_INT, 12, of.memory.get(JAVA_INT, 12) + 1);
+                                    }
+                                }
+                                Made one = new Made(cq, of);
+                                created[0] = one;
+                                synchronized (made) {
+                                    made.add(one);
+                                }
+                                return cq.address();
+                            },
+                            "by hand");
+            return lastCq;
         }
 
         @Override

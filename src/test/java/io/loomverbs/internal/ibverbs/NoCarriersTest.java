@@ -1,0 +1,130 @@
+package io.loomverbs.internal.ibverbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.CqEvent;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** JVMs of their own: without the module jdk.management, and with several pollers. */
+@Timeout(120)
+class NoCarriersTest {
+    private static final String WARNING = "the module jdk.management is not there: virtual threads";
+
+    /** Virtual threads wait on channels of several devices in turn; prints what they got. */
+    static final class Child {
+        private static final int ROUNDS = 3;
+
+        private Child() {}
+
+        public static void main(String[] args) throws Exception {
+            for (int i = 0; i < 2; i++) {
+                HandMadeDevice device = HandMadeDevice.create();
+                if (device != null) {
+                    try (Context context = device.open()) {
+                        play(device, context);
+                    }
+                }
+            }
+            System.out.println("threads " + pollerThreads());
+        }
+
+        private static void play(HandMadeDevice device, Context context)
+                throws InterruptedException, ExecutionException, TimeoutException {
+            try (CompletionChannel channel = context.createCompChannel();
+                    CompletionQueue cq = context.createCq(1, "mine", channel, 0)) {
+                HandMadeDevice.Made made = device.last();
+                for (int i = 0; i < ROUNDS; i++) {
+                    FutureTask<Object> task =
+                            new FutureTask<>(
+                                    () -> {
+                                        try (CqEvent event = channel.getCqEvent()) {
+                                            return event.cqContext();
+                                        }
+                                    });
+                    Thread.ofVirtual().start(task);
+                    Thread.sleep(20); // until it waits
+                    made.event();
+                    System.out.println("received " + task.get(20, TimeUnit.SECONDS));
+                    assertThat(cq.unackedEvents()).isZero();
+                }
+            }
+        }
+
+        private static List<String> pollerThreads() {
+            return Thread.getAllStackTraces().keySet().stream()
+                    .map(Thread::getName)
+                    .filter(name -> name.contains("-poller"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static String run(String... options) throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Child.class.getName()));
+        Path output = Files.createTempFile("child", ".txt");
+        try {
+            Process process =
+                    new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(output.toFile())
+                            .start();
+            try {
+                assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            } finally {
+                process.destroyForcibly();
+            }
+            String printed = Files.readString(output, StandardCharsets.UTF_8);
+            assertThat(process.exitValue()).as(printed).isZero();
+            return printed;
+        } finally {
+            Files.delete(output);
+        }
+    }
+
+    /** A thread leads, and that is said: once, however many devices and waiters there are. */
+    @Test
+    void withoutTheModuleAThreadLeadsAndTheLogSaysSo() throws Exception {
+        String printed = run("--limit-modules=java.base,java.logging,jdk.unsupported");
+        if (HandMadeDevice.create() == null) {
+            return;
+        }
+        assertThat(printed.split("received mine", -1)).as(printed).hasSize(1 + 2 * 3);
+        assertThat(printed.split(WARNING, -1)).as(printed).hasSize(2);
+        assertThat(printed).contains("threads [hand-made-poller, hand-made-poller]");
+    }
+
+    /** With it there is nothing to say, and no thread. */
+    @Test
+    void withTheModuleAVirtualThreadLeads() throws Exception {
+        String printed = run();
+        if (HandMadeDevice.create() == null) {
+            return;
+        }
+        assertThat(printed.split("received mine", -1)).as(printed).hasSize(1 + 2 * 3);
+        assertThat(printed).doesNotContain("jdk.management").contains("threads []");
+    }
+}
