@@ -2,8 +2,8 @@ package io.loomverbs.tools.storm;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
 
 /** Destroys and creates again links that are picked at random, at a rate, while messages flow. */
 final class Churn {
@@ -22,8 +22,8 @@ final class Churn {
     private final int perSecond;
     private final int threadCount;
     private final long pauseNanos;
-    private final CountDownLatch begin = new CountDownLatch(1);
     private final List<Thread> threads = new ArrayList<>();
+    private volatile boolean begun;
 
     Churn(List<Link> links, StormPlan plan, Books books) {
         this.links = links;
@@ -48,7 +48,9 @@ final class Churn {
     @SuppressWarnings("ThreadPriorityCheck") // see above
     private void run() {
         try {
-            begin.await();
+            while (!begun) {
+                LockSupport.park(this);
+            }
             long next = System.nanoTime();
             while (!books.stopping()) {
                 if (System.nanoTime() - next < 0) {
@@ -58,14 +60,18 @@ final class Churn {
                     links.get(ThreadLocalRandom.current().nextInt(links.size())).renew();
                 }
             }
-        } catch (InterruptedException | RuntimeException e) {
+        } catch (RuntimeException e) {
             books.failures().add("churn", e);
         }
     }
 
-    /** On a virtual thread. */
+    /**
+     * On a virtual thread. Wakes all of them: of those that wait for a latch each wakes the next,
+     * and under full load waits for its turn before.
+     */
     void begin() {
-        begin.countDown();
+        begun = true;
+        threads.forEach(LockSupport::unpark);
     }
 
     void join() throws InterruptedException {
