@@ -20,7 +20,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** JVMs of their own: without the module jdk.management, and with several pollers. */
+/** A JVM of its own, without the module jdk.management. */
 @Timeout(120)
 class NoCarriersTest {
     private static final String WARNING = "the module jdk.management is not there: virtual threads";
