@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.Fixture.Source;
 import io.loomverbs.Fixture.Task;
+import io.loomverbs.internal.device.Ibv;
 
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -666,6 +668,25 @@ class LifecycleTest {
         } finally {
             pds.forEach(ProtectionDomain::close);
         }
+    }
+
+    /** An asynchronous event that nobody has received goes with its CQ. */
+    @Test
+    void aDestroyedCqIsForgottenWithItsAsynchronousEvents() throws Exception {
+        WeakReference<CompletionQueue> cq = closedWithAnAsyncEvent();
+        for (int i = 0; i < 200 && cq.get() != null; i++) {
+            System.gc();
+            Thread.sleep(5);
+        }
+        assertThat(cq.get()).isNull();
+        assertThat(f.context.getAsyncEvent(Duration.ZERO)).isNull();
+    }
+
+    private WeakReference<CompletionQueue> closedWithAnAsyncEvent() {
+        CompletionQueue cq = f.context.createDirectCq(1);
+        cq.listener().asyncEvent(Ibv.EVENT_CQ_ERR);
+        cq.close();
+        return new WeakReference<>(cq);
     }
 
     /** Completions that have arrived stay in the CQ when the queue pair is destroyed. */

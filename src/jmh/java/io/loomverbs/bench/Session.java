@@ -41,6 +41,9 @@ final class Session {
     private static final int ITERATIONS = 3;
     private static final int START_MILLIS = 1_500;
 
+    /** Less, and what is measured is the interpreter. */
+    private static final int MIN_WARM_UP_MILLIS = 500;
+
     /** One call of JMH. */
     private record Part(BenchmarkSet set, Collection<String> patterns, int threads) {}
 
@@ -138,7 +141,10 @@ final class Session {
     void run(PrintWriter err) throws IOException {
         Path log = plan.folder().resolve("jmh.log");
         int total = benchmarks * plan.rounds();
-        long millis = START_MILLIS + (long) (WARM_UP_ITERATIONS + ITERATIONS) * plan.millis();
+        long millis =
+                START_MILLIS
+                        + (long) WARM_UP_ITERATIONS * warmUpMillis()
+                        + (long) ITERATIONS * plan.millis();
         try (PrintStream logging = new PrintStream(log.toFile(), StandardCharsets.UTF_8);
                 Progress progress = Progress.start(err, total, total * millis)) {
             for (int round = 1; round <= plan.rounds(); round++) {
@@ -150,6 +156,10 @@ final class Session {
             }
             missing.addAll(progress.missing());
         }
+    }
+
+    private int warmUpMillis() {
+        return Math.max(MIN_WARM_UP_MILLIS, plan.millis());
     }
 
     private void run(Part part, Progress progress, PrintStream logging) {
@@ -164,7 +174,7 @@ final class Session {
         if (part.set.timed()) {
             TimeValue time = TimeValue.milliseconds(plan.millis());
             options.warmupIterations(WARM_UP_ITERATIONS)
-                    .warmupTime(time)
+                    .warmupTime(TimeValue.milliseconds(warmUpMillis()))
                     .measurementIterations(ITERATIONS)
                     .measurementTime(time);
         }

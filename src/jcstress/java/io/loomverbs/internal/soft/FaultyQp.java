@@ -20,6 +20,8 @@ final class FaultyQp {
         TWO_RUNNERS,
         /** The state is looked at before a receive request is there, and not after. */
         STATE_LOOKED_AT_FIRST,
+        /** Receive requests are put into their ring without its lock. */
+        RECEIVES_UNLOCKED,
         /** A sender that finds no buffer remembers that, without a second look. */
         NO_SECOND_LOOK,
         /** The queue pair is destroyed while requests are carried out. */
@@ -48,6 +50,8 @@ final class FaultyQp {
     private volatile int state = Ibv.QPS_RTS;
     private volatile boolean destroyed;
     private volatile boolean starved;
+    private final long[] ring = new long[4];
+    private int tail;
 
     FaultyQp(Fault fault) {
         this.fault = fault;
@@ -65,6 +69,13 @@ final class FaultyQp {
     boolean receive(long wrId) {
         int seen = state;
         pause();
+        if (fault == Fault.RECEIVES_UNLOCKED) {
+            int at = tail;
+            ring[at] = wrId;
+            pause();
+            tail = at + 1;
+            return true;
+        }
         recvQueue.add(wrId);
         if (starved) {
             starved = false;
@@ -164,6 +175,9 @@ final class FaultyQp {
     }
 
     private synchronized void flushReceives() {
+        for (int i = 0; i < tail; i++) {
+            recvQueue.add(ring[i]);
+        }
         for (Long wrId = recvQueue.poll(); wrId != null; wrId = recvQueue.poll()) {
             add(receives, wrId, Ibv.WC_WR_FLUSH_ERR);
         }

@@ -206,6 +206,61 @@ public class QpRaces {
         }
     }
 
+    /** Two threads post a buffer each, and the queue pair gives back what it has. */
+    @JCStressTest
+    @Outcome(id = "1 2", expect = ACCEPTABLE, desc = "both are there, the first actor was first")
+    @Outcome(id = "2 1", expect = ACCEPTABLE, desc = "both are there, the second actor was first")
+    @Outcome(id = "none", expect = FORBIDDEN, desc = "both buffers were lost")
+    @Outcome(id = "[12]", expect = FORBIDDEN, desc = "a buffer was lost")
+    @Outcome(id = ".*1.*1.*", expect = FORBIDDEN, desc = "one buffer came back twice")
+    @Outcome(id = ".*2.*2.*", expect = FORBIDDEN, desc = "one buffer came back twice")
+    @State
+    public static class TwoReceives {
+        private final Pair pair = new Pair(0);
+
+        @Actor
+        public void first() {
+            pair.a.receive(RECEIVE_1);
+        }
+
+        @Actor
+        public void second() {
+            pair.a.receive(RECEIVE_2);
+        }
+
+        @Arbiter
+        public void completions(L_Result r) {
+            pair.a.fail();
+            r.r1 = numbers(pair.a.receives);
+            pair.end();
+        }
+    }
+
+    /** A buffer is put into the ring without its lock. */
+    @JCStressTest
+    @JCStressMeta(TwoReceives.class)
+    @State
+    public static class TwoReceivesBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.RECEIVES_UNLOCKED);
+
+        @Actor
+        public void first() {
+            qp.receive(1);
+        }
+
+        @Actor
+        public void second() {
+            qp.receive(2);
+        }
+
+        @Arbiter
+        public void completions(L_Result r) {
+            qp.fail();
+            r.r1 = numbers(qp.receives);
+            qp.end();
+        }
+    }
+
     /** Who posts looks whether somebody runs the queue, then runs it. */
     @JCStressTest
     @JCStressMeta(TwoPosts.class)

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.File;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,6 +42,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 @ParameterizedClass
 @ValueSource(booleans = {true, false})
 class HandMadeChannelTest {
+    /** Offset in struct ibv_comp_channel. */
+    private static final int CHANNEL_REFCNT = 12;
+
     private final boolean virtual;
     private HandMadeDevice device;
     private Context context;
@@ -387,6 +391,29 @@ class HandMadeChannelTest {
         ((CqEvent) result(waiter)).close();
         cq.close();
         destroy(channel, made);
+    }
+
+    /** Who waits is told of the end only when the device has agreed to it. */
+    @Test
+    void aRefusedDestroyTellsNobody() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        Made made = device.last();
+        cq.close();
+        made.channel().memory().set(ValueLayout.JAVA_INT, CHANNEL_REFCNT, 1);
+        CompletableFuture<Object> waiter = start(channel::getCqEvent);
+        settle();
+        assertThatThrownBy(channel::close)
+                .isInstanceOf(VerbsException.class)
+                .hasMessageContaining("EBUSY");
+        settle();
+        assertThat(waiter).isNotDone();
+        made.channel().memory().set(ValueLayout.JAVA_INT, CHANNEL_REFCNT, 0);
+        destroy(channel, made);
+        assertThat(failure(waiter)).isInstanceOf(ClosedException.class);
     }
 
     @Test
