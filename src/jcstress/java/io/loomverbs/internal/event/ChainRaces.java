@@ -21,6 +21,9 @@ public class ChainRaces {
     private static final int ONE_AT_ONCE = 1;
     private static final int SPREAD_NANOS = 3_000;
 
+    /** What it may take to wake a virtual thread. */
+    private static final int WAKING_NANOS = 40_000;
+
     /** Two threads that wait for an event each. */
     private static final class Two {
         private final OnVirtualThread<Long> first;
@@ -49,7 +52,7 @@ public class ChainRaces {
         void raise(Runnable one, Runnable two) {
             Taking.pauseUpTo(SPREAD_NANOS);
             one.run();
-            Taking.pauseUpTo(SPREAD_NANOS);
+            Taking.pauseUpTo(WAKING_NANOS);
             two.run();
             raised = System.nanoTime();
         }

@@ -181,7 +181,7 @@ final class FaultyEventQueue {
         if (fault == Fault.ARRIVAL_UNLOCKED) {
             Waiter next = firstWaiter;
             Cq cq = firstListed;
-            pause();
+            pauseLong();
             onTheirWay--;
             if (next != null && cq != null) {
                 arrived(next);

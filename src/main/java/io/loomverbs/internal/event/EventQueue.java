@@ -4,6 +4,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -31,9 +33,9 @@ public final class EventQueue extends LedQueue {
      *     events are listed and threads wait  =>  atOnce threads are on their way
      *
      * holds whenever the lock is free, and is what keeps a thread from waiting beside an event for ever:
-     * those on their way arrive. Whoever takes a listed event passes threads that wait. After
-     * MOST_PASSED of these it goes to the end of the queue instead, and lets those on their way have its
-     * carrier, so that nobody is passed for ever.
+     * those on their way arrive. Whoever takes a listed event passes threads that wait or are on their
+     * way. After MOST_PASSED of these it goes to the end of the queue instead or, if nobody waits there,
+     * yields. Either lets those on their way have its carrier, so that nobody is passed for ever.
      *
      * A CQ's own queue hands over each event: it has one CQ and, but for threads that share its arm,
      * one waiter, of whom each needs its wake-up.
@@ -73,8 +75,8 @@ public final class EventQueue extends LedQueue {
      * *** End ***
      *
      * A queue that was closed or has failed keeps its cause; every waiter is handed it, and every later
-     * call finds it. After a failure events that are still listed are delivered first, as read(2) on a
-     * dead channel returns what was queued before it returns EIO.
+     * call finds it. After a failure events that are still listed are delivered first, to those who wait
+     * and to those who come, as read(2) on a dead channel returns what was queued before it returns EIO.
      */
     private static final int AT_ONCE = 2;
     private static final int MOST_PASSED = 16;
@@ -166,6 +168,7 @@ public final class EventQueue extends LedQueue {
         return delivered;
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // a turn for others, not a hint
     private @Nullable CqEvents take(long nanos, boolean sharing, int seen)
             throws InterruptedException {
         if (Thread.interrupted()) {
@@ -174,23 +177,29 @@ public final class EventQueue extends LedQueue {
         if (nanos <= 0) {
             return tryTake();
         }
-        Waiter waiter;
+        Waiter waiter = null;
+        CqEvents cq;
         lock.lock();
         try {
-            CqEvents cq = passes() ? deliverListed() : null;
-            if (cq != null) {
+            cq = passes() ? deliverListed() : null;
+            if (cq == null) {
+                if (end != null) {
+                    throw end.exception();
+                }
+                if (sharing && delivered != seen) {
+                    return null;
+                }
+                waiter = new Waiter(leadership);
+                append(waiter);
+            } else if (passed > 0 || onTheirWay == 0) {
                 return cq;
             }
-            if (end != null) {
-                throw end.exception();
-            }
-            if (sharing && delivered != seen) {
-                return null;
-            }
-            waiter = new Waiter(leadership);
-            append(waiter);
         } finally {
             lock.unlock();
+        }
+        if (waiter == null) {
+            Thread.yield();
+            return cq;
         }
         // Here and not in a method of its own: a parked virtual thread keeps every frame on the
         // heap.
@@ -234,15 +243,16 @@ public final class EventQueue extends LedQueue {
 
     /**
      * Whether the caller may take a listed event, though others have waited longer; see the
-     * overview.
+     * overview. If it may, and {@code passed} is 0 while others are on their way, it is to yield
+     * afterwards.
      */
     @GuardedBy("lock")
     private boolean passes() {
-        if (firstWaiter == null || firstListed == null) {
+        if (firstListed == null || (firstWaiter == null && onTheirWay == 0)) {
             return true;
         }
         passed = passed == MOST_PASSED ? 0 : passed + 1;
-        return passed != 0;
+        return passed > 0 || firstWaiter == null;
     }
 
     private boolean wasOnItsWay(Waiter waiter) {
@@ -382,11 +392,15 @@ public final class EventQueue extends LedQueue {
      */
     @Override
     public void end(@Nullable Throwable cause) {
+        List<Waiter> served = List.of();
         Waiter woken;
         lock.lock();
         try {
             if (end != null) {
                 return;
+            }
+            if (cause != null) {
+                served = serveListed();
             }
             end = new QueueEnd(cause);
             woken = firstWaiter;
@@ -401,10 +415,26 @@ public final class EventQueue extends LedQueue {
         if (feed != null) {
             feed.detach(this);
         }
+        served.forEach(Waiter::wake);
         // Nobody else follows these links any more: the list was cut off under the lock.
         for (Waiter w = woken; w != null; w = w.next) {
             w.wake();
         }
+    }
+
+    /** Hands what is listed to those who wait, however many are on their way; whom to wake. */
+    @GuardedBy("lock")
+    private List<Waiter> serveListed() {
+        List<Waiter> served = new ArrayList<>();
+        for (Waiter waiter = firstWaiter; waiter != null; waiter = firstWaiter) {
+            CqEvents cq = deliverListed();
+            if (cq == null) {
+                break;
+            }
+            hand(waiter, cq);
+            served.add(waiter);
+        }
+        return served;
     }
 
     @Override

@@ -57,14 +57,6 @@ final class Ffi {
     }
 
     /**
-     * As {@link #pointerDowncall}, for functions that take a microsecond or two: the JVM takes no
-     * note of the call, and cannot stop the thread before it returns.
-     */
-    static MethodHandle shortPointerDowncall(FunctionDescriptor type) {
-        return LINKER.downcallHandle(type, Linker.Option.critical(false));
-    }
-
-    /**
      * What {@link #pointerDowncall} takes for the function at {@code address}. Made for each call:
      * a segment that the compiler sees being made is no object in the end, and needs none of the
      * checks of one that comes out of a field.

@@ -74,10 +74,6 @@ public final class Libibverbs {
             FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT, Ffi.POINTER);
 
     private static final MethodHandle POLL_CQ = Ffi.pointerDowncall(POLL);
-    private static final MethodHandle POLL_CQ_OF_FEW = Ffi.shortPointerDowncall(POLL);
-
-    /** So many completions are polled in some microseconds at most. */
-    private static final int FEW = 64;
 
     private static final MethodHandle REQ_NOTIFY_CQ =
             Ffi.pointerDowncall(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT));
@@ -328,9 +324,7 @@ public final class Libibverbs {
     /** Calls {@code poll_cq}: how many there were, or a negative error. Allocates nothing. */
     public static int pollCq(long function, long cq, int max, long wcs) {
         try {
-            return max <= FEW
-                    ? (int) POLL_CQ_OF_FEW.invokeExact(Ffi.function(function), cq, max, wcs)
-                    : (int) POLL_CQ.invokeExact(Ffi.function(function), cq, max, wcs);
+            return (int) POLL_CQ.invokeExact(Ffi.function(function), cq, max, wcs);
         } catch (Throwable e) {
             throw impossible(e);
         }

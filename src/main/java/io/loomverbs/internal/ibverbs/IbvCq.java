@@ -133,6 +133,7 @@ final class IbvCq implements CqOps {
         if (!guard.enter()) {
             return -Errno.EINVAL;
         }
+        boolean overrun = failed; // before: what comes until then is still to be polled
         int n;
         try {
             n = Libibverbs.pollCq(pollCq, address, max, wcs.address() + at);
@@ -140,7 +141,7 @@ final class IbvCq implements CqOps {
             guard.leave();
             Reference.reachabilityFence(wcs);
         }
-        return n > 0 || (n == 0 && !failed) ? n : -Errno.EIO;
+        return n > 0 || (n == 0 && !overrun) ? n : -Errno.EIO;
     }
 
     @Override

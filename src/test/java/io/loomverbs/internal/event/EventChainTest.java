@@ -13,6 +13,7 @@ import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -139,6 +140,41 @@ class EventChainTest {
         }
         for (int i = 0; i < 2; i++) {
             assertThat(result(waiters.get(i))).isSameAs(cqs.get(MOST_PASSED + i));
+        }
+    }
+
+    /** The same where nobody waits, but others are on their way: it yields, once in so many. */
+    @Test
+    void nobodyOnItsWayIsPassedForEver() throws Exception {
+        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        VarHandle passed = field("passed", int.class);
+        for (int i = 0; i <= MOST_PASSED; i++) {
+            cq().raise();
+            assertThat((int) passed.getVolatile(queue)).isEqualTo(i);
+            assertThat(queue.take(PATIENCE_NANOS)).isSameAs(cqs.get(i));
+        }
+        assertThat((int) passed.getVolatile(queue)).as("it has yielded").isZero();
+    }
+
+    /**
+     * What was listed for those on their way is received before the failure, though others wait.
+     */
+    @Test
+    void aFailureComesAfterWhatIsListed() throws Exception {
+        startWaiters(4);
+        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        CqEvents one = cq();
+        CqEvents two = cq();
+        one.raise();
+        two.raise();
+        queue.end(new IllegalStateException("the device is gone"));
+        assertThat(result(waiters.get(0))).isSameAs(one);
+        assertThat(result(waiters.get(1))).isSameAs(two);
+        for (int i = 2; i < 4; i++) {
+            assertThat(waiters.get(i))
+                    .failsWithin(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                    .withThrowableOfType(ExecutionException.class)
+                    .withCauseInstanceOf(EventQueueEndedException.class);
         }
     }
 
