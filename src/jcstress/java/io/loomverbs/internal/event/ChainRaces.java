@@ -124,28 +124,6 @@ public class ChainRaces {
         }
     }
 
-    /** The thread that arrives takes no lock. */
-    @JCStressTest
-    @JCStressMeta(TwoInAChain.class)
-    @State
-    public static class TwoInAChainUnlockedBrokenTwin {
-        private final FaultyEventQueue queue =
-                new FaultyEventQueue(Fault.ARRIVAL_UNLOCKED, ONE_AT_ONCE);
-        private final FaultyEventQueue.Cq one = new FaultyEventQueue.Cq(queue);
-        private final FaultyEventQueue.Cq two = new FaultyEventQueue.Cq(queue);
-        private final Two waiters = new Two(() -> queue.take(Patience.twinNanos()));
-
-        @Actor
-        public void raise() {
-            waiters.raise(one::raise, two::raise);
-        }
-
-        @Arbiter
-        public void result(LLLL_Result r) {
-            waiters.result(r, queue::tryTake);
-        }
-    }
-
     /** The thread that is on its way is interrupted; the one behind it waits for its arrival. */
     @JCStressTest
     @Outcome(

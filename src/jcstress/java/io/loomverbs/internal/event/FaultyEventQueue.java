@@ -29,8 +29,6 @@ final class FaultyEventQueue {
         LEDGER_IGNORED,
         /** A thread that arrives with its event hands nothing to the next. */
         ARRIVAL_HANDS_NOTHING,
-        /** A thread that arrives takes no lock. */
-        ARRIVAL_UNLOCKED,
         /** A thread that wanted to give up, and has been given an event, does not arrive. */
         LATECOMER_NEVER_ARRIVES,
         /** A closing CQ that is found in the list ends the search. */
@@ -178,36 +176,12 @@ final class FaultyEventQueue {
     }
 
     private void arrived() {
-        if (fault == Fault.ARRIVAL_UNLOCKED) {
-            Waiter next = firstWaiter;
-            Cq cq = firstListed;
-            pauseLong();
-            onTheirWay--;
-            if (next != null && cq != null) {
-                arrived(next);
-            }
-            return;
-        }
         Thread wake = null;
         lock.lock();
         try {
             onTheirWay--;
             Waiter waiter = firstWaiter;
             if (waiter != null && fault != Fault.ARRIVAL_HANDS_NOTHING) {
-                wake = handListed(waiter);
-            }
-        } finally {
-            lock.unlock();
-        }
-        LockSupport.unpark(wake);
-    }
-
-    /** What was seen without the lock is still there: only the count and the look race. */
-    private void arrived(Waiter waiter) {
-        Thread wake = null;
-        lock.lock();
-        try {
-            if (waiter == firstWaiter) {
                 wake = handListed(waiter);
             }
         } finally {
