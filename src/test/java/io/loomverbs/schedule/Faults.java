@@ -49,7 +49,7 @@ final class Faults {
         plant("a CQ with more events is not listed again", "deliverListed", without("append"));
         plant("a listed CQ is listed twice", "handOver", blindTo("listed"));
         plant("relisting wakes nobody", "relist", without("unpark"));
-        plant("who arrives hands nothing on", "arrived", blindTo("firstWaiter"));
+        plant("who arrives hands nothing on", "handListed", blindTo("firstWaiter"));
         plant("whom an arrival hands an event is not woken", "arrived", without("wake"));
         plant("arriving without the lock", "arrived", without("lock").or(without("unlock")));
         in("delivery", CQ_EVENTS);

@@ -267,12 +267,7 @@ public final class EventQueue extends LedQueue {
         lock.lock();
         try {
             onTheirWay--;
-            Waiter waiter = firstWaiter;
-            CqEvents cq = waiter == null ? null : deliverListed();
-            if (waiter != null && cq != null) {
-                hand(waiter, cq);
-                wake = waiter;
-            }
+            wake = handListed();
         } finally {
             lock.unlock();
         }
@@ -426,12 +421,7 @@ public final class EventQueue extends LedQueue {
     @GuardedBy("lock")
     private List<Waiter> serveListed() {
         List<Waiter> served = new ArrayList<>();
-        for (Waiter waiter = firstWaiter; waiter != null; waiter = firstWaiter) {
-            CqEvents cq = deliverListed();
-            if (cq == null) {
-                break;
-            }
-            hand(waiter, cq);
+        for (Waiter waiter = handListed(); waiter != null; waiter = handListed()) {
             served.add(waiter);
         }
         return served;
@@ -511,6 +501,22 @@ public final class EventQueue extends LedQueue {
         }
         countDelivered();
         cq.pending--;
+        hand(waiter, cq);
+        return waiter;
+    }
+
+    /**
+     * Hands the next listed event to the first waiter.
+     *
+     * @return whom to wake, or null if there is no waiter or no event
+     */
+    @GuardedBy("lock")
+    private @Nullable Waiter handListed() {
+        Waiter waiter = firstWaiter;
+        CqEvents cq = waiter == null ? null : deliverListed();
+        if (waiter == null || cq == null) {
+            return null;
+        }
         hand(waiter, cq);
         return waiter;
     }

@@ -1,5 +1,7 @@
 package io.loomverbs.internal.event;
 
+import static io.loomverbs.internal.event.Collected.assertCollected;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -28,14 +30,6 @@ class ForgottenTest {
     /** In a method of its own: no local variable of the test refers to what was made. */
     private static WeakReference<Object> made(Supplier<Object> maker) {
         return new WeakReference<>(maker.get());
-    }
-
-    private static void assertCollected(WeakReference<Object> reference) throws Exception {
-        for (int i = 0; i < 200 && reference.get() != null; i++) {
-            System.gc();
-            Thread.sleep(5);
-        }
-        assertThat(reference.get()).isNull();
     }
 
     @Test

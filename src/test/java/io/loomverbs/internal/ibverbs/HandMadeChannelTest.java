@@ -42,9 +42,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 @ParameterizedClass
 @ValueSource(booleans = {true, false})
 class HandMadeChannelTest {
-    /** Offset in struct ibv_comp_channel. */
-    private static final int CHANNEL_REFCNT = 12;
-
     private final boolean virtual;
     private HandMadeDevice device;
     private Context context;
@@ -403,7 +400,7 @@ class HandMadeChannelTest {
         CompletionQueue cq = context.createCq(1, null, channel, 0);
         Made made = device.last();
         cq.close();
-        made.channel().memory().set(ValueLayout.JAVA_INT, CHANNEL_REFCNT, 1);
+        made.channel().memory().set(ValueLayout.JAVA_INT, HandMadeDevice.CHANNEL_REFCNT, 1);
         CompletableFuture<Object> waiter = start(channel::getCqEvent);
         settle();
         assertThatThrownBy(channel::close)
@@ -411,7 +408,7 @@ class HandMadeChannelTest {
                 .hasMessageContaining("EBUSY");
         settle();
         assertThat(waiter).isNotDone();
-        made.channel().memory().set(ValueLayout.JAVA_INT, CHANNEL_REFCNT, 0);
+        made.channel().memory().set(ValueLayout.JAVA_INT, HandMadeDevice.CHANNEL_REFCNT, 0);
         destroy(channel, made);
         assertThat(failure(waiter)).isInstanceOf(ClosedException.class);
     }

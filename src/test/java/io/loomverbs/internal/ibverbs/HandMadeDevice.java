@@ -49,6 +49,9 @@ import java.util.regex.Pattern;
  */
 @SuppressWarnings("restricted")
 final class HandMadeDevice implements DeviceOps {
+    /** Offset in struct ibv_comp_channel. */
+    static final int CHANNEL_REFCNT = 12;
+
     /** Versions of rdma-core in which all of that was looked up. */
     private static final int FIRST_VERSION = 28;
 
@@ -374,7 +377,9 @@ final class HandMadeDevice implements DeviceOps {
                                     cq.set(JAVA_LONG, 8, of.memory.address());
                                     synchronized (made) {
                                         of.memory.set(
-                                                JAVA_INT, 12, of.memory.get(JAVA_INT, 12) + 1);
+                                                JAVA_INT,
+                                                CHANNEL_REFCNT,
+                                                of.memory.get(JAVA_INT, CHANNEL_REFCNT) + 1);
                                     }
                                 }
                                 Made one = new Made(cq, of);
