@@ -1,7 +1,11 @@
 package io.loomverbs;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntSupplier;
 
 /** {@link Usage} with one fault. Whatever changes there is to be changed here. */
@@ -15,7 +19,9 @@ final class FaultyUsage {
         /** A user leaves without an atomic operation. */
         RELEASE_NOT_ATOMIC,
         /** Who comes while another closes takes it to be closed. */
-        SAYS_CLOSED_TOO_EARLY
+        SAYS_CLOSED_TOO_EARLY,
+        /** The first user looks whether there is a set of names, then puts one there. */
+        NAMES_CHECK_FIRST
     }
 
     private static final VarHandle USERS;
@@ -30,6 +36,7 @@ final class FaultyUsage {
 
     private final Fault fault;
     private volatile int users;
+    private volatile @Nullable Set<Object> named;
 
     FaultyUsage(Fault fault) {
         this.fault = fault;
@@ -48,6 +55,24 @@ final class FaultyUsage {
             }
         } while (!USERS.compareAndSet(this, n, n + 1));
         return true;
+    }
+
+    /** The part of {@link Usage#create} that keeps a new user's name. */
+    void name(Object user) {
+        Set<Object> set = named;
+        if (set == null) {
+            if (fault == Fault.NAMES_CHECK_FIRST) {
+                pause();
+            }
+            set = ConcurrentHashMap.newKeySet(1);
+            named = set;
+        }
+        set.add(user);
+    }
+
+    int openUsers() {
+        Set<Object> set = named;
+        return set == null ? 0 : set.size();
     }
 
     void release() {

@@ -271,7 +271,7 @@ public class UsageRaces {
 
         @Actor
         public void release() {
-            usage.release();
+            usage.release("user");
         }
 
         @Arbiter
@@ -304,6 +304,54 @@ public class UsageRaces {
         @Arbiter
         public void users(L_Result r) {
             r.r1 = usage.users();
+        }
+    }
+
+    /** Two threads create the first users of an object. */
+    @JCStressTest
+    @Outcome(id = "2", expect = ACCEPTABLE, desc = "both are named")
+    @Outcome(id = "1", expect = FORBIDDEN, desc = "a user that no message would name")
+    @Outcome(id = "0", expect = FORBIDDEN, desc = "neither is named")
+    @State
+    public static class TwoFirstUsers {
+        private final Usage usage = new Usage("it");
+
+        @Actor
+        public void first() {
+            Usage.create("ibv_create_it", () -> "first", usage);
+        }
+
+        @Actor
+        public void second() {
+            Usage.create("ibv_create_it", () -> "second", usage);
+        }
+
+        @Arbiter
+        public void named(L_Result r) {
+            r.r1 = usage.openUsers().size();
+        }
+    }
+
+    /** The first user looks whether there is a set of names, then puts one there. */
+    @JCStressTest
+    @JCStressMeta(TwoFirstUsers.class)
+    @State
+    public static class TwoFirstUsersBrokenTwin {
+        private final FaultyUsage usage = new FaultyUsage(Fault.NAMES_CHECK_FIRST);
+
+        @Actor
+        public void first() {
+            usage.name("first");
+        }
+
+        @Actor
+        public void second() {
+            usage.name("second");
+        }
+
+        @Arbiter
+        public void named(L_Result r) {
+            r.r1 = usage.openUsers();
         }
     }
 }

@@ -42,7 +42,7 @@ public final class AddressHandle implements AutoCloseable {
     private int destroy() {
         int rc = ops.destroy();
         if (rc == 0) {
-            pd.usage().release();
+            pd.usage().release(this);
         }
         return rc;
     }

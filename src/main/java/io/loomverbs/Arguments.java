@@ -35,7 +35,10 @@ final class Arguments {
         notNull(timeout, name);
         if (timeout.isNegative()) {
             throw new IllegalArgumentException(
-                    name + " is " + timeout + ", but must not be negative: use 0 not to wait");
+                    name
+                            + " is "
+                            + Wording.seconds(timeout)
+                            + ", but must not be negative: use 0 not to wait");
         }
         return timeout.compareTo(FOREVER) >= 0 ? Long.MAX_VALUE : timeout.toNanos();
     }

@@ -1,7 +1,6 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.ChannelOps;
-import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
 
@@ -127,8 +126,7 @@ public final class CompletionChannel implements AutoCloseable {
     public void close() {
         int rc = usage.close(this::destroy);
         if (rc == Usage.IN_USE) {
-            throw new VerbsException(
-                    "ibv_destroy_comp_channel", Errno.EBUSY, usage.users() + " CQs use " + this);
+            throw InUse.refusal("ibv_destroy_comp_channel", this, usage);
         }
         if (rc != 0) {
             throw VerbsException.refused(
@@ -140,7 +138,7 @@ public final class CompletionChannel implements AutoCloseable {
         int rc = ops.destroy();
         if (rc == 0) {
             queue.end(null);
-            context.usage().release();
+            context.usage().release(this);
         }
         return rc;
     }

@@ -379,7 +379,12 @@ public final class CompletionQueue implements AutoCloseable {
 
     private IllegalStateException overAck(int n, int outstanding) {
         return new IllegalStateException(
-                "n is " + n + ", but " + this + " has " + outstanding + " unacknowledged events");
+                "n is "
+                        + n
+                        + ", but "
+                        + this
+                        + " has "
+                        + Wording.count(outstanding, "unacknowledged event"));
     }
 
     /**
@@ -591,7 +596,7 @@ public final class CompletionQueue implements AutoCloseable {
                             DESTROY,
                             Errno.ETIMEDOUT,
                             "after "
-                                    + Duration.ofNanos(nanos)
+                                    + Wording.seconds(Duration.ofNanos(nanos))
                                     + " "
                                     + closer.describeOutstanding());
             case GAVE_UP ->
@@ -629,16 +634,15 @@ public final class CompletionQueue implements AutoCloseable {
         if (rc == 0) {
             context.asyncEvents().drop(this);
             if (channel != null) {
-                channel.usage().release();
+                channel.usage().release(this);
             }
-            context.usage().release();
+            context.usage().release(this);
         }
         return rc;
     }
 
     private VerbsException busy() {
-        return new VerbsException(
-                DESTROY, Errno.EBUSY, usage.users() + " queue pair ends use " + this);
+        return InUse.refusal(DESTROY, this, usage);
     }
 
     private void requireDirect() {

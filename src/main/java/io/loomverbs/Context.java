@@ -4,7 +4,6 @@ import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
-import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.EventQueue;
 
 import org.jspecify.annotations.Nullable;
@@ -288,10 +287,7 @@ public final class Context implements AutoCloseable {
             throw VerbsException.of("ibv_close_device", e);
         }
         if (rc == Usage.IN_USE) {
-            throw new VerbsException(
-                    "ibv_close_device",
-                    Errno.EBUSY,
-                    this + " has " + usage.users() + " open channels, CQs and protection domains");
+            throw InUse.refusal("ibv_close_device", this, usage);
         }
     }
 

@@ -59,9 +59,9 @@ final class CqCloser implements Closer {
         int outstanding = cq.ledger().outstanding();
         int async = cq.ledger().outstandingAsync();
         StringBuilder text = new StringBuilder();
-        text.append(cq).append(" has ").append(outstanding).append(" unacknowledged events");
+        text.append(cq).append(" has ").append(Wording.count(outstanding, "unacknowledged event"));
         if (async > 0) {
-            text.append(" and ").append(async).append(" unacknowledged asynchronous events");
+            text.append(" and ").append(Wording.count(async, "unacknowledged asynchronous event"));
         }
         EventTracking tracking = cq.tracking();
         List<Thread> holders = holders();

@@ -105,7 +105,7 @@ public final class MemoryRegion implements AutoCloseable {
     private int deregister() {
         int rc = ops.dereg();
         if (rc == 0) {
-            pd.usage().release();
+            pd.usage().release(this);
         }
         return rc;
     }

@@ -1,6 +1,5 @@
 package io.loomverbs;
 
-import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.PdOps;
 
 import java.lang.foreign.Arena;
@@ -141,13 +140,7 @@ public final class ProtectionDomain implements AutoCloseable {
     public void close() {
         int rc = usage.close(this::deallocate);
         if (rc == Usage.IN_USE) {
-            throw new VerbsException(
-                    "ibv_dealloc_pd",
-                    Errno.EBUSY,
-                    this
-                            + " has "
-                            + usage.users()
-                            + " open memory regions, queue pairs and address handles");
+            throw InUse.refusal("ibv_dealloc_pd", this, usage);
         }
         if (rc != 0) {
             throw VerbsException.refused("ibv_dealloc_pd", rc, this + " was not deallocated");
@@ -157,7 +150,7 @@ public final class ProtectionDomain implements AutoCloseable {
     private int deallocate() {
         int rc = ops.dealloc();
         if (rc == 0) {
-            context.usage().release();
+            context.usage().release(this);
         }
         return rc;
     }

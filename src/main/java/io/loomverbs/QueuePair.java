@@ -11,6 +11,7 @@ import io.loomverbs.internal.event.Ledger;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -21,6 +22,9 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 public final class QueuePair implements AutoCloseable {
     private static final String DESTROY = "ibv_destroy_qp";
+    private static final String MODIFY = "ibv_modify_qp";
+    private static final String POST_SEND = "ibv_post_send";
+    private static final String POST_RECV = "ibv_post_recv";
 
     private final ProtectionDomain pd;
     private final QpConfig config;
@@ -162,9 +166,7 @@ public final class QueuePair implements AutoCloseable {
             throw new IllegalStateException(
                     this + " is of type UD, which is not connected: use activate");
         }
-        for (QpAttributes step : Connecting.steps(this, remote, other)) {
-            modify(step);
-        }
+        fromReset("connect", Connecting.steps(this, remote, other));
     }
 
     /**
@@ -183,8 +185,32 @@ public final class QueuePair implements AutoCloseable {
             throw new IllegalStateException(
                     this + " is of type " + type() + ", which has a peer: use connect");
         }
-        for (QpAttributes step : Connecting.steps(this, qkey)) {
-            modify(step);
+        fromReset("activate", Connecting.steps(this, qkey));
+    }
+
+    private void fromReset(String method, List<QpAttributes> steps) {
+        for (QpAttributes step : steps) {
+            ensureOpen();
+            int rc = ops.modify(step.attr(), step.mask());
+            if (rc == 0) {
+                continue;
+            }
+            ensureNotDestroyed();
+            QpState state = state();
+            if (step.state() == QpState.INIT && state != QpState.RESET) {
+                throw new VerbsException(
+                        MODIFY,
+                        -rc,
+                        this
+                                + " is in state "
+                                + state
+                                + ", but "
+                                + method
+                                + " begins in RESET"
+                                + (state == QpState.ERR ? "" : ", and it is connected already")
+                                + ": to begin anew, modify its state to RESET first");
+            }
+            throw modifyFailure(rc, step, state);
         }
     }
 
@@ -227,19 +253,23 @@ public final class QueuePair implements AutoCloseable {
         int rc = ops.modify(attributes.attr(), attributes.mask());
         if (rc != 0) {
             ensureNotDestroyed();
-            String to = attributes.setsState() ? " to " + attributes.state() : "";
-            throw VerbsException.refused(
-                    "ibv_modify_qp",
-                    rc,
-                    this
-                            + ", a queue pair of type "
-                            + type()
-                            + " in state "
-                            + state()
-                            + to
-                            + " with "
-                            + attributes);
+            throw modifyFailure(rc, attributes, state());
         }
+    }
+
+    private VerbsException modifyFailure(int rc, QpAttributes attributes, QpState state) {
+        String to = attributes.setsState() ? " to " + attributes.state() : "";
+        return VerbsException.refused(
+                MODIFY,
+                rc,
+                this
+                        + ", a queue pair of type "
+                        + type()
+                        + " in state "
+                        + state
+                        + to
+                        + " with "
+                        + attributes);
     }
 
     /**
@@ -300,7 +330,7 @@ public final class QueuePair implements AutoCloseable {
                 bad = bad.next();
             }
             throw postFailure(
-                    "ibv_post_send", result, bad.excess(ops.cap()), "send", ops.cap().maxSendWr());
+                    POST_SEND, result, bad.excess(ops.cap()), "send", ops.cap().maxSendWr());
         }
     }
 
@@ -330,11 +360,7 @@ public final class QueuePair implements AutoCloseable {
                 bad = bad.next();
             }
             throw postFailure(
-                    "ibv_post_recv",
-                    result,
-                    bad.excess(ops.cap()),
-                    "receive",
-                    ops.cap().maxRecvWr());
+                    POST_RECV, result, bad.excess(ops.cap()), "receive", ops.cap().maxRecvWr());
         }
     }
 
@@ -366,9 +392,23 @@ public final class QueuePair implements AutoCloseable {
         } else if (errno == Errno.ENOMEM) {
             why = "the " + queue + " queue of " + this + " is full: it was granted " + max;
         } else {
-            why = this + " in state " + state() + refusal + "its state or type do not allow it";
+            QpState state = state();
+            why = this + " in state " + state + refusal + needs(verb, state);
         }
         return new PostException(verb, errno, accepted, why);
+    }
+
+    /** What would let a request be posted. */
+    private String needs(String verb, QpState state) {
+        String first = type() == QpType.UD ? "activate it first" : "connect it first";
+        if (verb.equals(POST_SEND)
+                && (state == QpState.RESET || state == QpState.INIT || state == QpState.RTR)) {
+            return "to send, it must be in state RTS: " + first;
+        }
+        if (verb.equals(POST_RECV) && state == QpState.RESET) {
+            return "to receive, it must be in state INIT, RTR or RTS: " + first;
+        }
+        return "its state or its type, " + type() + ", does not allow it";
     }
 
     /**
@@ -415,9 +455,9 @@ public final class QueuePair implements AutoCloseable {
                 return false;
             }
             pd.context().asyncEvents().drop(QueuePair.this);
-            sendCq().usage().release();
-            recvCq().usage().release();
-            pd.usage().release();
+            sendCq().usage().release(QueuePair.this);
+            recvCq().usage().release(QueuePair.this);
+            pd.usage().release(QueuePair.this);
             return true;
         }
 

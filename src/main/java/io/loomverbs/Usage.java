@@ -6,6 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
@@ -35,12 +39,14 @@ final class Usage {
 
     private static final VarHandle USERS;
     private static final VarHandle WAITING;
+    private static final VarHandle NAMED;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             USERS = lookup.findVarHandle(Usage.class, "users", int.class);
             WAITING = lookup.findVarHandle(Usage.class, "waiting", Waiting.class);
+            NAMED = lookup.findVarHandle(Usage.class, "named", Set.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -51,6 +57,12 @@ final class Usage {
 
     /** Top of the stack of threads that wait for a closer. Changed by atomic operations only. */
     private volatile @Nullable Waiting waiting;
+
+    /**
+     * The users themselves, for messages: {@link #users} decides, this explains. Null before the
+     * first, since most objects never have any.
+     */
+    private volatile @Nullable Set<Object> named;
 
     private static final class Waiting {
         private final Thread thread = Thread.currentThread();
@@ -82,12 +94,15 @@ final class Usage {
             }
             T result = creation.get();
             created = true;
+            for (Usage usage : used) {
+                usage.name(Objects.requireNonNull(result));
+            }
             return result;
         } catch (DeviceException e) {
             throw VerbsException.of(verb, e);
         } finally {
             for (int i = 0; !created && i < acquired; i++) {
-                used[i].release();
+                used[i].leave();
             }
         }
     }
@@ -106,8 +121,32 @@ final class Usage {
         }
     }
 
-    void release() {
+    private void name(Object user) {
+        Set<Object> users = named;
+        if (users == null) {
+            NAMED.compareAndSet(this, null, ConcurrentHashMap.newKeySet(1));
+            users = Objects.requireNonNull(named);
+        }
+        users.add(user);
+    }
+
+    /** What {@link #create} has made for this one is gone. Once for each time that it was named. */
+    void release(Object user) {
+        Set<Object> users = named;
+        if (users != null) {
+            users.remove(user);
+        }
+        leave();
+    }
+
+    private void leave() {
         USERS.getAndAdd(this, -1);
+    }
+
+    /** What uses the object now, each once; what comes or goes just now may be left out. */
+    List<Object> openUsers() {
+        Set<Object> users = named;
+        return users == null ? List.of() : List.copyOf(users);
     }
 
     /**

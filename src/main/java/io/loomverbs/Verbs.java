@@ -46,7 +46,8 @@ public final class Verbs {
      *
      * @param name as in {@link Device#name()}, such as {@code soft0}
      * @return the device
-     * @throws IllegalArgumentException if there is none; the message names those there are
+     * @throws IllegalArgumentException if there is none; the message names those there are, and
+     *     says why libibverbs has none if it cannot be used
      */
     public static Device device(String name) {
         Arguments.notNull(name, "name");
@@ -58,10 +59,14 @@ public final class Verbs {
                 .orElseThrow(
                         () ->
                                 new IllegalArgumentException(
-                                        "name is \""
-                                                + name
-                                                + "\", but the devices are "
-                                                + devices()));
+                                        "name is \"" + name + "\", but " + whatThereIs()));
+    }
+
+    private static String whatThereIs() {
+        Throwable cause = unavailabilityCause();
+        return "the devices are "
+                + devices()
+                + (cause == null ? "" : ", none of libibverbs: " + cause.getMessage());
     }
 
     /**

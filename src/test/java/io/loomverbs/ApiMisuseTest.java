@@ -188,13 +188,13 @@ class ApiMisuseTest {
         iae(
                 "Context.getAsyncEvent(Duration)",
                 s -> s.context.getAsyncEvent(Duration.ofNanos(-1)),
-                "timeout is PT-0.000000001S",
+                "timeout is -0.000000001 s",
                 "negative");
     }
 
     private static void queues() {
         Duration negative = Duration.ofSeconds(Long.MIN_VALUE);
-        String is = "timeout is " + negative;
+        String is = "timeout is " + Long.MIN_VALUE + " s";
         iae("CompletionChannel.getCqEvent(Duration)", s -> s.channel.getCqEvent(negative), is);
         iae("CompletionQueue.getCqEvent(Duration)", s -> s.direct.getCqEvent(negative), is);
         iae("CompletionQueue.close(Duration)", s -> s.shared.close(negative), is);
@@ -368,7 +368,7 @@ class ApiMisuseTest {
                 s -> s.rc.a.connect(s.rc.b.endpoint(), nothing),
                 "ibv_modify_qp",
                 "EINVAL",
-                "INIT");
+                "connect begins in RESET");
         ise("QueuePair.activate(int)", s -> s.reset.activate(1), "qp-0x", "RC", "connect");
         errno("QueuePair.activate(int)", s -> s.ud.a.activate(1), "ibv_modify_qp", "EINVAL");
         String modify = "QueuePair.modify(QpAttributes)";

@@ -18,7 +18,7 @@ public final class AvailabilityChild {
         if (args.length > 0) {
             try (Context context = Verbs.device(args[0]).open()) {
                 System.out.println("opened " + context);
-            } catch (VerbsException e) {
+            } catch (IllegalArgumentException | VerbsException e) {
                 System.out.println(e.getMessage());
             }
             return;

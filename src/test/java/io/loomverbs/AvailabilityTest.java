@@ -55,6 +55,14 @@ class AvailabilityTest {
                         """);
     }
 
+    /** Who asks for a device that is not there is told which are, and why no others. */
+    @Test
+    void aWrongNameIsAnsweredWithThoseThereAre() throws Exception {
+        assertThat(AvailabilityChild.run(List.of(), List.of(), "mlx5_9"))
+                .contains("name is \"mlx5_9\", but the devices are [soft0], none of libibverbs: ")
+                .contains("start java with --enable-native-access=ALL-UNNAMED\n");
+    }
+
     /** Who asks for soft0 by name has nothing native loaded. */
     @Test
     void soft0LoadsNothingNative() throws Exception {

@@ -24,7 +24,7 @@ class CloseWarningTest {
         String output = run("-Dloomverbs.closeWarningMillis=10");
         assertThat(output)
                 .contains(
-                        "WARNING", "the close of", "/cq-", "1 unacknowledged events", "the-holder")
+                        "WARNING", "the close of", "/cq-", "1 unacknowledged event,", "the-holder")
                 .contains("ETIMEDOUT")
                 .doesNotContain("takeAndHold");
     }

@@ -71,9 +71,7 @@ class LifecycleTest {
         return direct ? f.direct() : f.on(f.channel());
     }
 
-    /**
-     * Whatever is in use refuses to close with EBUSY, says how many use it, and goes on working.
-     */
+    /** Whatever is in use refuses to close with EBUSY, says what uses it, and goes on working. */
     @Test
     void whatIsInUseStaysOpen() throws Exception {
         CompletionChannel channel = f.channel();
@@ -82,11 +80,28 @@ class LifecycleTest {
         Fixture.Pair pair = f.pair(shared, direct);
         AddressHandle ah = f.own(f.pd.createAh(Fixture.addressOf(pair.b)));
 
-        refused(channel::close, "EBUSY", "ibv_destroy_comp_channel", 2, channel);
-        refused(shared::close, "EBUSY", "ibv_destroy_cq", 2, shared);
-        refused(() -> direct.close(Duration.ZERO), "EBUSY", direct);
-        refused(f.pd::close, "EBUSY", "ibv_dealloc_pd", 5, f.pd);
-        refused(f.context::close, "EBUSY", "ibv_close_device", 4, f.context);
+        refused(
+                channel::close,
+                "EBUSY",
+                "ibv_destroy_comp_channel",
+                channel + " is used by 2 CQs (" + shared + ", " + direct + "): close them first");
+        String one = " is used by 1 queue pair (%s): close it first";
+        refused(shared::close, "EBUSY", "ibv_destroy_cq", shared + one.formatted(pair.a));
+        refused(() -> direct.close(Duration.ZERO), "EBUSY", direct + one.formatted(pair.b));
+        refused(
+                f.pd::close,
+                "EBUSY",
+                "ibv_dealloc_pd",
+                "%s is used by 2 queue pairs (%s, %s), 1 address handle (%s) and 2 memory regions ("
+                        .formatted(f.pd, pair.a, pair.b, ah),
+                pair.aMemory,
+                pair.bMemory);
+        refused(
+                f.context::close,
+                "EBUSY",
+                "ibv_close_device",
+                "2 CQs (%s, %s), 1 completion channel (%s) and 1 protection domain (%s): close"
+                        .formatted(shared, direct, channel, f.pd));
 
         shared.reqNotify(false);
         direct.reqNotify(false);
@@ -101,19 +116,41 @@ class LifecycleTest {
         assertThat(Fixture.pollOne(direct).status()).isEqualTo(WcStatus.SUCCESS);
 
         pair.a.close();
-        refused(direct::close, "EBUSY", 2, direct);
+        refused(direct::close, "EBUSY", direct + " is used by 1 queue pair (" + pair.b + ")");
         shared.close();
         pair.b.close();
-        refused(channel::close, "EBUSY", 1, channel);
+        refused(channel::close, "EBUSY", "by 1 CQ (" + direct + "): close it first");
         direct.close();
         channel.close();
         pair.aMemory.close();
-        refused(f.pd::close, "EBUSY", 2);
+        refused(f.pd::close, "EBUSY", "1 address handle", " and 1 memory region");
         pair.bMemory.close();
-        refused(f.pd::close, "EBUSY", 1);
+        refused(f.pd::close, "EBUSY", "by 1 address handle (" + ah + "): close it first");
         ah.close();
-        refused(f.context::close, "EBUSY", 1);
+        refused(f.context::close, "EBUSY", "by 1 protection domain (" + f.pd + ")");
         f.pd.close();
+    }
+
+    /** Of many users the oldest are named, and the others counted, also when some have gone. */
+    @Test
+    void ofManyUsersTheOldestAreNamed() throws Exception {
+        CompletionChannel channel = f.channel();
+        List<CompletionQueue> cqs = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            cqs.add(f.on(channel));
+        }
+        refused(channel::close, "EBUSY", firstOf(cqs) + " and 9 more): close them first");
+        for (int i = 0; i < 8; i++) {
+            cqs.removeFirst().close();
+        }
+        refused(channel::close, "EBUSY", firstOf(cqs) + " and 1 more): close them first");
+        cqs.removeFirst().close();
+        refused(channel::close, "EBUSY", firstOf(cqs) + "): close them first");
+    }
+
+    private static String firstOf(List<CompletionQueue> cqs) {
+        return " is used by %d CQs (%s, %s, %s"
+                .formatted(cqs.size(), cqs.get(0), cqs.get(1), cqs.get(2));
     }
 
     /** A close waits, parked, for the acknowledgement of every event that was received. */
@@ -202,7 +239,12 @@ class LifecycleTest {
 
         refused(() -> cq.close(Duration.ZERO), "ETIMEDOUT", cq, "1 unacknowledged", "the-holder");
         long start = System.nanoTime();
-        refused(() -> cq.close(Duration.ofMillis(30)), "ETIMEDOUT", "PT0.03S", "the-holder");
+        refused(
+                () -> cq.close(Duration.ofMillis(30)),
+                "ETIMEDOUT",
+                "after 0.03 s",
+                "1 unacknowledged event,",
+                "the-holder");
         assertThat(System.nanoTime() - start).isBetween(30_000_000L, 10_000_000_000L);
 
         Source again = f.source(cq);

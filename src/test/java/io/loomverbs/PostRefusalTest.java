@@ -1,6 +1,7 @@
 package io.loomverbs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import org.junit.jupiter.api.AfterEach;
@@ -70,5 +71,48 @@ class PostRefusalTest {
         refused(p.send(3, 8), 0, "the send queue of " + p.a + " is full: it was granted 2");
         p.a.modify(QpAttributes.builder().state(QpState.RESET).build());
         refused(p.send(3, 8), 0, "in state RESET does not take request 0");
+    }
+
+    /** What was forgotten is said, and the way to it. */
+    @Test
+    void whatIsNotConnectedIsToldTo() {
+        QueuePair rc = f.own(f.pd.createQp(config));
+        RecvWorkRequest receive = RecvWorkRequest.allocate(1);
+        refused(() -> rc.postSend(p.send(1, 8)), 0, "it must be in state RTS: connect it first");
+        refused(() -> rc.postRecv(receive), 0, "in state INIT, RTR or RTS: connect it first");
+        QueuePair ud = f.own(f.pd.createQp(QpConfig.of(QpType.UD, cq)));
+        refused(() -> ud.postSend(p.send(1, 8)), 0, "in state RTS: activate it first");
+        p.a.modify(QpAttributes.builder().state(QpState.RESET).build());
+        p.a.modify(
+                QpAttributes.builder()
+                        .state(QpState.INIT)
+                        .pkeyIndex(0)
+                        .portNum(1)
+                        .access()
+                        .build());
+        p.a.postRecv(receive);
+        refused(() -> p.a.postSend(p.send(1, 8)), 0, "in state INIT does not take request 0");
+    }
+
+    /** So is what was done already. */
+    @Test
+    void whatIsConnectedIsNotConnectedAgain() {
+        assertThatThrownBy(() -> p.a.connect(p.b.endpoint()))
+                .isInstanceOf(VerbsException.class)
+                .hasMessageEndingWith(
+                        p.a
+                                + " is in state RTS, but connect begins in RESET, and it is"
+                                + " connected already: to begin anew, modify its state to RESET"
+                                + " first");
+        p.a.modify(QpAttributes.builder().state(QpState.ERR).build());
+        assertThatThrownBy(() -> p.a.connect(p.b.endpoint()))
+                .hasMessageContaining("in state ERR, but connect begins in RESET: to begin anew");
+        p.a.modify(QpAttributes.builder().state(QpState.RESET).build());
+        p.a.connect(p.b.endpoint());
+        assertThat(p.a.state()).isEqualTo(QpState.RTS);
+        QueuePair ud = f.own(f.pd.createQp(QpConfig.of(QpType.UD, cq)));
+        ud.activate(1);
+        assertThatThrownBy(() -> ud.activate(1))
+                .hasMessageContaining("in state RTS, but activate begins in RESET");
     }
 }
