@@ -39,7 +39,6 @@ import java.util.concurrent.atomic.LongAdder;
         footerHeading = "%nExample:%n",
         footer = "  LOOMVERBS_JAVA_OPTS=-Xmx1g loomverbs idle")
 final class IdleCommand implements Callable<Integer> {
-    private static final int MAX_HANDLERS = 200_000;
     private static final int WARM_UP = 20_000;
     private static final int MAX_WARM_UPS = 10;
 
@@ -66,8 +65,9 @@ final class IdleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Options.inRange(spec, "--handlers", handlers, 1, MAX_HANDLERS, "what soft0 holds");
         try (Context context = Options.device(spec, "soft0").open()) {
+            int max = context.attributes().maxCq();
+            Options.inRange(spec, "--handlers", handlers, 1, max, "max_cq of soft0");
             warmUp(context, Math.min(WARM_UP, handlers));
             long before = Heap.usedBytes();
             Parked parked = new Parked(context, handlers);

@@ -12,6 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -114,6 +115,14 @@ public final class Main implements Callable<Integer> {
         System.exit(commandLine().execute(args));
     }
 
+    /** Of options that are not known only those: picocli lists all that follows them, too. */
+    private static String message(ParameterException e) {
+        if (e instanceof UnmatchedArgumentException unmatched && unmatched.isUnknownOption()) {
+            return "unknown option: " + unmatched.getUnmatched().getFirst();
+        }
+        return String.valueOf(e.getMessage());
+    }
+
     /** The command line, ready to execute. Numbers are written in one way everywhere. */
     static CommandLine commandLine() {
         Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
@@ -124,7 +133,8 @@ public final class Main implements Callable<Integer> {
                 (e, args) -> {
                     CommandLine command = e.getCommandLine();
                     PrintWriter err = command.getErr();
-                    err.println(command.getColorScheme().errorText(e.getMessage()));
+                    err.println(command.getColorScheme().errorText(message(e)));
+                    UnmatchedArgumentException.printSuggestions(e, err);
                     err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
                     return ExitCode.USAGE;
                 });

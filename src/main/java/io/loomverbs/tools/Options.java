@@ -23,7 +23,14 @@ final class Options {
         try {
             return Verbs.device(name);
         } catch (IllegalArgumentException e) {
-            throw wrong(spec, "--device is " + name + ", but the devices are " + Verbs.devices());
+            Throwable cause = Verbs.unavailabilityCause();
+            throw wrong(
+                    spec,
+                    "--device is "
+                            + name
+                            + ", but the devices are "
+                            + Verbs.devices()
+                            + (cause == null ? "" : ", none of libibverbs: " + cause.getMessage()));
         }
     }
 

@@ -34,7 +34,7 @@ import java.util.concurrent.Callable;
             "With HOST as a client of the server there, without as a server that waits for a"
                     + " client; the other end may be one of these C programs. With --local both"
                     + " ends are played here, as they always are on soft0, which no other process"
-                    + " can reach, unless --no-local says otherwise."
+                    + " can reach."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -45,6 +45,9 @@ import java.util.concurrent.Callable;
             "  loomverbs pingpong -d mlx5_0 -e HOST    and there: ibv_rc_pingpong -e"
         })
 final class PingpongCommand implements Callable<Integer> {
+    /** The device that no other process can reach. */
+    private static final String SOFT = "soft0";
+
     private static final int MAX_SIZE = 1 << 30;
     private static final int MAX_DEPTH = 8192;
     private static final int MAX_PORT = 65535;
@@ -180,6 +183,13 @@ final class PingpongCommand implements Callable<Integer> {
         Options.inRange(spec, "--iters", iters, 1, Integer.MAX_VALUE, "how many times");
         Options.inRange(spec, "--rx-depth", rxDepth, 1, MAX_DEPTH, "the receive queue");
         Options.inRange(spec, "--sl", sl, 0, MAX_SL, "4 bits");
+        if (device.name().equals(SOFT) && (host != null || (local != null && !local))) {
+            throw Options.wrong(
+                    spec,
+                    (host != null ? "HOST is " + host : "--no-local was given")
+                            + ", but soft0 lives in one process, which no other can reach: leave it"
+                            + " out to play both ends here, or name another device with -d");
+        }
         if (host != null && local != null && local) {
             throw Options.wrong(spec, "HOST is " + host + ", but with --local both ends are here");
         }
@@ -243,7 +253,7 @@ final class PingpongCommand implements Callable<Integer> {
         if (host != null) {
             return pingpong.client(host, port);
         }
-        boolean both = local != null ? local : device.name().equals("soft0");
+        boolean both = local != null ? local : device.name().equals(SOFT);
         return both ? pingpong.local() : pingpong.server(port);
     }
 

@@ -37,8 +37,16 @@ import java.util.concurrent.TimeUnit;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footerHeading =
-                "%nThe heap of an idle handler is that of its CQ, its virtual thread and what the"
-                        + " storm keeps for both, before the first message.%n%nExamples:%n",
+                "%nThe table:%n  messages    those received by a handler; a handler polls until its"
+                    + " CQ is empty, so%n              an event may stand for several, and one may"
+                    + " find that the poll before it%n              has taken its message: there"
+                    + " may be fewer events than messages, or more.%n  wake        from the posting"
+                    + " of a message to its handler at work. Under full load that%n              is"
+                    + " mostly the wait for the handlers before it.%n  heap        of a CQ, its"
+                    + " handler, and what the storm keeps for both to verify%n             "
+                    + " messages, before the first one: more than the library's part, which%n      "
+                    + "        'loomverbs idle' measures. In JSON: heapBytesPerHandler.%n"
+                    + "%nExamples:%n",
         footer = {
             "  loomverbs storm --churn",
             "  loomverbs storm --cqs 1000 --delivery channel --channels 1000 --json"
@@ -119,9 +127,14 @@ final class StormCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        StormPlan plan = plan();
-        new Storm(warmUp(), false).run();
-        Storm storm = new Storm(plan, true);
+        try (Context context = Options.device(spec, device).open()) {
+            return run(context, plan(context.attributes()));
+        }
+    }
+
+    private int run(Context context, StormPlan plan) throws InterruptedException {
+        new Storm(context, warmUp(), false).run();
+        Storm storm = new Storm(context, plan, true);
         CountDownLatch printed = new CountDownLatch(1);
         Thread onSignal = Thread.ofPlatform().unstarted(() -> endEarly(storm, printed));
         Runtime.getRuntime().addShutdownHook(onSignal);
@@ -145,8 +158,8 @@ final class StormCommand implements Callable<Integer> {
         }
     }
 
-    private StormPlan plan() {
-        DeviceAttributes limits = limits();
+    /** What the options ask for, if it is within these limits. */
+    StormPlan plan(DeviceAttributes limits) {
         Options.inRange(spec, "--cqs", cqs, 1, limits.maxCq(), "max_cq of " + device);
         Options.inRange(
                 spec, "--cqs", cqs, 1, limits.maxQp(), "max_qp of " + device + ", one a CQ");
@@ -167,20 +180,7 @@ final class StormCommand implements Callable<Integer> {
         Options.inRange(spec, "--channels", onChannels, 1, cqs, "no more than CQs");
         int perSecond = churn ? Math.clamp(cqs / 10, 20, 2_000) : 0;
         return new StormPlan(
-                device,
-                cqs,
-                delivery,
-                onChannels,
-                Duration.ofSeconds(seconds),
-                window,
-                size,
-                perSecond);
-    }
-
-    private DeviceAttributes limits() {
-        try (Context context = Options.device(spec, device).open()) {
-            return context.attributes();
-        }
+                cqs, delivery, onChannels, Duration.ofSeconds(seconds), window, size, perSecond);
     }
 
     /**
@@ -188,7 +188,7 @@ final class StormCommand implements Callable<Integer> {
      */
     private StormPlan warmUp() {
         int few = Math.min(WARM_UP_CQS, cqs);
-        return new StormPlan(device, few, delivery, 1, WARM_UP, window, size, 0);
+        return new StormPlan(few, delivery, 1, WARM_UP, window, size, 0);
     }
 
     private Runnable progress(Storm storm) {

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 /** Shows how a storm goes: a bar on a terminal, a line now and then anywhere else. */
 final class StormProgress implements Runnable {
     private static final int TICK_MILLIS = 100;
+    private static final int RATE_MILLIS = 500;
     private static final int LINES = 10;
     private static final int NARROWEST = 40;
     private static final int USUAL_COLUMNS = 79;
@@ -22,6 +23,9 @@ final class StormProgress implements Runnable {
     private final Storm storm;
     private final long plannedMillis;
     private final PrintWriter err;
+    private long lastMillis;
+    private long lastMessages;
+    private long rate;
 
     StormProgress(Storm storm, int seconds, PrintWriter err) {
         this.storm = storm;
@@ -66,15 +70,27 @@ final class StormProgress implements Runnable {
     private void printLines() throws InterruptedException {
         long every = Math.max(1000, plannedMillis / LINES);
         long next = 0;
-        for (; ; ) {
-            long millis = storm.elapsedNanos() / 1_000_000;
-            if (millis >= next) {
-                err.printf("storm: %d s, %s%n", millis / 1000, message(storm.messages(), millis));
-                err.flush();
-                next = millis / every * every + every;
+        try {
+            for (; ; ) {
+                long millis = storm.elapsedNanos() / 1_000_000;
+                if (millis >= next) {
+                    printLine(millis);
+                    next = millis / every * every + every;
+                }
+                Thread.sleep(TICK_MILLIS);
             }
-            Thread.sleep(TICK_MILLIS);
+        } finally {
+            // The last one too: it is over before the tick that would have printed it.
+            long millis = storm.elapsedNanos() / 1_000_000;
+            if (millis > 0) {
+                printLine(Math.min(millis, plannedMillis));
+            }
         }
+    }
+
+    private void printLine(long millis) {
+        err.printf("storm: %d s, %s%n", millis / 1000, message(storm.messages(), millis));
+        err.flush();
     }
 
     /*
@@ -116,9 +132,16 @@ final class StormProgress implements Runnable {
         return console != null && console.isTerminal();
     }
 
-    private static String message(long messages, long millis) {
-        return millis == 0
-                ? "creating CQs and handlers"
-                : "%,d messages, %,d/s".formatted(messages, messages * 1000 / millis);
+    /** With the rate since the last time that a rate was asked for and some time had passed. */
+    private String message(long messages, long millis) {
+        if (millis == 0) {
+            return "creating CQs and handlers";
+        }
+        if (millis - lastMillis >= RATE_MILLIS) {
+            rate = (messages - lastMessages) * 1000 / (millis - lastMillis);
+            lastMessages = messages;
+            lastMillis = millis;
+        }
+        return "%,d messages, %,d/s".formatted(messages, rate);
     }
 }

@@ -44,7 +44,7 @@ final class StormReport {
                 micros(PERCENTILES[1]),
                 micros(PERCENTILES[2]),
                 micros(100));
-        row(text, "heap of an idle handler", "%,d bytes", result.heapBytesPerHandler());
+        row(text, "heap with storm's books", "%,d bytes a handler", result.heapBytesPerHandler());
         for (String failure : result.failures()) {
             row(text, "failed", "%s", failure);
         }

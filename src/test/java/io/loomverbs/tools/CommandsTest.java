@@ -1,6 +1,14 @@
 package io.loomverbs.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomverbs.AtomicCapability;
+import io.loomverbs.Context;
+import io.loomverbs.DeviceAttributes;
+import io.loomverbs.Mtu;
+import io.loomverbs.QpType;
+import io.loomverbs.Verbs;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -13,10 +21,12 @@ import picocli.CommandLine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.ConnectException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
@@ -53,25 +63,40 @@ class CommandsTest {
         assertThat(outcome.out()).contains("usec/iter", "400 payloads were as they were sent");
     }
 
-    /** Two commands that find each other over TCP play as the C programs do. */
+    /** Two ends that find each other over TCP, in one process, play as the C programs do. */
     @ParameterizedTest
-    @ValueSource(strings = {"RC -e", "UC -e", "UD -e", "RC", "RC -e -s 10000 -m 256 -r 2"})
-    void pingpongPlaysWithAnother(String how) throws Exception {
-        String options = "pingpong --no-local -d soft0 -c -n 200 -p " + freePort() + " --type ";
-        FutureTask<Outcome> serving = new FutureTask<>(() -> run(options + how));
-        Thread.ofPlatform().start(serving);
-        Outcome client;
-        do {
-            // Until the server listens.
-            client = run(options + how + " localhost");
-        } while (client.err().contains("no server answers") && !serving.isDone());
-        Outcome server = serving.get(30, TimeUnit.SECONDS);
-        assertThat(client.status()).as(client.err()).isZero();
-        assertThat(server.status()).as(server.err()).isZero();
-        for (Outcome outcome : List.of(client, server)) {
-            assertThat(outcome.out())
-                    .contains("  local address:  LID 0x0001, QPN 0x", "  remote address: LID")
-                    .contains("usec/iter", "200 payloads were as they were sent");
+    @CsvSource({
+        "RC, true, 256, 500",
+        "UC, true, 256, 500",
+        "UD, true, 256, 500",
+        "RC, false, 256, 500",
+        "RC, true, 10000, 2"
+    })
+    void pingpongPlaysWithAnother(QpType type, boolean events, int size, int rxDepth)
+            throws Exception {
+        PingpongPlan plan =
+                new PingpongPlan(
+                        type, size, 200, rxDepth, events, true, true, 1, Mtu.MTU_1024, -1, 0);
+        List<String> told = new CopyOnWriteArrayList<>();
+        int port = freePort();
+        try (Context context = Verbs.device("soft0").open()) {
+            FutureTask<Pingpong.Result> serving =
+                    new FutureTask<>(() -> new Pingpong(context, plan, told::add).server(port));
+            Thread.ofPlatform().start(serving);
+            Pingpong.Result client = null;
+            while (client == null && !serving.isDone()) {
+                try {
+                    client = new Pingpong(context, plan, told::add).client("localhost", port);
+                } catch (ConnectException e) {
+                    // Until the server listens.
+                }
+            }
+            assertThat(serving.get(30, TimeUnit.SECONDS).seconds()).isPositive();
+            assertThat(client).isNotNull();
+            assertThat(client.roundTripNanos().getTotalCount()).isPositive();
+            assertThat(told)
+                    .anyMatch(line -> line.startsWith("  local address:  LID 0x0001, QPN 0x"))
+                    .anyMatch(line -> line.startsWith("  remote address: LID"));
         }
     }
 
@@ -81,15 +106,67 @@ class CommandsTest {
         }
     }
 
-    /** Without a server there is a reason, not a stack trace. */
+    /** Without a server there is a reason. */
     @Test
     void pingpongWithoutServer() throws Exception {
         int port = freePort();
-        Outcome outcome = run("pingpong -p " + port + " localhost");
-        assertThat(outcome.status()).isEqualTo(1);
-        assertThat(outcome.err())
-                .contains("no server answers at localhost, port " + port)
-                .doesNotContain("\tat ");
+        PingpongPlan plan =
+                new PingpongPlan(QpType.RC, 64, 1, 1, false, false, false, 1, Mtu.MTU_1024, -1, 0);
+        try (Context context = Verbs.device("soft0").open()) {
+            Pingpong pingpong = new Pingpong(context, plan, line -> {});
+            assertThatThrownBy(() -> pingpong.client("localhost", port))
+                    .hasMessage("no server answers at localhost, port " + port);
+        }
+    }
+
+    /** A device with fewer queue pairs than CQs limits a storm as well: it needs one a CQ. */
+    @Test
+    void stormNeedsAQueuePairForEachCq() throws Exception {
+        CommandLine commands = Main.commandLine();
+        commands.parseArgs("storm", "--cqs", "1000");
+        StormCommand command = commands.getSubcommands().get("storm").getCommand();
+        assertThatThrownBy(() -> command.plan(limits(1000, 999)))
+                .isInstanceOf(CommandLine.ParameterException.class)
+                .hasMessage("--cqs is 1000, but must be 1 to 999: max_qp of soft0, one a CQ");
+        assertThat(command.plan(limits(1000, 1000)).cqs()).isEqualTo(1000);
+    }
+
+    private static DeviceAttributes limits(int maxCq, int maxQp) {
+        return new DeviceAttributes(
+                "1",
+                1,
+                1,
+                1L << 40,
+                4096,
+                0,
+                0,
+                0,
+                maxQp,
+                1024,
+                4,
+                4,
+                maxCq,
+                1024,
+                1024,
+                16,
+                16,
+                16,
+                16,
+                16,
+                64,
+                AtomicCapability.HCA,
+                1,
+                1,
+                1);
+    }
+
+    /** Progress ends with the whole time, however few CQs there are. */
+    @Test
+    void progressEndsWithAllMessages() {
+        Outcome outcome = run("storm --cqs 1 --seconds 2");
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.err()).contains("storm: 2 s, ").contains(" messages, ");
+        assertThat(outcome.out()).contains("heap with storm's books");
     }
 
     /**
@@ -139,9 +216,14 @@ class CommandsTest {
                 "pingpong -i 2|--ib-port is 2, but must be 1 to 1: the ports of soft0",
                 "pingpong -g 1|--gid-idx is 1, but must be -1 to 0",
                 "pingpong -p 70000|--port is 70000, but must be 1 to 65535",
-                "pingpong --local elsewhere|HOST is elsewhere, but with --local both ends are here",
+                "pingpong elsewhere|HOST is elsewhere, but soft0 lives in one process",
+                "pingpong --no-local|--no-local was given, but soft0 lives in one process",
                 "pingpong -d mlx9_9|--device is mlx9_9, but the devices are [soft0",
-                "idle --handlers 0|--handlers is 0, but must be 1 to",
+                "idle --handlers 262145|--handlers is 262145, but must be 1 to 262144: max_cq of"
+                        + " soft0",
+                "storm --cq 100|unknown option: --cq",
+                "storm --cq 100|--cqs",
+                "strom|Did you mean: loomverbs storm",
                 "tempest|Unmatched argument"
             })
     void wrongOptionsAreNamed(String commandLine, String message) {

@@ -26,7 +26,7 @@ final class Handlers {
                                     while (awaitOwn(station, books)) {}
                                     station = seat.next(station);
                                 }
-                            } catch (InterruptedException e) {
+                            } catch (InterruptedException | RuntimeException | Error e) {
                                 books.failures().add("handler " + handler, e);
                             }
                         });
@@ -38,7 +38,7 @@ final class Handlers {
             return true;
         } catch (ClosedException e) {
             return false;
-        } catch (InterruptedException | RuntimeException e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             books.failures().add("the handler of " + station.cq(), e);
             return false;
         }
@@ -60,7 +60,7 @@ final class Handlers {
             return true;
         } catch (ClosedException e) {
             return false;
-        } catch (InterruptedException | RuntimeException e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             books.failures().add("a handler of " + channel, e);
             return false;
         }

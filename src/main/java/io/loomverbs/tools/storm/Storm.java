@@ -5,7 +5,6 @@ import io.loomverbs.CompletionChannel;
 import io.loomverbs.Context;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
-import io.loomverbs.Verbs;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +19,7 @@ public final class Storm {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long LOOK_NANOS = 2_000_000;
 
+    private final Context context;
     private final StormPlan plan;
     private final Books books;
     private final boolean measureHeap;
@@ -37,11 +37,13 @@ public final class Storm {
     /**
      * Prepares a storm.
      *
+     * @param context the device, which the storm leaves open, with nothing of its own
      * @param plan what it is to be
      * @param measureHeap whether to measure the heap of idle handlers, which takes some full
      *     collections
      */
-    public Storm(StormPlan plan, boolean measureHeap) {
+    public Storm(Context context, StormPlan plan, boolean measureHeap) {
+        this.context = context;
         this.plan = plan;
         this.measureHeap = measureHeap;
         this.books = new Books(plan.cqs());
@@ -79,8 +81,7 @@ public final class Storm {
      * @throws InterruptedException if the thread is interrupted
      */
     public StormResult run() throws InterruptedException {
-        try (Context context = Verbs.device(plan.device()).open();
-                ProtectionDomain pd = context.allocPd();
+        try (ProtectionDomain pd = context.allocPd();
                 MemoryRegion memory =
                         pd.allocateMr(
                                 plan.cqs() * Station.bytesOfStation(plan), Access.LOCAL_WRITE)) {
@@ -89,7 +90,7 @@ public final class Storm {
             onVirtualThread(
                     "open",
                     () -> {
-                        open(context, pd, memory);
+                        open(pd, memory);
                         churn.start();
                     });
             long heap = measureHeap ? Heap.usedBytes() - before : 0;
@@ -106,7 +107,7 @@ public final class Storm {
         }
     }
 
-    private void open(Context context, ProtectionDomain pd, MemoryRegion memory) {
+    private void open(ProtectionDomain pd, MemoryRegion memory) {
         if (plan.delivery() == Delivery.CHANNEL) {
             for (int i = 0; i < plan.channels(); i++) {
                 channels.add(context.createCompChannel());
@@ -172,7 +173,7 @@ public final class Storm {
                                 () -> {
                                     try {
                                         part.run();
-                                    } catch (RuntimeException e) {
+                                    } catch (RuntimeException | Error e) {
                                         books.failures().add("to " + name + " the storm", e);
                                     }
                                 });

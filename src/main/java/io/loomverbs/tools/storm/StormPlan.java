@@ -5,7 +5,6 @@ import java.time.Duration;
 /**
  * What a storm is to be.
  *
- * @param device the name of the device
  * @param cqs how many CQs, and handlers
  * @param delivery how events reach the handlers
  * @param channels how many channels carry the events; of no meaning for direct delivery
@@ -15,7 +14,6 @@ import java.time.Duration;
  * @param churnPerSecond how many CQs are destroyed and created again in each second; 0 for none
  */
 public record StormPlan(
-        String device,
         int cqs,
         Delivery delivery,
         int channels,

@@ -21,7 +21,8 @@ import java.util.List;
  * @param destroyed how many CQs were destroyed under load
  * @param dropped how many messages were under way when their connection was destroyed
  * @param wakeNanos from the posting of a message to its handler at work
- * @param heapBytesPerHandler heap for a CQ, its handler and what the storm keeps for it, while idle
+ * @param heapBytesPerHandler heap for a CQ, its handler and what the storm keeps for both to verify
+ *     messages, before the first
  * @param failures what else went wrong
  */
 public record StormResult(
