@@ -217,12 +217,21 @@ public final class CompletionQueue implements AutoCloseable {
      * @param batch where they go
      * @return how many, 0 if there were none
      * @throws ClosedException if the CQ is closed
-     * @throws VerbsException {@code EIO} if the CQ has overrun and is empty
+     * @throws VerbsException {@code EIO} if the CQ is in error: it has overrun and is empty, or the
+     *     driver cannot read it
      */
     public int poll(WorkCompletions batch) {
         Arguments.notNull(batch, "batch");
         batch.size(0);
-        return pollMore(batch);
+        ensureOpen();
+        // As pollMore, but for what is known of an empty batch: there is room in it.
+        int n = ops.poll(batch.memory(), 0, batch.capacity());
+        if (n > 0) {
+            batch.size(n);
+        } else if (n < 0) {
+            throw notPolled(n);
+        }
+        return n;
     }
 
     private int pollMore(WorkCompletions batch) {
@@ -237,12 +246,16 @@ public final class CompletionQueue implements AutoCloseable {
             if (size > 0) {
                 return size;
             }
-            ensureNotDestroyed();
-            throw VerbsException.refused(
-                    "ibv_poll_cq", n, this + ", which holds " + cqe() + " completions");
+            throw notPolled(n);
         }
         batch.size(size + n);
         return size + n;
+    }
+
+    private VerbsException notPolled(int rc) {
+        ensureNotDestroyed();
+        return VerbsException.refused(
+                "ibv_poll_cq", rc, this + ", which holds " + cqe() + " completions, is in error");
     }
 
     /**

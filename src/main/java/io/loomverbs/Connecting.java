@@ -32,7 +32,7 @@ final class Connecting {
                 QpAttributes.builder()
                         .state(QpState.RTR)
                         .address(addressOf(remote))
-                        .pathMtu(context.port(1).activeMtu())
+                        .pathMtu(known(context.port(1).activeMtu()))
                         .destQpNum(remote.qpNum())
                         .rqPsn(remote.psn());
         QpAttributes.Builder rts =
@@ -61,6 +61,13 @@ final class Connecting {
                         .build(),
                 QpAttributes.builder().state(QpState.RTR).build(),
                 QpAttributes.builder().state(QpState.RTS).sqPsn(qp.endpoint().psn()).build());
+    }
+
+    /**
+     * The least that every device can do, where the port says something that verbs has no name for.
+     */
+    private static Mtu known(Mtu active) {
+        return active == Mtu.UNKNOWN ? Mtu.MTU_256 : active;
     }
 
     private static AhAttributes addressOf(QpEndpoint remote) {

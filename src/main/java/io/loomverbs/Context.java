@@ -28,8 +28,23 @@ public final class Context implements AutoCloseable {
         this.device = device;
         this.asyncEvents = new AsyncEvents(this);
         this.ops = deviceOps.open(asyncEvents::raisePort);
-        asyncEvents.fetchedFrom(ops.asyncFeed());
-        this.attributes = DeviceAttributes.of(ops.queryDevice());
+        try {
+            asyncEvents.fetchedFrom(ops.asyncFeed());
+            this.attributes = DeviceAttributes.of(ops.queryDevice());
+        } catch (Throwable t) {
+            closeAfter(t, ops, asyncEvents);
+            throw t;
+        }
+    }
+
+    /** The device was opened, and is of no use. */
+    private static void closeAfter(Throwable cause, ContextOps ops, AsyncEvents asyncEvents) {
+        try {
+            ops.close();
+        } catch (DeviceException e) {
+            cause.addSuppressed(e);
+        }
+        asyncEvents.close();
     }
 
     /**
@@ -292,8 +307,8 @@ public final class Context implements AutoCloseable {
     }
 
     private int closeDevice() {
+        ops.close(); // may refuse, and then who waits for asynchronous events goes on waiting
         asyncEvents.close();
-        ops.close();
         return 0;
     }
 

@@ -2,6 +2,8 @@ package io.loomverbs;
 
 /** The most payload that one packet carries ({@code enum ibv_mtu}). */
 public enum Mtu {
+    /** One that is not in verbs' list: only ever reported by a device, never to be set. */
+    UNKNOWN(0, 0),
     /** 256 bytes. */
     MTU_256(1, 256),
     /** 512 bytes. */
@@ -24,7 +26,7 @@ public enum Mtu {
     /**
      * The size.
      *
-     * @return bytes of payload
+     * @return bytes of payload; 0 if it is not known
      */
     public int bytes() {
         return bytes;
@@ -40,6 +42,6 @@ public enum Mtu {
                 return mtu;
             }
         }
-        throw new IllegalStateException("the device reports an unknown MTU, enum value " + value);
+        return UNKNOWN;
     }
 }

@@ -6,8 +6,8 @@ import io.loomverbs.internal.device.PortAttr;
  * What a port is and in which state ({@code ibv_query_port}).
  *
  * @param state the logical state
- * @param maxMtu the largest MTU that the port can do
- * @param activeMtu the MTU that is in use
+ * @param maxMtu the largest MTU that the port can do; {@link Mtu#UNKNOWN} if it is none of verbs'
+ * @param activeMtu the MTU that is in use; the same
  * @param gidTableLength how many GIDs the port has room for ({@code gid_tbl_len})
  * @param maxMessageSize the longest message, in bytes, unsigned ({@code max_msg_sz})
  * @param pkeyTableLength how many partition keys the port has room for ({@code pkey_tbl_len})

@@ -296,9 +296,14 @@ public final class QpAttributes {
          *
          * @param pathMtu the attribute
          * @return this
+         * @throws IllegalArgumentException if it is {@link Mtu#UNKNOWN}
          */
         public Builder pathMtu(Mtu pathMtu) {
-            attr.pathMtu = Arguments.notNull(pathMtu, "pathMtu").value();
+            if (Arguments.notNull(pathMtu, "pathMtu") == Mtu.UNKNOWN) {
+                throw new IllegalArgumentException(
+                        "pathMtu is UNKNOWN, but must be MTU_256 to MTU_4096");
+            }
+            attr.pathMtu = pathMtu.value();
             mask |= Ibv.QP_PATH_MTU;
             return this;
         }

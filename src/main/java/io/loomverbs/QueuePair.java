@@ -129,10 +129,10 @@ public final class QueuePair implements AutoCloseable {
 
     /**
      * Connects an RC or UC queue pair to its peer through port 1, from RESET to RTS: partition key
-     * and GID of index 0, the port's active MTU, up to 7 retries of 67 ms ({@code timeout} 14), RNR
-     * retries for ever after 0.64 ms each ({@code min_rnr_timer} 12), and as many READs and atomics
-     * at once as the device can do. The peer is allowed nothing but messages; see the other form to
-     * change any of that.
+     * and GID of index 0, the port's active MTU (256 if that is not known), up to 7 retries of 67
+     * ms ({@code timeout} 14), RNR retries for ever after 0.64 ms each ({@code min_rnr_timer} 12),
+     * and as many READs and atomics at once as the device can do. The peer is allowed nothing but
+     * messages; see the other form to change any of that.
      *
      * <p>Both ends must use the same MTU, and neither may have more READs and atomics outstanding
      * than the other serves: if the devices differ, give both ends {@code pathMtu}, {@code

@@ -675,6 +675,11 @@ class ApiMisuseTest {
         for (int length : new int[] {0, 15, 17}) {
             iae("Gid.of(byte[])", s -> Gid.of(new byte[length]), "bytes.length is " + length, "16");
         }
+        iae(
+                "QpAttributes.Builder.pathMtu(Mtu)",
+                s -> QpAttributes.builder().pathMtu(Mtu.UNKNOWN),
+                "pathMtu is UNKNOWN",
+                "MTU_256 to MTU_4096");
         String endpoint = "QpEndpoint(int, int, int, Gid)";
         for (int bad : new int[] {-1, 0x1000000}) {
             iae(endpoint, s -> new QpEndpoint(bad, 0, 0, null), "qpNum is " + bad);
@@ -758,7 +763,6 @@ class ApiMisuseTest {
                     "QpAttributes.Builder.address(AhAttributes)",
                     "QpAttributes.Builder.curState(QpState)",
                     "QpAttributes.Builder.enSqdAsyncNotify(boolean)",
-                    "QpAttributes.Builder.pathMtu(Mtu)",
                     "QpAttributes.Builder.qkey(int)",
                     "QpAttributes.Builder.state(QpState)",
                     "QpConfig.of(QpType, CompletionQueue)",

@@ -42,7 +42,7 @@ import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 
-/** A panel, drawn. Ours in blue, the limit in grey and dashed, others in warm colours. */
+/** A panel, drawn. Ours in blue, limits in grey and dashed, others in warm colours. */
 final class Plot {
     private static final int WIDTH = 860;
     private static final int HEIGHT = 430;
@@ -51,7 +51,8 @@ final class Plot {
     private static final Font SMALL = new Font(FONT, Font.PLAIN, 12);
     private static final Color INK = new Color(0x33, 0x3d, 0x4d);
     private static final Color GRID = new Color(0xe3, 0xe8, 0xef);
-    private static final Color LIMIT = new Color(0x8a, 0x94, 0xa3);
+    private static final Color AXIS = new Color(0x8a, 0x94, 0xa3);
+    private static final List<Color> LIMITS = List.of(AXIS, new Color(0xc3, 0xca, 0xd4));
     private static final List<Color> OURS =
             List.of(
                     new Color(0x1d, 0x4e, 0xd8),
@@ -111,7 +112,7 @@ final class Plot {
         categories.setTickLabelPaint(INK);
         categories.setLabelFont(SMALL);
         categories.setLabelPaint(INK);
-        categories.setAxisLinePaint(LIMIT);
+        categories.setAxisLinePaint(AXIS);
         categories.setTickMarksVisible(false);
         if (panel.kind() == Panel.Kind.BARS) {
             BarRenderer bars = (BarRenderer) plot.getRenderer();
@@ -152,12 +153,13 @@ final class Plot {
     private void colour(CategoryItemRenderer renderer) {
         int ours = 0;
         int peers = 0;
+        int limits = 0;
         List<Panel.Row> rows = panel.rows();
         for (int i = 0; i < rows.size(); i++) {
             Color colour =
                     switch (rows.get(i).role()) {
                         case OURS -> OURS.get(ours++ % OURS.size());
-                        case LIMIT -> LIMIT;
+                        case LIMIT -> LIMITS.get(limits++ % LIMITS.size());
                         case PEER -> PEERS.get(peers++ % PEERS.size());
                     };
             renderer.setSeriesPaint(i, colour);

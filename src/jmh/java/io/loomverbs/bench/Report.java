@@ -230,30 +230,37 @@ final class Report {
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>loomverbs: what it costs</title>
             <style>
-            :root { color-scheme: light; --ink: #1f2937; --soft: #64748b; --line: #e2e8f0; --ours: #1d4ed8; }
+            :root { color-scheme: light dark; --ink: #1f2937; --soft: #64748b; --line: #e2e8f0; --ours: #1d4ed8;
+                    --page: #f6f8fb; --card: #fff; --met: #15803d; --unmet: #b91c1c; }
+            @media (prefers-color-scheme: dark) {
+                :root { --ink: #e5e7eb; --soft: #9aa7b8; --line: #2c3645; --ours: #7aa7ff;
+                        --page: #0f141c; --card: #171e29; --met: #4ade80; --unmet: #f87171; }
+                .plot svg { filter: invert(.9) hue-rotate(180deg); border-radius: 6px; }
+            }
             * { box-sizing: border-box; }
             html { scroll-behavior: smooth; scroll-padding-top: 4rem; }
-            body { margin: 0; background: #f6f8fb; color: var(--ink);
+            body { margin: 0; background: var(--page); color: var(--ink);
                    font: 16px/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
             header { background: linear-gradient(120deg, #0f1f4b, #1d4ed8 70%%, #0ea5e9); color: #fff; padding: 2.6rem 1rem 2rem; }
             header > div, main { max-width: 62rem; margin: 0 auto; padding: 0 1rem; }
             h1 { margin: 0 0 .3rem; font-size: 2rem; letter-spacing: -.02em; }
             header p { margin: 0; opacity: .85; }
-            nav { position: sticky; top: 0; background: rgba(255, 255, 255, .94); border-bottom: 1px solid var(--line); z-index: 1; }
+            nav { position: sticky; top: 0; background: var(--card); border-bottom: 1px solid var(--line); z-index: 1; }
             nav div { max-width: 62rem; margin: 0 auto; padding: .55rem 1rem; display: flex; gap: .3rem 1.2rem; flex-wrap: wrap; }
             nav a { color: var(--ours); text-decoration: none; font-size: .92rem; }
             nav a:hover { text-decoration: underline; }
             dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .5rem 1.4rem; margin: 1.4rem 0 0; }
             dl div { border-left: 3px solid rgba(255, 255, 255, .35); padding-left: .7rem; min-width: 0; }
+            dl div:first-child { grid-column: 1 / -1; }
             dt { font-size: .75rem; text-transform: uppercase; letter-spacing: .06em; opacity: .75; }
             dd { margin: 0; font-size: .92rem; overflow-wrap: anywhere; }
             section { margin: 2.2rem 0; }
             h2 { font-size: 1.35rem; margin: 0 0 .3rem; letter-spacing: -.01em; }
             section > p { color: var(--soft); margin: 0 0 1rem; max-width: 46rem; }
-            figure { margin: 0 0 1.4rem; background: #fff; border: 1px solid var(--line); border-radius: 12px;
+            figure { margin: 0 0 1.4rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px;
                      padding: 1rem 1.1rem; box-shadow: 0 1px 2px rgba(15, 31, 75, .05); overflow-x: auto; }
             figcaption { font-weight: 600; margin-bottom: .4rem; }
-            .plot svg { width: 100%%; height: auto; display: block; }
+            .plot svg { min-width: 36rem; width: 100%%; height: auto; display: block; }
             table { border-collapse: collapse; width: 100%%; font-size: .9rem; font-variant-numeric: tabular-nums; }
             th, td { padding: .36rem .6rem; text-align: right; border-top: 1px solid var(--line); white-space: nowrap; }
             thead th { border-top: 0; color: var(--soft); font-weight: 500; }
@@ -261,12 +268,19 @@ final class Report {
             small { color: var(--soft); }
             .ours th { color: var(--ours); font-weight: 600; }
             .limit { color: var(--soft); font-style: italic; }
-            .none { color: #b6c0cd; }
-            .met { color: #15803d; font-weight: 600; }
-            .unmet { color: #b91c1c; font-weight: 600; }
-            .missing { border: 1px solid #fca5a5; background: #fef2f2; border-radius: 12px; padding: 1rem 1.2rem; }
-            pre { background: #fff; border: 1px solid var(--line); border-radius: 12px; padding: 1rem; overflow-x: auto; font-size: .82rem; }
+            .none { color: var(--soft); opacity: .6; }
+            .met { color: var(--met); font-weight: 600; }
+            .unmet { color: var(--unmet); font-weight: 600; }
+            .missing { border: 1px solid #fca5a5; background: color-mix(in srgb, var(--card), #ef4444 8%%); border-radius: 12px; padding: 1rem 1.2rem; }
+            pre { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem; overflow-x: auto; font-size: .82rem; }
             footer { color: var(--soft); font-size: .85rem; padding: 0 0 3rem; }
+            @media (max-width: 40rem) {
+                header { padding: 1.6rem 0 1.2rem; }
+                header > div, main { padding: 0 .8rem; }
+                figure { padding: .8rem .6rem; }
+                th, td { padding: .3rem .35rem; font-size: .82rem; }
+                tr > th:first-child { min-width: 7rem; position: sticky; left: -.6rem; background: var(--card); }
+            }
             @media print { nav { display: none; } figure { break-inside: avoid; } }
             </style>
             </head>

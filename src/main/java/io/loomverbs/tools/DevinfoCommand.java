@@ -128,7 +128,9 @@ final class DevinfoCommand implements Callable<Integer> {
     }
 
     private static String mtu(int bytes) {
-        return bytes + " (" + (Integer.numberOfTrailingZeros(bytes) - 7) + ")";
+        return bytes == 0
+                ? "unknown"
+                : bytes + " (" + (Integer.numberOfTrailingZeros(bytes) - 7) + ")";
     }
 
     private static String width(int value) {

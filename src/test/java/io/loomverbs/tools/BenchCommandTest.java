@@ -114,19 +114,23 @@ class BenchCommandTest {
     }
 
     /**
-     * Slower is what is worse in every round; then the command fails, and says what and how much.
+     * Slower is what is worse in every round, by more than rounds differ; then the command fails,
+     * and says what and how much.
      */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "avgt | 10 11 12 | 13 14 15 | slower",
+                "avgt | 10 11 12 | 15 16 17 | slower",
+                "avgt | 10 11 12 | 13 14 15 | same",
+                "avgt | 10 10.1 10.2 | 13 16 19 | same",
                 "avgt | 10 11 12 | 11.9 14 15 | same",
-                "avgt | 10 11 12 | 7 8 9 | faster",
+                "avgt | 10 11 12 | 5 6 7 | faster",
                 "avgt | 100 100 100 | 101 101 101 | same",
                 "avgt | 10 11 | 20 21 | same",
-                "thrpt | 10 11 12 | 13 14 15 | faster",
-                "thrpt | 10 11 12 | 7 8 9 | slower",
+                "thrpt | 10 11 12 | 15 16 17 | faster",
+                "thrpt | 10 11 12 | 7 8 9 | same",
+                "thrpt | 10 11 12 | 5 6 7 | slower",
             })
     void whatGotSlowerIsTold(String mode, String then, String now, String verdict)
             throws Exception {

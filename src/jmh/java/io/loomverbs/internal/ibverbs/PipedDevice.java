@@ -253,7 +253,7 @@ public final class PipedDevice implements DeviceOps {
             if (direct != null && direct.destroy() != 0) {
                 throw new AssertionError("the context's channel was not destroyed");
             }
-            context.asyncEvents().close();
+            context.asyncEvents().close(() -> 0);
             async.close();
             async.closeWriter();
         }

@@ -91,9 +91,4 @@ final class IbvAsyncEvents extends PolledFd {
         return context.objects.get(
                 Struct.at(element, contextOffset + Long.BYTES).i64(contextOffset));
     }
-
-    /** Before the device is closed. */
-    void close() {
-        close(() -> 0);
-    }
 }

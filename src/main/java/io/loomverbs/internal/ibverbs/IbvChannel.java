@@ -42,7 +42,16 @@ final class IbvChannel extends PolledFd implements ChannelOps {
             if (address < 0) {
                 throw Failures.of("ibv_create_comp_channel", address, context.toString());
             }
-            return of(context, address);
+            boolean made = false;
+            try {
+                IbvChannel channel = of(context, address);
+                made = true;
+                return channel;
+            } finally {
+                if (!made) {
+                    Libibverbs.destroyCompChannel(call, address);
+                }
+            }
         }
     }
 
@@ -103,12 +112,7 @@ final class IbvChannel extends PolledFd implements ChannelOps {
     /** {@code -EBUSY} while CQs use it. */
     @Override
     public int destroy() {
-        return close(
-                () -> {
-                    try (Arena confined = Arena.ofConfined()) {
-                        return Libibverbs.destroyCompChannel(
-                                Libibverbs.callState(confined), address);
-                    }
-                });
+        // Nobody reads meanwhile, so the memory of whoever reads is free.
+        return close(() -> Libibverbs.destroyCompChannel(call, address));
     }
 }

@@ -81,12 +81,23 @@ final class IbvContext implements ContextOps {
 
     /** {@code ibv_open_device} of an {@code ibv_device}. */
     static IbvContext open(String name, long device, PortListener events) {
+        Poller poller = Pollers.ofNextContext(); // first: it may be refused
         try (Arena arena = Arena.ofConfined()) {
-            long address = Libibverbs.openDevice(Libibverbs.callState(arena), device);
+            MemorySegment call = Libibverbs.callState(arena);
+            long address = Libibverbs.openDevice(call, device);
             if (address < 0) {
                 throw Failures.of("ibv_open_device", address, name);
             }
-            return new IbvContext(name, address, events, Poller.shared());
+            boolean made = false;
+            try {
+                IbvContext context = new IbvContext(name, address, events, poller);
+                made = true;
+                return context;
+            } finally {
+                if (!made) {
+                    Libibverbs.closeDevice(call, address);
+                }
+            }
         }
     }
 
@@ -246,15 +257,30 @@ final class IbvContext implements ContextOps {
         } finally {
             lock.unlock();
         }
-        asyncEvents.close();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment call = Libibverbs.callState(arena);
+            close(() -> Libibverbs.closeDevice(call, address));
+        }
+    }
+
+    /**
+     * @param closing closes the {@code ibv_context}. Whether it refuses or throws, asynchronous
+     *     events are read then as before
+     */
+    void close(PolledFd.Destruction closing) {
         if (!guard.destroy()) {
             throw new DeviceException(Errno.ENODEV, name + " was closed");
         }
-        try (Arena arena = Arena.ofConfined()) {
-            int rc = Libibverbs.closeDevice(Libibverbs.callState(arena), address);
+        boolean closed = false;
+        try {
+            int rc = asyncEvents.close(closing);
             if (rc != 0) {
-                guard.revive();
                 throw Failures.of("ibv_close_device", rc, name);
+            }
+            closed = true;
+        } finally {
+            if (!closed) {
+                guard.revive();
             }
         }
     }

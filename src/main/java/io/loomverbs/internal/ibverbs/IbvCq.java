@@ -174,23 +174,36 @@ final class IbvCq implements CqOps {
 
     @Override
     public int destroy() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment call = Libibverbs.callState(arena);
+            return destroy(() -> Libibverbs.destroyCq(call, address));
+        }
+    }
+
+    /**
+     * @param destruction destroys the {@code ibv_cq}. Whether it refuses or throws, the CQ is
+     *     usable then
+     */
+    int destroy(PolledFd.Destruction destruction) {
         if (!guard.destroy()) {
             return -Errno.EINVAL;
         }
-        long unacked = reads.close();
-        if (unacked != 0) {
-            Libibverbs.ackCqEvents(address, (int) unacked);
-        }
-        int rc;
-        try (Arena arena = Arena.ofConfined()) {
-            rc = Libibverbs.destroyCq(Libibverbs.callState(arena), address);
-        }
-        if (rc != 0) {
-            reads.reopen();
-            guard.revive();
+        boolean destroyed = false;
+        try {
+            long unacked = reads.close();
+            if (unacked != 0) {
+                Libibverbs.ackCqEvents(address, (int) unacked);
+            }
+            int rc = destruction.run();
+            destroyed = rc == 0;
             return rc;
+        } finally {
+            if (destroyed) {
+                context.objects.remove(id);
+            } else {
+                reads.reopen();
+                guard.revive();
+            }
         }
-        context.objects.remove(id);
-        return 0;
     }
 }

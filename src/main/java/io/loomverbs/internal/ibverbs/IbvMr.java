@@ -45,14 +45,19 @@ final class IbvMr implements MrOps {
         if (!gone.compareAndSet(false, true)) {
             return -Errno.EINVAL;
         }
-        int rc =
-                memory.byteSize() < LONG_TO_PIN
-                        ? deregister()
-                        : LongCalls.run("ibv_dereg_mr", this::deregister);
-        if (rc != 0) {
-            gone.set(false);
+        boolean deregistered = false;
+        try {
+            int rc =
+                    memory.byteSize() < LONG_TO_PIN
+                            ? deregister()
+                            : LongCalls.run("ibv_dereg_mr", this::deregister);
+            deregistered = rc == 0;
+            return rc;
+        } finally {
+            if (!deregistered) {
+                gone.set(false);
+            }
         }
-        return rc;
     }
 
     private int deregister() {

@@ -19,6 +19,7 @@ import io.loomverbs.internal.ffi.Struct;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.function.LongUnaryOperator;
 
@@ -263,11 +264,12 @@ final class IbvQp implements QpOps {
 
     @Override
     public int destroy() {
-        if (!guard.destroy()) {
-            return -Errno.EINVAL;
-        }
         try (Arena arena = Arena.ofConfined()) {
-            int rc = Libibverbs.destroyQp(Libibverbs.callState(arena), address);
+            MemorySegment call = Libibverbs.callState(arena); // first: it may throw
+            if (!guard.destroy()) {
+                return -Errno.EINVAL;
+            }
+            int rc = Libibverbs.destroyQp(call, address);
             if (rc != 0) {
                 guard.revive();
                 return rc;

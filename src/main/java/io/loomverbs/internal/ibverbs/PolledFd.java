@@ -27,7 +27,8 @@ abstract class PolledFd implements EventFeed {
      * *** Who reads ***
      *
      * Reading, and closing, take the lock: what is read, and the object behind it, are there until the
-     * reader is done. Who holds it never waits for anything.
+     * reader is done. Who holds it waits for no other reader, but may be in the kernel: a close is
+     * there for as long as the device takes to destroy the object.
      *
      * *** Armed ***
      *
@@ -264,21 +265,40 @@ abstract class PolledFd implements EventFeed {
         int run();
     }
 
-    /** Destroys the object while nobody reads, and after the poller has been told. */
+    /**
+     * Destroys the object while nobody reads, and after the poller has been told. If it is refused,
+     * or does not come to an end, all is as before.
+     */
     final int close(Destruction destruction) {
-        int rc;
-        lock.lock();
+        boolean destroyed = false;
         try {
-            closed = true;
-            unregister();
-            rc = destruction.run();
-            closed = rc == 0;
+            int rc;
+            lock.lock();
+            try {
+                rc = destroy(destruction);
+            } finally {
+                lock.unlock();
+            }
+            destroyed = rc == 0;
+            return rc;
         } finally {
-            lock.unlock();
+            if (!destroyed && isAwaited()) {
+                arm();
+            }
         }
-        if (rc != 0 && isAwaited()) {
-            arm();
+    }
+
+    @GuardedBy("lock")
+    private int destroy(Destruction destruction) {
+        closed = true;
+        unregister();
+        boolean destroyed = false;
+        try {
+            int rc = destruction.run();
+            destroyed = rc == 0;
+            return rc;
+        } finally {
+            closed = destroyed;
         }
-        return rc;
     }
 }

@@ -4,8 +4,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Lets one call at a time use a native CQ, and none once it is destroyed. Calls are short and never
- * park inside, so who comes meanwhile yields and looks again.
+ * Lets one call at a time use a native CQ, and none once it is destroyed. Polls and arms are short,
+ * and no call parks inside, so who comes meanwhile yields and looks again. A resize takes what the
+ * device takes, a system call at least; a virtual thread that polls meanwhile yields to others.
  *
  * <p>One compare-and-set instead of the two additions of {@link UseGuard}; and some drivers (mlx5)
  * read, when they arm a CQ, without a lock what a poll writes.

@@ -11,6 +11,8 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
 import io.loomverbs.VerbsException;
+import io.loomverbs.WorkCompletions;
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.ibverbs.HandMadeDevice.Made;
 
@@ -411,6 +413,111 @@ class HandMadeChannelTest {
         made.channel().memory().set(ValueLayout.JAVA_INT, HandMadeDevice.CHANNEL_REFCNT, 0);
         destroy(channel, made);
         assertThat(failure(waiter)).isInstanceOf(ClosedException.class);
+    }
+
+    /** Not even those who wait for asynchronous events. */
+    @Test
+    void aRefusedCloseOfTheDeviceTellsNobody() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletableFuture<Object> waiter = start(context::getAsyncEvent);
+        settle();
+        device.refusesClose = Errno.EBUSY;
+        assertThatThrownBy(context::close)
+                .isInstanceOf(VerbsException.class)
+                .hasMessageContaining("EBUSY");
+        settle();
+        assertThat(waiter).isNotDone();
+        device.portEvent(1, Ibv.EVENT_PORT_ACTIVE);
+        ((AsyncEvent) result(waiter)).close();
+        CompletionQueue cq = context.createDirectCq(1);
+        Made made = device.last();
+        CompletableFuture<Object> event = start(cq::getCqEvent);
+        settle();
+        made.event();
+        ((CqEvent) result(event)).close();
+        cq.close();
+        CompletableFuture<Object> last = start(context::getAsyncEvent);
+        settle();
+        device.refusesClose = 0;
+        context.close();
+        assertThat(failure(last)).isInstanceOf(ClosedException.class);
+    }
+
+    /** Such as when there is no memory left. Nobody is left waiting, nothing is left behind. */
+    @Test
+    void aDestroyThatThrowsLeavesAChannelWhole() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, "mine", channel, 0);
+        Made made = device.last();
+        CompletableFuture<Object> waiter = start(channel::getCqEvent);
+        settle();
+        OutOfMemoryError planted = new OutOfMemoryError("planted");
+        assertThatThrownBy(
+                        () ->
+                                made.channel()
+                                        .ops()
+                                        .close(
+                                                () -> {
+                                                    throw planted;
+                                                }))
+                .isSameAs(planted);
+        made.event();
+        ((CqEvent) result(waiter)).close();
+        cq.close();
+        destroy(channel, made);
+    }
+
+    @Test
+    void aDestroyThatThrowsLeavesACqWhole() throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, "mine", channel, 0);
+        Made made = device.last();
+        made.event();
+        channel.getCqEvent().close();
+        OutOfMemoryError planted = new OutOfMemoryError("planted");
+        IbvCq ops = device.lastCq();
+        assertThatThrownBy(
+                        () ->
+                                ops.destroy(
+                                        () -> {
+                                            throw planted;
+                                        }))
+                .isSameAs(planted);
+        assertThat(made.acked()).isEqualTo(1);
+        assertThat(cq.poll(WorkCompletions.allocate(1))).isZero();
+        made.event();
+        channel.getCqEvent().close();
+        assertThat(made.acked()).isEqualTo(1);
+        cq.close();
+        assertThat(made.acked()).isEqualTo(2);
+        destroy(channel, made);
+    }
+
+    /** Drivers answer one number or another. */
+    @ParameterizedTest
+    @ValueSource(ints = {-1, -2, -Errno.EIO, -Errno.EINVAL})
+    void aDriverThatCannotPollHasTheCqInError(int result) throws Exception {
+        if (device == null) {
+            return;
+        }
+        CompletionQueue cq = context.createDirectCq(7);
+        WorkCompletions batch = WorkCompletions.allocate(1);
+        device.driverResult = result;
+        assertThatThrownBy(() -> cq.poll(batch))
+                .isInstanceOf(VerbsException.class)
+                .hasMessageStartingWith("ibv_poll_cq: EIO: ")
+                .hasMessageContaining("which holds 7 completions, is in error");
+        device.driverResult = 0;
+        assertThat(cq.poll(batch)).isZero();
+        cq.close();
     }
 
     @Test

@@ -35,6 +35,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -79,12 +80,18 @@ final class HandMadeDevice implements DeviceOps {
     private final MemorySegment memory = arena.allocate(2048, 64);
     private final Posix.Ends async;
     private final List<Made> made = new ArrayList<>();
-    private final Poller poller = new Poller(SchedulerCarriers.get(), "hand-made-poller");
+    private final Poller poller;
     private IbvContext context;
     private volatile IbvCq lastCq;
 
     /** Called by libibverbs for every function of the driver, with its first argument. */
     volatile LongConsumer onDriverCall = argument -> {};
+
+    /** What all functions of the driver answer. */
+    volatile int driverResult;
+
+    /** The errno with which the device refuses to be closed; 0 if it does not. */
+    volatile int refusesClose;
 
     /** A CQ as libibverbs sees it. */
     static final class Made {
@@ -158,7 +165,8 @@ final class HandMadeDevice implements DeviceOps {
         }
     }
 
-    private HandMadeDevice() {
+    private HandMadeDevice(Poller poller) {
+        this.poller = poller;
         async = Posix.pipe();
         MemorySegment nothing = nothing();
         MemorySegment ownPart = arena.allocate(PRIVATE_BYTES, 64);
@@ -175,13 +183,18 @@ final class HandMadeDevice implements DeviceOps {
 
     /** Null, after saying why on the console, where libibverbs is missing or of another version. */
     static @Nullable HandMadeDevice create() throws IOException {
+        return create(() -> new Poller(SchedulerCarriers.get(), "hand-made-poller"));
+    }
+
+    /** With one of the pollers that there are. */
+    static @Nullable HandMadeDevice create(Supplier<Poller> pollers) throws IOException {
         Throwable cause = LibibverbsLibrary.unavailabilityCause();
         String problem = cause != null ? cause.getMessage() : versionProblem();
         if (problem != null) {
             System.out.println("NOT TRIED: channels made by hand: " + problem);
             return null;
         }
-        return new HandMadeDevice();
+        return new HandMadeDevice(pollers.get());
     }
 
     private static @Nullable String versionProblem() throws IOException {
@@ -216,7 +229,7 @@ final class HandMadeDevice implements DeviceOps {
     @SuppressWarnings("UnusedMethod") // by libibverbs
     private int driverCall(long argument) {
         onDriverCall.accept(argument);
-        return 0;
+        return driverResult;
     }
 
     Context open() {
@@ -401,8 +414,9 @@ final class HandMadeDevice implements DeviceOps {
                     throw new AssertionError("the context's channel was not destroyed");
                 }
                 Posix.close(channel.ends.write());
+                direct = null;
             }
-            context.asyncEvents().close();
+            context.close(() -> -refusesClose);
             closePipe();
         }
     }

@@ -1,0 +1,111 @@
+package io.loomverbs.internal.ibverbs;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import io.loomverbs.internal.event.Carriers;
+import io.loomverbs.internal.event.SchedulerCarriers;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.function.IntFunction;
+
+/**
+ * The pollers that contexts share, in turn. One is made when the first context needs it, and stays.
+ */
+final class Pollers {
+    /** How many there are. */
+    static final String PROPERTY = "loomverbs.pollers";
+
+    private static final int MAX = 1024;
+
+    /** That of the whole process; the property is read when the first device is opened. */
+    @GuardedBy("Pollers.class")
+    private static @Nullable Pollers shared;
+
+    private final IntFunction<Poller> creation;
+
+    @GuardedBy("this")
+    private final @Nullable Poller[] all;
+
+    @GuardedBy("this")
+    private int next;
+
+    /**
+     * @param creation makes a poller, given its number
+     */
+    Pollers(int count, IntFunction<Poller> creation) {
+        this.all = new @Nullable Poller[count];
+        this.creation = creation;
+    }
+
+    /** No virtual thread leads: a platform thread does. */
+    private static final class NoCarriers implements Carriers {
+        @Override
+        public boolean borrow() {
+            return false;
+        }
+
+        @Override
+        public void giveBack() {
+            throw new AssertionError("nothing was lent");
+        }
+    }
+
+    /**
+     * For a context that is opened: its channels and asynchronous events share one.
+     *
+     * @throws IllegalArgumentException if the property is not a number of pollers
+     */
+    static Poller ofNextContext() {
+        Pollers pollers;
+        synchronized (Pollers.class) {
+            if (shared == null) {
+                shared = new Pollers(count(System.getProperty(PROPERTY)), Pollers::create);
+            }
+            pollers = shared;
+        }
+        return pollers.next();
+    }
+
+    private static Poller create(int number) {
+        Carriers carriers =
+                Boolean.getBoolean("loomverbs.pollerThreads")
+                        ? new NoCarriers()
+                        : SchedulerCarriers.get();
+        return new Poller(carriers, "loomverbs-poller-" + number);
+    }
+
+    /** What the property says; 1 if it is not set. */
+    static int count(@Nullable String value) {
+        if (value == null) {
+            return 1;
+        }
+        try {
+            int count = Integer.parseInt(value.strip());
+            if (count >= 1 && count <= MAX) {
+                return count;
+            }
+        } catch (NumberFormatException e) {
+            // told below, as a number that is out of range
+        }
+        throw new IllegalArgumentException(
+                "the system property "
+                        + PROPERTY
+                        + " is \""
+                        + value
+                        + "\", but must be 1 to "
+                        + MAX
+                        + ": how many epoll sets contexts are spread over");
+    }
+
+    synchronized Poller next() {
+        int i = next;
+        Poller poller = all[i];
+        if (poller == null) {
+            poller = creation.apply(i);
+            all[i] = poller;
+        }
+        next = (i + 1) % all.length;
+        return poller;
+    }
+}

@@ -1,0 +1,234 @@
+package io.loomverbs.internal.ibverbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.CqEvent;
+import io.loomverbs.VerbsException;
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.event.SchedulerCarriers;
+import io.loomverbs.internal.ibverbs.HandMadeDevice.Made;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+
+/** {@code loomverbs.pollers} above 1: contexts are spread over as many epoll sets. */
+@Timeout(60)
+class PollersTest {
+    /** A poller that can fail. */
+    private static final class Breakable extends Poller {
+        private volatile boolean broken;
+
+        Breakable() {
+            super(SchedulerCarriers.get(), "breakable-poller");
+        }
+
+        void fail() {
+            broken = true;
+            wake();
+        }
+
+        @Override
+        public int await(long nanos, Leader leader) {
+            int raised = super.await(nanos, leader);
+            if (broken) {
+                throw new DeviceException(Errno.EIO, "planted");
+            }
+            return raised;
+        }
+    }
+
+    /**
+     * A context of a device of its own, with a channel and a CQ on which a virtual thread waits.
+     */
+    private static final class Station {
+        final HandMadeDevice device;
+        final Context context;
+        final CompletionChannel channel;
+        final CompletionQueue cq;
+        final Made made;
+        FutureTask<Object> waiter;
+
+        Station(Pollers pollers, int number) throws IOException {
+            device = HandMadeDevice.create(pollers::next);
+            if (device == null) {
+                context = null;
+                channel = null;
+                cq = null;
+                made = null;
+                return;
+            }
+            context = device.open();
+            device.nextEnds = Posix.terminal(); // unlike a pipe, it can fail
+            channel = context.createCompChannel();
+            cq = context.createCq(1, number, channel, 0);
+            made = device.last();
+        }
+
+        void await() {
+            waiter =
+                    new FutureTask<>(
+                            () -> {
+                                try (CqEvent event = channel.getCqEvent()) {
+                                    return event.cqContext();
+                                }
+                            });
+            Thread.ofVirtual().start(waiter);
+        }
+
+        Object received() throws Exception {
+            return waiter.get(20, TimeUnit.SECONDS);
+        }
+
+        Throwable failure() throws Exception {
+            try {
+                throw new AssertionError("it did not fail: " + received());
+            } catch (ExecutionException e) {
+                return e.getCause();
+            }
+        }
+
+        void close() {
+            cq.close();
+            channel.close();
+            context.close();
+        }
+    }
+
+    /** Two contexts on each poller. */
+    private static List<Station> stations(int pollers) throws IOException {
+        Pollers all = new Pollers(pollers, number -> new Breakable());
+        List<Station> stations = new ArrayList<>();
+        for (int i = 0; i < 2 * pollers; i++) {
+            Station station = new Station(all, i);
+            if (station.device == null) {
+                return List.of();
+            }
+            stations.add(station);
+        }
+        return stations;
+    }
+
+    private static void settle() throws InterruptedException {
+        Thread.sleep(50);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4})
+    void contextsAreSpreadAndAllReceive(int pollers) throws Exception {
+        List<Station> stations = stations(pollers);
+        if (stations.isEmpty()) {
+            return;
+        }
+        Set<Poller> used = new HashSet<>();
+        for (int i = 0; i < stations.size(); i++) {
+            Poller poller = stations.get(i).device.poller();
+            used.add(poller);
+            assertThat(poller).isSameAs(stations.get(i % pollers).device.poller());
+        }
+        assertThat(used).hasSize(pollers);
+        for (int round = 0; round < 20; round++) {
+            stations.forEach(Station::await);
+            if (round % 2 == 0) {
+                settle(); // all wait in the kernel, or behind one who does
+            }
+            stations.forEach(station -> station.made.event());
+            for (int i = 0; i < stations.size(); i++) {
+                assertThat(stations.get(i).received()).isEqualTo(i);
+            }
+        }
+        stations.forEach(Station::close);
+        stations.forEach(station -> assertThat(station.made.acked()).isEqualTo(20));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void othersGoOnWhenOneContextIsClosed(int pollers) throws Exception {
+        List<Station> stations = stations(pollers);
+        if (stations.isEmpty()) {
+            return;
+        }
+        stations.subList(1, stations.size()).forEach(Station::await);
+        settle();
+        stations.getFirst().close();
+        receiveAndClose(stations.subList(1, stations.size()));
+    }
+
+    /** A channel fails, and then the whole poller that it is in. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void othersGoOnWhenOneFails(int pollers) throws Exception {
+        List<Station> stations = stations(pollers);
+        if (stations.isEmpty()) {
+            return;
+        }
+        stations.forEach(Station::await);
+        settle();
+        Station broken = stations.getFirst();
+        Posix.close(broken.made.channel().ends().write()); // read(2) says EIO from now on
+        assertThat(broken.failure()).isInstanceOf(VerbsException.class);
+
+        Station beside = stations.get(pollers); // in the same poller
+        beside.made.event();
+        assertThat(beside.received()).isEqualTo(pollers);
+        beside.await();
+        settle();
+        ((Breakable) beside.device.poller()).fail();
+        assertThat(beside.failure())
+                .isInstanceOf(VerbsException.class)
+                .hasRootCauseMessage("planted");
+
+        List<Station> others = new ArrayList<>(stations);
+        others.removeAll(List.of(broken, beside));
+        receiveAndClose(others);
+        beside.close();
+        broken.close();
+    }
+
+    private static void receiveAndClose(List<Station> stations) throws Exception {
+        stations.forEach(station -> station.made.event());
+        for (Station station : stations) {
+            assertThat(station.received()).isEqualTo(station.cq.cqContext());
+        }
+        stations.forEach(Station::close);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "-1", "1025", "many", "", " ", "1.5", "0x2", "99999999999"})
+    void aNumberThatIsNoneIsRefused(String value) {
+        assertThatThrownBy(() -> Pollers.count(value))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "the system property loomverbs.pollers is \""
+                                + value
+                                + "\", but must be 1 to 1024: how many epoll sets contexts are"
+                                + " spread over");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1", "4,4", "' 2 ',2", "1024,1024"})
+    void aNumberIsTaken(String value, int count) {
+        assertThat(Pollers.count(value)).isEqualTo(count);
+    }
+
+    @Test
+    void withoutThePropertyThereIsOne() {
+        assertThat(Pollers.count(null)).isEqualTo(1);
+    }
+}
