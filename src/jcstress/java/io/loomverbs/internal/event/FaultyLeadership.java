@@ -13,7 +13,9 @@ final class FaultyLeadership extends Leadership {
         /** A leader goes into the kernel without a look at what it was given. */
         NO_LOOK_AT_GIVEN,
         /** An interrupt does not wake the source. */
-        INTERRUPT_DOES_NOT_WAKE
+        INTERRUPT_DOES_NOT_WAKE,
+        /** A queue is enlisted though it has ended. */
+        ENLISTS_WHAT_HAS_ENDED
     }
 
     private final Fault fault;
@@ -30,6 +32,14 @@ final class FaultyLeadership extends Leadership {
         if (fault != Fault.APPOINTS_NOBODY) {
             super.appointNext();
         }
+    }
+
+    @Override
+    void enlist(LedQueue queue) {
+        if (fault == Fault.ENLISTS_WHAT_HAS_ENDED) {
+            queue.forgotten = false;
+        }
+        super.enlist(queue);
     }
 
     @Override

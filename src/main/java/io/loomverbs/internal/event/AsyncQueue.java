@@ -142,19 +142,14 @@ public final class AsyncQueue extends LedQueue {
     }
 
     private void leave(Waiter waiter) {
-        boolean over;
         lock.lock();
         try {
             waiters.remove(waiter);
-            over = end != null;
         } finally {
             lock.unlock();
         }
         if (leadership != null) {
             leadership.left(waiter);
-            if (over) {
-                leadership.forget(this);
-            }
         }
     }
 
@@ -205,9 +200,7 @@ public final class AsyncQueue extends LedQueue {
         } finally {
             lock.unlock();
         }
-        if (feed != null) {
-            feed.detach(this);
-        }
+        goesFrom();
     }
 
     @Override

@@ -13,7 +13,7 @@ public interface EventFeed {
 
     /**
      * A thread begins to wait for events that come through here: the source is to tell of them. A
-     * failure ends the queues.
+     * failure ends the queues. If this throws, the thread has not joined.
      */
     void join();
 

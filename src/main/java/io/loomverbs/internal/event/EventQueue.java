@@ -30,12 +30,14 @@ public final class EventQueue extends LedQueue {
      * event to the next waiter, if both are there still. Thus threads that work off events quickly do it
      * alone, and handlers that block are joined by as many others as it takes.
      *
-     *     events are listed and threads wait  =>  atOnce threads are on their way
+     *     events are listed and threads wait  =>  atOnce threads or more are on their way
      *
      * holds whenever the lock is free, and is what keeps a thread from waiting beside an event for ever:
-     * those on their way arrive. Whoever takes a listed event passes threads that wait or are on their
-     * way. After MOST_PASSED of these it goes to the end of the queue instead or, if nobody waits there,
-     * yields. Either lets those on their way have its carrier, so that nobody is passed for ever.
+     * those on their way arrive. Virtual threads do so when they get a carrier, which may take as long as
+     * others like. Platform threads need none, and must not have to wait for it: while one waits each event
+     * is handed over, and none waits where events are listed. Any other that takes a listed
+     * event passes threads that wait or are on their way. After MOST_PASSED of these it goes to the end of
+     * the queue instead or, if nobody waits there, yields. Either lets those on their way have its carrier, so that nobody is passed for ever.
      *
      * A CQ's own queue hands over each event: it has one CQ and, but for threads that share its arm,
      * one waiter, of whom each needs its wake-up.
@@ -72,7 +74,10 @@ public final class EventQueue extends LedQueue {
      * On a device whose events somebody has to fetch, a waiter may have to wait in the kernel instead of
      * parking: see Leadership. To whom an event goes does not depend on who has fetched it.
      *
-     * *** End ***
+     * *** The end ***
+     *
+     * A wait that ends with an Error, as when memory has run out, leaves nothing behind. If an event was
+     * handed over before, that is what the caller gets.
      *
      * A queue that was closed or has failed keeps its cause; every waiter is handed it, and every later
      * call finds it. After a failure events that are still listed are delivered first, to those who wait
@@ -83,7 +88,7 @@ public final class EventQueue extends LedQueue {
 
     private final ReentrantLock lock = new BriefLock();
 
-    /** How many threads may be on their way. */
+    /** How many threads may be on their way while none but virtual threads wait. */
     private final int atOnce;
 
     @GuardedBy("lock")
@@ -104,6 +109,10 @@ public final class EventQueue extends LedQueue {
     /** Threads that were handed an event and have not run since. */
     @GuardedBy("lock")
     private int onTheirWay;
+
+    /** How many of those who wait are platform threads. */
+    @GuardedBy("lock")
+    private int platformWaiters;
 
     /** Events taken from the list past threads that wait, since one was let go before. */
     @GuardedBy("lock")
@@ -203,10 +212,12 @@ public final class EventQueue extends LedQueue {
         }
         // Here and not in a method of its own: a parked virtual thread keeps every frame on the
         // heap.
-        if (feed != null) {
-            feed.join();
-        }
+        boolean joined = false;
         try {
+            if (feed != null) {
+                feed.join();
+                joined = true;
+            }
             boolean timed = nanos != Long.MAX_VALUE;
             long start = timed ? System.nanoTime() : 0;
             while (waiter.given == null) {
@@ -227,13 +238,12 @@ public final class EventQueue extends LedQueue {
                     }
                 }
             }
+        } catch (RuntimeException | Error e) {
+            if (cancel(waiter, false)) {
+                throw e;
+            }
         } finally {
-            if (wasOnItsWay(waiter)) {
-                arrived();
-            }
-            if (leadership != null) {
-                leave(waiter, leadership);
-            }
+            leave(waiter, joined);
         }
         if (waiter.given instanceof QueueEnd ended) {
             throw ended.exception();
@@ -251,8 +261,38 @@ public final class EventQueue extends LedQueue {
         if (firstListed == null || (firstWaiter == null && onTheirWay == 0)) {
             return true;
         }
+        if (!Thread.currentThread().isVirtual()) {
+            return true; // a carrier is not its to make way for
+        }
         passed = passed == MOST_PASSED ? 0 : passed + 1;
         return passed > 0 || firstWaiter == null;
+    }
+
+    /** The thread waits no longer, and has left the list of those who do. */
+    private void leave(Waiter waiter, boolean joined) {
+        try {
+            if (wasOnItsWay(waiter)) {
+                arrived();
+            }
+        } finally {
+            leaveFeed(waiter, joined);
+        }
+    }
+
+    private void leaveFeed(Waiter waiter, boolean joined) {
+        try {
+            if (leadership != null) {
+                leadership.left(waiter);
+            }
+        } catch (RuntimeException | Error e) {
+            if (!(waiter.given instanceof CqEvents)) {
+                throw e;
+            }
+        } finally {
+            if (feed != null && joined) {
+                feed.leave();
+            }
+        }
     }
 
     private boolean wasOnItsWay(Waiter waiter) {
@@ -273,16 +313,6 @@ public final class EventQueue extends LedQueue {
         }
         if (wake != null) {
             wake.wake();
-        }
-    }
-
-    private void leave(Waiter waiter, Leadership led) {
-        led.left(waiter);
-        if (feed != null) {
-            feed.leave();
-        }
-        if (waiter.given instanceof QueueEnd) {
-            led.forget(this); // it may have been enlisted since
         }
     }
 
@@ -404,12 +434,11 @@ public final class EventQueue extends LedQueue {
             }
             firstWaiter = null;
             lastWaiter = null;
+            platformWaiters = 0;
         } finally {
             lock.unlock();
         }
-        if (feed != null) {
-            feed.detach(this);
-        }
+        goesFrom();
         served.forEach(Waiter::wake);
         // Nobody else follows these links any more: the list was cut off under the lock.
         for (Waiter w = woken; w != null; w = w.next) {
@@ -490,7 +519,7 @@ public final class EventQueue extends LedQueue {
             return null;
         }
         Waiter waiter = firstWaiter;
-        if (waiter == null || onTheirWay == atOnce) {
+        if (waiter == null || (onTheirWay >= atOnce && platformWaiters == 0)) {
             if (!cq.ledger().isClosing()) {
                 append(cq);
             }
@@ -577,6 +606,9 @@ public final class EventQueue extends LedQueue {
             lastWaiter.next = waiter;
         }
         lastWaiter = waiter;
+        if (!waiter.thread.isVirtual()) {
+            platformWaiters++;
+        }
     }
 
     @GuardedBy("lock")
@@ -595,5 +627,8 @@ public final class EventQueue extends LedQueue {
         }
         waiter.previous = null;
         waiter.next = null;
+        if (!waiter.thread.isVirtual()) {
+            platformWaiters--;
+        }
     }
 }

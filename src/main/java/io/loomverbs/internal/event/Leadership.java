@@ -42,6 +42,8 @@ public class Leadership { // not final: races run it with one step left out
      * The first thing a waiter does is to try for the lead: a thread that is alone touches no list and no
      * lock here.
      *
+     * A queue that has ended is forgotten, and not enlisted again: its waiters have what they waited for.
+     *
      * *** That it comes back ***
      *
      * A leader in the kernel sees no unpark. Who gives it something writes `given`, then looks whether
@@ -146,12 +148,15 @@ public class Leadership { // not final: races run it with one step left out
         if (leader != me) {
             return;
         }
-        if (me.onLoan) {
-            me.onLoan = false;
-            carriers.giveBack();
+        try {
+            if (me.onLoan) {
+                me.onLoan = false;
+                carriers.giveBack();
+            }
+        } finally {
+            leader = null;
+            appointNext();
         }
-        leader = null;
-        appointNext();
     }
 
     /** Makes {@code waiter} the leader unless somebody leads. Under its queue's lock. */
@@ -178,7 +183,7 @@ public class Leadership { // not final: races run it with one step left out
         }
         lock.lock();
         try {
-            if (!queue.enlisted) {
+            if (!queue.enlisted && !queue.forgotten) {
                 append(queue);
             }
         } finally {
@@ -186,10 +191,11 @@ public class Leadership { // not final: races run it with one step left out
         }
     }
 
-    /** Nobody will wait in {@code queue} any more. */
+    /** {@code queue} has ended: whoever still stands in it is about to leave. */
     void forget(LedQueue queue) {
         lock.lock();
         try {
+            queue.forgotten = true;
             if (queue.enlisted) {
                 remove(queue);
             }

@@ -12,6 +12,9 @@ public abstract class LedQueue {
     /** Written under the leadership's lock, read without it. */
     volatile boolean enlisted;
 
+    /** Nobody will wait here any more. Guarded by the leadership's lock. */
+    boolean forgotten;
+
     /** The links are guarded by the leadership's lock. */
     @Nullable LedQueue previousEnlisted;
 
@@ -25,6 +28,14 @@ public abstract class LedQueue {
         if (newFeed != null) {
             leadership = newFeed.leadership();
             newFeed.attach(this);
+        }
+    }
+
+    /** After the queue has ended: nothing that outlives it keeps it. */
+    final void goesFrom() {
+        if (feed != null) {
+            feed.detach(this);
+            feed.leadership().forget(this);
         }
     }
 

@@ -124,7 +124,11 @@ public final class SchedulerCarriers implements Carriers {
                 return;
             }
             raisedTo--;
-            scheduler.parallelism(raisedTo);
+            try {
+                scheduler.parallelism(raisedTo);
+            } catch (RuntimeException e) {
+                refuse("the parallelism of virtual threads cannot be lowered: " + e);
+            }
         } finally {
             lock.unlock();
         }

@@ -112,7 +112,12 @@ abstract class PolledFd implements EventFeed {
     @Override
     public void join() {
         waiting.incrementAndGet();
-        arm();
+        try {
+            arm();
+        } catch (Throwable t) {
+            leave();
+            throw t;
+        }
     }
 
     @Override
@@ -140,7 +145,6 @@ abstract class PolledFd implements EventFeed {
 
     @GuardedBy("lock")
     private void tryArm() {
-        armed = true;
         Epoll epoll = poller.epoll();
         int rc;
         if (id == 0) {
@@ -149,7 +153,9 @@ abstract class PolledFd implements EventFeed {
         } else {
             rc = epoll.modify(fd, true, id);
         }
-        if (rc != 0) {
+        if (rc == 0) {
+            armed = true;
+        } else {
             fail(new DeviceException(-rc, "epoll_ctl"));
         }
     }

@@ -59,6 +59,12 @@ class EventChainTest {
         return waiter.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
 
+    private CqEvents takenByAVirtualThread() throws Exception {
+        FutureTask<CqEvents> taker = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+        threads.add(Thread.ofVirtual().start(taker));
+        return result(taker);
+    }
+
     private int delivered() {
         return cqs.stream().mapToInt(cq -> cq.ledger().outstanding()).sum();
     }
@@ -132,7 +138,7 @@ class EventChainTest {
             cq().raise();
         }
         for (int i = 0; i < MOST_PASSED; i++) {
-            assertThat(queue.take(PATIENCE_NANOS)).isSameAs(cqs.get(i));
+            assertThat(takenByAVirtualThread()).isSameAs(cqs.get(i));
         }
         startWaiters(1); // who takes one more
         for (int i = 0; i < AT_ONCE; i++) {
@@ -151,9 +157,52 @@ class EventChainTest {
         for (int i = 0; i <= MOST_PASSED; i++) {
             cq().raise();
             assertThat((int) passed.getVolatile(queue)).isEqualTo(i);
-            assertThat(queue.take(PATIENCE_NANOS)).isSameAs(cqs.get(i));
+            assertThat(takenByAVirtualThread()).isSameAs(cqs.get(i));
         }
         assertThat((int) passed.getVolatile(queue)).as("it has yielded").isZero();
+    }
+
+    /** Who is on the way may wait for a carrier that is held by one who waits for this thread. */
+    @Test
+    void aPlatformThreadIsNotKeptWaitingByThoseOnTheirWay() throws Exception {
+        VarHandle onTheirWay = field("onTheirWay", int.class);
+        onTheirWay.setVolatile(queue, AT_ONCE);
+        FutureTask<CqEvents> waiter = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+        threads.add(parked(Thread.ofPlatform().start(waiter)));
+        CqEvents one = cq();
+        one.raise();
+        assertThat(delivered()).isEqualTo(1);
+        assertThat(result(waiter)).isSameAs(one);
+        assertThat((int) onTheirWay.getVolatile(queue)).isEqualTo(AT_ONCE);
+
+        startWaiters(1);
+        cq().raise();
+        assertThat(delivered()).as("virtual threads alone wait: listed").isEqualTo(1);
+        call(
+                MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup())
+                        .findVirtual(
+                                EventQueue.class, "arrived", MethodType.methodType(void.class)));
+        assertThat(result(waiters.get(0))).isSameAs(cqs.get(1));
+    }
+
+    /** Nor does it join those who wait for others to arrive. */
+    @Test
+    void aPlatformThreadTakesWhatIsListed() throws Exception {
+        startWaiters(1);
+        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        FutureTask<Void> takesAll =
+                new FutureTask<>(
+                        () -> {
+                            for (CqEvents cq : cqs) {
+                                assertThat(queue.take(PATIENCE_NANOS)).isSameAs(cq);
+                            }
+                            return null;
+                        });
+        for (int i = 0; i < 3 * MOST_PASSED; i++) {
+            cq().raise();
+        }
+        threads.add(Thread.ofPlatform().start(takesAll));
+        takesAll.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
 
     /**

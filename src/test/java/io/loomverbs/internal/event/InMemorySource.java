@@ -25,6 +25,10 @@ final class InMemorySource implements EventSource, EventFeed {
     final AtomicInteger joined = new AtomicInteger();
     final AtomicInteger attached = new AtomicInteger();
     volatile int most;
+
+    /** Thrown by every thread that joins, if it is not null. */
+    volatile Error refusal;
+
     volatile Thread last;
 
     InMemorySource(Carriers carriers) {
@@ -127,6 +131,9 @@ final class InMemorySource implements EventSource, EventFeed {
 
     @Override
     public void join() {
+        if (refusal != null) {
+            throw refusal;
+        }
         joined.incrementAndGet();
     }
 

@@ -311,6 +311,29 @@ class LeadershipTest {
         assertThat(one.result()).isEqualTo("closed");
     }
 
+    /** Nor are those in which nobody waits any more. */
+    @Test
+    void aQueueThatEndsWithoutWaitersIsForgotten() throws Exception {
+        EventQueue a = EventQueue.shared(source);
+        AsyncQueue async = new AsyncQueue();
+        async.fetchedFrom(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        for (LedQueue led : List.of(EventQueue.shared(source), async)) {
+            Waiting two =
+                    start(
+                            () ->
+                                    led instanceof EventQueue b
+                                            ? b.take(1_000_000)
+                                            : async.take(1_000_000));
+            assertThat(two.result()).isEqualTo("null");
+            assertThat(source.leadership().hasFollowers()).isTrue();
+            led.end(null);
+            assertThat(source.leadership().hasFollowers()).isFalse();
+        }
+        a.end(null);
+        assertThat(one.result()).isEqualTo("closed");
+    }
+
     /** Many who come and go in every way, and a source that is always told who is next. */
     @Test
     void nobodyIsLeftBehind() throws Exception {

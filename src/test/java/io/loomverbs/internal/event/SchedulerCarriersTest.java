@@ -92,6 +92,15 @@ class SchedulerCarriersTest {
         assertThat(new SchedulerCarriers(null).borrow()).isFalse();
     }
 
+    /** Who gives back goes on; the limit may have changed meanwhile. */
+    @Test
+    void aRefusedReturnThrowsNothing() {
+        assertThat(carriers.borrow()).isTrue();
+        scheduler.limited = true;
+        carriers.giveBack();
+        assertThat(carriers.borrow()).isFalse();
+    }
+
     /** The JDK's scheduler: blocked carriers are made up for, and nothing stays raised. */
     @Test
     void theJdksSchedulerRunsOthersMeanwhile() throws Exception {

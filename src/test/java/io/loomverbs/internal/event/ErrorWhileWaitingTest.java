@@ -1,0 +1,113 @@
+package io.loomverbs.internal.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A wait that an Error ends, as when memory has run out, leaves no waiter, event or lead behind.
+ */
+@Timeout(60)
+class ErrorWhileWaitingTest {
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+
+    private final Error error = new OutOfMemoryError("planted");
+    private volatile Runnable onBorrow = this::nothing;
+    private volatile Runnable onGiveBack = this::nothing;
+    private final InMemorySource source =
+            new InMemorySource(
+                    new Carriers() {
+                        @Override
+                        public boolean borrow() {
+                            onBorrow.run();
+                            return true;
+                        }
+
+                        @Override
+                        public void giveBack() {
+                            onGiveBack.run();
+                        }
+                    });
+    private final EventQueue queue = EventQueue.shared(source);
+    private final CqEvents cq = new CqEvents(queue, "cq");
+
+    private void nothing() {}
+
+    private void fails() {
+        throw error;
+    }
+
+    private FutureTask<CqEvents> start() {
+        FutureTask<CqEvents> task = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+        Thread.ofVirtual().start(task);
+        return task;
+    }
+
+    private CqEvents result(FutureTask<CqEvents> task) throws Exception {
+        return task.get(20, TimeUnit.SECONDS);
+    }
+
+    private void assertFails(FutureTask<CqEvents> task) {
+        assertThatThrownBy(() -> result(task))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isSameAs(error);
+    }
+
+    private void assertNobodyIsLeft() throws Exception {
+        cq.raise();
+        assertThat(queue.tryTake()).as("not handed to one who is gone").isSameAs(cq);
+        assertThat(source.joined).hasValue(0);
+        source.add(cq::raise);
+        assertThat(result(start())).as("there is a lead to take").isSameAs(cq);
+    }
+
+    @Test
+    void inTheFeed() throws Exception {
+        source.refusal = error;
+        assertFails(start());
+        source.refusal = null;
+        assertNobodyIsLeft();
+    }
+
+    @Test
+    void whenACarrierIsBorrowed() throws Exception {
+        onBorrow = this::fails;
+        assertFails(start());
+        onBorrow = this::nothing;
+        assertNobodyIsLeft();
+    }
+
+    /** The event counts as delivered, so it is what the caller gets. */
+    @Test
+    void afterAnEventWasHandedOver() throws Exception {
+        onBorrow =
+                () -> {
+                    cq.raise();
+                    fails();
+                };
+        assertThat(result(start())).isSameAs(cq);
+        onBorrow = this::nothing;
+        assertNobodyIsLeft();
+    }
+
+    @Test
+    void whenTheCarrierIsGivenBack() throws Exception {
+        FutureTask<CqEvents> leader = start();
+        source.awaitSomebody();
+        onGiveBack =
+                () -> {
+                    onGiveBack = this::nothing;
+                    fails();
+                };
+        source.add(cq::raise);
+        assertThat(result(leader)).isSameAs(cq);
+        assertNobodyIsLeft();
+    }
+}
