@@ -11,7 +11,7 @@ module io.loomverbs {
     exports io.loomverbs;
 
     // For the annotations only; nothing of these is needed at run time.
-    requires static transitive org.jspecify; // our signatures say what may be null
+    requires static org.jspecify; // not transitive: who uses the library compiles without it
     requires static com.google.errorprone.annotations;
 
     // For a virtual thread that waits in the kernel, to take another carrier into service; without,

@@ -4,6 +4,7 @@ import io.loomverbs.*;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 
 /** The example of the README, which is compared with this file. */
 public final class Hello {
@@ -25,14 +26,18 @@ public final class Hello {
             Thread handler =
                     received.serve(
                             batch -> {
-                                System.out.println(inbox.memory().getString(0));
-                                Thread.currentThread().interrupt(); // one message is enough
+                                boolean good = batch.status(0) == WcStatus.SUCCESS;
+                                System.out.println(
+                                        good ? inbox.memory().getString(0) : batch.status(0));
+                                Thread.currentThread().interrupt(); // ends this handler
                             });
 
             byte[] text = "hello, verbs\0".getBytes(StandardCharsets.UTF_8);
             alice.postSend(
                     SendWorkRequest.allocate(1, 64).send().inline(MemorySegment.ofArray(text)));
-            handler.join();
+            if (!handler.join(Duration.ofSeconds(5))) {
+                System.out.println("nothing has arrived: is a receive posted?");
+            }
         }
     }
 }

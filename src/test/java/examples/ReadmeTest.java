@@ -4,45 +4,120 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /** What the README shows is what is compiled and runs. */
-@Timeout(30)
+@Timeout(60)
 class ReadmeTest {
-    private static final Path EXAMPLE = Path.of("src/test/java/examples/Hello.java");
+    @TempDir private Path dir;
 
-    /** The body of the example's main method stands in the README, word for word. */
-    @Test
-    void readmeShowsTheExample() throws IOException {
+    private static final Path EXAMPLES = Path.of("src/test/java/examples");
+
+    /** The body of each example's main method stands in the README, word for word. */
+    @ParameterizedTest
+    @ValueSource(strings = {"Hello", "Channel"})
+    void readmeShowsTheExample(String name) throws IOException {
         String indent = " ".repeat(8);
         String body =
-                Files.readAllLines(EXAMPLE).stream()
+                Files.readAllLines(EXAMPLES.resolve(name + ".java")).stream()
                         .dropWhile(line -> !line.startsWith(indent + "try"))
                         .takeWhile(line -> !line.equals("    }"))
                         .map(line -> line.isBlank() ? line : line.substring(indent.length()))
                         .collect(Collectors.joining("\n"));
-        assertThat(body).contains("serve(");
-        assertThat(Files.readString(Path.of("README.md"))).contains(body);
+        assertThat(body).contains("postRecv(");
+        assertThat(Files.readString(Path.of("README.md"))).contains("```java\n" + body + "\n```");
     }
 
-    /** The example prints its message. */
+    /** Nothing else in the README claims to be Java. */
     @Test
-    void exampleRuns() throws Exception {
-        PrintStream out = System.out;
-        ByteArrayOutputStream printed = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    void everySnippetIsAnExample() throws IOException {
+        assertThat(Files.readString(Path.of("README.md")).split("```java", -1)).hasSize(3);
+        assertThat(Files.readString(Path.of("docs/getting-started.md"))).doesNotContain("```java");
+    }
+
+    @Test
+    void helloRuns() throws Exception {
+        assertThat(run("Hello", "", "")).isEqualTo("hello, verbs\n");
+    }
+
+    @Test
+    void channelRuns() throws Exception {
+        assertThat(run("Channel", "", ""))
+                .isEqualTo("my connection: 1 SUCCESS\nmy connection: 2 SUCCESS\n");
+    }
+
+    /** Who forgets the receive is told, instead of waiting for ever. */
+    @Test
+    void aForgottenReceiveIsSaid() throws Exception {
+        String post = "bob.postRecv(RecvWorkRequest.allocate(1).wrId(1).sge(inbox));";
+        assertThat(run("Hello", post, "")).isEqualTo("nothing has arrived: is a receive posted?\n");
+    }
+
+    /** Who forgets an access right sees the status, not what is in the memory. */
+    @Test
+    void anErrorIsSaid() throws Exception {
+        assertThat(run("Hello", "64, Access.LOCAL_WRITE", "64")).isEqualTo("LOC_PROT_ERR\n");
+    }
+
+    /** A module that requires loomverbs, and nothing else, is compiled without a warning. */
+    @Test
+    void aModuleNeedsNothingElse() throws Exception {
+        Path info = dir.resolve("module-info.java");
+        Path source = dir.resolve("User.java");
+        Files.writeString(info, "module user { requires io.loomverbs; }");
+        Files.writeString(
+                source,
+                """
+                package user;
+                final class User {
+                    public static void main(String[] args) {
+                        System.out.println(io.loomverbs.Verbs.unavailabilityCause());
+                    }
+                }
+                """);
+        String out = dir.resolve("out").toString();
+        List<String> options = List.of("-Xlint:all", "-Werror", "-p", "target/classes", "-d", out);
+        List<String> arguments = new ArrayList<>(options);
+        arguments.addAll(List.of(info.toString(), source.toString()));
+        assertThat(java("javac", arguments)).isEmpty();
+    }
+
+    /** Runs an example as a newcomer does, from its source, with something replaced. */
+    private String run(String name, String replaced, String by) throws Exception {
+        String source = Files.readString(EXAMPLES.resolve(name + ".java"));
+        assertThat(source).contains(replaced);
+        Path changed = Files.createDirectory(dir.resolve("examples")).resolve(name + ".java");
+        Files.writeString(changed, source.replace(replaced, by));
+        return java("java", List.of("-cp", "target/classes", changed.toString()));
+    }
+
+    private String java(String tool, List<String> arguments) throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", tool).toString());
+        command.addAll(arguments);
+        Path output = dir.resolve("output.txt");
+        Process process =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile())
+                        .start();
         try {
-            Hello.main(new String[0]);
+            assertThat(process.waitFor(40, TimeUnit.SECONDS)).isTrue();
         } finally {
-            System.setOut(out);
+            process.destroyForcibly();
         }
-        assertThat(printed.toString(StandardCharsets.UTF_8)).isEqualTo("hello, verbs\n");
+        String printed = Files.readString(output);
+        assertThat(process.exitValue()).as(printed).isZero();
+        return printed;
     }
 }
