@@ -285,13 +285,15 @@ final class SendQueue extends Mutex {
         }
     }
 
-    /* The new state comes before the completion, so that who sees this one sees that one too. */
+    /*
+     * The completion and the new state both come under the lock of rq. Whoever has seen the
+     * completion and acts upon the state takes a lock that is held here, and finds the new one.
+     */
     private void failed(SendSlot wr, int status, AfterLocks after) {
         qp.rq.lock();
         try {
-            boolean entered = qp.leaveRts();
             complete(wr, status, after);
-            if (entered) {
+            if (qp.leaveRts()) {
                 qp.flush(after);
             }
         } finally {
