@@ -2,6 +2,7 @@ package io.loomverbs.schedule;
 
 import static io.loomverbs.schedule.Changes.answering;
 import static io.loomverbs.schedule.Changes.blindTo;
+import static io.loomverbs.schedule.Changes.late;
 import static io.loomverbs.schedule.Changes.noLookAfterPush;
 import static io.loomverbs.schedule.Changes.notSet;
 import static io.loomverbs.schedule.Changes.setAnyway;
@@ -106,6 +107,8 @@ final class Faults {
         plant("a handler learns EINVAL from a close", "reqNotify", without("ensureNotDestroyed"));
         in("messages", "QueuePair");
         plant("a user learns EINVAL from a close", "ensureNotDestroyed", blindTo("destroying"));
+        in("messages", "QueuePair$QpCloser");
+        plant("a destroy is made known afterwards", "destroy", late("destroying", "destroy"));
         in("overrun", CQ);
         plant("an overrun tells no waiter", "failOn", without("end"));
     }
@@ -134,6 +137,11 @@ final class Faults {
         plant("an interrupt does not reach the kernel", "awaitEvents", without("begins"));
         plant("a failure is nobody's", "awaitEvents", notSet("failure"));
         plant("who comes after a failure is told nothing", "lead", blindTo("failure"));
+        plant(
+                "who leaves the lead to a thread is not enlisted",
+                "leaveToThread",
+                without("enlist"));
+        plant("the thread that leads tells nobody of a failure", "leadForEver", without("left"));
         plant("an enlisted queue is not linked", "append", notSet("nextEnlisted"));
         in("led", QUEUE);
         plant("the others in a queue are forgotten", "promote", without("enlist"));

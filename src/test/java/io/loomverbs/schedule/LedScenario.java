@@ -15,8 +15,9 @@ import java.util.List;
 /**
  * Events that somebody has to fetch, on several channels, for shared and direct CQs and for the
  * context: threads that wait for what will come, and others that wait in vain, time out, are
- * interrupted or closed; they all lead in turn. In some schedules the device fails, or one channel.
- * While anybody waits every event is fetched, once, and nobody stays parked.
+ * interrupted or closed; they all lead in turn, or when carriers run out leave that to a platform
+ * thread. In some schedules the device fails, or one channel. While anybody waits every event is
+ * fetched, once, and nobody stays parked.
  */
 final class LedScenario implements Scenario {
     @Override
@@ -41,6 +42,7 @@ final class LedScenario implements Scenario {
         private int[] tickets;
         private int asyncTickets;
         private boolean fails;
+        private int running;
 
         Play(Schedule schedule) {
             this.schedule = schedule;
@@ -53,6 +55,9 @@ final class LedScenario implements Scenario {
             if (schedule.oneIn(2)) {
                 add(Feed.direct(device, context), queues.size());
             }
+            if (schedule.oneIn(3)) {
+                source.carriers = schedule.between(0, 2);
+            }
             tickets = new int[queues.size()];
             asyncTickets = schedule.oneIn(3) ? schedule.between(1, 2) : 0;
             for (int n = schedule.between(1, 2); n > 0; n--) {
@@ -61,7 +66,7 @@ final class LedScenario implements Scenario {
             for (int i = 0; i < queues.size(); i++) {
                 int queue = i;
                 for (int n = schedule.between(1, 2); n > 0; n--) {
-                    waiters.add(schedule.thread("waiter " + i + "." + n, () -> receive(queue)));
+                    waiters.add(thread("waiter " + i + "." + n, () -> receive(queue)));
                 }
             }
             async();
@@ -70,17 +75,35 @@ final class LedScenario implements Scenario {
                 interrupted();
             }
             if (schedule.oneIn(2)) {
-                schedule.thread("interrupter", this::interrupt);
+                thread("interrupter", this::interrupt);
             }
             fails = schedule.oneIn(6);
             if (fails) {
-                schedule.thread("failure", this::fail);
+                thread("failure", this::fail);
             }
             schedule.run();
             source.checkLeft();
             if (!fails) {
                 feeds.forEach(Feed::checkAllReceived);
             }
+        }
+
+        /**
+         * When nobody is left the device fails, which is the end of a thread that leads for good.
+         */
+        private Thread thread(String name, Schedule.Body body) {
+            running++;
+            return schedule.thread(
+                    name,
+                    () -> {
+                        try {
+                            body.run();
+                        } finally {
+                            if (--running == 0) {
+                                source.fail();
+                            }
+                        }
+                    });
         }
 
         private void channel() {
@@ -109,7 +132,7 @@ final class LedScenario implements Scenario {
                 script.add(feeds.get(i));
                 tickets[queueOf.get(i)]++;
             }
-            schedule.thread("raiser", () -> script.forEach(Feed::raise));
+            thread("raiser", () -> script.forEach(Feed::raise));
         }
 
         private void receive(int queue) {
@@ -146,14 +169,14 @@ final class LedScenario implements Scenario {
             if (events == 0) {
                 return;
             }
-            schedule.thread(
+            thread(
                     "port",
                     () -> {
                         for (int i = 0; i < events; i++) {
                             device.portEvent();
                         }
                     });
-            waiters.add(schedule.thread("async waiter", this::receiveAsync));
+            waiters.add(thread("async waiter", this::receiveAsync));
         }
 
         private void receiveAsync() {
@@ -186,9 +209,9 @@ final class LedScenario implements Scenario {
                             ? Feed.direct(device, context)
                             : Feed.on(channel, device, context);
             for (int n = schedule.between(1, 2); n > 0; n--) {
-                waiters.add(schedule.thread("bystander " + n, () -> waitInVain(idle)));
+                waiters.add(thread("bystander " + n, () -> waitInVain(idle)));
             }
-            schedule.thread(
+            thread(
                     "closer",
                     () -> {
                         idle.cq.close();
@@ -222,8 +245,8 @@ final class LedScenario implements Scenario {
         /** Nothing but an interrupt ends this wait: it must get into the kernel. */
         private void interrupted() {
             Feed idle = Feed.direct(device, context);
-            Thread waiter = schedule.thread("to be interrupted", () -> waitForInterrupt(idle));
-            schedule.thread("its interrupter", waiter::interrupt);
+            Thread waiter = thread("to be interrupted", () -> waitForInterrupt(idle));
+            thread("its interrupter", waiter::interrupt);
         }
 
         private void waitForInterrupt(Feed idle) {

@@ -29,6 +29,9 @@ final class LedSource implements EventSource, Carriers {
     private DeviceException failure;
     private int lent;
 
+    /** How many carriers may be borrowed before that is refused. */
+    int carriers = Integer.MAX_VALUE;
+
     Channel channel() {
         Channel channel = new Channel();
         channels.add(channel);
@@ -177,6 +180,10 @@ final class LedSource implements EventSource, Carriers {
     @Override
     public boolean borrow() {
         SchedulePoint.spin();
+        if (carriers == 0) {
+            return false;
+        }
+        carriers--;
         lent++;
         return true;
     }

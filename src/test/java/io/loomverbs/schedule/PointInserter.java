@@ -49,6 +49,7 @@ final class PointInserter implements CodeTransform {
                     "java/lang/System.nanoTime",
                     "java/lang/foreign/Arena.ofAuto",
                     "java/lang/Thread.ofVirtual",
+                    "java/lang/Thread$Builder$OfPlatform.unstarted",
                     "java/lang/Thread$Builder$OfVirtual.unstarted",
                     "java/util/concurrent/ScheduledThreadPoolExecutor.schedule",
                     "java/util/concurrent/ScheduledThreadPoolExecutor.execute",

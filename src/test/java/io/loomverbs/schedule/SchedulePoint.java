@@ -110,6 +110,11 @@ public final class SchedulePoint {
         return scheduler.adopt(builder.unstarted(task));
     }
 
+    /** For {@link Thread.Builder.OfPlatform#unstarted}: a thread of the schedule all the same. */
+    public static Thread unstarted(Thread.Builder.OfPlatform builder, Runnable task) {
+        return unstarted(scheduler.builder().name("platform thread"), task);
+    }
+
     /** For {@link java.util.concurrent.ScheduledThreadPoolExecutor#schedule}. */
     public static ScheduledFuture<?> schedule(
             ScheduledThreadPoolExecutor executor, Runnable task, long delay, TimeUnit unit) {

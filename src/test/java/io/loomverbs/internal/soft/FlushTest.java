@@ -50,6 +50,44 @@ class FlushTest {
         assertThat(p.async).isEmpty();
     }
 
+    /** The second of two, with a request that waits for a buffer of the first, for 655 ms. */
+    private Peer[] stalled() {
+        Peer a = bench.peer(Ibv.QPT_RC).init();
+        Peer b = bench.peer(Ibv.QPT_RC).init();
+        a.attr.minRnrTimer = 0;
+        Bench.connect(a, b);
+        b.send(b.wr(1, Ibv.WR_SEND, 8));
+        assertThat(b.send.poll()).isEmpty();
+        return new Peer[] {a, b};
+    }
+
+    @Test
+    void aReceiveThatFailsFlushesTheSendsThatWait() {
+        Peer[] p = stalled();
+        p[1].recv(7, 0, 4);
+
+        p[0].send(p[0].wr(2, Ibv.WR_SEND, 8)); // longer than the buffer
+
+        assertThat(p[1].recv.one().status()).isEqualTo(Ibv.WC_LOC_LEN_ERR);
+        assertThat(p[1].send.poll())
+                .extracting(Wc::wrId, Wc::status)
+                .containsExactly(tuple(1L, Ibv.WC_WR_FLUSH_ERR));
+    }
+
+    @Test
+    void aPeersBadRequestFlushesTheSendsThatWait() {
+        Peer[] p = stalled();
+        SendWr bad = p[0].wr(2, Ibv.WR_RDMA_WRITE, 8);
+        bad.rdma(p[1].memory.address(), p[1].mr.rkey() + 1);
+
+        p[0].send(bad);
+
+        assertThat(p[1].state()).isEqualTo(Ibv.QPS_ERR);
+        assertThat(p[1].send.poll())
+                .extracting(Wc::wrId, Wc::status)
+                .containsExactly(tuple(1L, Ibv.WC_WR_FLUSH_ERR));
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPT_RC, Ibv.QPT_UC, Ibv.QPT_UD})
     void whatIsPostedInErrorIsFlushed(int type) {
