@@ -1,5 +1,7 @@
 package io.loomverbs.internal.event;
 
+import java.util.concurrent.locks.ReentrantLock;
+
 /** {@link Leadership} with one fault. */
 final class FaultyLeadership extends Leadership {
     /** What is wrong. */
@@ -15,11 +17,16 @@ final class FaultyLeadership extends Leadership {
         /** An interrupt does not wake the source. */
         INTERRUPT_DOES_NOT_WAKE,
         /** A queue is enlisted though it has ended. */
-        ENLISTS_WHAT_HAS_ENDED
+        ENLISTS_WHAT_HAS_ENDED,
+        /** Who has parked for the lock parks again, without a look at what it was given. */
+        PARKS_AFTER_A_LOCK
     }
 
     private final Fault fault;
     private final EventSource source;
+
+    /** Around that of the list, and held for longer. */
+    private final ReentrantLock longer = new ReentrantLock();
 
     FaultyLeadership(EventSource source, Carriers carriers, Fault fault) {
         super(source, carriers, "test-poller");
@@ -39,7 +46,12 @@ final class FaultyLeadership extends Leadership {
         if (fault == Fault.ENLISTS_WHAT_HAS_ENDED) {
             queue.forgotten = false;
         }
-        super.enlist(queue);
+        longer.lock();
+        try {
+            super.enlist(queue);
+        } finally {
+            longer.unlock();
+        }
     }
 
     @Override
@@ -56,6 +68,24 @@ final class FaultyLeadership extends Leadership {
         pause();
         enlist(queue);
         return false;
+    }
+
+    @Override
+    boolean mayPark(Waiter me) {
+        return fault == Fault.PARKS_AFTER_A_LOCK || super.mayPark(me);
+    }
+
+    @Override
+    void forget(LedQueue queue) {
+        longer.lock();
+        try {
+            super.forget(queue);
+            if (fault == Fault.PARKS_AFTER_A_LOCK) {
+                pause();
+            }
+        } finally {
+            longer.unlock();
+        }
     }
 
     @Override

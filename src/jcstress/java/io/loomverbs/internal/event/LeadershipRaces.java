@@ -14,6 +14,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
+import java.util.concurrent.ThreadLocalRandom;
+
 /** Of those who wait where events have to be fetched one leads, and no one is left behind. */
 public class LeadershipRaces {
 
@@ -45,9 +47,13 @@ public class LeadershipRaces {
 
         /** What a thread receives; "none" when it has waited in vain, as nobody should. */
         Received receive(EventQueue queue) {
+            return receive(queue, patience);
+        }
+
+        static Received receive(EventQueue queue, long nanos) {
             Received received = new Received();
             received.begun = System.nanoTime();
-            received.what = Taking.of(() -> queue.take(patience));
+            received.what = Taking.of(() -> queue.take(nanos));
             received.back = System.nanoTime();
             return received;
         }
@@ -563,6 +569,109 @@ public class LeadershipRaces {
         public void result(LL_Result r) {
             r.r1 = arrived.since(failed);
             r.r2 = waiter.join().since(failed);
+        }
+    }
+
+    /** A waiter is given its event while it waits for the lock of the list of queues. */
+    @JCStressTest
+    @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
+    @Outcome(
+            id = "(none|.*late), .*",
+            expect = FORBIDDEN,
+            desc = "the lock used up the wake-up that came with the event")
+    @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the leader was left behind")
+    @State
+    public static class LockedOutAndGiven extends Two {
+        private final EventQueue other = EventQueue.shared(source);
+        private final OnVirtualThread<Received> leader =
+                OnVirtualThread.start(() -> receive(b, Patience.ENDLESS_NANOS));
+        private final Meeting meeting = new Meeting();
+        private Received arrived;
+        private long given;
+
+        @Actor
+        public void arrives() {
+            arrived =
+                    OnVirtualThread.call(
+                            () -> {
+                                meeting.await();
+                                return receive(a);
+                            });
+        }
+
+        @Actor
+        public void gives() {
+            int turns = ThreadLocalRandom.current().nextInt(20);
+            meeting.await();
+            keepLocked(turns);
+            cqA.raise();
+            given = System.nanoTime();
+            keepLocked(2);
+        }
+
+        private void keepLocked(int turns) {
+            for (int i = 0; i < turns; i++) {
+                source.leadership().enlist(other);
+                source.leadership().forget(other);
+            }
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = arrived.since(given);
+            source.add(cqB);
+            r.r2 = leader.join().since(System.nanoTime());
+        }
+    }
+
+    /** Who has parked for the lock does not look whether it was given something meanwhile. */
+    @JCStressTest
+    @JCStressMeta(LockedOutAndGiven.class)
+    @State
+    public static class LockedOutAndGivenBrokenTwin extends Two {
+        private final EventQueue other = EventQueue.shared(source);
+        private final OnVirtualThread<Received> leader =
+                OnVirtualThread.start(() -> receive(b, Patience.ENDLESS_NANOS));
+        private final Meeting meeting = new Meeting();
+        private Received arrived;
+        private long given;
+
+        public LockedOutAndGivenBrokenTwin() {
+            super(Fault.PARKS_AFTER_A_LOCK);
+        }
+
+        @Actor
+        public void arrives() {
+            arrived =
+                    OnVirtualThread.call(
+                            () -> {
+                                meeting.await();
+                                return receive(a);
+                            });
+        }
+
+        @Actor
+        public void gives() {
+            int turns = ThreadLocalRandom.current().nextInt(20);
+            meeting.await();
+            keepLocked(turns);
+            cqA.raise();
+            given = System.nanoTime();
+            keepLocked(2);
+        }
+
+        private void keepLocked(int turns) {
+            for (int i = 0; i < turns; i++) {
+                source.leadership().enlist(other);
+                source.leadership().forget(other);
+            }
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = arrived.since(given);
+            source.add(cqB);
+            r.r2 = leader.join().since(System.nanoTime());
         }
     }
 }

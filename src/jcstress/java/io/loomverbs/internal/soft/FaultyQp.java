@@ -25,7 +25,11 @@ final class FaultyQp {
         /** A sender that finds no buffer remembers that, without a second look. */
         NO_SECOND_LOOK,
         /** The queue pair is destroyed while requests are carried out. */
-        DESTROY_UNLOCKED
+        DESTROY_UNLOCKED,
+        /** The state is looked at before a send request is put into the ring, without its lock. */
+        SEND_STATE_LOOKED_AT_FIRST,
+        /** That the peer is ready is forgotten after an attempt, not before it. */
+        KICK_FORGOTTEN
     }
 
     private static final int IDLE = 0;
@@ -41,15 +45,19 @@ final class FaultyQp {
                 public void asyncEvent(int type) {}
             };
 
+    private static final SoftDevice DEVICE = new SoftDevice(SoftLimits.GENEROUS);
+
     private final Fault fault;
-    final SoftCq sends = new SoftCq(new SoftDevice(SoftLimits.GENEROUS), 8, null, DEAF);
-    final SoftCq receives = new SoftCq(new SoftDevice(SoftLimits.GENEROUS), 8, null, DEAF);
+    final SoftCq sends = new SoftCq(DEVICE, 8, null, DEAF);
+    final SoftCq receives = new SoftCq(DEVICE, 8, null, DEAF);
     private final Queue<Long> sendQueue = new ConcurrentLinkedQueue<>();
     private final Queue<Long> recvQueue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger turn = new AtomicInteger(IDLE);
     private volatile int state = Ibv.QPS_RTS;
     private volatile boolean destroyed;
     private volatile boolean starved;
+    private volatile boolean kicked;
+    private boolean stalled;
     private final long[] ring = new long[4];
     private int tail;
 
@@ -60,6 +68,12 @@ final class FaultyQp {
     boolean send(long wrId) {
         if (destroyed) {
             return false;
+        }
+        if (fault == Fault.SEND_STATE_LOOKED_AT_FIRST) {
+            if (state < Ibv.QPS_RTS) {
+                return false;
+            }
+            pause();
         }
         sendQueue.add(wrId);
         signal();
@@ -79,6 +93,7 @@ final class FaultyQp {
         recvQueue.add(wrId);
         if (starved) {
             starved = false;
+            kicked = true;
             signal();
         }
         if ((fault == Fault.STATE_LOOKED_AT_FIRST ? seen : state) == Ibv.QPS_ERR) {
@@ -109,6 +124,17 @@ final class FaultyQp {
 
     void end() {
         destroy();
+    }
+
+    synchronized void reset() {
+        state = Ibv.QPS_RESET;
+        sendQueue.clear();
+    }
+
+    /** From RESET to RTS. */
+    void connectAgain() {
+        state = Ibv.QPS_RTS;
+        signal();
     }
 
     private void signal() {
@@ -152,10 +178,16 @@ final class FaultyQp {
         if (wrId == null) {
             return false;
         }
+        if (state < Ibv.QPS_RTS) {
+            return false;
+        }
         if (state == Ibv.QPS_ERR) {
             add(sends, wrId, Ibv.WC_WR_FLUSH_ERR);
             sendQueue.poll();
             return true;
+        }
+        if (fault == Fault.KICK_FORGOTTEN && stalled && !kicked) {
+            return false;
         }
         Long buffer = recvQueue.peek();
         if (buffer == null) {
@@ -163,6 +195,9 @@ final class FaultyQp {
             starved = true;
             buffer = fault == Fault.NO_SECOND_LOOK ? null : recvQueue.peek();
             if (buffer == null) {
+                stalled = true;
+                pause();
+                kicked = false;
                 return false;
             }
         }

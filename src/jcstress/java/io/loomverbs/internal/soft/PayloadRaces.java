@@ -13,6 +13,7 @@ import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.Meeting;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
@@ -33,6 +34,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** The message behind a completion, in registered memory, by plain writes and reads. */
 public class PayloadRaces {
     private static final int SLOTS = 16_384;
+
+    /** How often a receiver polls, while a message is sent. */
+    private static final int LOOKS = 200;
+
     private static final int BYTES = 64;
     private static final long OLD = 0;
     private static final long NEW = 0x0123_4567_89ab_cdefL;
@@ -147,16 +152,23 @@ public class PayloadRaces {
         private final Slot slot = new Slot();
         private final Wire wire = new Wire(slot, DEAF);
         private final MemorySegment wcs = SoftCqRaces.room();
+        private final Meeting meeting = new Meeting();
 
         @Actor
         public void send() {
             fill(slot.source, NEW);
+            meeting.await();
             wire.send(slot.source);
         }
 
         @Actor
         public void poll(L_Result r) {
-            r.r1 = wire.poll(wcs) ? payload(slot.target) : "nothing";
+            meeting.await();
+            boolean there = false;
+            for (int i = 0; i < LOOKS && !there; i++) {
+                there = wire.poll(wcs);
+            }
+            r.r1 = there ? payload(slot.target) : "nothing";
         }
 
         @Arbiter
@@ -173,16 +185,23 @@ public class PayloadRaces {
         private final Slot slot = new Slot();
         private final FaultyLink wire = new FaultyLink(DEAF);
         private final MemorySegment wcs = SoftCqRaces.room();
+        private final Meeting meeting = new Meeting();
 
         @Actor
         public void send() {
             fill(slot.source, NEW);
+            meeting.await();
             wire.send(slot.source, slot.target);
         }
 
         @Actor
         public void poll(L_Result r) {
-            r.r1 = wire.poll(wcs) ? payload(slot.target) : "nothing";
+            meeting.await();
+            boolean there = false;
+            for (int i = 0; i < LOOKS && !there; i++) {
+                there = wire.poll(wcs);
+            }
+            r.r1 = there ? payload(slot.target) : "nothing";
         }
     }
 

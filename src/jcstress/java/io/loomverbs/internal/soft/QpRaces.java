@@ -7,6 +7,7 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
+import io.loomverbs.internal.event.Meeting;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.soft.FaultyQp.Fault;
 
@@ -188,14 +189,17 @@ public class QpRaces {
     @State
     public static class TwoPosts {
         private final Pair pair = new Pair(2);
+        private final Meeting meeting = new Meeting();
 
         @Actor
         public void first() {
+            meeting.await();
             pair.a.send(SEND_1);
         }
 
         @Actor
         public void second() {
+            meeting.await();
             pair.a.send(SEND_2);
         }
 
@@ -267,6 +271,7 @@ public class QpRaces {
     @State
     public static class TwoPostsBrokenTwin {
         private final FaultyQp qp = new FaultyQp(Fault.TWO_RUNNERS);
+        private final Meeting meeting = new Meeting();
 
         public TwoPostsBrokenTwin() {
             qp.receive(3);
@@ -275,11 +280,13 @@ public class QpRaces {
 
         @Actor
         public void first() {
+            meeting.await();
             qp.send(1);
         }
 
         @Actor
         public void second() {
+            meeting.await();
             qp.send(2);
         }
 
@@ -295,6 +302,7 @@ public class QpRaces {
     @State
     public static class TwoPostsLostBrokenTwin {
         private final FaultyQp qp = new FaultyQp(Fault.SIGNAL_LOST);
+        private final Meeting meeting = new Meeting();
 
         public TwoPostsLostBrokenTwin() {
             qp.receive(3);
@@ -303,11 +311,13 @@ public class QpRaces {
 
         @Actor
         public void first() {
+            meeting.await();
             qp.send(1);
         }
 
         @Actor
         public void second() {
+            meeting.await();
             qp.send(2);
         }
 
@@ -427,6 +437,30 @@ public class QpRaces {
         }
     }
 
+    /** The sender forgets after an attempt that its peer has become ready, not before it. */
+    @JCStressTest
+    @JCStressMeta(SendReceive.class)
+    @State
+    public static class SendReceiveKickBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.KICK_FORGOTTEN);
+
+        @Actor
+        public void send() {
+            qp.send(1);
+        }
+
+        @Actor
+        public void receive() {
+            qp.receive(2);
+        }
+
+        @Arbiter
+        public void completions(LL_Result r) {
+            r.r1 = statuses(qp.sends);
+            r.r2 = statuses(qp.receives);
+        }
+    }
+
     /** What was flushed is polled while it is flushed. */
     @JCStressTest
     @Outcome(id = "none, 1 2 3", expect = ACCEPTABLE, desc = "polled before")
@@ -440,6 +474,7 @@ public class QpRaces {
     @State
     public static class FlushPoll {
         private final Pair pair = new Pair(0);
+        private final Meeting meeting = new Meeting();
 
         public FlushPoll() {
             synchronized (THREE_RECEIVES) {
@@ -449,11 +484,14 @@ public class QpRaces {
 
         @Actor
         public void fail() {
+            meeting.await();
             pair.a.fail();
         }
 
         @Actor
         public void poll(LL_Result r) {
+            meeting.await();
+            Taking.pauseUpTo(3_000);
             r.r1 = numbers(pair.a.receives);
         }
 
@@ -470,9 +508,11 @@ public class QpRaces {
     @State
     public static class FlushPollBrokenTwin {
         private final FaultyCq cq = new FaultyCq(FaultyCq.Fault.POLL_UNLOCKED);
+        private final Meeting meeting = new Meeting();
 
         @Actor
         public void fail() {
+            meeting.await();
             for (int id = 1; id <= 3; id++) {
                 Taking.pauseUpTo(3_000);
                 cq.add(id, 0, 0);
@@ -481,6 +521,8 @@ public class QpRaces {
 
         @Actor
         public void poll(LL_Result r) {
+            meeting.await();
+            Taking.pauseUpTo(3_000);
             r.r1 = numbers(cq);
         }
 
@@ -549,6 +591,71 @@ public class QpRaces {
 
         @Arbiter
         public void late(LLL_Result r) {
+            r.r2 = statuses(qp.sends);
+        }
+    }
+
+    /** A queue pair is reset, and connected anew, while a request is posted. */
+    @JCStressTest
+    @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "reset before")
+    @Outcome(
+            id = "none, nothing, accepted",
+            expect = ACCEPTABLE,
+            desc = "posted, and dropped by the reset")
+    @Outcome(id = "1, nothing, accepted", expect = ACCEPTABLE, desc = "done before the reset")
+    @Outcome(
+            id = ".*, done, .*",
+            expect = FORBIDDEN,
+            desc = "a request of before the reset is carried out after it")
+    @Outcome(id = "1, .*, refused", expect = FORBIDDEN, desc = "a request that was refused is done")
+    @State
+    public static class ResetPost {
+        private final Pair pair = new Pair(1);
+
+        @Actor
+        public void reset(LLL_Result r) {
+            pair.a.reset();
+            r.r1 = numbers(pair.a.sends);
+        }
+
+        @Actor
+        public void post(LLL_Result r) {
+            r.r3 = accepted(pair.a.send(SEND_1));
+        }
+
+        @Arbiter
+        public void late(LLL_Result r) {
+            pair.a.connect(pair.b);
+            r.r2 = statuses(pair.a.sends);
+            pair.end();
+        }
+    }
+
+    /** The state is looked at before the lock of the ring is taken. */
+    @JCStressTest
+    @JCStressMeta(ResetPost.class)
+    @State
+    public static class ResetPostBrokenTwin {
+        private final FaultyQp qp = new FaultyQp(Fault.SEND_STATE_LOOKED_AT_FIRST);
+
+        public ResetPostBrokenTwin() {
+            qp.receive(2);
+        }
+
+        @Actor
+        public void reset(LLL_Result r) {
+            qp.reset();
+            r.r1 = numbers(qp.sends);
+        }
+
+        @Actor
+        public void post(LLL_Result r) {
+            r.r3 = accepted(qp.send(1));
+        }
+
+        @Arbiter
+        public void late(LLL_Result r) {
+            qp.connectAgain();
             r.r2 = statuses(qp.sends);
         }
     }

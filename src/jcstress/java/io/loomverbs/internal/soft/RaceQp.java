@@ -68,9 +68,17 @@ final class RaceQp {
     }
 
     void connect(RaceQp peer) {
+        if (qp.state() == Ibv.QPS_RESET) {
+            modify(Ibv.QPS_INIT, INIT_MASK);
+        }
         attr.destQpNum = peer.qp.qpNum();
         modify(Ibv.QPS_RTR, RTR_MASK);
         modify(Ibv.QPS_RTS, RTS_MASK);
+    }
+
+    /** To RESET, from where it can be connected again. */
+    void reset() {
+        modify(Ibv.QPS_RESET, Ibv.QP_STATE);
     }
 
     void fail() {

@@ -139,7 +139,7 @@ public class Leadership { // not final: races run it with one step left out
     }
 
     /** Asked after the last lock that was taken before the park: see above. */
-    private boolean mayPark(Waiter me) {
+    boolean mayPark(Waiter me) {
         return me.given == null && leader != me;
     }
 
