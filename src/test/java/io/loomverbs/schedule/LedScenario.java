@@ -83,9 +83,13 @@ final class LedScenario implements Scenario {
             }
             schedule.run();
             source.checkLeft();
+        }
+
+        private void end() {
             if (!fails) {
                 feeds.forEach(Feed::checkAllReceived);
             }
+            source.fail();
         }
 
         /**
@@ -100,7 +104,7 @@ final class LedScenario implements Scenario {
                             body.run();
                         } finally {
                             if (--running == 0) {
-                                source.fail();
+                                end();
                             }
                         }
                     });
