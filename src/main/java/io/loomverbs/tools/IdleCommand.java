@@ -17,6 +17,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
+import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,6 +76,7 @@ final class IdleCommand implements Callable<Integer> {
             long answered = parked.wakeAll();
             parked.close();
             print(bytes, answered);
+            complain(bytes, answered);
             return bytes <= LIMIT_BYTES && answered == handlers ? ExitCode.OK : ExitCode.SOFTWARE;
         }
     }
@@ -109,6 +111,22 @@ final class IdleCommand implements Callable<Integer> {
                         bytes,
                         answered,
                         heap);
+    }
+
+    private void complain(long bytes, long answered) {
+        PrintWriter err = spec.commandLine().getErr();
+        if (answered != handlers) {
+            err.printf("failed: %,d handlers did not answer%n", handlers - answered);
+        }
+        if (bytes > LIMIT_BYTES) {
+            err.printf("failed: a handler costs more than %,d bytes%n", LIMIT_BYTES);
+            if (handlers < WARM_UP) {
+                err.printf(
+                        "So few share what is there only once: take %,d or more to measure.%n",
+                        WARM_UP);
+            }
+        }
+        err.flush();
     }
 
     /** Handlers that wait, and what wakes them. */

@@ -112,13 +112,34 @@ public final class Main implements Callable<Integer> {
      * @param args the command and its options
      */
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        int status;
+        try {
+            status = commandLine().execute(args);
+        } catch (OutOfMemoryError e) {
+            System.err.println(outOfMemory(e));
+            status = ExitCode.SOFTWARE;
+        }
+        System.exit(status);
     }
 
-    /** Of options that are not known only those: picocli lists all that follows them, too. */
+    /** Whose heap is too small needs no stack trace, but the way to a larger one. */
+    static String outOfMemory(OutOfMemoryError e) {
+        return "failed: out of memory ("
+                + e.getMessage()
+                + ") in a heap of "
+                + (Runtime.getRuntime().maxMemory() >> 20)
+                + " MiB at most; LOOMVERBS_JAVA_OPTS=-Xmx2g makes it larger, for example";
+    }
+
+    /** Of words that are not known only the first: picocli lists all that follows it, too. */
     private static String message(ParameterException e) {
-        if (e instanceof UnmatchedArgumentException unmatched && unmatched.isUnknownOption()) {
-            return "unknown option: " + unmatched.getUnmatched().getFirst();
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            String word = unmatched.getUnmatched().getFirst();
+            if (unmatched.isUnknownOption()) {
+                return "unknown option: " + word;
+            }
+            boolean hasCommands = !e.getCommandLine().getSubcommands().isEmpty();
+            return (hasCommands ? "unknown command: " : "unexpected argument: ") + word;
         }
         return String.valueOf(e.getMessage());
     }

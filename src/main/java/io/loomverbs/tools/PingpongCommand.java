@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 
@@ -226,12 +226,16 @@ final class PingpongCommand implements Callable<Integer> {
     }
 
     private Mtu pathMtu() {
+        List<Integer> sizes = new ArrayList<>();
         for (Mtu candidate : Mtu.values()) {
+            if (candidate == Mtu.UNKNOWN) {
+                continue;
+            }
             if (candidate.bytes() == mtu) {
                 return candidate;
             }
+            sizes.add(candidate.bytes());
         }
-        List<Integer> sizes = Arrays.stream(Mtu.values()).map(Mtu::bytes).toList();
         throw Options.wrong(spec, "--mtu is " + mtu + ", but must be one of " + sizes);
     }
 

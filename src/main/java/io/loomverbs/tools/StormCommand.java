@@ -36,18 +36,19 @@ import java.util.concurrent.TimeUnit;
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        footerHeading =
-                "%nThe table:%n  messages    those received by a handler; a handler polls until its"
-                    + " CQ is empty, so%n              an event may stand for several, and one may"
-                    + " find that the poll before it%n              has taken its message: there"
-                    + " may be fewer events than messages, or more.%n  wake        from the posting"
-                    + " of a message to its handler at work. Under full load that%n              is"
-                    + " mostly the wait for the handlers before it.%n  heap        of a CQ, its"
-                    + " handler, and what the storm keeps for both to verify%n             "
-                    + " messages, before the first one: more than the library's part, which%n      "
-                    + "        'loomverbs idle' measures. In JSON: heapBytesPerHandler.%n"
-                    + "%nExamples:%n",
+        footerHeading = "%nThe table:%n",
         footer = {
+            "  messages   those received by a handler; a handler polls until its CQ is empty,",
+            "             so an event may stand for several, and one may find that the poll",
+            "             before it has taken its message: there may be fewer events than",
+            "             messages, or more.",
+            "  wake       from the posting of a message to its handler at work. Under full",
+            "             load that is mostly the wait for the handlers before it.",
+            "  heap       of a CQ, its handler, and what the storm keeps for both to verify",
+            "             messages, before the first one: more than the library's part,",
+            "             which 'loomverbs idle' measures. In JSON: heapBytesPerHandler.",
+            "",
+            "Examples:",
             "  loomverbs storm --churn",
             "  loomverbs storm --cqs 1000 --delivery channel --channels 1000 --json"
         })

@@ -224,7 +224,8 @@ class CommandsTest {
                 "storm --cq 100|unknown option: --cq",
                 "storm --cq 100|--cqs",
                 "strom|Did you mean: loomverbs storm",
-                "tempest|Unmatched argument"
+                "tempest|unknown command: tempest",
+                "storm 100|unexpected argument: 100"
             })
     void wrongOptionsAreNamed(String commandLine, String message) {
         Outcome outcome = run(commandLine);

@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /** The benches of a storm: about as many as there have ever been handlers at work at once. */
-final class Benches {
+class Benches {
     private static final int SLOTS = 64;
 
     private final AtomicReferenceArray<@Nullable Bench> slots = new AtomicReferenceArray<>(SLOTS);

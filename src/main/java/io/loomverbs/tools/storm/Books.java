@@ -8,10 +8,16 @@ final class Books {
     private final Tally tally;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Failures failures = new Failures(stop);
-    private final Benches benches = new Benches();
+    private final Benches benches;
 
     Books(int cqs) {
+        this(cqs, new Benches());
+    }
+
+    /** With benches that may be a test's. */
+    Books(int cqs, Benches benches) {
         this.tally = new Tally(cqs);
+        this.benches = benches;
     }
 
     Tally tally() {

@@ -60,7 +60,7 @@ final class Churn {
                     links.get(ThreadLocalRandom.current().nextInt(links.size())).renew();
                 }
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             books.failures().add("churn", e);
         }
     }

@@ -72,8 +72,8 @@ final class Link {
 
     /** Connects the stations. */
     void connect() {
-        lock.lock();
         Bench bench = books.benches().borrow();
+        lock.lock();
         try {
             Station a = stations.getFirst();
             Station b = stations.getLast();
@@ -83,20 +83,20 @@ final class Link {
                 b.connect(a, bench);
             }
         } finally {
-            books.benches().giveBack(bench);
             lock.unlock();
+            books.benches().giveBack(bench);
         }
     }
 
     /** Sends the first messages. */
     void start() {
-        lock.lock();
         Bench bench = books.benches().borrow();
+        lock.lock();
         try {
             stations.getFirst().kickOff(bench);
         } finally {
-            books.benches().giveBack(bench);
             lock.unlock();
+            books.benches().giveBack(bench);
         }
     }
 

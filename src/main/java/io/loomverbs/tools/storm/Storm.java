@@ -43,10 +43,14 @@ public final class Storm {
      *     collections
      */
     public Storm(Context context, StormPlan plan, boolean measureHeap) {
+        this(context, plan, measureHeap, new Books(plan.cqs()));
+    }
+
+    Storm(Context context, StormPlan plan, boolean measureHeap, Books books) {
         this.context = context;
         this.plan = plan;
         this.measureHeap = measureHeap;
-        this.books = new Books(plan.cqs());
+        this.books = books;
     }
 
     /** Ends the storm before its time; what has happened so far is the result. Any thread. */
@@ -181,14 +185,16 @@ public final class Storm {
     }
 
     /** Waits for something to come down to zero, as long as it moves. */
-    private static void settle(LongSupplier remaining) throws InterruptedException {
+    private void settle(LongSupplier remaining) throws InterruptedException {
+        // After a failure, what stands still is lost, and nobody is helped by waiting.
+        long patience = PATIENCE.toNanos() / (books.failures().count() == 0 ? 3 : 30);
         long last = Long.MAX_VALUE;
         long movedNanos = System.nanoTime();
         for (long now = remaining.getAsLong(); now != 0; now = remaining.getAsLong()) {
             if (now != last) {
                 last = now;
                 movedNanos = System.nanoTime();
-            } else if (System.nanoTime() - movedNanos > PATIENCE.toNanos() / 3) {
+            } else if (System.nanoTime() - movedNanos > patience) {
                 return;
             }
             Thread.sleep(Duration.ofNanos(LOOK_NANOS));

@@ -67,13 +67,6 @@ class PollersTest {
 
         Station(Pollers pollers, int number) throws IOException {
             device = HandMadeDevice.create(pollers::next);
-            if (device == null) {
-                context = null;
-                channel = null;
-                cq = null;
-                made = null;
-                return;
-            }
             context = device.open();
             device.nextEnds = Posix.terminal(); // unlike a pipe, it can fail
             channel = context.createCompChannel();
@@ -117,9 +110,6 @@ class PollersTest {
         List<Station> stations = new ArrayList<>();
         for (int i = 0; i < 2 * pollers; i++) {
             Station station = new Station(all, i);
-            if (station.device == null) {
-                return List.of();
-            }
             stations.add(station);
         }
         return stations;
@@ -133,9 +123,6 @@ class PollersTest {
     @ValueSource(ints = {1, 2, 4})
     void contextsAreSpreadAndAllReceive(int pollers) throws Exception {
         List<Station> stations = stations(pollers);
-        if (stations.isEmpty()) {
-            return;
-        }
         Set<Poller> used = new HashSet<>();
         for (int i = 0; i < stations.size(); i++) {
             Poller poller = stations.get(i).device.poller();
@@ -161,9 +148,6 @@ class PollersTest {
     @ValueSource(ints = {2, 4})
     void othersGoOnWhenOneContextIsClosed(int pollers) throws Exception {
         List<Station> stations = stations(pollers);
-        if (stations.isEmpty()) {
-            return;
-        }
         stations.subList(1, stations.size()).forEach(Station::await);
         settle();
         stations.getFirst().close();
@@ -175,9 +159,6 @@ class PollersTest {
     @ValueSource(ints = {2, 4})
     void othersGoOnWhenOneFails(int pollers) throws Exception {
         List<Station> stations = stations(pollers);
-        if (stations.isEmpty()) {
-            return;
-        }
         stations.forEach(Station::await);
         settle();
         Station broken = stations.getFirst();
