@@ -39,11 +39,24 @@ final class AsyncEvents {
             if (raised == null) {
                 return null;
             }
+            return received(raised);
+        } catch (EventQueueEndedException e) {
+            throw CqEvent.ended("ibv_get_async_event", context, e);
+        }
+    }
+
+    private AsyncEvent received(Raised raised) {
+        try {
             AsyncEvent event = new AsyncEvent(this, raised);
             unacked.add(event);
             return event;
-        } catch (EventQueueEndedException e) {
-            throw CqEvent.ended("ibv_get_async_event", context, e);
+        } catch (Error e) { // such as no memory: nobody has the event
+            queue.raise(raised);
+            Ledger ledger = raised.ledger();
+            if (ledger != null) {
+                ledger.tryAckAsync();
+            }
+            throw e;
         }
     }
 

@@ -12,9 +12,10 @@ import java.time.Duration;
  * Where completion events of any number of CQs are delivered: {@code struct ibv_comp_channel}.
  *
  * <p>An event goes to one thread: the one that has waited longest, or one that asks while others
- * are just being woken. A thread is not woken for each event, but as long as those at work do not
- * keep up; none is passed for ever. Events come in the order in which they came up; a CQ with
- * several pending events takes turns with the others.
+ * are just being woken. A virtual thread is not woken for each event, but as long as those at work
+ * do not keep up; none is passed for ever. While a platform thread waits, each event wakes one.
+ * Events come in the order in which they came up; a CQ with several pending events takes turns with
+ * the others.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -124,7 +125,7 @@ public final class CompletionChannel implements AutoCloseable {
      */
     @Override
     public void close() {
-        int rc = usage.close(this::destroy);
+        int rc = usage.close(ops::destroy, this::destroyed);
         if (rc == Usage.IN_USE) {
             throw InUse.refusal("ibv_destroy_comp_channel", this, usage);
         }
@@ -134,13 +135,12 @@ public final class CompletionChannel implements AutoCloseable {
         }
     }
 
-    private int destroy() {
-        int rc = ops.destroy();
-        if (rc == 0) {
+    private void destroyed() {
+        try {
             queue.end(null);
+        } finally {
             context.usage().release(this);
         }
-        return rc;
     }
 
     ChannelOps ops() {

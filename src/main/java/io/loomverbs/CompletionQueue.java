@@ -635,23 +635,22 @@ public final class CompletionQueue implements AutoCloseable {
      * Destroys the device's CQ and lets go of what it used; null, or why not. By the one closer.
      */
     @Nullable VerbsException destroy() {
-        int rc = usage.close(this::destroyNow);
+        int rc = usage.close(ops::destroy, this::destroyed);
         if (rc == Usage.IN_USE) {
             return busy();
         }
         return rc == 0 ? null : VerbsException.refused(DESTROY, rc, this + " was not destroyed");
     }
 
-    private int destroyNow() {
-        int rc = ops.destroy();
-        if (rc == 0) {
+    private void destroyed() {
+        try {
             context.asyncEvents().drop(this);
+        } finally {
             if (channel != null) {
                 channel.usage().release(this);
             }
             context.usage().release(this);
         }
-        return rc;
     }
 
     private VerbsException busy() {

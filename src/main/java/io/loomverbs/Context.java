@@ -297,19 +297,19 @@ public final class Context implements AutoCloseable {
     public void close() {
         int rc;
         try {
-            rc = usage.close(this::closeDevice);
+            rc =
+                    usage.close(
+                            () -> {
+                                ops.close(); // may refuse: then who waits goes on waiting
+                                return 0;
+                            },
+                            asyncEvents::close);
         } catch (DeviceException e) {
             throw VerbsException.of("ibv_close_device", e);
         }
         if (rc == Usage.IN_USE) {
             throw InUse.refusal("ibv_close_device", this, usage);
         }
-    }
-
-    private int closeDevice() {
-        ops.close(); // may refuse, and then who waits for asynchronous events goes on waiting
-        asyncEvents.close();
-        return 0;
     }
 
     void checkPort(String name, int port) {

@@ -49,14 +49,24 @@ public final class CqEvent implements AutoCloseable {
         if (taken == null) {
             return null;
         }
-        CompletionQueue cq = (CompletionQueue) taken.owner();
-        CqEvent event = new CqEvent(cq);
-        cq.unacked().add(event, taken.ledger().outstanding());
-        EventTracking tracking = cq.tracking();
-        if (tracking != null) {
-            tracking.taken(event);
+        CqEvent event = null;
+        try {
+            CompletionQueue cq = (CompletionQueue) taken.owner();
+            event = new CqEvent(cq);
+            cq.unacked().add(event, taken.ledger().outstanding());
+            EventTracking tracking = cq.tracking();
+            if (tracking != null) {
+                tracking.taken(event);
+            }
+            return event;
+        } catch (RuntimeException | Error e) { // such as no memory: nobody has the event
+            if (event != null) {
+                event.taker = null;
+            }
+            taken.raise();
+            taken.tryAck(1);
+            throw e;
         }
-        return event;
     }
 
     /** What a caller is told who waits at a queue that has ended. */

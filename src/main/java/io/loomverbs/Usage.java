@@ -94,9 +94,7 @@ final class Usage {
             }
             T result = creation.get();
             created = true;
-            for (Usage usage : used) {
-                usage.name(Objects.requireNonNull(result));
-            }
+            name(Objects.requireNonNull(result), used);
             return result;
         } catch (DeviceException e) {
             throw VerbsException.of(verb, e);
@@ -118,6 +116,16 @@ final class Usage {
             } else if (USERS.compareAndSet(this, n, n + 1)) {
                 return;
             }
+        }
+    }
+
+    private static void name(Object user, Usage... used) {
+        try {
+            for (Usage usage : used) {
+                usage.name(user);
+            }
+        } catch (OutOfMemoryError e) {
+            // The object is there, and belongs to the caller: messages do without its name.
         }
     }
 
@@ -155,10 +163,11 @@ final class Usage {
      *
      * @param destroy destroys it, and lets go of what it uses; answers 0, or why not, after which
      *     the object is open
+     * @param afterwards what follows once it is destroyed, and must not open it again if it fails
      * @return 0 if the object is closed, now or since earlier; {@link #IN_USE}; or what {@code
      *     destroy} has answered
      */
-    int close(IntSupplier destroy) {
+    int close(IntSupplier destroy, Runnable afterwards) {
         while (!USERS.compareAndSet(this, 0, CLOSING)) {
             int n = users;
             if (n == CLOSED) {
@@ -174,11 +183,19 @@ final class Usage {
         int outcome = IN_USE;
         try {
             outcome = destroy.getAsInt();
+            if (outcome == 0) {
+                afterwards.run();
+            }
             return outcome;
         } finally {
             users = outcome == 0 ? CLOSED : 0;
             wakeAll();
         }
+    }
+
+    /** {@link #close(IntSupplier, Runnable)}, with nothing afterwards. */
+    int close(IntSupplier destroy) {
+        return close(destroy, () -> {});
     }
 
     /** Parks until the closer has come to an end. Interruption does not end it; it is restored. */

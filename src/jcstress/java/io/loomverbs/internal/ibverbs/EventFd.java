@@ -94,10 +94,10 @@ class EventFd extends PolledFd {
     }
 
     @Override
-    int ready(EventSource.Leader leader, int max) {
+    int ready(EventSource.Leader leader, int max, boolean error) {
         waitersSeen = false;
         if (fault != Fault.READY_WITHOUT_LOCK) {
-            return super.ready(leader, max);
+            return super.ready(leader, max, error);
         }
         if (destroyed) {
             return 0;

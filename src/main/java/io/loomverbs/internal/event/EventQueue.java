@@ -4,8 +4,6 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -35,7 +33,8 @@ public final class EventQueue extends LedQueue {
      * holds whenever the lock is free, and is what keeps a thread from waiting beside an event for ever:
      * those on their way arrive. Virtual threads do so when they get a carrier, which may take as long as
      * others like. Platform threads need none, and must not have to wait for it: while one waits each event
-     * is handed over, and none waits where events are listed. Any other that takes a listed
+     * is handed over, and none waits where events are listed. (To what has to be fetched this does not
+     * extend: there a virtual thread may have the lead that has no carrier yet.) Any other that takes a listed
      * event passes threads that wait or are on their way. After MOST_PASSED of these it goes to the end of
      * the queue instead or, if nobody waits there, yields. Either lets those on their way have its carrier, so that nobody is passed for ever.
      *
@@ -85,6 +84,9 @@ public final class EventQueue extends LedQueue {
      */
     private static final int AT_ONCE = 2;
     private static final int MOST_PASSED = 16;
+
+    /** What a waiter is given that has given up. */
+    private static final Object GAVE_UP = new Object();
 
     private final ReentrantLock lock = new BriefLock();
 
@@ -200,14 +202,18 @@ public final class EventQueue extends LedQueue {
                 }
                 waiter = new Waiter(leadership);
                 append(waiter);
-            } else if (passed > 0 || onTheirWay == 0) {
+            } else if (passed > 0 || onTheirWay == 0 || !Thread.currentThread().isVirtual()) {
                 return cq;
             }
         } finally {
             lock.unlock();
         }
         if (waiter == null) {
-            Thread.yield();
+            try {
+                Thread.yield();
+            } catch (OutOfMemoryError e) {
+                // The event counts as delivered: it is what the caller gets.
+            }
             return cq;
         }
         // Here and not in a method of its own: a parked virtual thread keeps every frame on the
@@ -224,12 +230,7 @@ public final class EventQueue extends LedQueue {
                 long left = timed ? nanos - (System.nanoTime() - start) : nanos;
                 boolean late = left <= 0;
                 if (late || Thread.currentThread().isInterrupted()) {
-                    if (cancel(waiter, late)) {
-                        if (Thread.interrupted()) {
-                            throw new InterruptedException();
-                        }
-                        return null;
-                    }
+                    cancel(waiter, late);
                 } else if (leadership == null || !leadership.lead(waiter, this, left)) {
                     if (timed) {
                         LockSupport.parkNanos(this, left);
@@ -239,11 +240,18 @@ public final class EventQueue extends LedQueue {
                 }
             }
         } catch (RuntimeException | Error e) {
-            if (cancel(waiter, false)) {
+            cancel(waiter, false);
+            if (waiter.given == GAVE_UP) {
                 throw e;
             }
         } finally {
             leave(waiter, joined);
+        }
+        if (waiter.given == GAVE_UP) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            return null;
         }
         if (waiter.given instanceof QueueEnd ended) {
             throw ended.exception();
@@ -274,6 +282,8 @@ public final class EventQueue extends LedQueue {
             if (wasOnItsWay(waiter)) {
                 arrived();
             }
+        } catch (RuntimeException | Error e) {
+            // It was given an event: that is what the caller gets.
         } finally {
             leaveFeed(waiter, joined);
         }
@@ -307,7 +317,7 @@ public final class EventQueue extends LedQueue {
         lock.lock();
         try {
             onTheirWay--;
-            wake = handListed();
+            wake = onTheirWay < atOnce ? handListed() : null;
         } finally {
             lock.unlock();
         }
@@ -417,20 +427,19 @@ public final class EventQueue extends LedQueue {
      */
     @Override
     public void end(@Nullable Throwable cause) {
-        List<Waiter> served = List.of();
+        QueueEnd ended = new QueueEnd(cause); // here: nothing must fail once the first is served
+        Waiter served;
         Waiter woken;
         lock.lock();
         try {
             if (end != null) {
                 return;
             }
-            if (cause != null) {
-                served = serveListed();
-            }
-            end = new QueueEnd(cause);
+            served = cause == null ? null : serveListed();
+            end = ended;
             woken = firstWaiter;
             for (Waiter w = woken; w != null; w = w.next) {
-                w.given = end;
+                w.given = ended;
             }
             firstWaiter = null;
             lastWaiter = null;
@@ -438,55 +447,80 @@ public final class EventQueue extends LedQueue {
         } finally {
             lock.unlock();
         }
-        goesFrom();
-        served.forEach(Waiter::wake);
-        // Nobody else follows these links any more: the list was cut off under the lock.
-        for (Waiter w = woken; w != null; w = w.next) {
+        try {
+            goesFrom();
+        } finally {
+            wakeAll(served);
+            wakeAll(woken);
+        }
+    }
+
+    /** Nobody else follows these links any more: the list was cut off under the lock. */
+    private static void wakeAll(@Nullable Waiter first) {
+        for (Waiter w = first; w != null; w = w.next) {
             w.wake();
         }
     }
 
-    /** Hands what is listed to those who wait, however many are on their way; whom to wake. */
+    /**
+     * Hands what is listed to those who wait, however many are on their way.
+     *
+     * @return a list of its own of those who are to be woken
+     */
     @GuardedBy("lock")
-    private List<Waiter> serveListed() {
-        List<Waiter> served = new ArrayList<>();
-        for (Waiter waiter = handListed(); waiter != null; waiter = handListed()) {
-            served.add(waiter);
+    private @Nullable Waiter serveListed() {
+        Waiter first = handListed();
+        Waiter last = first;
+        while (last != null) {
+            last.next = handListed();
+            last = last.next;
         }
-        return served;
+        return first;
     }
 
     @Override
     void promote(Leadership leaderless) {
-        Waiter first;
+        Waiter next;
         lock.lock();
         try {
-            first = firstWaiter;
-            if (first == null) {
+            next = nextLeader();
+            if (next == null) {
                 return;
             }
             leaderless.enlist(this); // before: see there
-            if (!leaderless.appoint(first)) {
+            if (!leaderless.appoint(next)) {
                 return;
             }
         } finally {
             lock.unlock();
         }
-        LockSupport.unpark(first.thread);
+        LockSupport.unpark(next.thread);
     }
 
-    /** Removes a waiter that gives up; false if there is something for it by now. */
-    private boolean cancel(Waiter waiter, boolean late) {
+    /** Who can lead without waiting for a carrier, else who waits longest. */
+    @GuardedBy("lock")
+    private @Nullable Waiter nextLeader() {
+        Waiter waiter = firstWaiter;
+        while (platformWaiters > 0 && waiter != null && waiter.thread.isVirtual()) {
+            waiter = waiter.next;
+        }
+        return waiter;
+    }
+
+    /**
+     * Removes a waiter that gives up, unless there is something for it by now. That it has given up
+     * is given to it, so that it does so once.
+     */
+    private void cancel(Waiter waiter, boolean late) {
         lock.lock();
         try {
             if (waiter.given != null) {
-                return false;
+                return;
             }
             remove(waiter);
             CqEvents cq = late ? deliverListed() : null;
             waiter.tookItself = cq != null;
-            waiter.given = cq;
-            return cq == null;
+            waiter.given = cq != null ? cq : GAVE_UP;
         } finally {
             lock.unlock();
         }

@@ -68,7 +68,7 @@ public final class SchedulerCarriers implements Carriers {
     @Override
     @SuppressWarnings("ThreadPriorityCheck") // what follows from it is meant, as said there
     public boolean borrow() {
-        boolean queued;
+        Scheduler wanted;
         lock.lock();
         try {
             if (scheduler == null) {
@@ -85,13 +85,18 @@ public final class SchedulerCarriers implements Carriers {
             }
             raisedTo = now + 1;
             lent++;
-            queued = scheduler.hasQueued();
+            wanted = scheduler;
         } finally {
             lock.unlock();
         }
-        if (queued) {
-            // Raising wakes no carrier. This does, and lets go first who waits for this one.
-            Thread.yield();
+        try {
+            if (wanted.hasQueued()) {
+                // Raising wakes no carrier. This does, and lets go first who waits for this one.
+                Thread.yield();
+            }
+        } catch (Throwable t) {
+            giveBack();
+            throw t;
         }
         return true;
     }

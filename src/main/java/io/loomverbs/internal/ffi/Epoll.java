@@ -24,6 +24,8 @@ public final class Epoll {
     private static final int EPOLL_CTL_DEL = 2;
     private static final int EPOLL_CTL_MOD = 3;
     private static final int EPOLLIN = 1;
+    private static final int EPOLLERR = 8;
+    private static final int EPOLLHUP = 0x10;
     private static final int EFD_CLOEXEC = 0x80000;
     private static final int EFD_NONBLOCK = 0x800;
     private static final int ENOSYS = 38;
@@ -182,6 +184,12 @@ public final class Epoll {
     /** What the event of that number, of those that the last wait returned, was added with. */
     public long data(int number) {
         return events.get(JAVA_LONG_UNALIGNED, (long) number * EVENT_BYTES + DATA);
+    }
+
+    /** Whether the event of that number tells of an error or that the other end is closed. */
+    public boolean isError(int number) {
+        int what = events.get(JAVA_INT_UNALIGNED, (long) number * EVENT_BYTES);
+        return (what & (EPOLLERR | EPOLLHUP)) != 0;
     }
 
     /** Ends the wait that goes on, or the next; see {@link #drainWakes}. */

@@ -88,8 +88,8 @@ final class IbvChannel extends PolledFd implements ChannelOps {
     /** Who waits for completions is told of a CQ that fails, too. */
     @Override
     public void join() {
-        super.join();
         context.asyncEvents().arm();
+        super.join();
     }
 
     @Override

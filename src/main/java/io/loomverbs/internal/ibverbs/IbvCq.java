@@ -189,10 +189,11 @@ final class IbvCq implements CqOps {
             return -Errno.EINVAL;
         }
         boolean destroyed = false;
+        long unacked = reads.close();
         try {
-            long unacked = reads.close();
             if (unacked != 0) {
                 Libibverbs.ackCqEvents(address, (int) unacked);
+                unacked = 0;
             }
             int rc = destruction.run();
             destroyed = rc == 0;
@@ -201,7 +202,7 @@ final class IbvCq implements CqOps {
             if (destroyed) {
                 context.objects.remove(id);
             } else {
-                reads.reopen();
+                reads.reopen(unacked);
                 guard.revive();
             }
         }

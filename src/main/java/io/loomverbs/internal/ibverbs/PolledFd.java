@@ -8,11 +8,9 @@ import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.EventSource;
 import io.loomverbs.internal.event.Leadership;
 import io.loomverbs.internal.event.LedQueue;
-import io.loomverbs.internal.ffi.Epoll;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -145,18 +143,27 @@ abstract class PolledFd implements EventFeed {
 
     @GuardedBy("lock")
     private void tryArm() {
-        Epoll epoll = poller.epoll();
-        int rc;
-        if (id == 0) {
-            id = poller.add(this);
-            rc = epoll.add(fd, id);
-        } else {
-            rc = epoll.modify(fd, true, id);
-        }
+        int rc = id == 0 ? register() : poller.epoll().modify(fd, true, id);
         if (rc == 0) {
             armed = true;
         } else {
             fail(new DeviceException(-rc, "epoll_ctl"));
+        }
+    }
+
+    @GuardedBy("lock")
+    private int register() {
+        long added = poller.add(this);
+        try {
+            int rc = poller.epoll().add(fd, added);
+            if (rc == 0) {
+                id = added;
+            }
+            return rc;
+        } finally {
+            if (id == 0) {
+                poller.remove(added);
+            }
         }
     }
 
@@ -178,8 +185,12 @@ abstract class PolledFd implements EventFeed {
         return read;
     }
 
-    /** The poller says that there is something to read, or an error. Answers how many were read. */
-    int ready(EventSource.Leader leader, int max) {
+    /**
+     * The poller says that there is something to read, or an error. Answers how many were read.
+     *
+     * @param error of which the poller tells again and again, until it is read
+     */
+    int ready(EventSource.Leader leader, int max, boolean error) {
         int n = 0;
         Throwable cause;
         lock.lock();
@@ -189,6 +200,9 @@ abstract class PolledFd implements EventFeed {
             }
             if (!isAwaited() && !isAlwaysRead()) {
                 disarm();
+                if (error && isOpen() && tryRead()) {
+                    n++;
+                }
             }
             while (armed && n < max && (n == 0 || leader.goesOn()) && tryRead()) {
                 n++;
@@ -259,7 +273,7 @@ abstract class PolledFd implements EventFeed {
 
     private void endQueues(@Nullable Throwable cause) {
         if (cause != null) {
-            for (LedQueue queue : List.copyOf(queues)) {
+            for (LedQueue queue : queues) { // which may leave meanwhile
                 queue.end(cause);
             }
         }
@@ -296,10 +310,13 @@ abstract class PolledFd implements EventFeed {
 
     @GuardedBy("lock")
     private int destroy(Destruction destruction) {
-        closed = true;
-        unregister();
+        if (closed) {
+            return -Errno.EINVAL;
+        }
         boolean destroyed = false;
         try {
+            closed = true;
+            unregister();
             int rc = destruction.run();
             destroyed = rc == 0;
             return rc;

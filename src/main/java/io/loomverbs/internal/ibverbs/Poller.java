@@ -77,7 +77,7 @@ class Poller implements EventSource { // not final: races run it with one step w
             }
             PolledFd fd = find(data);
             if (fd != null && leader.goesOn()) {
-                raised += fd.ready(leader, MAX_READS);
+                raised += fd.ready(leader, MAX_READS, epoll.isError(i));
             }
         }
         return raised;

@@ -42,12 +42,19 @@ final class Registry<T> {
     long add(T object) {
         lock.lock();
         try {
-            int place = freeCount > 0 ? free[--freeCount] : used++;
-            if (place == generations.length) {
+            if (freeCount == 0 && used == generations.length) {
                 grow();
             }
-            long id = (long) ++generations[place] << 32 | place;
+            int place = freeCount > 0 ? free[freeCount - 1] : used;
+            long id = (long) (generations[place] + 1) << 32 | place;
             entries.set(place, new Entry<>(id, object));
+            // What may fail for want of memory is done.
+            generations[place]++;
+            if (freeCount > 0) {
+                freeCount--;
+            } else {
+                used++;
+            }
             return id;
         } finally {
             lock.unlock();
@@ -87,12 +94,14 @@ final class Registry<T> {
     @GuardedBy("lock")
     private void grow() {
         int places = 2 * generations.length;
-        generations = Arrays.copyOf(generations, places);
-        free = Arrays.copyOf(free, places);
+        int[] moreGenerations = Arrays.copyOf(generations, places);
+        int[] moreFree = Arrays.copyOf(free, places);
         AtomicReferenceArray<@Nullable Entry<T>> longer = new AtomicReferenceArray<>(places);
         for (int i = 0; i < entries.length(); i++) {
             longer.set(i, entries.get(i));
         }
+        generations = moreGenerations;
+        free = moreFree;
         entries = longer;
     }
 }

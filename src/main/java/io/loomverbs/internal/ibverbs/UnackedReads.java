@@ -41,8 +41,8 @@ final class UnackedReads {
         return (long) READS.getAndSet(this, DESTROYING);
     }
 
-    /** The CQ was not destroyed. What {@link #close} said is acknowledged. */
-    void reopen() {
-        reads = 0;
+    /** The CQ was not destroyed; of what {@link #close} said so many are left to acknowledge. */
+    void reopen(long unacked) {
+        reads = unacked;
     }
 }

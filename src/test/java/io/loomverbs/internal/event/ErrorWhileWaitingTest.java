@@ -97,6 +97,34 @@ class ErrorWhileWaitingTest {
         assertNobodyIsLeft();
     }
 
+    /** Those who wait are told nevertheless. */
+    @Test
+    void inTheEndOfAQueue() throws Exception {
+        FutureTask<CqEvents> leader = start();
+        source.awaitSomebody();
+        source.refusal = error;
+        assertThatThrownBy(() -> queue.end(null)).isSameAs(error);
+        assertThatThrownBy(() -> result(leader)).hasCauseInstanceOf(EventQueueEndedException.class);
+    }
+
+    /** Who gives up does so once, whatever comes of it. */
+    @Test
+    void afterAnInterrupt() throws Exception {
+        FutureTask<CqEvents> leader = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+        Thread thread = Thread.ofVirtual().start(leader);
+        source.awaitLeader(thread);
+        FutureTask<CqEvents> follower = start();
+        onGiveBack =
+                () -> {
+                    onGiveBack = this::nothing;
+                    fails();
+                };
+        thread.interrupt();
+        assertFails(leader);
+        source.add(cq::raise);
+        assertThat(result(follower)).isSameAs(cq);
+    }
+
     @Test
     void whenTheCarrierIsGivenBack() throws Exception {
         FutureTask<CqEvents> leader = start();

@@ -185,6 +185,26 @@ class EventChainTest {
         assertThat(result(waiters.get(0))).isSameAs(cqs.get(1));
     }
 
+    /** While a platform thread waited more than two were woken: no more than two follow them. */
+    @Test
+    void theChainIsNoLongerThanItShouldBe() throws Exception {
+        startWaiters(1);
+        VarHandle onTheirWay = field("onTheirWay", int.class);
+        onTheirWay.setVolatile(queue, AT_ONCE + 2);
+        cq().raise();
+        MethodHandle arrived =
+                MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup())
+                        .findVirtual(
+                                EventQueue.class, "arrived", MethodType.methodType(void.class));
+        for (int i = 0; i < 2; i++) {
+            call(arrived);
+            assertThat(delivered()).isZero();
+        }
+        call(arrived);
+        assertThat(delivered()).isEqualTo(1);
+        assertThat(result(waiters.get(0))).isSameAs(cqs.get(0));
+    }
+
     /** Nor does it join those who wait for others to arrive. */
     @Test
     void aPlatformThreadTakesWhatIsListed() throws Exception {

@@ -26,7 +26,7 @@ final class InMemorySource implements EventSource, EventFeed {
     final AtomicInteger attached = new AtomicInteger();
     volatile int most;
 
-    /** Thrown by every thread that joins, if it is not null. */
+    /** Thrown by every thread that joins, and by every end of a queue, if it is not null. */
     volatile Error refusal;
 
     volatile Thread last;
@@ -126,6 +126,9 @@ final class InMemorySource implements EventSource, EventFeed {
 
     @Override
     public void detach(LedQueue queue) {
+        if (refusal != null) {
+            throw refusal;
+        }
         attached.decrementAndGet();
     }
 

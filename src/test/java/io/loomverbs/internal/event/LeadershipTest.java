@@ -162,6 +162,38 @@ class LeadershipTest {
         assertThat(two.result()).isEqualTo("event of b");
     }
 
+    /** A platform thread leads without waiting for a carrier. */
+    @Test
+    void aPlatformThreadIsAppointedFirst() throws Exception {
+        EventQueue queue = EventQueue.shared(source);
+        CqEvents cq = new CqEvents(queue, "a");
+        Waiting one = leader(() -> queue.take(FOR_EVER));
+        Waiting two = follower(() -> queue.take(FOR_EVER));
+        Waiting three = new Waiting();
+        three.thread =
+                Thread.ofPlatform()
+                        .start(
+                                () -> {
+                                    try {
+                                        three.result.complete(
+                                                "event of " + queue.take(FOR_EVER).owner());
+                                    } catch (InterruptedException e) {
+                                        three.result.completeExceptionally(e);
+                                    }
+                                });
+        started.add(three);
+        while (three.thread.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+        }
+        source.add(cq::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        source.awaitLeader((virtual ? three : two).thread);
+        source.add(cq::raise);
+        source.add(cq::raise);
+        assertThat(two.result()).isEqualTo("event of a");
+        assertThat(three.result()).isEqualTo("event of a");
+    }
+
     @Test
     void theLeaderFetchesForOthers() throws Exception {
         EventQueue a = EventQueue.shared(source);

@@ -1,6 +1,7 @@
 package io.loomverbs.internal.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -14,6 +15,7 @@ class SchedulerCarriersTest {
     private static final class Fake implements SchedulerCarriers.Scheduler {
         private int parallelism = 2;
         private boolean limited;
+        private boolean unknown;
 
         @Override
         public int parallelism() {
@@ -30,6 +32,9 @@ class SchedulerCarriersTest {
 
         @Override
         public boolean hasQueued() {
+            if (unknown) {
+                throw new OutOfMemoryError("planted");
+            }
             return false;
         }
     }
@@ -90,6 +95,13 @@ class SchedulerCarriersTest {
         scheduler.limited = false;
         assertThat(carriers.borrow()).isFalse();
         assertThat(new SchedulerCarriers(null).borrow()).isFalse();
+    }
+
+    @Test
+    void aLoanThatFailsIsGivenBack() {
+        scheduler.unknown = true;
+        assertThatThrownBy(carriers::borrow).isInstanceOf(OutOfMemoryError.class);
+        assertThat(scheduler.parallelism).isEqualTo(2);
     }
 
     /** Who gives back goes on; the limit may have changed meanwhile. */

@@ -14,6 +14,7 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ibverbs.HandMadeDevice.Made;
 
 import org.junit.jupiter.api.AfterEach;
@@ -271,6 +272,49 @@ class HandMadeChannelTest {
         assertThat(made.ackedWhenRaised()).isEqualTo(2);
         assertThat(made.acked()).isEqualTo(made.written());
         destroy(channel, made);
+    }
+
+    /** The kernel tells of an error for ever, also of a descriptor that nobody wants to read. */
+    @Test
+    void aFailedChannelThatNobodyWaitsForIsToldOfOnce() throws Exception {
+        AtomicInteger rounds = new AtomicInteger();
+        HandMadeDevice counted =
+                HandMadeDevice.create(
+                        () ->
+                                new Poller(SchedulerCarriers.get(), "test-poller") {
+                                    @Override
+                                    public int await(long nanos, Leader leader) {
+                                        rounds.incrementAndGet();
+                                        return super.await(nanos, leader);
+                                    }
+                                });
+        if (counted == null) {
+            return;
+        }
+        counted.nextEnds = Posix.terminal();
+        Context of = counted.open();
+        CompletionChannel channel = of.createCompChannel();
+        CompletionQueue shared = of.createCq(1, null, channel, 0);
+        Made made = counted.last();
+        CompletionQueue elsewhere = of.createDirectCq(1);
+        Made madeElsewhere = counted.last();
+        CompletableFuture<Object> first = start(channel::getCqEvent);
+        settle();
+        made.event();
+        ((CqEvent) result(first)).close();
+        CompletableFuture<Object> other = start(elsewhere::getCqEvent);
+        settle();
+        int before = rounds.get();
+        Posix.close(writeEnd(made));
+        settle();
+        assertThat(rounds.get() - before).isLessThan(10);
+        madeElsewhere.event();
+        ((CqEvent) result(other)).close();
+        assertIsEio(failure(start(channel::getCqEvent)));
+        shared.close();
+        elsewhere.close();
+        channel.close();
+        of.close();
     }
 
     @Test
