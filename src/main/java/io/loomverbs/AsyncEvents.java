@@ -46,15 +46,22 @@ final class AsyncEvents {
     }
 
     private AsyncEvent received(Raised raised) {
+        AsyncEvent event = null;
         try {
-            AsyncEvent event = new AsyncEvent(this, raised);
+            event = new AsyncEvent(this, raised);
             unacked.add(event);
             return event;
         } catch (Error e) { // such as no memory: nobody has the event
-            queue.raise(raised);
-            Ledger ledger = raised.ledger();
-            if (ledger != null) {
-                ledger.tryAckAsync();
+            try {
+                if (event != null) {
+                    unacked.remove(event);
+                }
+                queue.raise(raised);
+            } finally {
+                Ledger ledger = raised.ledger();
+                if (ledger != null) {
+                    ledger.tryAckAsync();
+                }
             }
             throw e;
         }

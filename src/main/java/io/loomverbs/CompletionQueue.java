@@ -255,7 +255,11 @@ public final class CompletionQueue implements AutoCloseable {
     private VerbsException notPolled(int rc) {
         ensureNotDestroyed();
         return VerbsException.refused(
-                "ibv_poll_cq", rc, this + ", which holds " + cqe() + " completions, is in error");
+                "ibv_poll_cq",
+                rc,
+                rc == -Errno.EINVAL
+                        ? this + " is just being closed by another thread"
+                        : this + ", which holds " + cqe() + " completions, is in error");
     }
 
     /**

@@ -63,8 +63,11 @@ public final class CqEvent implements AutoCloseable {
             if (event != null) {
                 event.taker = null;
             }
-            taken.raise();
-            taken.tryAck(1);
+            try {
+                taken.raise();
+            } finally {
+                taken.tryAck(1);
+            }
             throw e;
         }
     }

@@ -45,6 +45,7 @@ public final class Device {
      * @return a context, to be closed when everything in it is closed
      * @throws VerbsException if the device cannot be opened: {@code EACCES} if its file may not be
      *     used, {@code ENODEV} if it is gone, {@code EMFILE} when there are too many open files
+     * @throws IllegalArgumentException if the system property {@code loomverbs.pollers} is wrong
      */
     public Context open() {
         try {

@@ -11,7 +11,9 @@ import io.loomverbs.internal.event.Ledger;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -21,6 +23,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * <p>Safe for use by any number of threads; requests that one thread posts are done in that order.
  */
 public final class QueuePair implements AutoCloseable {
+    private static final Set<QpState> BEFORE_RTR = EnumSet.of(QpState.RESET, QpState.INIT);
+    private static final Set<QpState> CONNECTED = EnumSet.of(QpState.RTS, QpState.SQD, QpState.SQE);
+
     private static final String DESTROY = "ibv_destroy_qp";
     private static final String MODIFY = "ibv_modify_qp";
     private static final String POST_SEND = "ibv_post_send";
@@ -188,6 +193,10 @@ public final class QueuePair implements AutoCloseable {
         fromReset("activate", Connecting.steps(this, qkey));
     }
 
+    private boolean isConnected(QpState state) {
+        return type() != QpType.UD && CONNECTED.contains(state);
+    }
+
     private void fromReset(String method, List<QpAttributes> steps) {
         for (QpAttributes step : steps) {
             ensureOpen();
@@ -197,7 +206,7 @@ public final class QueuePair implements AutoCloseable {
             }
             ensureNotDestroyed();
             QpState state = state();
-            if (step.state() == QpState.INIT && state != QpState.RESET) {
+            if (step.state() == QpState.INIT && !BEFORE_RTR.contains(state)) {
                 throw new VerbsException(
                         MODIFY,
                         -rc,
@@ -207,7 +216,7 @@ public final class QueuePair implements AutoCloseable {
                                 + ", but "
                                 + method
                                 + " begins in RESET"
-                                + (state == QpState.ERR ? "" : ", and it is connected already")
+                                + (isConnected(state) ? ", and it is connected already" : "")
                                 + ": to begin anew, modify its state to RESET first");
             }
             throw modifyFailure(rc, step, state);
@@ -454,10 +463,14 @@ public final class QueuePair implements AutoCloseable {
                 destroying = false;
                 return false;
             }
-            pd.context().asyncEvents().drop(QueuePair.this);
             sendCq().usage().release(QueuePair.this);
             recvCq().usage().release(QueuePair.this);
             pd.usage().release(QueuePair.this);
+            try {
+                pd.context().asyncEvents().drop(QueuePair.this);
+            } catch (OutOfMemoryError e) {
+                // Who looks for events next drops those of what is closed.
+            }
             return true;
         }
 

@@ -113,6 +113,6 @@ class PostRefusalTest {
         QueuePair ud = f.own(f.pd.createQp(QpConfig.of(QpType.UD, cq)));
         ud.activate(1);
         assertThatThrownBy(() -> ud.activate(1))
-                .hasMessageContaining("in state RTS, but activate begins in RESET");
+                .hasMessageContaining("in state RTS, but activate begins in RESET: to begin anew");
     }
 }

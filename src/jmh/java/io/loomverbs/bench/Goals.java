@@ -96,7 +96,8 @@ final class Goals {
         absolute(
                 "bytes allocated for one such",
                 true,
-                0.005, // what is less than half a byte in a hundred is the profiler's own
+                0.1, // no object has less than 8 bytes: what is less than this is the profiler's
+                     // own
                 message,
                 m -> m.other(Measurement.ALLOCATED));
     }

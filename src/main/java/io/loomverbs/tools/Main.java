@@ -124,8 +124,12 @@ public final class Main implements Callable<Integer> {
 
     /** Whose heap is too small needs no stack trace, but the way to a larger one. */
     static String outOfMemory(OutOfMemoryError e) {
+        String what = e.getMessage() == null ? "" : e.getMessage();
+        if (!what.contains("heap space") && !what.contains("GC overhead")) {
+            return "failed: out of memory (" + what + ")"; // of threads, for example
+        }
         return "failed: out of memory ("
-                + e.getMessage()
+                + what
                 + ") in a heap of "
                 + (Runtime.getRuntime().maxMemory() >> 20)
                 + " MiB at most; LOOMVERBS_JAVA_OPTS=-Xmx2g makes it larger, for example";

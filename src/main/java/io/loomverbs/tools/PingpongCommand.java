@@ -205,7 +205,7 @@ final class PingpongCommand implements Callable<Integer> {
         Options.inRange(spec, "--ib-port", ibPort, 1, ports, "the ports of " + deviceName);
         PortAttributes attributes = context.port(ibPort);
         if (type == QpType.UD) {
-            int max = attributes.activeMtu().bytes();
+            int max = Math.max(Mtu.MTU_256.bytes(), attributes.activeMtu().bytes()); // UNKNOWN: 0
             Options.inRange(spec, "--size", bytes, 1, max, "the MTU, which limits UD");
         }
         int gid = gidIndex != null ? gidIndex : defaultGid(context, attributes);

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.Serial;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -75,41 +76,68 @@ public final class Epoll {
         one.set(JAVA_LONG, 0, 1);
     }
 
+    /** Why there is no set. */
+    public static final class Refused extends IllegalStateException {
+        @Serial private static final long serialVersionUID = 1L;
+
+        private final int errno;
+
+        private Refused(String function, int errno) {
+            super(function + " failed with errno " + errno);
+            this.errno = errno;
+        }
+
+        /** What the function has said, such as {@code EMFILE}. */
+        public int errno() {
+            return errno;
+        }
+    }
+
     /**
      * A new set.
      *
      * @param capacity how many events one wait can return
-     * @throws IllegalStateException if there are no file descriptors left
+     * @throws Refused if there are no file descriptors left
      */
     public static Epoll create(int capacity) {
+        int fd = -1;
+        int eventFd = -1;
+        boolean made = false;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment call = Ffi.callState(arena);
-            int fd =
-                    check(
-                            "epoll_create1",
-                            (int) EPOLL_CREATE1.invokeExact(call, EPOLL_CLOEXEC),
-                            call);
-            int eventFd =
-                    check(
-                            "eventfd",
-                            (int) EVENTFD.invokeExact(call, 0, EFD_CLOEXEC | EFD_NONBLOCK),
-                            call);
+            fd = (int) EPOLL_CREATE1.invokeExact(call, EPOLL_CLOEXEC);
+            check("epoll_create1", fd, call);
+            eventFd = (int) EVENTFD.invokeExact(call, 0, EFD_CLOEXEC | EFD_NONBLOCK);
+            check("eventfd", eventFd, call);
             Epoll epoll = new Epoll(fd, eventFd, capacity);
-            check("epoll_ctl", epoll.add(eventFd, WOKEN), call);
+            int rc = epoll.add(eventFd, WOKEN);
+            if (rc < 0) {
+                throw new Refused("epoll_ctl", -rc);
+            }
+            made = true;
             return epoll;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
             throw new AssertionError(e);
+        } finally {
+            if (!made) {
+                closeIfOpen(eventFd);
+                closeIfOpen(fd);
+            }
         }
     }
 
-    private static int check(String function, int result, MemorySegment call) {
+    private static void check(String function, int result, MemorySegment call) {
         if (result < 0) {
-            throw new IllegalStateException(
-                    function + " failed with errno " + (result == -1 ? Ffi.errno(call) : -result));
+            throw new Refused(function, Ffi.errno(call));
         }
-        return result;
+    }
+
+    private static void closeIfOpen(int fd) {
+        if (fd >= 0) {
+            Libc.close(fd);
+        }
     }
 
     /**

@@ -33,6 +33,11 @@ public final class Libc {
                     Ffi.LINKER.defaultLookup().findOrThrow("write"),
                     FunctionDescriptor.of(Ffi.SIZE_T, JAVA_INT, Ffi.POINTER, Ffi.SIZE_T));
 
+    private static final MethodHandle CLOSE =
+            Ffi.downcall(
+                    Ffi.LINKER.defaultLookup().findOrThrow("close"),
+                    FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+
     private Libc() {}
 
     /** Makes reads of a file descriptor return {@code EAGAIN} instead of waiting. */
@@ -61,6 +66,15 @@ public final class Libc {
     static long write(int fd, MemorySegment buffer, long bytes) {
         try {
             return (long) WRITE.invokeExact(fd, buffer.address(), bytes);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** {@code close}, of what nobody else knows. */
+    static void close(int fd) {
+        try {
+            int ignored = (int) CLOSE.invokeExact(fd);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

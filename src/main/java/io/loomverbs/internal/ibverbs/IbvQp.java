@@ -269,13 +269,18 @@ final class IbvQp implements QpOps {
             if (!guard.destroy()) {
                 return -Errno.EINVAL;
             }
-            int rc = Libibverbs.destroyQp(call, address);
-            if (rc != 0) {
-                guard.revive();
+            boolean destroyed = false;
+            try {
+                int rc = Libibverbs.destroyQp(call, address);
+                destroyed = rc == 0;
                 return rc;
+            } finally {
+                if (destroyed) {
+                    context.objects.remove(id);
+                } else {
+                    guard.revive();
+                }
             }
         }
-        context.objects.remove(id);
-        return 0;
     }
 }

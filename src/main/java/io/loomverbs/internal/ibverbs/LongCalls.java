@@ -28,6 +28,10 @@ final class LongCalls {
                     return task.get();
                 } catch (InterruptedException e) {
                     interrupted = true;
+                } catch (Error e) { // no memory to wait with: the call goes on nevertheless
+                    while (!task.isDone()) {
+                        Thread.onSpinWait();
+                    }
                 } catch (ExecutionException e) {
                     throw rethrown(e.getCause());
                 }

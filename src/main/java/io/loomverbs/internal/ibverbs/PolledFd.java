@@ -199,7 +199,7 @@ abstract class PolledFd implements EventFeed {
                 return 0;
             }
             if (!isAwaited() && !isAlwaysRead()) {
-                disarm();
+                tryDisarm();
                 if (error && isOpen() && tryRead()) {
                     n++;
                 }
@@ -213,6 +213,15 @@ abstract class PolledFd implements EventFeed {
         }
         endQueues(cause);
         return n;
+    }
+
+    @GuardedBy("lock")
+    private void tryDisarm() {
+        try {
+            disarm();
+        } catch (Throwable t) { // it is this descriptor's alone, and not the leader's
+            fail(t);
+        }
     }
 
     /** Nobody waits, it seems. */

@@ -2,8 +2,10 @@ package io.loomverbs.internal.ibverbs;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 
+import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.Carriers;
 import io.loomverbs.internal.event.SchedulerCarriers;
+import io.loomverbs.internal.ffi.Epoll;
 
 import org.jspecify.annotations.Nullable;
 
@@ -72,7 +74,11 @@ final class Pollers {
                 Boolean.getBoolean("loomverbs.pollerThreads")
                         ? new NoCarriers()
                         : SchedulerCarriers.get();
-        return new Poller(carriers, "loomverbs-poller-" + number);
+        try {
+            return new Poller(carriers, "loomverbs-poller-" + number);
+        } catch (Epoll.Refused e) {
+            throw new DeviceException(e.errno(), String.valueOf(e.getMessage()));
+        }
     }
 
     /** What the property says; 1 if it is not set. */
