@@ -97,7 +97,7 @@ final class Goals {
                 "bytes allocated for one such",
                 true,
                 0.1, // no object has less than 8 bytes: what is less than this is the profiler's
-                     // own
+                // own
                 message,
                 m -> m.other(Measurement.ALLOCATED));
     }

@@ -41,7 +41,8 @@ class CtrlCTest {
                         "--quiet",
                         "--return",
                         "--command",
-                        "exec %s %s %s storm %s"
+                        // Whoever runs the tests in the background may have it ignored.
+                        "exec env --default-signal=INT %s %s %s storm %s"
                                 .formatted(java, javaOptions, Main.class.getName(), stormOptions),
                         "/dev/null");
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
