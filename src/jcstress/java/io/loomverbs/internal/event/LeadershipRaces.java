@@ -572,6 +572,56 @@ public class LeadershipRaces {
         }
     }
 
+    /**
+     * A leader waits in one queue, another thread comes to wait in the other, and is given an
+     * event.
+     */
+    abstract static class LockedOut extends Two {
+        private final EventQueue other = EventQueue.shared(source);
+        private final OnVirtualThread<Received> leader =
+                OnVirtualThread.start(() -> receive(b, Patience.ENDLESS_NANOS));
+        private final Meeting meeting = new Meeting();
+        private Received arrived;
+        private long given;
+
+        LockedOut() {}
+
+        LockedOut(Fault fault) {
+            super(fault);
+        }
+
+        void arrive() {
+            arrived =
+                    OnVirtualThread.call(
+                            () -> {
+                                meeting.await();
+                                return receive(a);
+                            });
+        }
+
+        void give() {
+            int turns = ThreadLocalRandom.current().nextInt(20);
+            meeting.await();
+            keepLocked(turns);
+            cqA.raise();
+            given = System.nanoTime();
+            keepLocked(2);
+        }
+
+        private void keepLocked(int turns) {
+            for (int i = 0; i < turns; i++) {
+                source.leadership().enlist(other);
+                source.leadership().forget(other);
+            }
+        }
+
+        void look(LL_Result r) {
+            r.r1 = arrived.since(given);
+            source.add(cqB);
+            r.r2 = leader.join().since(System.nanoTime());
+        }
+    }
+
     /** A waiter is given its event while it waits for the lock of the list of queues. */
     @JCStressTest
     @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
@@ -581,46 +631,20 @@ public class LeadershipRaces {
             desc = "the lock used up the wake-up that came with the event")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the leader was left behind")
     @State
-    public static class LockedOutAndGiven extends Two {
-        private final EventQueue other = EventQueue.shared(source);
-        private final OnVirtualThread<Received> leader =
-                OnVirtualThread.start(() -> receive(b, Patience.ENDLESS_NANOS));
-        private final Meeting meeting = new Meeting();
-        private Received arrived;
-        private long given;
-
+    public static class LockedOutAndGiven extends LockedOut {
         @Actor
         public void arrives() {
-            arrived =
-                    OnVirtualThread.call(
-                            () -> {
-                                meeting.await();
-                                return receive(a);
-                            });
+            arrive();
         }
 
         @Actor
         public void gives() {
-            int turns = ThreadLocalRandom.current().nextInt(20);
-            meeting.await();
-            keepLocked(turns);
-            cqA.raise();
-            given = System.nanoTime();
-            keepLocked(2);
-        }
-
-        private void keepLocked(int turns) {
-            for (int i = 0; i < turns; i++) {
-                source.leadership().enlist(other);
-                source.leadership().forget(other);
-            }
+            give();
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = arrived.since(given);
-            source.add(cqB);
-            r.r2 = leader.join().since(System.nanoTime());
+            look(r);
         }
     }
 
@@ -628,50 +652,24 @@ public class LeadershipRaces {
     @JCStressTest
     @JCStressMeta(LockedOutAndGiven.class)
     @State
-    public static class LockedOutAndGivenBrokenTwin extends Two {
-        private final EventQueue other = EventQueue.shared(source);
-        private final OnVirtualThread<Received> leader =
-                OnVirtualThread.start(() -> receive(b, Patience.ENDLESS_NANOS));
-        private final Meeting meeting = new Meeting();
-        private Received arrived;
-        private long given;
-
+    public static class LockedOutAndGivenBrokenTwin extends LockedOut {
         public LockedOutAndGivenBrokenTwin() {
             super(Fault.PARKS_AFTER_A_LOCK);
         }
 
         @Actor
         public void arrives() {
-            arrived =
-                    OnVirtualThread.call(
-                            () -> {
-                                meeting.await();
-                                return receive(a);
-                            });
+            arrive();
         }
 
         @Actor
         public void gives() {
-            int turns = ThreadLocalRandom.current().nextInt(20);
-            meeting.await();
-            keepLocked(turns);
-            cqA.raise();
-            given = System.nanoTime();
-            keepLocked(2);
-        }
-
-        private void keepLocked(int turns) {
-            for (int i = 0; i < turns; i++) {
-                source.leadership().enlist(other);
-                source.leadership().forget(other);
-            }
+            give();
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = arrived.since(given);
-            source.add(cqB);
-            r.r2 = leader.join().since(System.nanoTime());
+            look(r);
         }
     }
 }

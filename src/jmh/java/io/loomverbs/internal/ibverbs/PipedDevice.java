@@ -10,7 +10,6 @@ import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.PortAttr;
-import io.loomverbs.internal.event.Carriers;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.LibibverbsLibrary;
@@ -102,19 +101,6 @@ public final class PipedDevice implements DeviceOps {
         }
     }
 
-    /** As where virtual threads cannot lead. */
-    private static final class NoCarriers implements Carriers {
-        @Override
-        public boolean borrow() {
-            return false;
-        }
-
-        @Override
-        public void giveBack() {
-            throw new AssertionError("nothing was lent");
-        }
-    }
-
     /**
      * @param threadLeads whether a platform thread is to wait in the kernel for all, and no virtual
      *     thread
@@ -123,7 +109,8 @@ public final class PipedDevice implements DeviceOps {
         check();
         poller =
                 new Poller(
-                        threadLeads ? new NoCarriers() : SchedulerCarriers.get(), "piped-poller");
+                        threadLeads ? new Pollers.NoCarriers() : SchedulerCarriers.get(),
+                        "piped-poller");
         MemorySegment nothing = new NativePeers().nothing();
         MemorySegment ownPart = arena.allocate(PRIVATE_BYTES, ALIGNMENT);
         fill(ownPart, 0, PRIVATE_BYTES, nothing);

@@ -36,7 +36,8 @@ public final class EventQueue extends LedQueue {
      * is handed over, and none waits where events are listed. (To what has to be fetched this does not
      * extend: there a virtual thread may have the lead that has no carrier yet.) Any other that takes a listed
      * event passes threads that wait or are on their way. After MOST_PASSED of these it goes to the end of
-     * the queue instead or, if nobody waits there, yields. Either lets those on their way have its carrier, so that nobody is passed for ever.
+     * the queue instead or, if nobody waits there, yields. Either lets those on their way have its
+     * carrier, so that nobody is passed for ever.
      *
      * A CQ's own queue hands over each event: it has one CQ and, but for threads that share its arm,
      * one waiter, of whom each needs its wake-up.
@@ -202,7 +203,7 @@ public final class EventQueue extends LedQueue {
                 }
                 waiter = new Waiter(leadership);
                 append(waiter);
-            } else if (passed > 0 || onTheirWay == 0 || !Thread.currentThread().isVirtual()) {
+            } else if (!isToYield()) {
                 return cq;
             }
         } finally {
@@ -261,8 +262,7 @@ public final class EventQueue extends LedQueue {
 
     /**
      * Whether the caller may take a listed event, though others have waited longer; see the
-     * overview. If it may, and {@code passed} is 0 while others are on their way, it is to yield
-     * afterwards.
+     * overview. If it may, {@link #isToYield} says whether it is to yield afterwards.
      */
     @GuardedBy("lock")
     private boolean passes() {
@@ -276,24 +276,15 @@ public final class EventQueue extends LedQueue {
         return passed > 0 || firstWaiter == null;
     }
 
+    @GuardedBy("lock")
+    private boolean isToYield() {
+        return passed == 0 && onTheirWay > 0 && Thread.currentThread().isVirtual();
+    }
+
     /** The thread waits no longer, and has left the list of those who do. */
     private void leave(Waiter waiter, boolean joined) {
         try {
-            if (wasOnItsWay(waiter)) {
-                arrived();
-            }
-        } catch (RuntimeException | Error e) {
-            // It was given an event: that is what the caller gets.
-        } finally {
-            leaveFeed(waiter, joined);
-        }
-    }
-
-    private void leaveFeed(Waiter waiter, boolean joined) {
-        try {
-            if (leadership != null) {
-                leadership.left(waiter);
-            }
+            leavePlace(waiter);
         } catch (RuntimeException | Error e) {
             if (!(waiter.given instanceof CqEvents)) {
                 throw e;
@@ -301,6 +292,18 @@ public final class EventQueue extends LedQueue {
         } finally {
             if (feed != null && joined) {
                 feed.leave();
+            }
+        }
+    }
+
+    private void leavePlace(Waiter waiter) {
+        try {
+            if (wasOnItsWay(waiter)) {
+                arrived();
+            }
+        } finally {
+            if (leadership != null) {
+                leadership.left(waiter);
             }
         }
     }

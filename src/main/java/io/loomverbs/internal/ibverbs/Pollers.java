@@ -41,7 +41,7 @@ final class Pollers {
     }
 
     /** No virtual thread leads: a platform thread does. */
-    private static final class NoCarriers implements Carriers {
+    static final class NoCarriers implements Carriers {
         @Override
         public boolean borrow() {
             return false;
