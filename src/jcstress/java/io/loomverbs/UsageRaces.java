@@ -31,6 +31,10 @@ public class UsageRaces {
         }
     }
 
+    static int destroy(Usage usage, IntSupplier device) {
+        return usage.close(device, () -> {});
+    }
+
     static boolean acquire(FaultyUsage usage) {
         return usage.acquire();
     }
@@ -52,7 +56,7 @@ public class UsageRaces {
 
         @Actor
         public void close(LL_Result r) {
-            r.r2 = usage.close(() -> 0) == 0 ? "closed" : "in use";
+            r.r2 = destroy(usage, () -> 0) == 0 ? "closed" : "in use";
         }
     }
 
@@ -87,7 +91,8 @@ public class UsageRaces {
         @Actor
         public void first(LL_Result r) {
             r.r1 = "not";
-            usage.close(
+            destroy(
+                    usage,
                     () -> {
                         r.r1 = "closed";
                         return 0;
@@ -97,7 +102,8 @@ public class UsageRaces {
         @Actor
         public void second(LL_Result r) {
             r.r2 = "not";
-            usage.close(
+            destroy(
+                    usage,
                     () -> {
                         r.r2 = "closed";
                         return 0;
@@ -163,12 +169,12 @@ public class UsageRaces {
 
         @Actor
         public void first(LL_Result r) {
-            r.r1 = told(usage.close(device), usage.isClosed());
+            r.r1 = told(destroy(usage, device), usage.isClosed());
         }
 
         @Actor
         public void second(LL_Result r) {
-            r.r2 = told(usage.close(device), usage.isClosed());
+            r.r2 = told(destroy(usage, device), usage.isClosed());
         }
     }
 
@@ -222,7 +228,7 @@ public class UsageRaces {
 
         @Actor
         public void close(LL_Result r) {
-            r.r2 = usage.close(device) == REFUSAL ? "refused" : "in use";
+            r.r2 = destroy(usage, device) == REFUSAL ? "refused" : "in use";
         }
     }
 

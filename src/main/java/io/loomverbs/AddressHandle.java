@@ -33,18 +33,10 @@ public final class AddressHandle implements AutoCloseable {
      */
     @Override
     public void close() {
-        int rc = usage.close(this::destroy);
+        int rc = usage.close(ops::destroy, () -> pd.usage().release(this));
         if (rc != 0) {
             throw VerbsException.refused("ibv_destroy_ah", rc, this + " was not destroyed");
         }
-    }
-
-    private int destroy() {
-        int rc = ops.destroy();
-        if (rc == 0) {
-            pd.usage().release(this);
-        }
-        return rc;
     }
 
     AhOps ops() {

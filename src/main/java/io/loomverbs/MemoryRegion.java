@@ -96,18 +96,10 @@ public final class MemoryRegion implements AutoCloseable {
      */
     @Override
     public void close() {
-        int rc = usage.close(this::deregister);
+        int rc = usage.close(ops::dereg, () -> pd.usage().release(this));
         if (rc != 0) {
             throw VerbsException.refused("ibv_dereg_mr", rc, this + " was not deregistered");
         }
-    }
-
-    private int deregister() {
-        int rc = ops.dereg();
-        if (rc == 0) {
-            pd.usage().release(this);
-        }
-        return rc;
     }
 
     void ensureOpen() {

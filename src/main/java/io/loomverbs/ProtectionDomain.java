@@ -138,21 +138,13 @@ public final class ProtectionDomain implements AutoCloseable {
      */
     @Override
     public void close() {
-        int rc = usage.close(this::deallocate);
+        int rc = usage.close(ops::dealloc, () -> context.usage().release(this));
         if (rc == Usage.IN_USE) {
             throw InUse.refusal("ibv_dealloc_pd", this, usage);
         }
         if (rc != 0) {
             throw VerbsException.refused("ibv_dealloc_pd", rc, this + " was not deallocated");
         }
-    }
-
-    private int deallocate() {
-        int rc = ops.dealloc();
-        if (rc == 0) {
-            context.usage().release(this);
-        }
-        return rc;
     }
 
     Usage usage() {

@@ -161,9 +161,9 @@ final class Usage {
      * Closes the object unless something uses it. Whoever comes while another closes it waits, and
      * tries itself if that one has failed.
      *
-     * @param destroy destroys it, and lets go of what it uses; answers 0, or why not, after which
-     *     the object is open
-     * @param afterwards what follows once it is destroyed, and must not open it again if it fails
+     * @param destroy destroys it; answers 0, or why not, after which the object is open
+     * @param afterwards lets go of what it used, once it is destroyed: it stays closed even if this
+     *     fails
      * @return 0 if the object is closed, now or since earlier; {@link #IN_USE}; or what {@code
      *     destroy} has answered
      */
@@ -191,11 +191,6 @@ final class Usage {
             users = outcome == 0 ? CLOSED : 0;
             wakeAll();
         }
-    }
-
-    /** {@link #close(IntSupplier, Runnable)}, with nothing afterwards. */
-    int close(IntSupplier destroy) {
-        return close(destroy, () -> {});
     }
 
     /** Parks until the closer has come to an end. Interruption does not end it; it is restored. */

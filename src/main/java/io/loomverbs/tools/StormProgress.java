@@ -70,20 +70,22 @@ final class StormProgress implements Runnable {
     private void printLines() throws InterruptedException {
         long every = Math.max(1000, plannedMillis / LINES);
         long next = 0;
+        long printedSecond = -1;
         try {
             for (; ; ) {
                 long millis = storm.elapsedNanos() / 1_000_000;
                 if (millis >= next) {
                     printLine(millis);
+                    printedSecond = millis / 1000;
                     next = millis / every * every + every;
                 }
                 Thread.sleep(TICK_MILLIS);
             }
         } finally {
             // The last one too: it is over before the tick that would have printed it.
-            long millis = storm.elapsedNanos() / 1_000_000;
-            if (millis > 0) {
-                printLine(Math.min(millis, plannedMillis));
+            long millis = Math.min(storm.elapsedNanos() / 1_000_000, plannedMillis);
+            if (millis > 0 && millis / 1000 != printedSecond) {
+                printLine(millis);
             }
         }
     }
