@@ -103,7 +103,7 @@ proctype Awaiter(byte me) {
              fi
           :: got != NOTHING && got < ENDED ->
              usedArm = true;
-             tryAck(0, 1, COMPLETION_MASK, 1, ok);
+             tryAck(0, 1, ok);
              assert(ok);
              pollMore()
           fi

@@ -163,7 +163,7 @@ proctype Waiter(byte me) {
        :: got == ENDED -> break
        :: got != NOTHING && got < ENDED ->
           assert(!channelDestroyed);
-          tryAck(got - 1, 1, COMPLETION_MASK, 1, ok);
+          tryAck(got - 1, 1, ok);
           assert(ok)
        :: else
        fi

@@ -1,6 +1,6 @@
 /*
- * One ledger: closers, those who are handed events and acknowledge them, and one who acknowledges
- * what is not his.
+ * One ledger: closers, those who are handed events and acknowledge them, and those who acknowledge
+ * what is not theirs.
  */
 #ifndef CLOSERS
 #define CLOSERS 2
@@ -12,7 +12,10 @@
 #define ASYNC_HOLDERS 0
 #endif
 #ifndef OVERACK
-#define OVERACK 0
+#define OVERACK 0       /* how many at once */
+#endif
+#ifndef OVERACKERS
+#define OVERACKERS 1
 #endif
 #ifndef REFUSALS
 #define REFUSALS 0
@@ -59,13 +62,24 @@ proctype Closer(byte me) {
 }
 
 /* Is handed one event, and acknowledges it later, unless somebody else has done so. */
-proctype Holder(byte one; byte mask) {
+proctype Holder() {
     LEDGER_LOCALS;
-    tryDeliver(0, one, ok);
+    tryDeliver(0, COMPLETION_ONE, ok);
     if
     :: ok ->
-       tryAck(0, one, mask, 1, ok);
+       tryAck(0, 1, ok);
        assert(ok || OVERACK > 0)
+    :: else
+    fi
+}
+
+proctype AsyncHolder() {
+    LEDGER_LOCALS;
+    tryDeliver(0, ASYNC_ONE, ok);
+    if
+    :: ok ->
+       tryAckAsync(0, ok);
+       assert(ok)
     :: else
     fi
 }
@@ -73,7 +87,7 @@ proctype Holder(byte one; byte mask) {
 /* Acknowledges what it was not given: is refused, or acknowledges what others were given. */
 proctype OverAcker(byte n) {
     LEDGER_LOCALS;
-    tryAck(0, n, COMPLETION_MASK, n, ok)
+    tryAck(0, n, ok)
 }
 
 /* Whoever has left is not found any more: nodes do not pile up. */
@@ -91,23 +105,25 @@ init {
     byte i;
     LEDGER_LOCALS;
     atomic {
-        word[0] = KEPT;
+        word[0] = KEPT * COMPLETION_ONE;
         held[0] = KEPT;
         for (i : 1 .. CLOSERS) {
             run Closer(i - 1)
         }
 #if HOLDERS > 0
         for (i : 1 .. HOLDERS) {
-            run Holder(1, COMPLETION_MASK)
+            run Holder()
         }
 #endif
 #if ASYNC_HOLDERS > 0
         for (i : 1 .. ASYNC_HOLDERS) {
-            run Holder(ASYNC_ONE, COUNTS - COMPLETION_MASK)
+            run AsyncHolder()
         }
 #endif
 #if OVERACK > 0
-        run OverAcker(OVERACK)
+        for (i : 1 .. OVERACKERS) {
+            run OverAcker(OVERACK)
+        }
 #endif
         i = 0
     }
@@ -115,12 +131,12 @@ init {
     timeout;
 #if KEPT > 0
     checkStack();
-    tryAck(0, KEPT, COMPLETION_MASK, KEPT, ok);
+    tryAck(0, KEPT, ok);
     timeout;
 #endif
     assert(closersLeft == 0);                        /* no closer is left parked */
     assert(parked[0] == 0);                          /* nor any node */
     assert(held[0] == 0);
-    assert(word[0] == (destroyed[0] -> CLOSED : 0)); /* closed, or whole again */
+    assert((word[0] & ~SETTLEMENTS) == (destroyed[0] -> CLOSED : 0)); /* closed, or whole again */
     assert(destroyed[0] || TIMEOUTS + REFUSALS > 0)
 }

@@ -64,7 +64,7 @@ proctype Waiter(byte me) {
        if
        :: got == ENDED -> break
        :: got != NOTHING && got < ENDED ->
-          tryAck(got - 1, 1, COMPLETION_MASK, 1, ok);
+          tryAck(got - 1, 1, ok);
           assert(ok)
        :: else
        fi
@@ -88,7 +88,7 @@ proctype Trier() {
        take(0, true);
        if
        :: got != NOTHING && got < ENDED ->
-          tryAck(got - 1, 1, COMPLETION_MASK, 1, ok);
+          tryAck(got - 1, 1, ok);
           assert(ok)
        :: else
        fi

@@ -97,7 +97,7 @@ public class AckBenchmark {
     }
 
     private static void refill(CompletionQueue cq, Counter counter, LockedCounter locked) {
-        LEDGER_WORD.setVolatile(cq.ledger(), (long) PLENTY);
+        LEDGER_WORD.setVolatile(cq.ledger(), (long) PLENTY << Integer.SIZE); // see there
         counter.count = PLENTY;
         locked.outstanding = PLENTY;
     }

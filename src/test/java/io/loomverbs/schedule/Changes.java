@@ -153,7 +153,9 @@ final class Changes {
         };
     }
 
-    /** A compare-and-set, or exchange, becomes a look and, after a while, a write. */
+    /**
+     * A compare-and-set or exchange, or an addition, becomes a look and, after a while, a write.
+     */
     static Change torn() {
         return (code, element) ->
                 element instanceof InvokeInstruction invoke
@@ -168,7 +170,8 @@ final class Changes {
     }
 
     private static boolean replaceCas(CodeBuilder code, InvokeInstruction invoke, String by) {
-        if (!invoke.name().stringValue().startsWith("compareAnd")) {
+        String name = invoke.name().stringValue();
+        if (!name.startsWith("compareAnd") && !name.equals("getAndAdd")) {
             return false;
         }
         MethodTypeDesc type = invoke.typeSymbol();

@@ -24,7 +24,7 @@ final class Faults {
     private static final String CQ = "CompletionQueue";
     private static final String SEND_QUEUE = "internal.soft.SendQueue";
     private static final String SOFT_CQ = "internal.soft.SoftCq";
-    private static final long CLOSING = 1L << 62;
+    private static final long STATE = 3;
 
     private final List<Fault> all = new ArrayList<>();
     private String scenario;
@@ -63,20 +63,22 @@ final class Faults {
 
     private void closing() {
         in("closers", LEDGER);
-        plant("the last acknowledgement wakes no closer", "tryAck", without("wakeClosers"));
-        plant("a failed close wakes no closer behind it", "reopen", without("wakeClosers"));
-        plant("a close wakes no closer behind it", "closed", without("wakeClosers"));
+        plant("the last acknowledgement wakes no closer", "wakeIfLast", without("wakeClosers"));
+        plant("the end of a close wakes no closer", "leaveClosing", without("wakeClosers"));
         plant("only the last closer is woken", "wakeClosers", blindTo("next"));
         plant("who leaves takes others along", "unlinkDead", blindTo("thread"));
         plant("no look between the push and the park", "await", noLookAfterPush());
         plant("acknowledgements overwrite one another", "tryAck", torn());
         plant("two closers begin", "beginClose", torn());
         plant("a close does not wait", "await", blindTo("word"));
+        in("overacks", LEDGER);
+        plant("claims overwrite one another", "tryAck", torn());
+        plant("a claim is taken back twice", "settle", answering("plus", 0));
         in("closing", LEDGER);
-        plant("closing does not stop deliveries", "tryDeliver", without(CLOSING));
+        plant("closing does not stop deliveries", "tryDeliver", without(STATE));
         plant("a delivery overwrites a close", "tryDeliver", torn());
         in("async", LEDGER);
-        plant("closing does not stop asynchronous events", "tryDeliverAsync", without(CLOSING));
+        plant("closing does not stop asynchronous events", "tryDeliverAsync", without(STATE));
         in("async", ASYNC_QUEUE);
         plant("an asynchronous event wakes nobody", "raise", without("signalAll"));
         plant(

@@ -22,6 +22,15 @@ public final class Planted {
         return seen;
     }
 
+    /** What {@link VarHandle#getAndAdd} does, but in two steps. */
+    public static long getAndAdd(VarHandle handle, Object object, long difference) {
+        VarHandle field = handle.withInvokeBehavior();
+        long seen = (long) field.getVolatile(object);
+        SchedulePoint.point();
+        field.setVolatile(object, seen + difference);
+        return seen;
+    }
+
     /** What {@link VarHandle#compareAndSet} does, but in two steps. */
     public static boolean compareAndSet(VarHandle handle, Object object, int old, int next) {
         VarHandle field = handle.withInvokeBehavior();
@@ -38,6 +47,17 @@ public final class Planted {
     public static boolean compareAndSet(VarHandle handle, Object object, Object old, Object next) {
         VarHandle field = handle.withInvokeBehavior();
         boolean same = field.getVolatile(object) == old;
+        if (same) {
+            SchedulePoint.point();
+            field.setVolatile(object, next);
+        }
+        return same;
+    }
+
+    /** What {@link VarHandle#compareAndSet} does, but in two steps. */
+    public static boolean compareAndSet(VarHandle handle, Object object, long old, long next) {
+        VarHandle field = handle.withInvokeBehavior();
+        boolean same = (long) field.getVolatile(object) == old;
         if (same) {
             SchedulePoint.point();
             field.setVolatile(object, next);

@@ -57,6 +57,9 @@ final class PointInserter implements CodeTransform {
                     "java/util/concurrent/locks/LockSupport.parkNanos",
                     "java/util/concurrent/locks/LockSupport.unpark");
 
+    /** What a thread does that waits for another without parking. */
+    private static final Set<String> TURNS = Set.of("yield", "onSpinWait");
+
     private static final Set<String> INTERRUPTS =
             Set.of("interrupt", "interrupted", "isInterrupted");
 
@@ -99,7 +102,7 @@ final class PointInserter implements CodeTransform {
                 type = type.insertParameterTypes(0, call.owner().asSymbol());
             }
             code.invokestatic(POINT, name, type);
-        } else if (owner.equals("java/lang/Thread") && name.equals("yield")) {
+        } else if (owner.equals("java/lang/Thread") && TURNS.contains(name)) {
             code.invokestatic(POINT, "spin", NOTHING);
         } else if (LOCKS.contains(owner)
                 && name.equals(ConstantDescs.INIT_NAME)

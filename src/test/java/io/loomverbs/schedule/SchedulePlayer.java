@@ -16,6 +16,7 @@ public final class SchedulePlayer implements Player {
         scenarios.put("interrupts", new InterruptScenario());
         scenarios.put("closers", new ClosersScenario());
         scenarios.put("closing", new ClosingScenario());
+        scenarios.put("overacks", new OverackScenario());
         scenarios.put("self-close", new SelfCloseScenario());
         scenarios.put("churn", new ChurnScenario());
         scenarios.put("async", new AsyncScenario());

@@ -16,6 +16,14 @@ final class FaultyLedger {
         ACK_CHECKS_FIRST,
         /** {@code tryAck} decides whether it is the last before it acknowledges. */
         ACK_DECIDES_FIRST,
+        /**
+         * Who finds too little is refused, though others may have claimed what they cannot have.
+         */
+        REFUSED_BESIDE_A_CLAIM,
+        /** A claim is taken back, whether it fits by now or not. */
+        TAKES_BACK_WHAT_FITS,
+        /** A claim that is taken back wakes nobody. */
+        TAKES_BACK_AND_WAKES_NOBODY,
         /** {@code tryAck} wakes nobody. */
         ACK_WAKES_NOBODY,
         /** {@code tryAckAsync} wakes nobody. */
@@ -40,11 +48,14 @@ final class FaultyLedger {
         LEAVE_POPS_ANYONE
     }
 
-    private static final long CLOSED = 1L << 63;
-    private static final long CLOSING = 1L << 62;
-    private static final long ASYNC_ONE = 1L << 32;
-    private static final long COUNTS = CLOSING - 1;
-    private static final long COMPLETION_MASK = ASYNC_ONE - 1;
+    private static final long CLOSING = 1;
+    private static final long CLOSED = 1 << 1;
+    private static final long STATE = CLOSING | CLOSED;
+    private static final long SETTLEMENT = 1 << 2;
+    private static final long SETTLEMENTS = 0xff * SETTLEMENT;
+    private static final long ASYNC_ONE = 1 << 10;
+    private static final long COMPLETION_ONE = 1L << 32;
+    private static final long COUNTS = ~(STATE | SETTLEMENTS);
 
     private static final VarHandle WORD;
     private static final VarHandle PARKED;
@@ -74,19 +85,21 @@ final class FaultyLedger {
 
     int tryDeliver() {
         if (fault == Fault.DELIVER_CHECKS_FIRST) {
-            return isClosed() || isClosing()
-                    ? Ledger.REFUSED
-                    : (int) (long) WORD.getAndAdd(this, 1L);
+            if (isClosed() || isClosing()) {
+                return Ledger.REFUSED;
+            }
+            WORD.getAndAdd(this, COMPLETION_ONE);
+            return Ledger.DELIVERED;
         }
-        long refusing = fault == Fault.DELIVER_WHILE_CLOSING ? CLOSED : CLOSED | CLOSING;
+        long refusing = fault == Fault.DELIVER_WHILE_CLOSING ? CLOSED : STATE;
         long w;
         do {
             w = word;
             if ((w & refusing) != 0) {
                 return Ledger.REFUSED;
             }
-        } while (!WORD.compareAndSet(this, w, w + 1));
-        return (int) w;
+        } while (!WORD.compareAndSet(this, w, plus(w, 1)));
+        return Ledger.DELIVERED;
     }
 
     void tryDeliverAsync() {
@@ -99,40 +112,87 @@ final class FaultyLedger {
             if (before < n) {
                 return before;
             }
-            WORD.getAndAdd(this, (long) -n);
+            WORD.getAndAdd(this, -n * COMPLETION_ONE);
             return Ledger.ACKED;
         }
         long decided = word;
-        long w;
-        do {
-            w = word;
-            if ((w & COMPLETION_MASK) < n) {
-                return (int) w;
-            }
-        } while (!WORD.compareAndSet(this, w, w - n));
+        long w = (long) WORD.getAndAdd(this, -n * COMPLETION_ONE);
+        if (completionOf(w) < n) {
+            return settle(n, w);
+        }
         long last = fault == Fault.ACK_DECIDES_FIRST ? decided : w;
-        if ((last & CLOSING) != 0 && (last & COUNTS) == n && fault != Fault.ACK_WAKES_NOBODY) {
-            wakeClosers();
+        if (fault != Fault.ACK_WAKES_NOBODY) {
+            wakeIfLast(last - n * COMPLETION_ONE);
         }
         return Ledger.ACKED;
     }
 
+    private int settle(int n, long claimed) {
+        if (fault == Fault.TAKES_BACK_WHAT_FITS) {
+            long before = (long) WORD.getAndAdd(this, n * COMPLETION_ONE);
+            return before >= 0 ? Ledger.ACKED : ackWhatIsThere(n);
+        }
+        long w;
+        long back;
+        do {
+            w = word;
+            if (((w ^ claimed) & SETTLEMENTS) != 0) {
+                return Ledger.ACKED;
+            }
+            back = plus(w, n);
+        } while (!WORD.compareAndSet(this, w, back));
+        if (fault != Fault.TAKES_BACK_AND_WAKES_NOBODY) {
+            wakeIfLast(back);
+        }
+        return ackWhatIsThere(n);
+    }
+
+    private int ackWhatIsThere(int n) {
+        for (; ; ) {
+            long w = word;
+            int outstanding = completionOf(w);
+            if (outstanding < 0 && fault != Fault.REFUSED_BESIDE_A_CLAIM) {
+                Thread.onSpinWait();
+            } else if (outstanding < n) {
+                return Math.max(outstanding, 0);
+            } else if (WORD.compareAndSet(this, w, w - n * COMPLETION_ONE)) {
+                wakeIfLast(w - n * COMPLETION_ONE);
+                return Ledger.ACKED;
+            }
+        }
+    }
+
+    private static long plus(long w, int n) {
+        long next = w + n * COMPLETION_ONE;
+        return w >= 0 || next < 0
+                ? next
+                : (next & ~SETTLEMENTS) | ((next + SETTLEMENT) & SETTLEMENTS);
+    }
+
     boolean tryAckAsync() {
         long w = (long) WORD.getAndAdd(this, -ASYNC_ONE);
-        if ((w & CLOSING) != 0
-                && (w & COUNTS) == ASYNC_ONE
-                && fault != Fault.ASYNC_ACK_WAKES_NOBODY) {
-            wakeClosers();
+        if (fault != Fault.ASYNC_ACK_WAKES_NOBODY) {
+            wakeIfLast(w - ASYNC_ONE);
         }
         return true;
     }
 
+    private void wakeIfLast(long now) {
+        if ((now & CLOSING) != 0 && (now & COUNTS) == 0) {
+            wakeClosers();
+        }
+    }
+
+    private static int completionOf(long w) {
+        return (int) (w >> 32);
+    }
+
     int outstanding() {
-        return (int) word;
+        return Math.max(completionOf(word), 0);
     }
 
     boolean isClosed() {
-        return word < 0;
+        return (word & CLOSED) != 0;
     }
 
     boolean isClosing() {
@@ -157,7 +217,7 @@ final class FaultyLedger {
             reopen();
             return CloseOutcome.REFUSED;
         }
-        WORD.compareAndSet(this, CLOSING, CLOSED);
+        WORD.getAndBitwiseXor(this, STATE);
         if (fault != Fault.CLOSED_WAKES_NOBODY) {
             wakeClosers();
         }
@@ -175,7 +235,7 @@ final class FaultyLedger {
         long w;
         do {
             w = word;
-            if (w < 0 || (w & CLOSING) != 0) {
+            if ((w & STATE) != 0) {
                 return false;
             }
         } while (!WORD.compareAndSet(this, w, w | CLOSING));

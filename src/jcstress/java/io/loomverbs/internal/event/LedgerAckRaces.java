@@ -155,6 +155,219 @@ public class LedgerAckRaces {
         }
     }
 
+    /** One thread acknowledges the only event, another two events, which there never were. */
+    @JCStressTest
+    @Outcome(id = "acked, refused, 0 left", expect = ACCEPTABLE, desc = "each got its due")
+    @Outcome(
+            id = "refused, .*",
+            expect = FORBIDDEN,
+            desc = "an event could not be acknowledged because of what was too much")
+    @Outcome(
+            id = ".*, acked, .*",
+            expect = FORBIDDEN,
+            desc = "more was acknowledged than was delivered")
+    @Outcome(id = "acked, refused, .*", expect = FORBIDDEN, desc = "the count is wrong")
+    @State
+    public static class AckBesideTooMany {
+        private final Ledger ledger = new Ledger();
+
+        public AckBesideTooMany() {
+            ledger.tryDeliver();
+        }
+
+        @Actor
+        public void rightly(LLL_Result r) {
+            r.r1 = ack(ledger.tryAck(1));
+        }
+
+        @Actor
+        public void wrongly(LLL_Result r) {
+            r.r2 = ack(ledger.tryAck(2));
+        }
+
+        @Arbiter
+        public void left(LLL_Result r) {
+            r.r3 = ledger.outstanding() + " left";
+        }
+    }
+
+    /** Who finds too little is refused, though another has claimed what it cannot have. */
+    @JCStressTest
+    @JCStressMeta(AckBesideTooMany.class)
+    @State
+    public static class AckBesideTooManyBrokenTwin {
+        private final FaultyLedger ledger = new FaultyLedger(Fault.REFUSED_BESIDE_A_CLAIM);
+
+        public AckBesideTooManyBrokenTwin() {
+            ledger.tryDeliver();
+        }
+
+        @Actor
+        public void rightly(LLL_Result r) {
+            r.r1 = ack(ledger.tryAck(1));
+        }
+
+        @Actor
+        public void wrongly(LLL_Result r) {
+            r.r2 = ack(ledger.tryAck(2));
+        }
+
+        @Arbiter
+        public void left(LLL_Result r) {
+            r.r3 = ledger.outstanding() + " left";
+        }
+    }
+
+    /** An event comes up while two are acknowledged, of which one was there. */
+    @JCStressTest
+    @Outcome(id = "acked, 0 left", expect = ACCEPTABLE, desc = "the event came in time")
+    @Outcome(id = "refused, 2 left", expect = ACCEPTABLE, desc = "the event came later")
+    @Outcome(id = "acked, .*", expect = FORBIDDEN, desc = "acknowledged, and not counted")
+    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "refused, and counted")
+    @State
+    public static class DeliverBesideTooMany {
+        private final Ledger ledger = new Ledger();
+
+        public DeliverBesideTooMany() {
+            ledger.tryDeliver();
+        }
+
+        @Actor
+        public void deliver() {
+            ledger.tryDeliver();
+        }
+
+        @Actor
+        public void acknowledge(LL_Result r) {
+            r.r1 = ack(ledger.tryAck(2));
+        }
+
+        @Arbiter
+        public void left(LL_Result r) {
+            r.r2 = ledger.outstanding() + " left";
+        }
+    }
+
+    /** The acknowledgement takes back what it has claimed, though it fits by now. */
+    @JCStressTest
+    @JCStressMeta(DeliverBesideTooMany.class)
+    @State
+    public static class DeliverBesideTooManyBrokenTwin {
+        private final FaultyLedger ledger = new FaultyLedger(Fault.TAKES_BACK_WHAT_FITS);
+
+        public DeliverBesideTooManyBrokenTwin() {
+            ledger.tryDeliver();
+        }
+
+        @Actor
+        public void deliver() {
+            ledger.tryDeliver();
+        }
+
+        @Actor
+        public void acknowledge(LL_Result r) {
+            r.r1 = ack(ledger.tryAck(2));
+        }
+
+        @Arbiter
+        public void left(LL_Result r) {
+            r.r2 = ledger.outstanding() + " left";
+        }
+    }
+
+    /**
+     * The last event is acknowledged beside one too many, while a virtual thread waits to close.
+     */
+    @JCStressTest
+    @Outcome(id = "CLOSED, in time", expect = ACCEPTABLE, desc = "the last one woke the closer")
+    @Outcome(
+            id = "CLOSED, stuck",
+            expect = FORBIDDEN,
+            desc = "both left it to the other to wake the closer")
+    @Outcome(id = "TIMED_OUT, .*", expect = FORBIDDEN, desc = "an acknowledgement was lost")
+    @State
+    public static class TooManyClose {
+        private final Ledger ledger = new Ledger();
+        private final OnVirtualThread<CloseOutcome> closer;
+        private long first;
+        private long second;
+        private long begun;
+        private long closed;
+
+        public TooManyClose() {
+            ledger.tryDeliver();
+            closer = OnVirtualThread.start(this::close);
+        }
+
+        private CloseOutcome close() {
+            begun = System.nanoTime();
+            CloseOutcome outcome = ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying());
+            closed = System.nanoTime();
+            return outcome;
+        }
+
+        @Actor
+        public void first() {
+            ledger.tryAck(1);
+            first = System.nanoTime();
+        }
+
+        @Actor
+        public void second() {
+            ledger.tryAck(2);
+            second = System.nanoTime();
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r1 = closer.join();
+            r.r2 = Patience.late(begun, Math.max(first, second), closed) ? "stuck" : "in time";
+        }
+    }
+
+    /** Who takes back what it has claimed wakes nobody. */
+    @JCStressTest
+    @JCStressMeta(TooManyClose.class)
+    @State
+    public static class TooManyCloseBrokenTwin {
+        private final FaultyLedger ledger = new FaultyLedger(Fault.TAKES_BACK_AND_WAKES_NOBODY);
+        private final OnVirtualThread<CloseOutcome> closer;
+        private long first;
+        private long second;
+        private long begun;
+        private long closed;
+
+        public TooManyCloseBrokenTwin() {
+            ledger.tryDeliver();
+            closer = OnVirtualThread.start(this::close);
+        }
+
+        private CloseOutcome close() {
+            begun = System.nanoTime();
+            CloseOutcome outcome = ledger.close(Patience.twinNanos(), TestCloser.destroying());
+            closed = System.nanoTime();
+            return outcome;
+        }
+
+        @Actor
+        public void first() {
+            ledger.tryAck(1);
+            first = System.nanoTime();
+        }
+
+        @Actor
+        public void second() {
+            ledger.tryAck(2);
+            second = System.nanoTime();
+        }
+
+        @Arbiter
+        public void wakeUp(LL_Result r) {
+            r.r1 = closer.join();
+            r.r2 = Patience.late(begun, Math.max(first, second), closed) ? "stuck" : "in time";
+        }
+    }
+
     /** Two threads acknowledge the last two events, while a virtual thread waits to close. */
     @JCStressTest
     @Outcome(id = "CLOSED, in time", expect = ACCEPTABLE, desc = "the last one woke the closer")

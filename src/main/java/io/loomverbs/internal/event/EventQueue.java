@@ -534,7 +534,7 @@ public final class EventQueue extends LedQueue {
     private @Nullable CqEvents deliverListed() {
         for (CqEvents cq = firstListed; cq != null; cq = firstListed) {
             remove(cq);
-            if (cq.ledger().tryDeliver() >= 0) {
+            if (cq.ledger().tryDeliver() == Ledger.DELIVERED) {
                 countDelivered();
                 if (--cq.pending > 0) {
                     append(cq);
@@ -562,7 +562,7 @@ public final class EventQueue extends LedQueue {
             }
             return null;
         }
-        if (cq.ledger().tryDeliver() < 0) {
+        if (cq.ledger().tryDeliver() != Ledger.DELIVERED) {
             return null;
         }
         countDelivered();

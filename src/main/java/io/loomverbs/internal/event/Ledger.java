@@ -13,28 +13,47 @@ public final class Ledger {
     /*
      * *** The word ***
      *
-     *   bit  63      CLOSED       destroyed; for ever
-     *   bit  62      CLOSING      one closer is at work; nothing is delivered
-     *   bits 32..61  async        asynchronous events delivered and not acknowledged
-     *   bits  0..31  completion   completion events delivered and not acknowledged
+     *   bit  0       CLOSING      one closer is at work; nothing is delivered
+     *   bit  1       CLOSED       destroyed; for ever
+     *   bits 2..9    settlements  how often the count was negative and is not any more, modulo 2^8
+     *   bits 10..31  async        asynchronous events delivered and not acknowledged
+     *   bits 32..63  completion   completion events delivered, less those acknowledged or claimed
      *
      *   OPEN    --tryDeliver-->  OPEN, +1        refused from CLOSING on
-     *   any     --tryAck n-->    same, -n        n > outstanding: refused, nothing changed
+     *   any     --tryAck n-->    same, -n        n > outstanding: refused
      *   OPEN    --beginClose-->  CLOSING         one wins; the others wait for it
      *   CLOSING --reopen-->      OPEN            timed out, or the device said no
-     *   CLOSING --closed-->      CLOSED          only at 0 outstanding
+     *   CLOSING --closed-->      CLOSED          only after 0 outstanding
      *
-     * Every change is one compare-and-set of the whole word. So a delivery and the start of a close
-     * are ordered: either the closer sees the event counted and waits for its acknowledgement, or the
-     * delivery is refused. CLOSED therefore implies that everything delivered was acknowledged.
+     * Every change but an acknowledgement of completion events is one compare-and-set of the whole
+     * word. So a delivery and the start of a close are ordered: either the closer sees the event counted
+     * and waits for its acknowledgement, or the delivery is refused. CLOSED therefore implies that
+     * everything delivered was acknowledged.
+     *
+     * *** Acknowledging by addition ***
+     *
+     * An acknowledgement subtracts first and looks afterwards at what was there. That is one atomic
+     * addition, where a look before it would have the cache line come twice. The completion count is on
+     * top of the word, so that what it borrows comes from nobody. If as much was there, that was all.
+     *
+     * If not, the program acknowledges more than it was given, and the subtraction is a claim. While
+     * the count is negative some claim does not fit, and nobody can say whose: each takes its own back,
+     * by compare-and-set, waits for the others to do so, looks, and subtracts only what is there. Once the
+     * count is not negative any more, because others took theirs back or events were delivered, all
+     * claims that stand fit, and are acknowledgements from that moment on: so 0 means that nothing is
+     * outstanding, and what is refused was too much. That there was such a moment since its claim tells
+     * each the number of settlements.
+     *
+     * So only where a program acknowledges more than there is does a thread ever wait for another, and
+     * that is then within these few instructions.
      *
      * *** Waiting ***
      *
      * Closers, the one at work and those behind it, park in a stack of nodes. A waiter first pushes
-     * its node (a volatile CAS), then reads the word again, then parks; whoever changes the word (a
-     * CAS as well) afterwards reads the stack. One of the two must see the other, so no wake-up is
-     * lost. An acknowledgement looks at the stack only if it finds CLOSING set and brings the count to
-     * 0: whoever brought it there owns the wake-up.
+     * its node (a volatile CAS), then reads the word again, then parks; whoever changes the word (atomically
+     * as well) afterwards reads the stack. One of the two must see the other, so no wake-up is lost. An
+     * acknowledgement, and a claim that is taken back, looks at the stack only if it finds CLOSING set and
+     * brings the counts to 0: whoever brought them there owns the wake-up.
      *
      * A node is dead once its thread has left, for ever. Whoever leaves links past every dead node, as
      * FutureTask does. Links lead down and skip only dead nodes, so the living stay reachable from each
@@ -43,13 +62,22 @@ public final class Ledger {
      *
      * An acknowledgement happens-before the return of the close that it let through.
      */
-    private static final long CLOSED = 1L << 63;
-    private static final long CLOSING = 1L << 62;
-    private static final long ASYNC_ONE = 1L << 32;
-    private static final long COUNTS = CLOSING - 1;
-    private static final long COMPLETION_MASK = ASYNC_ONE - 1;
+    private static final long CLOSING = 1;
+    private static final long CLOSED = 1 << 1;
+    private static final long STATE = CLOSING | CLOSED;
+    private static final long SETTLEMENT = 1 << 2;
+    private static final long SETTLEMENTS = 0xff * SETTLEMENT;
+    private static final long ASYNC_ONE = 1 << 10;
+    private static final long COMPLETION_ONE = 1L << 32;
+    private static final long COUNTS = ~(STATE | SETTLEMENTS);
     private static final long LOOK_NANOS = 1_000_000_000L;
-    private static final int MAX_ASYNC = (1 << 30) - 1;
+    private static final int MAX_ASYNC = (1 << 22) - 1;
+
+    /**
+     * The largest claim: as many as 2^21 threads can have one at once, and the count still says
+     * that it is negative.
+     */
+    private static final int MOST_CLAIMED = 1 << 10;
 
     /** What {@link #tryAck} answers when it has acknowledged. */
     public static final int ACKED = -1;
@@ -57,8 +85,11 @@ public final class Ledger {
     /** What {@link #tryAck} answers when it has acknowledged, and until then there was no room. */
     static final int ACKED_WHEN_FULL = -2;
 
-    /** What {@link #tryDeliver} answers when the object is closing or closed. */
-    public static final int REFUSED = -1;
+    /** What {@link #tryDeliver} answers when it has counted the event. */
+    static final int DELIVERED = 0;
+
+    /** What it answers when the object is closing or closed. */
+    static final int REFUSED = -1;
 
     /** What it answers when no more can be counted before some are acknowledged. */
     static final int FULL = -2;
@@ -76,7 +107,7 @@ public final class Ledger {
         }
     }
 
-    /** Read volatile; written only by compare-and-set. */
+    /** Read volatile; written only atomically. */
     private volatile long word;
 
     /** Top of the stack of waiting closers. Read volatile; written only by compare-and-set. */
@@ -92,20 +123,20 @@ public final class Ledger {
      * Counts one completion event as delivered, unless the object is closing or closed, or no more
      * can be counted.
      *
-     * @return how many were outstanding before, {@link #REFUSED} or {@link #FULL}
+     * @return {@link #DELIVERED}, {@link #REFUSED} or {@link #FULL}
      */
     public int tryDeliver() {
         long w = word;
         for (; ; ) {
-            if (w < 0 || (w & CLOSING) != 0) {
+            if ((w & STATE) != 0) {
                 return REFUSED;
             }
-            if ((w & COMPLETION_MASK) == Integer.MAX_VALUE) {
+            if (completionOf(w) == Integer.MAX_VALUE) {
                 return FULL;
             }
-            long seen = (long) WORD.compareAndExchange(this, w, w + 1);
+            long seen = (long) WORD.compareAndExchange(this, w, plus(w, 1));
             if (seen == w) {
-                return (int) w;
+                return DELIVERED;
             }
             w = seen;
         }
@@ -115,7 +146,7 @@ public final class Ledger {
     public boolean tryDeliverAsync() {
         long w = word;
         for (; ; ) {
-            if (w < 0 || (w & CLOSING) != 0 || asyncOf(w) == MAX_ASYNC) {
+            if ((w & STATE) != 0 || asyncOf(w) == MAX_ASYNC) {
                 return false;
             }
             long seen = (long) WORD.compareAndExchange(this, w, w + ASYNC_ONE);
@@ -132,21 +163,63 @@ public final class Ledger {
      * @return {@link #ACKED}, {@link #ACKED_WHEN_FULL}, or how many were outstanding
      */
     public int tryAck(int n) {
+        if (n > MOST_CLAIMED) {
+            return ackWhatIsThere(n);
+        }
+        long w = (long) WORD.getAndAdd(this, -n * COMPLETION_ONE);
+        return completionOf(w) < n ? settle(n, w) : acked(n, w);
+    }
+
+    /** The claim of {@code n} was more than there was in {@code claimed}. */
+    private int settle(int n, long claimed) {
         long w = word;
         for (; ; ) {
-            if ((w & COMPLETION_MASK) < n) {
-                return (int) w;
+            if (((w ^ claimed) & SETTLEMENTS) != 0) {
+                return ACKED;
             }
-            long seen = (long) WORD.compareAndExchange(this, w, w - n);
+            long back = plus(w, n);
+            long seen = (long) WORD.compareAndExchange(this, w, back);
             if (seen == w) {
-                break;
+                wakeIfLast(back);
+                return ackWhatIsThere(n);
             }
             w = seen;
         }
-        if ((w & CLOSING) != 0 && (w & COUNTS) == n) {
-            wakeClosers();
+    }
+
+    /** Acknowledges without a claim. */
+    private int ackWhatIsThere(int n) {
+        for (; ; ) {
+            long w = wordWithoutDeficit();
+            if (completionOf(w) < n) {
+                return completionOf(w);
+            }
+            if (WORD.compareAndSet(this, w, w - n * COMPLETION_ONE)) {
+                return acked(n, w);
+            }
         }
-        return (w & COMPLETION_MASK) == Integer.MAX_VALUE ? ACKED_WHEN_FULL : ACKED;
+    }
+
+    /** Waits for claims to be taken back that do not fit. */
+    private long wordWithoutDeficit() {
+        long w;
+        while ((w = word) < 0) {
+            Thread.onSpinWait();
+        }
+        return w;
+    }
+
+    private int acked(int n, long before) {
+        wakeIfLast(before - n * COMPLETION_ONE);
+        return completionOf(before) == Integer.MAX_VALUE ? ACKED_WHEN_FULL : ACKED;
+    }
+
+    /** What follows {@code w} when {@code n} are added: all claims fit if that ends a deficit. */
+    private static long plus(long w, int n) {
+        long next = w + n * COMPLETION_ONE;
+        return w >= 0 || next < 0
+                ? next
+                : (next & ~SETTLEMENTS) | ((next + SETTLEMENT) & SETTLEMENTS);
     }
 
     /**
@@ -160,19 +233,23 @@ public final class Ledger {
             }
             long seen = (long) WORD.compareAndExchange(this, w, w - ASYNC_ONE);
             if (seen == w) {
-                break;
+                wakeIfLast(w - ASYNC_ONE);
+                return true;
             }
             w = seen;
         }
-        if ((w & CLOSING) != 0 && (w & COUNTS) == ASYNC_ONE) {
+    }
+
+    /** Whoever has changed the word to this owns the wake-up of the closer that waits for it. */
+    private void wakeIfLast(long now) {
+        if ((now & CLOSING) != 0 && (now & COUNTS) == 0) {
             wakeClosers();
         }
-        return true;
     }
 
     /** Completion events delivered and not acknowledged. */
     public int outstanding() {
-        return (int) word;
+        return completionOf(wordWithoutDeficit());
     }
 
     /** Asynchronous events delivered and not acknowledged. */
@@ -181,7 +258,7 @@ public final class Ledger {
     }
 
     public boolean isClosed() {
-        return word < 0;
+        return (word & CLOSED) != 0;
     }
 
     public boolean isClosing() {
@@ -246,7 +323,7 @@ public final class Ledger {
     private boolean beginClose() {
         long w = word;
         for (; ; ) {
-            if (w < 0 || (w & CLOSING) != 0) {
+            if ((w & STATE) != 0) {
                 return false;
             }
             long seen = (long) WORD.compareAndExchange(this, w, w | CLOSING);
@@ -259,24 +336,25 @@ public final class Ledger {
 
     /** From CLOSING back to OPEN, by the closer; those who waited behind it try next. */
     private void reopen() {
+        leaveClosing(0);
+    }
+
+    /** From CLOSING to CLOSED, by the closer, once nothing is outstanding. */
+    private void closed() {
+        leaveClosing(CLOSED);
+    }
+
+    private void leaveClosing(long state) {
         long w = word;
         for (; ; ) {
             if ((w & CLOSING) == 0) {
                 throw new IllegalStateException("not closing: " + this);
             }
-            long seen = (long) WORD.compareAndExchange(this, w, w & ~CLOSING);
+            long seen = (long) WORD.compareAndExchange(this, w, (w & ~STATE) | state);
             if (seen == w) {
                 break;
             }
             w = seen;
-        }
-        wakeClosers();
-    }
-
-    /** From CLOSING to CLOSED, by the closer, once nothing is outstanding. */
-    private void closed() {
-        if (!WORD.compareAndSet(this, CLOSING, CLOSED)) {
-            throw new IllegalStateException("not closing, or events are outstanding: " + this);
         }
         wakeClosers();
     }
@@ -346,17 +424,21 @@ public final class Ledger {
         }
     }
 
+    private static int completionOf(long w) {
+        return (int) (w >> 32);
+    }
+
     private static int asyncOf(long w) {
-        return (int) (w >>> 32) & MAX_ASYNC;
+        return (int) w >>> 10;
     }
 
     @Override
     public String toString() {
-        long w = word;
-        String state = w < 0 ? "closed" : (w & CLOSING) != 0 ? "closing" : "open";
+        long w = wordWithoutDeficit();
+        String state = (w & CLOSED) != 0 ? "closed" : (w & CLOSING) != 0 ? "closing" : "open";
         return state
                 + ", "
-                + (int) w
+                + completionOf(w)
                 + " completion and "
                 + asyncOf(w)
                 + " asynchronous events unacknowledged";

@@ -203,8 +203,8 @@ class EventQueueTest {
     @Test
     void aCloseThatFailsLeavesTheLedgerOpen() {
         Ledger ledger = new Ledger();
-        assertThat(ledger.tryDeliver()).isZero();
-        assertThat(ledger.tryDeliver()).isOne();
+        assertThat(ledger.tryDeliver()).isEqualTo(Ledger.DELIVERED);
+        assertThat(ledger.tryDeliver()).isEqualTo(Ledger.DELIVERED);
         assertThat(ledger.tryDeliverAsync()).isTrue();
         assertThat(ledger.close(0, WILLING)).isEqualTo(CloseOutcome.TIMED_OUT);
         assertThat(ledger.close(1_000_000, WILLING)).isEqualTo(CloseOutcome.TIMED_OUT);
@@ -233,7 +233,7 @@ class EventQueueTest {
                                         }))
                 .isSameAs(broken);
         assertThat(ledger.isClosing()).isFalse();
-        assertThat(ledger.tryDeliver()).isZero();
+        assertThat(ledger.tryDeliver()).isEqualTo(Ledger.DELIVERED);
         assertThat(ledger.tryAck(1)).isEqualTo(Ledger.ACKED);
         assertThat(ledger.close(0, WILLING)).isEqualTo(CloseOutcome.CLOSED);
         assertThat(ledger.close(0, closer(false))).isEqualTo(CloseOutcome.CLOSED);
@@ -369,6 +369,6 @@ class EventQueueTest {
     private static void outstanding(Ledger ledger, int events) throws ReflectiveOperationException {
         MethodHandles.privateLookupIn(Ledger.class, MethodHandles.lookup())
                 .findVarHandle(Ledger.class, "word", long.class)
-                .setVolatile(ledger, (long) events);
+                .setVolatile(ledger, (long) events << Integer.SIZE); // where it counts them
     }
 }
