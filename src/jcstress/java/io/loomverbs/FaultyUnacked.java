@@ -1,6 +1,6 @@
 package io.loomverbs;
 
-/** {@link UnackedEvents} whose top is changed by a read and a write. */
+/** {@link CqLedger} whose top is changed by a read and a write. */
 final class FaultyUnacked {
     private static final class Node {
         private Node next;

@@ -6,7 +6,6 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.CloseOutcome;
-import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.Ledger;
@@ -56,17 +55,10 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     private final Context context;
-    private final @Nullable Object cqContext;
     private final @Nullable CompletionChannel channel;
     private final int compVector;
     private final Delivery delivery;
-    private final CqEvents events;
-
-    /** That of {@link #events}: every poll looks at it. */
-    private final Ledger ledger;
-
-    private final UnackedEvents unacked = new UnackedEvents();
-    private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
+    private final CqLedger ledger;
     private final Usage usage = new Usage(this);
     private final int id;
 
@@ -87,12 +79,10 @@ public final class CompletionQueue implements AutoCloseable {
             Delivery delivery,
             EventQueue queue) {
         this.context = context;
-        this.cqContext = cqContext;
         this.channel = channel;
         this.compVector = compVector;
         this.delivery = delivery;
-        this.events = new CqEvents(queue, this);
-        this.ledger = events.ledger();
+        this.ledger = new CqLedger(queue, this, cqContext);
         this.id = context.nextId();
     }
 
@@ -101,24 +91,19 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     CqListener listener() {
-        return new CqListener() {
-            @Override
-            public void completionEvent() {
-                events.raise();
-            }
+        return ledger;
+    }
 
-            @Override
-            public void asyncEvent(int type) {
-                failOn(type);
-                context.asyncEvents().raise(type, CompletionQueue.this, ledger);
-            }
-        };
+    /** Something has happened to the CQ, of which the device tells. */
+    void asyncEvent(int type) {
+        failOn(type);
+        context.asyncEvents().raise(type, this, ledger);
     }
 
     /** Who waits for a CQ that can receive no more completions must be told. */
     private void failOn(int type) {
         if (type == Ibv.EVENT_CQ_ERR && delivery == Delivery.DIRECT) {
-            events.queue().end(new VerbsException("ibv_get_cq_event", Errno.EIO, "CQ error"));
+            ledger.queue().end(new VerbsException("ibv_get_cq_event", Errno.EIO, "CQ error"));
         }
     }
 
@@ -137,7 +122,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @return the object, or null
      */
     public @Nullable Object cqContext() {
-        return cqContext;
+        return ledger.cqContext;
     }
 
     /**
@@ -337,7 +322,7 @@ public final class CompletionQueue implements AutoCloseable {
     public @Nullable CqEvent tryGetCqEvent() {
         requireDirect();
         try {
-            return CqEvent.of(events.queue().tryTake());
+            return CqEvent.of(ledger.queue().tryTake());
         } catch (EventQueueEndedException e) {
             throw ended(e);
         }
@@ -351,7 +336,7 @@ public final class CompletionQueue implements AutoCloseable {
     private @Nullable CqEvent get(long nanos) throws InterruptedException {
         requireDirect();
         try {
-            return CqEvent.of(events.queue().take(nanos));
+            return CqEvent.of(ledger.queue().take(nanos));
         } catch (EventQueueEndedException e) {
             throw ended(e);
         }
@@ -368,33 +353,20 @@ public final class CompletionQueue implements AutoCloseable {
         if (n < 1) {
             throw new IllegalArgumentException("n is " + n + ", but must be at least 1");
         }
-        int outstanding = events.tryAck(n);
+        int outstanding = ledger.tryAck(n);
         if (outstanding != Ledger.ACKED) {
             throw overAck(n, outstanding);
         }
-        unacked.counted(n);
-        if (tracking != null) {
-            tracking.acked(n);
-        }
+        ledger.counted(n);
     }
 
     private void ackAwaited() {
-        if (events.tryAck(1) != Ledger.ACKED) {
+        if (ledger.tryAck(1) != Ledger.ACKED) {
             throw overAck(1, 0);
         }
     }
 
-    void ackTaken(CqEvent event) {
-        int outstanding = events.tryAck(1);
-        if (outstanding != Ledger.ACKED) {
-            throw overAck(1, outstanding);
-        }
-        if (tracking != null) {
-            tracking.acked(event);
-        }
-    }
-
-    private IllegalStateException overAck(int n, int outstanding) {
+    IllegalStateException overAck(int n, int outstanding) {
         return new IllegalStateException(
                 "n is "
                         + n
@@ -480,7 +452,7 @@ public final class CompletionQueue implements AutoCloseable {
         long start = timed && nanos > 0 ? System.nanoTime() : 0;
         batch.size(0);
         int n = pollMore(batch);
-        EventQueue queue = events.queue();
+        EventQueue queue = ledger.queue();
         boolean usedArm = false;
         try {
             while (n < min && nanos > 0) {
@@ -518,7 +490,7 @@ public final class CompletionQueue implements AutoCloseable {
             Thread.currentThread().interrupt();
         } finally {
             if (usedArm) {
-                events.passOn();
+                ledger.passOn();
             }
         }
         return batch.size();
@@ -597,7 +569,7 @@ public final class CompletionQueue implements AutoCloseable {
         CqCloser closer = new CqCloser(this, nanos == Long.MAX_VALUE);
         CloseOutcome outcome = CloseOutcome.REFUSED;
         try {
-            outcome = events.close(nanos, closer);
+            outcome = ledger.close(nanos, closer);
         } finally { // also if the device throws
             if (outcome == CloseOutcome.CLOSED) {
                 endWaits();
@@ -631,7 +603,7 @@ public final class CompletionQueue implements AutoCloseable {
      */
     private void endWaits() {
         if (delivery != Delivery.CHANNEL) {
-            events.queue().end(null);
+            ledger.queue().end(null);
         }
     }
 
@@ -687,16 +659,8 @@ public final class CompletionQueue implements AutoCloseable {
         }
     }
 
-    Ledger ledger() {
+    CqLedger ledger() {
         return ledger;
-    }
-
-    UnackedEvents unacked() {
-        return unacked;
-    }
-
-    @Nullable EventTracking tracking() {
-        return tracking;
     }
 
     CqOps ops() {

@@ -63,7 +63,7 @@ final class CqCloser implements Closer {
         if (async > 0) {
             text.append(" and ").append(Wording.count(async, "unacknowledged asynchronous event"));
         }
-        EventTracking tracking = cq.tracking();
+        EventTracking tracking = cq.ledger().tracking;
         List<Thread> holders = holders();
         if (tracking != null) {
             text.append(", ").append(tracking.report());
@@ -78,11 +78,11 @@ final class CqCloser implements Closer {
     }
 
     private boolean isHeldHere() {
-        return cq.unacked().isHeldBy(Thread.currentThread(), cq.ledger().outstanding())
+        return cq.ledger().isHeldBy(Thread.currentThread())
                 || cq.context().asyncEvents().isHeldHere(cq);
     }
 
     private List<Thread> holders() {
-        return cq.unacked().holders(cq.ledger().outstanding());
+        return cq.ledger().holders();
     }
 }

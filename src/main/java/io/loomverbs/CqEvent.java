@@ -26,7 +26,7 @@ public final class CqEvent implements AutoCloseable {
         }
     }
 
-    private final CompletionQueue cq;
+    private final CqLedger ledger;
 
     /** The thread that received the event; null once it is acknowledged. Changed by CAS. */
     private volatile @Nullable Thread taker;
@@ -34,13 +34,13 @@ public final class CqEvent implements AutoCloseable {
     /** Whether it was taken to be acknowledged by count; for diagnosis only. */
     private volatile boolean counted;
 
-    /** Links of {@link UnackedEvents}, which says who may touch them. */
+    /** Links of {@link CqLedger}, which says who may touch them. */
     @Nullable CqEvent next;
 
     int depth;
 
-    private CqEvent(CompletionQueue cq) {
-        this.cq = cq;
+    private CqEvent(CqLedger ledger) {
+        this.ledger = ledger;
         this.taker = Thread.currentThread();
     }
 
@@ -51,12 +51,11 @@ public final class CqEvent implements AutoCloseable {
         }
         CqEvent event = null;
         try {
-            CompletionQueue cq = (CompletionQueue) taken.owner();
-            event = new CqEvent(cq);
-            cq.unacked().add(event, taken.ledger().outstanding());
-            EventTracking tracking = cq.tracking();
-            if (tracking != null) {
-                tracking.taken(event);
+            CqLedger ledger = (CqLedger) taken;
+            event = new CqEvent(ledger);
+            ledger.add(event);
+            if (ledger.tracking != null) {
+                ledger.tracking.taken(event);
             }
             return event;
         } catch (RuntimeException | Error e) { // such as no memory: nobody has the event
@@ -98,7 +97,7 @@ public final class CqEvent implements AutoCloseable {
      * @return the CQ
      */
     public CompletionQueue cq() {
-        return cq;
+        return ledger.cq();
     }
 
     /**
@@ -107,7 +106,7 @@ public final class CqEvent implements AutoCloseable {
      * @return the object, or null
      */
     public @Nullable Object cqContext() {
-        return cq.cqContext();
+        return ledger.cqContext;
     }
 
     /**
@@ -120,7 +119,7 @@ public final class CqEvent implements AutoCloseable {
     public void close() {
         Thread by = taker;
         if (by != null && TAKER.compareAndSet(this, by, null)) {
-            cq.ackTaken(this);
+            ledger.ackTaken(this);
         }
     }
 
@@ -136,6 +135,6 @@ public final class CqEvent implements AutoCloseable {
     /** The CQ, and whether the event is acknowledged. */
     @Override
     public String toString() {
-        return "event of " + cq + (taker == null ? ", acknowledged" : ", unacknowledged");
+        return "event of " + cq() + (taker == null ? ", acknowledged" : ", unacknowledged");
     }
 }

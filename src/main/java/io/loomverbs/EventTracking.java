@@ -15,7 +15,7 @@ import java.util.StringJoiner;
  * off unless the system property {@code loomverbs.trackEvents} is {@code true}.
  */
 final class EventTracking {
-    private static final boolean ENABLED = Boolean.getBoolean("loomverbs.trackEvents");
+    static final boolean ENABLED = Boolean.getBoolean("loomverbs.trackEvents");
     private static final int FRAMES = 8;
 
     private record Taken(String thread, List<StackTraceElement> where) {}

@@ -17,7 +17,7 @@ class UnmadeEventTest {
         events.raise();
         CqEvents taken = queue.tryTake();
         assertThatThrownBy(() -> CqEvent.of(taken)).isInstanceOf(ClassCastException.class);
-        assertThat(events.ledger().outstanding()).isZero();
+        assertThat(events.outstanding()).isZero();
         assertThat(queue.tryTake()).isSameAs(events);
     }
 }

@@ -65,7 +65,7 @@ public class EventBatchRaces {
         @Arbiter
         public void result(LLL_Result r) {
             r.r1 = taker.join();
-            r.r2 = one.ledger().outstanding() + " and " + two.ledger().outstanding();
+            r.r2 = one.outstanding() + " and " + two.outstanding();
             r.r3 = Taking.left(queue::tryTake);
         }
     }

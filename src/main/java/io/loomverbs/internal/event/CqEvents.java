@@ -2,9 +2,11 @@ package io.loomverbs.internal.event;
 
 import org.jspecify.annotations.Nullable;
 
-/** One CQ's part in the delivery of events: its ledger, and the events that wait to be received. */
-public final class CqEvents {
-    private final Ledger ledger = new Ledger();
+/**
+ * One CQ's part in the delivery of events: its ledger, and the events that wait to be received. It
+ * is one object, so that an event of a CQ that has left the caches brings few lines back.
+ */
+public class CqEvents extends Ledger {
     private final EventQueue queue;
     private final Object owner;
 
@@ -26,39 +28,32 @@ public final class CqEvents {
         this.owner = owner;
     }
 
-    public Ledger ledger() {
-        return ledger;
-    }
-
-    public EventQueue queue() {
+    public final EventQueue queue() {
         return queue;
     }
 
-    public Object owner() {
+    public final Object owner() {
         return owner;
     }
 
     /** A completion event came up. Called by the device, from any thread; never blocks for long. */
-    public void raise() {
+    public final void raise() {
         queue.raise(this);
     }
 
-    /**
-     * Acknowledges {@code n} events, or, if fewer are outstanding, changes nothing.
-     *
-     * @return {@link Ledger#ACKED}, or how many were outstanding
-     */
-    public int tryAck(int n) {
-        int outcome = ledger.tryAck(n);
-        if (outcome != Ledger.ACKED_WHEN_FULL) {
+    /** As the ledger does; and if there was no room for more events, there is now. */
+    @Override
+    public final int tryAck(int n) {
+        int outcome = super.tryAck(n);
+        if (outcome != ACKED_WHEN_FULL) {
             return outcome;
         }
         queue.relist(this);
-        return Ledger.ACKED;
+        return ACKED;
     }
 
     /** Wakes another thread that waits for this CQ alone; see {@link EventQueue#passOn}. */
-    public void passOn() {
+    public final void passOn() {
         queue.passOn(this);
     }
 
@@ -68,11 +63,12 @@ public final class CqEvents {
      * <p>Events that come up meanwhile stay pending: they are dropped when the CQ is destroyed, and
      * delivered if it is not.
      */
-    public CloseOutcome close(long nanos, Closer closer) {
+    @Override
+    public final CloseOutcome close(long nanos, Closer closer) {
         try {
-            return ledger.close(nanos, closer);
+            return super.close(nanos, closer);
         } finally {
-            if (ledger.isClosed()) {
+            if (isClosed()) {
                 queue.drop(this);
             } else {
                 queue.relist(this);

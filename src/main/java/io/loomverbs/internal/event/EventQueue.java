@@ -360,7 +360,7 @@ public final class EventQueue extends LedQueue {
         Waiter wake = null;
         lock.lock();
         try {
-            if (cq.ledger().isClosed()) {
+            if (cq.isClosed()) {
                 return;
             }
             cq.pending++;
@@ -534,7 +534,7 @@ public final class EventQueue extends LedQueue {
     private @Nullable CqEvents deliverListed() {
         for (CqEvents cq = firstListed; cq != null; cq = firstListed) {
             remove(cq);
-            if (cq.ledger().tryDeliver() == Ledger.DELIVERED) {
+            if (cq.tryDeliver() == Ledger.DELIVERED) {
                 countDelivered();
                 if (--cq.pending > 0) {
                     append(cq);
@@ -557,12 +557,12 @@ public final class EventQueue extends LedQueue {
         }
         Waiter waiter = firstWaiter;
         if (waiter == null || (onTheirWay >= atOnce && platformWaiters == 0)) {
-            if (!cq.ledger().isClosing()) {
+            if (!cq.isClosing()) {
                 append(cq);
             }
             return null;
         }
-        if (cq.ledger().tryDeliver() != Ledger.DELIVERED) {
+        if (cq.tryDeliver() != Ledger.DELIVERED) {
             return null;
         }
         countDelivered();

@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * How many events of an object the application holds, and whether the object is being destroyed.
  */
-public final class Ledger {
+public class Ledger {
     /*
      * *** The word ***
      *
@@ -34,7 +34,8 @@ public final class Ledger {
      *
      * An acknowledgement subtracts first and looks afterwards at what was there. That is one atomic
      * addition, where a look before it would have the cache line come twice. The completion count is on
-     * top of the word, so that what it borrows comes from nobody. If as much was there, that was all.
+     * top of the word, so that what it borrows comes from nobody. If as much was there, that was all;
+     * one test of what is left (RARE) tells that from whatever else there may be to do.
      *
      * If not, the program acknowledges more than it was given, and the subtraction is a claim. While
      * the count is negative some claim does not fit, and nobody can say whose: each takes its own back,
@@ -50,10 +51,10 @@ public final class Ledger {
      * *** Waiting ***
      *
      * Closers, the one at work and those behind it, park in a stack of nodes. A waiter first pushes
-     * its node (a volatile CAS), then reads the word again, then parks; whoever changes the word (atomically
-     * as well) afterwards reads the stack. One of the two must see the other, so no wake-up is lost. An
-     * acknowledgement, and a claim that is taken back, looks at the stack only if it finds CLOSING set and
-     * brings the counts to 0: whoever brought them there owns the wake-up.
+     * its node (a volatile CAS), then reads the word again, then parks; whoever changes the word
+     * (atomically as well) afterwards reads the stack. One of the two must see the other, so no wake-up
+     * is lost. An acknowledgement, and a claim that is taken back, looks at the stack only if it finds
+     * CLOSING set and brings the counts to 0: whoever brought them there owns the wake-up.
      *
      * A node is dead once its thread has left, for ever. Whoever leaves links past every dead node, as
      * FutureTask does. Links lead down and skip only dead nodes, so the living stay reachable from each
@@ -70,6 +71,12 @@ public final class Ledger {
     private static final long ASYNC_ONE = 1 << 10;
     private static final long COMPLETION_ONE = 1L << 32;
     private static final long COUNTS = ~(STATE | SETTLEMENTS);
+
+    /**
+     * In what a claim leaves: it was too much, or there may have been no room, or a closer waits.
+     */
+    private static final long RARE = 1L << 63 | 1L << 62 | CLOSING;
+
     private static final long LOOK_NANOS = 1_000_000_000L;
     private static final int MAX_ASYNC = (1 << 22) - 1;
 
@@ -78,6 +85,11 @@ public final class Ledger {
      * that it is negative.
      */
     private static final int MOST_CLAIMED = 1 << 10;
+
+    /**
+     * As many completion events as can be counted: bit 62 tells of it, whatever is claimed then.
+     */
+    static final int MOST_OUTSTANDING = (1 << 30) + MOST_CLAIMED;
 
     /** What {@link #tryAck} answers when it has acknowledged. */
     public static final int ACKED = -1;
@@ -131,7 +143,7 @@ public final class Ledger {
             if ((w & STATE) != 0) {
                 return REFUSED;
             }
-            if (completionOf(w) == Integer.MAX_VALUE) {
+            if (completionOf(w) == MOST_OUTSTANDING) {
                 return FULL;
             }
             long seen = (long) WORD.compareAndExchange(this, w, plus(w, 1));
@@ -166,7 +178,12 @@ public final class Ledger {
         if (n > MOST_CLAIMED) {
             return ackWhatIsThere(n);
         }
-        long w = (long) WORD.getAndAdd(this, -n * COMPLETION_ONE);
+        long claim = n * COMPLETION_ONE;
+        long left = (long) WORD.getAndAdd(this, -claim) - claim;
+        return (left & RARE) == 0 ? ACKED : ackedRarely(n, left + claim);
+    }
+
+    private int ackedRarely(int n, long w) {
         return completionOf(w) < n ? settle(n, w) : acked(n, w);
     }
 
@@ -211,7 +228,7 @@ public final class Ledger {
 
     private int acked(int n, long before) {
         wakeIfLast(before - n * COMPLETION_ONE);
-        return completionOf(before) == Integer.MAX_VALUE ? ACKED_WHEN_FULL : ACKED;
+        return completionOf(before) == MOST_OUTSTANDING ? ACKED_WHEN_FULL : ACKED;
     }
 
     /** What follows {@code w} when {@code n} are added: all claims fit if that ends a deficit. */

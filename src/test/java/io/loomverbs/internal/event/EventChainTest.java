@@ -66,7 +66,7 @@ class EventChainTest {
     }
 
     private int delivered() {
-        return cqs.stream().mapToInt(cq -> cq.ledger().outstanding()).sum();
+        return cqs.stream().mapToInt(cq -> cq.outstanding()).sum();
     }
 
     /** What only the queue's own lock can hold back. */

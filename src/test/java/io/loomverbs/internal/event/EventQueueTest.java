@@ -76,7 +76,7 @@ class EventQueueTest {
         }
         assertThat(order).containsExactly("a", "b", "c", "a", "b", "a");
         assertThat(queue.tryTake()).isNull();
-        assertThat(a.ledger().outstanding()).isEqualTo(3);
+        assertThat(a.outstanding()).isEqualTo(3);
     }
 
     /**
@@ -109,7 +109,7 @@ class EventQueueTest {
         cq.passOn();
         waiter.join();
         assertThat(given).hasValue(cq);
-        assertThat(cq.ledger().outstanding()).isEqualTo(3);
+        assertThat(cq.outstanding()).isEqualTo(3);
 
         cq.passOn();
         assertThat(queue.tryTake()).as("nobody waits, so nobody is owed a wake-up").isNull();
@@ -134,7 +134,7 @@ class EventQueueTest {
             assertThat(queue.tryTake()).isSameAs(other);
             assertThat(queue.tryTake()).isNull();
 
-            assertThat(closing.ledger().tryAck(1)).isEqualTo(Ledger.ACKED);
+            assertThat(closing.tryAck(1)).isEqualTo(Ledger.ACKED);
             closer.join();
 
             assertThat(outcome).hasValue(destroys ? CloseOutcome.CLOSED : CloseOutcome.REFUSED);
@@ -266,7 +266,7 @@ class EventQueueTest {
                                                 CqEvents cq = queue.take(nanos);
                                                 if (cq != null) {
                                                     taken.incrementAndGet();
-                                                    if (cq.ledger().tryAck(1) != Ledger.ACKED) {
+                                                    if (cq.tryAck(1) != Ledger.ACKED) {
                                                         failures.incrementAndGet();
                                                     }
                                                 }
@@ -322,7 +322,7 @@ class EventQueueTest {
     @Test
     void anEventForWhichThereIsNoRoomStaysPending() throws Exception {
         CqEvents cq = cq("full");
-        outstanding(cq.ledger(), Integer.MAX_VALUE);
+        outstanding(cq, Ledger.MOST_OUTSTANDING);
         AtomicReference<CqEvents> got = new AtomicReference<>();
         AtomicReference<Throwable> failure = new AtomicReference<>();
         Thread waiter =
@@ -342,18 +342,18 @@ class EventQueueTest {
 
         assertThat(queue.tryTake()).isNull();
         assertThat(got.get()).isNull();
-        assertThat(cq.ledger().outstanding()).isEqualTo(Integer.MAX_VALUE);
+        assertThat(cq.outstanding()).isEqualTo(Ledger.MOST_OUTSTANDING);
         assertThat(cq.tryAck(1)).isEqualTo(Ledger.ACKED);
         assertThat(waiter.join(Duration.ofNanos(PATIENCE_NANOS))).isTrue();
         assertThat(failure.get()).isNull();
         assertThat(got.get()).isSameAs(cq);
-        assertThat(cq.ledger().outstanding()).isEqualTo(Integer.MAX_VALUE);
+        assertThat(cq.outstanding()).isEqualTo(Ledger.MOST_OUTSTANDING);
     }
 
     @Test
     void whatWasListedBeforeThereWasNoRoomIsTakenOnceThereIs() throws Exception {
         CqEvents cq = cq("full");
-        outstanding(cq.ledger(), Integer.MAX_VALUE - 1);
+        outstanding(cq, Ledger.MOST_OUTSTANDING - 1);
         cq.raise();
         cq.raise();
 
@@ -362,7 +362,7 @@ class EventQueueTest {
         assertThat(cq.tryAck(2)).isEqualTo(Ledger.ACKED);
         assertThat(queue.tryTake()).isSameAs(cq);
         assertThat(queue.tryTake()).isNull();
-        assertThat(cq.ledger().outstanding()).isEqualTo(Integer.MAX_VALUE - 1);
+        assertThat(cq.outstanding()).isEqualTo(Ledger.MOST_OUTSTANDING - 1);
     }
 
     /** Two thousand million deliveries would take a while. */

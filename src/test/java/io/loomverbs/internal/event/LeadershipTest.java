@@ -385,7 +385,7 @@ class LeadershipTest {
                                         Thread.onSpinWait();
                                     }
                                     taken.incrementAndGet();
-                                    cq.ledger().tryAck(1);
+                                    cq.tryAck(1);
                                 }
                                 return "done";
                             }));
