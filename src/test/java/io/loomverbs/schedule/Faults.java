@@ -53,6 +53,12 @@ final class Faults {
         plant("who arrives hands nothing on", "handListed", blindTo("firstWaiter"));
         plant("whom an arrival hands an event is not woken", "arrived", without("wake"));
         plant("arriving without the lock", "arrived", without("lock").or(without("unlock")));
+        plant("who raises does not look who waits", "raise", blindTo("wanted"));
+        plant("nobody says that he waits", "handWanted", notSet("wanted"));
+        plant("events overwrite one another", "push", torn());
+        plant("a second event of a CQ is forgotten", "raise", without("list"));
+        plant("nobody looks into the inbox", "deliverListed", without("takeIn"));
+        plant("who joins leaves events where they are", "take", without("handWanted"));
         in("delivery", CQ_EVENTS);
         plant("a failed close does not list the CQ again", "close", without("relist"));
         in("interrupts", QUEUE);

@@ -82,6 +82,68 @@ public class EventQueueRaces {
         }
     }
 
+    /** Who raises does not look whether the event is to be handed over. */
+    @JCStressTest
+    @JCStressMeta(RaiseTake.class)
+    @State
+    public static class RaiseTakeWantedBrokenTwin {
+        private final FaultyEventQueue queue = new FaultyEventQueue(Fault.WANTED_NOT_LOOKED_AT);
+        private final FaultyEventQueue.Cq cq = new FaultyEventQueue.Cq(queue);
+        private long raised;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void take(LLL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void raise() {
+            OnVirtualThread.run(cq::raise); // as late as the other one
+            raised = System.nanoTime();
+        }
+
+        @Arbiter
+        public void left(LLL_Result r) {
+            r.r2 = Patience.late(begun, raised, taken) ? "stuck" : "in time";
+            r.r3 = Taking.left(queue::tryTake);
+        }
+    }
+
+    /** The waiter says that it wants an event, and does not look again. */
+    @JCStressTest
+    @JCStressMeta(RaiseTake.class)
+    @State
+    public static class RaiseTakeInboxBrokenTwin {
+        private final FaultyEventQueue queue = new FaultyEventQueue(Fault.INBOX_NOT_LOOKED_AT);
+        private final FaultyEventQueue.Cq cq = new FaultyEventQueue.Cq(queue);
+        private long raised;
+        private long begun;
+        private long taken;
+
+        @Actor
+        public void take(LLL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void raise() {
+            OnVirtualThread.run(cq::raise); // as late as the other one
+            raised = System.nanoTime();
+        }
+
+        @Arbiter
+        public void left(LLL_Result r) {
+            r.r2 = Patience.late(begun, raised, taken) ? "stuck" : "in time";
+            r.r3 = Taking.left(queue::tryTake);
+        }
+    }
+
     /** The waiter is woken before it is given the event. */
     @JCStressTest
     @JCStressMeta(RaiseTake.class)

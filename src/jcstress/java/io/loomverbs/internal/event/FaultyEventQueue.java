@@ -1,5 +1,9 @@
 package io.loomverbs.internal.event;
 
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -33,6 +37,16 @@ final class FaultyEventQueue {
         LATECOMER_NEVER_ARRIVES,
         /** A closing CQ that is found in the list ends the search. */
         SEARCH_ENDS_AT_CLOSING,
+        /** {@code raise} does not look whether the event is to be handed over. */
+        WANTED_NOT_LOOKED_AT,
+        /** A waiter says that it wants an event, and does not look into the inbox again. */
+        INBOX_NOT_LOOKED_AT,
+        /** {@code raise} leaves out what is in the inbox already. */
+        RAISED_ONCE_IN_INBOX,
+        /** {@code push} is no compare-and-set. */
+        PUSH_CHECKS_FIRST,
+        /** A CQ may be pushed again before what was below it is known. */
+        LINK_READ_LATE,
         /** A close that failed does not look at what came up meanwhile. */
         NO_RELIST,
         /** A close that failed looks at what came up meanwhile, then reopens the ledger. */
@@ -47,6 +61,8 @@ final class FaultyEventQueue {
         boolean listed;
         private Cq previous;
         private Cq next;
+        private final AtomicBoolean inInbox = new AtomicBoolean();
+        private volatile Cq below;
 
         Cq(FaultyEventQueue queue) {
             this.queue = queue;
@@ -83,6 +99,18 @@ final class FaultyEventQueue {
     }
 
     private static final Object END = new Object();
+
+    /** Those for which there need be an inbox; it is left out for the others. */
+    private static final Set<Fault> OF_INBOX =
+            EnumSet.of(
+                    Fault.WANTED_NOT_LOOKED_AT,
+                    Fault.INBOX_NOT_LOOKED_AT,
+                    Fault.RAISED_ONCE_IN_INBOX,
+                    Fault.PUSH_CHECKS_FIRST,
+                    Fault.LINK_READ_LATE);
+
+    private final AtomicReference<Cq> inbox = new AtomicReference<>();
+    private volatile boolean wanted;
 
     private final Fault fault;
     private final ReentrantLock lock = new ReentrantLock();
@@ -144,6 +172,7 @@ final class FaultyEventQueue {
                 lock.lock();
             }
             append(waiter);
+            handWanted();
         } finally {
             lock.unlock();
         }
@@ -220,6 +249,10 @@ final class FaultyEventQueue {
             LockSupport.unpark(handOver(cq));
             return;
         }
+        if (OF_INBOX.contains(fault)) {
+            raiseByInbox(cq);
+            return;
+        }
         boolean closed = cq.ledger.isClosed();
         if (fault == Fault.CLOSE_LOOKED_FOR_FIRST) {
             pause();
@@ -239,6 +272,97 @@ final class FaultyEventQueue {
             lock.unlock();
         }
         LockSupport.unpark(wake);
+    }
+
+    private void raiseByInbox(Cq cq) {
+        boolean pushed = cq.inInbox.compareAndSet(false, true);
+        if (pushed) {
+            push(cq);
+            if (!wanted || fault == Fault.WANTED_NOT_LOOKED_AT) {
+                return;
+            }
+        } else if (fault == Fault.RAISED_ONCE_IN_INBOX) {
+            return;
+        }
+        Thread wake;
+        lock.lock();
+        try {
+            if (!pushed) {
+                takeIn();
+                list(cq);
+            }
+            wake = handWanted();
+        } finally {
+            lock.unlock();
+        }
+        LockSupport.unpark(wake);
+    }
+
+    private void push(Cq cq) {
+        Cq below;
+        do {
+            below = inbox.get();
+            cq.below = below;
+            if (fault == Fault.PUSH_CHECKS_FIRST) {
+                pause();
+                inbox.set(cq);
+                return;
+            }
+        } while (!inbox.compareAndSet(below, cq));
+    }
+
+    private void takeIn() {
+        Cq last = inbox.getAndSet(null);
+        if (fault == Fault.LINK_READ_LATE) {
+            while (last != null) {
+                last.inInbox.set(false);
+                pause();
+                Cq below = last.below;
+                list(last);
+                last = below;
+            }
+            return;
+        }
+        Cq first = null;
+        while (last != null) {
+            Cq below = last.below;
+            last.below = first;
+            first = last;
+            last = below;
+        }
+        while (first != null) {
+            Cq cq = first;
+            first = cq.below;
+            cq.inInbox.set(false);
+            list(cq);
+        }
+    }
+
+    private void list(Cq cq) {
+        cq.pending++;
+        if (!cq.listed) {
+            append(cq);
+        }
+    }
+
+    /** One at most: there are no more waiters than one where this is used. */
+    private Thread handWanted() {
+        if (!OF_INBOX.contains(fault)) {
+            return null;
+        }
+        if (firstWaiter == null || onTheirWay >= atOnce) {
+            wanted = false;
+            return null;
+        }
+        Thread wake = handListed(firstWaiter);
+        if (wake == null && !wanted) {
+            if (fault == Fault.INBOX_NOT_LOOKED_AT) {
+                pauseLong();
+            }
+            wanted = true;
+            wake = fault == Fault.INBOX_NOT_LOOKED_AT ? null : handListed(firstWaiter);
+        }
+        return wake;
     }
 
     private void relist(Cq cq) {
@@ -314,6 +438,9 @@ final class FaultyEventQueue {
     }
 
     private Cq deliverListed() {
+        if (firstListed == null) {
+            takeIn();
+        }
         for (Cq cq = firstListed; cq != null; cq = firstListed) {
             remove(cq);
             boolean counted = cq.ledger.tryDeliver() != Ledger.REFUSED;

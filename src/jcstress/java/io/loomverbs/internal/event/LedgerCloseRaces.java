@@ -439,8 +439,8 @@ public class LedgerCloseRaces {
 
         @Arbiter
         public void after(LLL_Result r) {
-            int before = ledger.tryDeliver();
-            r.r3 = before == Ledger.REFUSED ? "closed" : "open with " + before;
+            int before = ledger.outstanding();
+            r.r3 = ledger.tryDeliver() == Ledger.REFUSED ? "closed" : "open with " + before;
         }
     }
 
@@ -467,8 +467,8 @@ public class LedgerCloseRaces {
 
         @Arbiter
         public void after(LLL_Result r) {
-            int before = ledger.tryDeliver();
-            r.r3 = before == Ledger.REFUSED ? "closed" : "open with " + before;
+            int before = ledger.outstanding();
+            r.r3 = ledger.tryDeliver() == Ledger.REFUSED ? "closed" : "open with " + before;
         }
     }
 
@@ -532,8 +532,8 @@ public class LedgerCloseRaces {
 
         @Arbiter
         public void after(LLLL_Result r) {
-            int before = ledger.tryDeliver();
-            r.r4 = before == Ledger.REFUSED ? "closed" : "open with " + before;
+            int before = ledger.outstanding();
+            r.r4 = ledger.tryDeliver() == Ledger.REFUSED ? "closed" : "open with " + before;
         }
     }
 
@@ -573,8 +573,8 @@ public class LedgerCloseRaces {
 
         @Arbiter
         public void after(LLLL_Result r) {
-            int before = ledger.tryDeliver();
-            r.r4 = before == Ledger.REFUSED ? "closed" : "open with " + before;
+            int before = ledger.outstanding();
+            r.r4 = ledger.tryDeliver() == Ledger.REFUSED ? "closed" : "open with " + before;
         }
     }
 

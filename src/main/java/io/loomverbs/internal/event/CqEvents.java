@@ -2,16 +2,36 @@ package io.loomverbs.internal.event;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
 /**
  * One CQ's part in the delivery of events: its ledger, and the events that wait to be received. It
  * is one object, so that an event of a CQ that has left the caches brings few lines back.
  */
 public class CqEvents extends Ledger {
+    private static final VarHandle IN_INBOX;
+
+    static {
+        try {
+            IN_INBOX =
+                    MethodHandles.lookup().findVarHandle(CqEvents.class, "inInbox", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final EventQueue queue;
     private final Object owner;
 
+    /** Whether it is in the queue's inbox, or on its way there or back. */
+    private volatile boolean inInbox;
+
+    /** What is below it in the inbox: of who pushes it, then of who takes it in. */
+    @Nullable CqEvents below;
+
     /*
-     * The fields below are guarded by the queue's lock. A CQ with pending events stands in its queue's
+     * The fields that follow are guarded by the queue's lock. A CQ with pending events stands in its queue's
      * list once, however many there are. While the CQ is closing they are not delivered: whoever finds
      * it listed takes it off, and the end of the close lists it again or drops them.
      */
@@ -50,6 +70,15 @@ public class CqEvents extends Ledger {
         }
         queue.relist(this);
         return ACKED;
+    }
+
+    /** Whether the caller is to put it into the inbox; else somebody has. */
+    boolean tryEnterInbox() {
+        return !inInbox && IN_INBOX.compareAndSet(this, false, true);
+    }
+
+    void leaveInbox() {
+        inInbox = false;
     }
 
     /** Wakes another thread that waits for this CQ alone; see {@link EventQueue#passOn}. */

@@ -4,6 +4,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -35,12 +37,25 @@ public final class EventQueue extends LedQueue {
      * others like. Platform threads need none, and must not have to wait for it: while one waits each event
      * is handed over, and none waits where events are listed. (To what has to be fetched this does not
      * extend: there a virtual thread may have the lead that has no carrier yet.) Any other that takes a listed
-     * event passes threads that wait or are on their way. After MOST_PASSED of these it goes to the end of
-     * the queue instead or, if nobody waits there, yields. Either lets those on their way have its
-     * carrier, so that nobody is passed for ever.
+     * event passes threads that wait or are on their way. After MOST_PASSED of these, and not before
+     * PASSING_NANOS, it goes to the end of the queue instead or, if nobody waits there, yields. Either lets
+     * those on their way have its carrier, so that nobody is passed for ever.
      *
      * A CQ's own queue hands over each event: it has one CQ and, but for threads that share its arm,
      * one waiter, of whom each needs its wake-up.
+     *
+     * *** The inbox ***
+     *
+     * Who raises an event of a shared queue takes the lock only if the event is to be handed over.
+     * Otherwise the CQ is pushed onto a stack, from where whoever holds the lock takes it in, in the order
+     * of the pushes, when the list is empty. So those who raise and those who take do not wait for each
+     * other. A CQ that is in the inbox already is raised under the lock.
+     *
+     *     who raises: pushes, then reads `wanted`
+     *     who waits, or arrives: sets `wanted`, then looks into the inbox
+     *
+     * One sees the other. `wanted` may be true for no reason; it is false only while nobody waits to whom
+     * an event might be handed, or after a look into the inbox since somebody does.
      *
      * *** Handing over ***
      *
@@ -85,9 +100,20 @@ public final class EventQueue extends LedQueue {
      */
     private static final int AT_ONCE = 2;
     private static final int MOST_PASSED = 16;
+    private static final long PASSING_NANOS = 100_000;
 
     /** What a waiter is given that has given up. */
     private static final Object GAVE_UP = new Object();
+
+    private static final VarHandle INBOX;
+
+    static {
+        try {
+            INBOX = MethodHandles.lookup().findVarHandle(EventQueue.class, "inbox", CqEvents.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final ReentrantLock lock = new BriefLock();
 
@@ -120,6 +146,16 @@ public final class EventQueue extends LedQueue {
     /** Events taken from the list past threads that wait, since one was let go before. */
     @GuardedBy("lock")
     private int passed;
+
+    /** When one was let go before. */
+    @GuardedBy("lock")
+    private long gaveWay;
+
+    /** What came up and is not listed yet, the last first. Changed atomically. */
+    private volatile @Nullable CqEvents inbox;
+
+    /** Whether an event is to be handed over when it comes up. Written under the lock. */
+    private volatile boolean wanted;
 
     /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
     private volatile int delivered;
@@ -190,6 +226,7 @@ public final class EventQueue extends LedQueue {
             return tryTake();
         }
         Waiter waiter = null;
+        Waiter wake = null;
         CqEvents cq;
         lock.lock();
         try {
@@ -203,6 +240,7 @@ public final class EventQueue extends LedQueue {
                 }
                 waiter = new Waiter(leadership);
                 append(waiter);
+                wake = handWanted();
             } else if (!isToYield()) {
                 return cq;
             }
@@ -221,6 +259,7 @@ public final class EventQueue extends LedQueue {
         // heap.
         boolean joined = false;
         try {
+            wakeAll(wake);
             if (feed != null) {
                 feed.join();
                 joined = true;
@@ -266,14 +305,23 @@ public final class EventQueue extends LedQueue {
      */
     @GuardedBy("lock")
     private boolean passes() {
-        if (firstListed == null || (firstWaiter == null && onTheirWay == 0)) {
+        if ((firstListed == null && inbox == null) || (firstWaiter == null && onTheirWay == 0)) {
             return true;
         }
         if (!Thread.currentThread().isVirtual()) {
             return true; // a carrier is not its to make way for
         }
-        passed = passed == MOST_PASSED ? 0 : passed + 1;
-        return passed > 0 || firstWaiter == null;
+        if (++passed <= MOST_PASSED) {
+            return true;
+        }
+        long now = System.nanoTime();
+        if (now - gaveWay < PASSING_NANOS) {
+            passed = 1;
+            return true;
+        }
+        gaveWay = now;
+        passed = 0;
+        return firstWaiter == null;
     }
 
     @GuardedBy("lock")
@@ -309,9 +357,7 @@ public final class EventQueue extends LedQueue {
     }
 
     private boolean wasOnItsWay(Waiter waiter) {
-        return atOnce != Integer.MAX_VALUE
-                && waiter.given instanceof CqEvents
-                && !waiter.tookItself;
+        return isShared() && waiter.given instanceof CqEvents && !waiter.tookItself;
     }
 
     /** One thread fewer is on its way: hands a listed event to the next. */
@@ -320,13 +366,11 @@ public final class EventQueue extends LedQueue {
         lock.lock();
         try {
             onTheirWay--;
-            wake = onTheirWay < atOnce ? handListed() : null;
+            wake = handWanted();
         } finally {
             lock.unlock();
         }
-        if (wake != null) {
-            wake.wake();
-        }
+        wakeAll(wake);
     }
 
     /** Receives the next event if there is one; never waits, and ignores interruption. */
@@ -357,20 +401,109 @@ public final class EventQueue extends LedQueue {
 
     /** An event of {@code cq} came up: hands it to a waiter, or lists it. */
     void raise(CqEvents cq) {
+        boolean pushed = isShared() && cq.tryEnterInbox();
+        if (pushed) {
+            push(cq);
+            if (!wanted) {
+                return;
+            }
+        }
         Waiter wake = null;
         lock.lock();
         try {
-            if (cq.isClosed()) {
-                return;
+            if (isShared()) {
+                if (!pushed) {
+                    takeIn(); // what came up before goes before
+                    list(cq);
+                }
+                wake = handWanted();
+            } else if (!cq.isClosed()) {
+                cq.pending++;
+                wake = handOver(cq);
             }
-            cq.pending++;
-            wake = handOver(cq);
         } finally {
             lock.unlock();
         }
-        if (wake != null) {
-            wake.wake();
+        wakeAll(wake);
+    }
+
+    private void push(CqEvents cq) {
+        CqEvents below;
+        do {
+            below = inbox;
+            cq.below = below;
+        } while (!INBOX.compareAndSet(this, below, cq));
+    }
+
+    /** Lists what is in the inbox. */
+    @GuardedBy("lock")
+    private void takeIn() {
+        if (inbox == null) {
+            return;
         }
+        CqEvents last = (CqEvents) INBOX.getAndSet(this, null);
+        CqEvents first = null;
+        while (last != null) {
+            CqEvents below = last.below;
+            last.below = first;
+            first = last;
+            last = below;
+        }
+        while (first != null) {
+            CqEvents cq = first;
+            first = cq.below;
+            cq.below = null; // before it leaves: who pushes it next writes that
+            cq.leaveInbox();
+            list(cq);
+        }
+    }
+
+    /** An event of {@code cq} came up, and whoever waits is seen to later. */
+    @GuardedBy("lock")
+    private void list(CqEvents cq) {
+        if (cq.isClosed()) {
+            return;
+        }
+        cq.pending++;
+        if (!cq.listed && !cq.isClosing()) {
+            append(cq);
+        }
+    }
+
+    /**
+     * Hands over what is listed or in the inbox, as long as somebody waits who is not to be left
+     * waiting, and says in {@link #wanted} whether such a one is left. For whoever has made waiters
+     * or events more, or those on their way fewer.
+     *
+     * @return a list of its own of those who are to be woken
+     */
+    @GuardedBy("lock")
+    private @Nullable Waiter handWanted() {
+        Waiter first = null;
+        Waiter last = null;
+        while (firstWaiter != null && (onTheirWay < atOnce || platformWaiters > 0)) {
+            Waiter next = handListed();
+            if (next != null) {
+                if (last == null) {
+                    first = next;
+                } else {
+                    last.next = next;
+                }
+                last = next;
+            } else if (wanted || !isShared()) {
+                return first;
+            } else {
+                wanted = true; // and then another look: see the overview
+            }
+        }
+        if (wanted) {
+            wanted = false;
+        }
+        return first;
+    }
+
+    private boolean isShared() {
+        return atOnce != Integer.MAX_VALUE;
     }
 
     /**
@@ -414,6 +547,7 @@ public final class EventQueue extends LedQueue {
     void drop(CqEvents cq) {
         lock.lock();
         try {
+            takeIn(); // which keeps it
             cq.pending = 0;
             if (cq.listed) {
                 remove(cq);
@@ -532,17 +666,26 @@ public final class EventQueue extends LedQueue {
     /** Takes the next event that its CQ's ledger lets through. */
     @GuardedBy("lock")
     private @Nullable CqEvents deliverListed() {
-        for (CqEvents cq = firstListed; cq != null; cq = firstListed) {
+        for (; ; ) {
+            if (firstListed == null) {
+                takeIn();
+            }
+            CqEvents cq = firstListed;
+            if (cq == null) {
+                return null;
+            }
             remove(cq);
             if (cq.tryDeliver() == Ledger.DELIVERED) {
                 countDelivered();
                 if (--cq.pending > 0) {
-                    append(cq);
+                    takeIn(); // what came up before goes before
+                    if (!cq.listed) {
+                        append(cq);
+                    }
                 }
                 return cq;
             }
         }
-        return null;
     }
 
     /**
@@ -591,7 +734,7 @@ public final class EventQueue extends LedQueue {
     @GuardedBy("lock")
     private void hand(Waiter waiter, CqEvents cq) {
         remove(waiter);
-        if (atOnce != Integer.MAX_VALUE) {
+        if (isShared()) {
             onTheirWay++;
         }
         waiter.given = cq;

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.lang.ref.WeakReference;
 import java.util.function.Supplier;
@@ -32,16 +34,19 @@ class ForgottenTest {
         return new WeakReference<>(maker.get());
     }
 
-    @Test
-    void aChannelForgetsADestroyedCqWhoseEventsNobodyReceived() throws Exception {
+    /** One is still in the inbox; two have been listed. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aChannelForgetsADestroyedCqWhoseEventsNobodyReceived(int raised) throws Exception {
         EventQueue channel = EventQueue.shared(null);
         WeakReference<Object> owner =
                 made(
                         () -> {
                             Object cq = new Object();
                             CqEvents events = new CqEvents(channel, cq);
-                            events.raise();
-                            events.raise();
+                            for (int i = 0; i < raised; i++) {
+                                events.raise();
+                            }
                             events.close(0, WILLING);
                             return cq;
                         });
