@@ -6,8 +6,8 @@
 #ifndef WAITERS
 #define WAITERS 2
 #endif
-#ifndef COMPLETIONS
-#define COMPLETIONS 3
+#ifndef ADDED
+#define ADDED 3         /* completions */
 #endif
 #ifndef ROUNDS
 #define ROUNDS 1        /* calls of await by each thread */
@@ -39,7 +39,7 @@ inline destroyDevice(l, success) {
 #include "queue.inc"
 
 byte awaitersLeft = WAITERS;
-byte toCome = COMPLETIONS;
+byte toCome = ADDED;
 
 /* pollMore(batch) */
 inline pollMore() {

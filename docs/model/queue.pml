@@ -101,13 +101,14 @@ proctype Raiser() {
     LEDGER_LOCALS;
     QUEUE_LOCALS;
     byte raises;
+    byte cq;
     do
     :: raises == RAISES -> break
     :: else ->
-       atomic { raises++; select(c : 0 .. CQS - 1) };
-       raise(c)
+       atomic { raises++; select(cq : 0 .. CQS - 1) };
+       raise(cq)
     od;
-    atomic { raises = 0; c = 0; othersLeft-- }
+    atomic { raises = 0; cq = 0; othersLeft-- }
 }
 
 #if CLOSERS > 0
@@ -142,6 +143,7 @@ proctype Closer(byte me) {
 proctype Failure() {
     LEDGER_LOCALS;
     QUEUE_LOCALS;
+    serveListed();
     end();
     othersLeft--
 }
@@ -155,13 +157,20 @@ inline checkAtRest() {
         assert(waitersLeft == len(waiting)); /* who waits is in the queue, */
 #ifdef CHAIN
         assert(onTheirWay == 0);            /* who was on its way has arrived, */
+        assert(coming == 0 && len(taken) == 0);
+        assert(len(inbox) == 0 || len(waiting) == 0); /* and nobody waits beside the inbox, */
 #endif
         assert(!ended || waitersLeft == 0); /* and nobody is once it has ended */
         for (i : 0 .. CQS - 1) {
 #ifndef SHORT
             assert(parked[i] == 0);
 #endif
+#ifdef CHAIN
+            assert(!inInbox[i] == !(inbox??[eval(i)]));
+            assert(owed[i] == pending[i] + inInbox[i]); /* no event was lost, */
+#else
             assert(owed[i] == pending[i]);  /* no event was lost, */
+#endif
             assert(held[i] == 0);           /* and whoever was given one got it */
             if
             :: destroyed[i] ->
