@@ -167,6 +167,7 @@ inline checkAtRest() {
 #endif
 #ifdef CHAIN
             assert(!inInbox[i] == !(inbox??[eval(i)]));
+            assert(!inInbox[i] || (word[i] & CLOSED) == 0); /* a destroyed CQ is kept by nobody */
             assert(owed[i] == pending[i] + inInbox[i]); /* no event was lost, */
 #else
             assert(owed[i] == pending[i]);  /* no event was lost, */

@@ -20,7 +20,8 @@ final class OverackScenario implements Scenario {
         DELIVERED,
         ACKED,
         REFUSED,
-        CLOSED
+        CLOSED,
+        TIMED_OUT
     }
 
     /** A call: what it did to how many events, and when, in steps of the scenario's own clock. */
@@ -110,8 +111,10 @@ final class OverackScenario implements Scenario {
             try {
                 feed.cq.close(schedule.timeout());
                 calls.add(new Call(Kind.CLOSED, 0, begin, clock++));
-            } catch (VerbsException busyOrLate) {
-                // It has changed nothing.
+            } catch (VerbsException e) {
+                if ("ETIMEDOUT".equals(e.errnoName())) {
+                    calls.add(new Call(Kind.TIMED_OUT, 0, begin, clock++));
+                } // else the device has refused, and nothing has changed
             }
         }
 
@@ -119,7 +122,7 @@ final class OverackScenario implements Scenario {
             return switch (call.kind) {
                 case DELIVERED -> call.n;
                 case ACKED -> -call.n;
-                case REFUSED, CLOSED -> 0;
+                case REFUSED, CLOSED, TIMED_OUT -> 0;
             };
         }
 
@@ -147,6 +150,7 @@ final class OverackScenario implements Scenario {
                 case ACKED -> count >= call.n;
                 case REFUSED -> count < call.n;
                 case CLOSED -> count == 0;
+                case TIMED_OUT -> count > 0;
             };
         }
     }

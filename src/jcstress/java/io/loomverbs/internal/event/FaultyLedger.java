@@ -52,8 +52,8 @@ final class FaultyLedger {
     private static final long CLOSED = 1 << 1;
     private static final long STATE = CLOSING | CLOSED;
     private static final long SETTLEMENT = 1 << 2;
-    private static final long SETTLEMENTS = 0xff * SETTLEMENT;
-    private static final long ASYNC_ONE = 1 << 10;
+    private static final long SETTLEMENTS = 0xfff * SETTLEMENT;
+    private static final long ASYNC_ONE = 1 << 14;
     private static final long COMPLETION_ONE = 1L << 32;
     private static final long COUNTS = ~(STATE | SETTLEMENTS);
 

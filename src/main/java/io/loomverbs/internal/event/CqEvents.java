@@ -24,7 +24,7 @@ public class CqEvents extends Ledger {
     private final EventQueue queue;
     private final Object owner;
 
-    /** Whether it is in the queue's inbox, or on its way there or back. */
+    /** Whether it is in the queue's inbox, with an event that is not counted as pending yet. */
     private volatile boolean inInbox;
 
     /** What is below it in the inbox: of who pushes it, then of who takes it in. */
@@ -77,8 +77,9 @@ public class CqEvents extends Ledger {
         return !inInbox && IN_INBOX.compareAndSet(this, false, true);
     }
 
+    /** Who does not see it yet takes the lock. */
     void leaveInbox() {
-        inInbox = false;
+        IN_INBOX.setRelease(this, false);
     }
 
     /** Wakes another thread that waits for this CQ alone; see {@link EventQueue#passOn}. */

@@ -18,7 +18,7 @@ public final class EventQueue extends LedQueue {
      * itself, so that both kinds of delivery are one algorithm with one proof.
      *
      * An event that comes up is handed to the thread that has waited longest, under the lock, and if
-     * there is none it is listed. So who is woken has its event and need not look again. The order among
+     * there is none it is kept, in a list. So who is woken has its event and need not look again. The order among
      * CQs is first come first served; a CQ with several pending events goes to the end after each.
      *
      * *** Waking in a chain ***
@@ -30,7 +30,8 @@ public final class EventQueue extends LedQueue {
      * event to the next waiter, if both are there still. Thus threads that work off events quickly do it
      * alone, and handlers that block are joined by as many others as it takes.
      *
-     *     events are listed and threads wait  =>  atOnce threads or more are on their way
+     *     events are kept and threads wait  =>  atOnce threads or more are on their way,
+     *                                           or who has raised one is about to hand it over
      *
      * holds whenever the lock is free, and is what keeps a thread from waiting beside an event for ever:
      * those on their way arrive. Virtual threads do so when they get a carrier, which may take as long as
@@ -47,12 +48,13 @@ public final class EventQueue extends LedQueue {
      * *** The inbox ***
      *
      * Who raises an event of a shared queue takes the lock only if the event is to be handed over.
-     * Otherwise the CQ is pushed onto a stack, from where whoever holds the lock takes it in, in the order
+     * Otherwise the CQ is pushed onto a stack, from where whoever holds the lock takes all in, in the order
      * of the pushes, when the list is empty. So those who raise and those who take do not wait for each
      * other. A CQ that is in the inbox already is raised under the lock.
      *
-     *     who raises: pushes, then reads `wanted`
+     *     who raises: pushes, then reads `wanted`, and whether the CQ is closed
      *     who waits, or arrives: sets `wanted`, then looks into the inbox
+     *     who has destroyed the CQ: has closed it, then looks into the inbox
      *
      * One sees the other. `wanted` may be true for no reason; it is false only while nobody waits to whom
      * an event might be handed, or after a look into the inbox since somebody does.
@@ -149,7 +151,7 @@ public final class EventQueue extends LedQueue {
 
     /** When one was let go before. */
     @GuardedBy("lock")
-    private long gaveWay;
+    private long gaveWay = System.nanoTime() - PASSING_NANOS;
 
     /** What came up and is not listed yet, the last first. Changed atomically. */
     private volatile @Nullable CqEvents inbox;
@@ -239,8 +241,7 @@ public final class EventQueue extends LedQueue {
                     return null;
                 }
                 waiter = new Waiter(leadership);
-                append(waiter);
-                wake = handWanted();
+                wake = join(waiter);
             } else if (!isToYield()) {
                 return cq;
             }
@@ -399,28 +400,67 @@ public final class EventQueue extends LedQueue {
         }
     }
 
-    /** An event of {@code cq} came up: hands it to a waiter, or lists it. */
+    /** The thread waits from here on; not if this throws, unless it has an event. */
+    @GuardedBy("lock")
+    private @Nullable Waiter join(Waiter waiter) {
+        append(waiter);
+        if (!isShared()) {
+            return null; // nothing is kept there while somebody waits
+        }
+        try {
+            return handWanted();
+        } catch (RuntimeException | Error e) {
+            if (waiter.given != null) {
+                return null;
+            }
+            remove(waiter);
+            throw e;
+        }
+    }
+
+    /** An event of {@code cq} came up: hands it to a waiter, or keeps it. */
     void raise(CqEvents cq) {
-        boolean pushed = isShared() && cq.tryEnterInbox();
+        if (isShared()) {
+            raiseShared(cq);
+        } else {
+            raiseOwn(cq);
+        }
+    }
+
+    private void raiseOwn(CqEvents cq) {
+        Waiter wake = null;
+        lock.lock();
+        try {
+            if (cq.isClosed()) {
+                return;
+            }
+            cq.pending++;
+            wake = handOver(cq);
+        } finally {
+            lock.unlock();
+        }
+        if (wake != null) {
+            wake.wake();
+        }
+    }
+
+    private void raiseShared(CqEvents cq) {
+        // Not if it is wanted at once: then nobody shall come between and take it past who waits.
+        boolean pushed = !wanted && cq.tryEnterInbox();
         if (pushed) {
             push(cq);
-            if (!wanted) {
+            if (!wanted && !cq.isClosed()) {
                 return;
             }
         }
         Waiter wake = null;
         lock.lock();
         try {
-            if (isShared()) {
-                if (!pushed) {
-                    takeIn(); // what came up before goes before
-                    list(cq);
-                }
-                wake = handWanted();
-            } else if (!cq.isClosed()) {
-                cq.pending++;
-                wake = handOver(cq);
+            takeIn(); // what came up before goes before
+            if (!pushed) {
+                list(cq);
             }
+            wake = handWanted();
         } finally {
             lock.unlock();
         }
@@ -490,7 +530,7 @@ public final class EventQueue extends LedQueue {
                     last.next = next;
                 }
                 last = next;
-            } else if (wanted || !isShared()) {
+            } else if (wanted) {
                 return first;
             } else {
                 wanted = true; // and then another look: see the overview
@@ -526,7 +566,7 @@ public final class EventQueue extends LedQueue {
         }
     }
 
-    /** The close of the CQ has failed: its pending events are to be found again. */
+    /** The close of the CQ has failed, or there is room: its events are to be found again. */
     void relist(CqEvents cq) {
         for (; ; ) {
             Waiter wake;
@@ -547,7 +587,7 @@ public final class EventQueue extends LedQueue {
     void drop(CqEvents cq) {
         lock.lock();
         try {
-            takeIn(); // which keeps it
+            takeIn(); // the inbox would keep it
             cq.pending = 0;
             if (cq.listed) {
                 remove(cq);

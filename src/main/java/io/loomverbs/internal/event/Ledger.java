@@ -15,8 +15,8 @@ public class Ledger {
      *
      *   bit  0       CLOSING      one closer is at work; nothing is delivered
      *   bit  1       CLOSED       destroyed; for ever
-     *   bits 2..9    settlements  how often the count was negative and is not any more, modulo 2^8
-     *   bits 10..31  async        asynchronous events delivered and not acknowledged
+     *   bits 2..13   settlements  how often the count was negative and is not any more, modulo 2^12
+     *   bits 14..31  async        asynchronous events delivered and not acknowledged
      *   bits 32..63  completion   completion events delivered, less those acknowledged or claimed
      *
      *   OPEN    --tryDeliver-->  OPEN, +1        refused from CLOSING on
@@ -43,7 +43,10 @@ public class Ledger {
      * count is not negative any more, because others took theirs back or events were delivered, all
      * claims that stand fit, and are acknowledgements from that moment on: so 0 means that nothing is
      * outstanding, and what is refused was too much. That there was such a moment since its claim tells
-     * each the number of settlements.
+     * each the number of settlements. (If there were exactly 2^12, or a multiple, it is mistaken, and an
+     * acknowledgement may be refused that was not too much.)
+     *
+     * Who acknowledges more than MOST_CLAIMED at once looks first, and claims nothing.
      *
      * So only where a program acknowledges more than there is does a thread ever wait for another, and
      * that is then within these few instructions.
@@ -67,8 +70,8 @@ public class Ledger {
     private static final long CLOSED = 1 << 1;
     private static final long STATE = CLOSING | CLOSED;
     private static final long SETTLEMENT = 1 << 2;
-    private static final long SETTLEMENTS = 0xff * SETTLEMENT;
-    private static final long ASYNC_ONE = 1 << 10;
+    private static final long SETTLEMENTS = 0xfff * SETTLEMENT;
+    private static final long ASYNC_ONE = 1 << 14;
     private static final long COMPLETION_ONE = 1L << 32;
     private static final long COUNTS = ~(STATE | SETTLEMENTS);
 
@@ -78,7 +81,7 @@ public class Ledger {
     private static final long RARE = 1L << 63 | 1L << 62 | CLOSING;
 
     private static final long LOOK_NANOS = 1_000_000_000L;
-    private static final int MAX_ASYNC = (1 << 22) - 1;
+    private static final int MAX_ASYNC = (1 << 18) - 1;
 
     /**
      * The largest claim: as many as 2^21 threads can have one at once, and the count still says
@@ -117,6 +120,8 @@ public class Ledger {
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
+        // Links what follows a claim that does not fit, so that nothing can come between the two.
+        new Ledger().tryAck(1);
     }
 
     /** Read volatile; written only atomically. */
@@ -137,7 +142,7 @@ public class Ledger {
      *
      * @return {@link #DELIVERED}, {@link #REFUSED} or {@link #FULL}
      */
-    public int tryDeliver() {
+    int tryDeliver() {
         long w = word;
         for (; ; ) {
             if ((w & STATE) != 0) {
@@ -328,7 +333,10 @@ public class Ledger {
             }
             long waited = System.nanoTime() - start;
             if (waited >= nanos) {
-                return CloseOutcome.TIMED_OUT;
+                // Not for what was only claimed, and never outstanding.
+                return (wordWithoutDeficit() & untilZero) == 0
+                        ? CloseOutcome.CLOSED
+                        : CloseOutcome.TIMED_OUT;
             }
             if (!closer.keepWaiting(waited)) {
                 return CloseOutcome.GAVE_UP;
@@ -446,7 +454,7 @@ public class Ledger {
     }
 
     private static int asyncOf(long w) {
-        return (int) w >>> 10;
+        return (int) w >>> 14;
     }
 
     @Override

@@ -162,6 +162,27 @@ class EventChainTest {
         assertThat((int) passed.getVolatile(queue)).as("it has yielded").isZero();
     }
 
+    /** And not before 0.1 ms: to make way costs more than to handle events that take nothing. */
+    @Test
+    void nobodyMakesWayForLittle() throws Exception {
+        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        VarHandle passed = field("passed", int.class);
+        VarHandle gaveWay = field("gaveWay", long.class);
+        passed.setVolatile(queue, MOST_PASSED);
+        gaveWay.setVolatile(queue, System.nanoTime() + PATIENCE_NANOS);
+        cq().raise();
+        assertThat(takenByAVirtualThread()).isSameAs(cqs.get(0));
+        assertThat((int) passed.getVolatile(queue)).as("it was let past once more").isOne();
+
+        long now = System.nanoTime();
+        passed.setVolatile(queue, MOST_PASSED);
+        gaveWay.setVolatile(queue, now - 100_000);
+        cq().raise();
+        assertThat(takenByAVirtualThread()).isSameAs(cqs.get(1));
+        assertThat((int) passed.getVolatile(queue)).as("it has yielded").isZero();
+        assertThat((long) gaveWay.getVolatile(queue)).isGreaterThanOrEqualTo(now);
+    }
+
     /** Who is on the way may wait for a carrier that is held by one who waits for this thread. */
     @Test
     void aPlatformThreadIsNotKeptWaitingByThoseOnTheirWay() throws Exception {
