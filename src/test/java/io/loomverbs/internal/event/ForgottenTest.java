@@ -55,6 +55,24 @@ class ForgottenTest {
         assertThat(channel.tryTake()).isNull();
     }
 
+    /** The device may tell of it late, as listeners are told without a lock. */
+    @Test
+    void aChannelForgetsADestroyedCqOfWhichAnEventComesLate() throws Exception {
+        EventQueue channel = EventQueue.shared(null);
+        WeakReference<Object> owner =
+                made(
+                        () -> {
+                            Object cq = new Object();
+                            CqEvents events = new CqEvents(channel, cq);
+                            events.close(0, WILLING);
+                            events.raise();
+                            return cq;
+                        });
+
+        assertCollected(owner);
+        assertThat(channel.tryTake()).isNull();
+    }
+
     @Test
     void aDestroyedObjectIsForgottenWithItsAsynchronousEvents() throws Exception {
         AsyncQueue context = new AsyncQueue();
