@@ -18,6 +18,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 record Fault(String name, String scenario, String className, String method, Change change) {
     private static final String ROOT = "io.loomverbs.";
 
+    /** What a failure says that is not the fault's: a player takes it for one all the same. */
+    static final String NO_PLACE = " has no place there any more";
+
     /** What happens to the code; answers whether it has changed the element, or left it alone. */
     @FunctionalInterface
     interface Change {
@@ -60,8 +63,7 @@ record Fault(String name, String scenario, String className, String method, Chan
                             }
                         });
         if (changed.get() == 0) {
-            throw new AssertionError(
-                    "the shipped code has changed, and " + name + " has no place there any more");
+            throw new AssertionError("the shipped code has changed, and " + name + NO_PLACE);
         }
         return bytes;
     }

@@ -44,27 +44,27 @@ final class Faults {
 
     private void delivery() {
         in("delivery", QUEUE);
-        plant("raise wakes nobody", "raise", without("unpark"));
+        plant("raise wakes nobody", "raiseShared", without("wakeAll"));
         plant("a waiter with an event in hand gives up", "cancel", blindTo("given"));
         plant("giving up without the lock", "cancel", without("lock").or(without("unlock")));
         plant("a CQ with more events is not listed again", "deliverListed", without("append"));
         plant("a listed CQ is listed twice", "handOver", blindTo("listed"));
-        plant("relisting wakes nobody", "relist", without("unpark"));
+        plant("relisting wakes nobody", "relist", without("wake"));
         plant("who arrives hands nothing on", "handListed", blindTo("firstWaiter"));
-        plant("whom an arrival hands an event is not woken", "arrived", without("wake"));
+        plant("whom an arrival hands an event is not woken", "arrived", without("wakeAll"));
         plant("arriving without the lock", "arrived", without("lock").or(without("unlock")));
-        plant("who raises does not look who waits", "raise", blindTo("wanted"));
+        plant("who raises does not look who waits", "raiseShared", blindTo("wanted"));
         plant("nobody says that he waits", "handWanted", notSet("wanted"));
         plant("events overwrite one another", "push", torn());
-        plant("a second event of a CQ is forgotten", "raise", without("list"));
+        plant("a second event of a CQ is forgotten", "raiseShared", without("list"));
         plant("nobody looks into the inbox", "deliverListed", without("takeIn"));
-        plant("who joins leaves events where they are", "take", without("handWanted"));
+        plant("who joins leaves events where they are", "join", without("handWanted"));
         in("delivery", CQ_EVENTS);
         plant("a failed close does not list the CQ again", "close", without("relist"));
         in("interrupts", QUEUE);
         plant("an interrupt is swallowed", "take", answering("interrupted", 0));
         in("closing", QUEUE);
-        plant("the end wakes nobody", "end", without("unpark"));
+        plant("the end wakes nobody", "end", without("wakeAll"));
     }
 
     private void closing() {
@@ -86,21 +86,18 @@ final class Faults {
         in("async", LEDGER);
         plant("closing does not stop asynchronous events", "tryDeliverAsync", without(STATE));
         in("async", ASYNC_QUEUE);
-        plant("an asynchronous event wakes nobody", "raise", without("signalAll"));
-        plant(
-                "asynchronous events are forgotten by a failed close",
-                "recheck",
-                without("signalAll"));
-        plant("the end of asynchronous events wakes nobody", "end", without("signalAll"));
+        plant("an asynchronous event wakes nobody", "raise", without("wakeAll"));
+        plant("asynchronous events are forgotten by a failed close", "recheck", without("wakeAll"));
+        plant("the end of asynchronous events wakes nobody", "end", without("wakeAll"));
     }
 
     private void api() {
         in("delivery", "CqEvent");
         plant("an event is acknowledged twice", "close", answering("compareAndSet", 1));
         in("closing", CQ);
-        plant("a direct CQ's waiters are left behind", "close", without("end"));
+        plant("a direct CQ's waiters are left behind", "endWaits", without("end"));
         in("closing", "CompletionChannel");
-        plant("a channel's waiters are left behind", "destroy", without("end"));
+        plant("a channel's waiters are left behind", "destroyed", without("end"));
         in("churn", "Usage");
         plant("users get lost", "acquire", torn());
         plant("what has users is closed", "close", answering("compareAndSet", 1));
@@ -154,7 +151,7 @@ final class Faults {
         in("led", QUEUE);
         plant("the others in a queue are forgotten", "promote", without("enlist"));
         plant("who is appointed sleeps on", "promote", without("unpark"));
-        plant("who leaves a queue keeps the lead", "leave", without("left"));
+        plant("who leaves a queue keeps the lead", "leavePlace", without("left"));
         plant("who waits never leads", "take", without("lead"));
     }
 

@@ -43,6 +43,7 @@ class PlantedFaultsTest {
         for (long seed = 1; seed <= budget; seed++) {
             Outcome outcome = player.play(fault.scenario(), seed, false);
             if (outcome.failure() != null) {
+                assertThat(outcome.failure()).doesNotContain(Fault.NO_PLACE);
                 checkReport(player, fault, seed, outcome);
                 System.out.println(fault + ": found by schedule " + seed);
                 return;
