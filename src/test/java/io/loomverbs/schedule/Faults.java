@@ -136,6 +136,7 @@ final class Faults {
         plant("who is enlisted does not look again", "takeLead", without("appoint", 2));
         plant("who has to park is not enlisted", "takeLead", without("enlist"));
         plant("an unpark that a lock took is waited for", "lead", answering("mayPark", 1));
+        plant("the only carrier is blocked", "lead", answering("mayBlock", 1));
         plant("two lead at once", "appoint", torn());
         plant("a leader that is given something stays", "wakeIfLeading", without("wake"));
         plant("a leader that was served goes to wait", "lead", without("isServed"));

@@ -32,6 +32,12 @@ final class LedSource implements EventSource, Carriers {
     /** How many carriers may be borrowed before that is refused. */
     int carriers = Integer.MAX_VALUE;
 
+    /** How many times a borrower is told to wait until its carrier serves others. */
+    int unready;
+
+    /** Who has borrowed a carrier that does not serve others yet. */
+    private Thread tooEarly;
+
     Channel channel() {
         Channel channel = new Channel();
         channels.add(channel);
@@ -134,6 +140,7 @@ final class LedSource implements EventSource, Carriers {
     @Override
     public int await(long nanos, Leader leader) {
         check(inside == null, "two threads lead");
+        check(nanos == 0 || tooEarly != Thread.currentThread(), "blocks the only carrier");
         inside = Thread.currentThread();
         boolean interrupted = false;
         try {
@@ -185,12 +192,25 @@ final class LedSource implements EventSource, Carriers {
         }
         carriers--;
         lent++;
+        tooEarly = Thread.currentThread();
+        return true;
+    }
+
+    @Override
+    public boolean mayBlock() {
+        SchedulePoint.spin();
+        if (unready > 0) {
+            unready--;
+            return false;
+        }
+        tooEarly = null;
         return true;
     }
 
     @Override
     public void giveBack() {
         lent--;
+        tooEarly = null;
     }
 
     /** When everybody is gone. */

@@ -129,5 +129,10 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
     }
 
     @Override
+    public boolean mayBlock() {
+        return true;
+    }
+
+    @Override
     public void giveBack() {}
 }

@@ -44,6 +44,11 @@ class TestPoller extends Poller {
         }
 
         @Override
+        public boolean mayBlock() {
+            throw new AssertionError("nothing was lent");
+        }
+
+        @Override
         public void giveBack() {
             throw new AssertionError("nothing was lent");
         }

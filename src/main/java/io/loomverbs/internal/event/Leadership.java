@@ -58,7 +58,8 @@ public class Leadership { // not final: races run it with one step left out
      * *** The carrier ***
      *
      * A virtual thread that leads blocks its carrier, and takes another one into service meanwhile. If that is
-     * refused, a platform thread takes the lead, for good. After events for others the leader steps aside:
+     * refused, a platform thread takes the lead, for good. Until the other one serves those that were
+     * ready to run before, the leader does not block: it looks at the source and yields. After events for others the leader steps aside:
      * the carrier that has just come back from the kernel runs those that were woken, one wake-up after
      * the event, too, and the new carrier takes the leader back into the kernel.
      *
@@ -131,9 +132,18 @@ public class Leadership { // not final: races run it with one step left out
         if (isServed(me)) {
             return true; // by somebody who did not see this thread lead yet
         }
-        int raised = awaitEvents(me, nanos);
-        if (raised > 0 && me.given == null && me.thread.isVirtual()) {
+        boolean blocks = mayBlock(me);
+        int raised = awaitEvents(me, blocks ? nanos : 0);
+        if ((raised > 0 || !blocks) && me.given == null && me.thread.isVirtual()) {
             Thread.yield();
+        }
+        return true;
+    }
+
+    private boolean mayBlock(Waiter me) {
+        if (me.onLoan && !me.mayBlock) {
+            me.mayBlock = carriers.mayBlock();
+            return me.mayBlock;
         }
         return true;
     }
@@ -151,6 +161,7 @@ public class Leadership { // not final: races run it with one step left out
         try {
             if (me.onLoan) {
                 me.onLoan = false;
+                me.mayBlock = false;
                 carriers.giveBack();
             }
         } finally {

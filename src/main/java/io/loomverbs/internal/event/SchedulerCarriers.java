@@ -22,16 +22,17 @@ public final class SchedulerCarriers implements Carriers {
     private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
     private static final SchedulerCarriers INSTANCE = new SchedulerCarriers(Scheduler.find());
 
-    private final ReentrantLock lock = new ReentrantLock();
+    /** Null if the module jdk.management is not there. */
+    private final @Nullable Scheduler scheduler;
 
-    @GuardedBy("lock")
-    private @Nullable Scheduler scheduler;
+    private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
     private int lent;
 
+    /** Whether nothing is lent any more. */
     @GuardedBy("lock")
-    private boolean told;
+    private boolean refuses;
 
     /** What the parallelism is while something is lent, if nobody else has changed it. */
     @GuardedBy("lock")
@@ -45,6 +46,9 @@ public final class SchedulerCarriers implements Carriers {
 
         /** Whether virtual threads wait for a carrier. */
         boolean hasQueued();
+
+        /** How many carriers run one, or look for one to run. */
+        int mounted();
 
         /** The JDK's; null if the module jdk.management is not there. */
         static @Nullable Scheduler find() {
@@ -66,11 +70,12 @@ public final class SchedulerCarriers implements Carriers {
     }
 
     @Override
-    @SuppressWarnings("ThreadPriorityCheck") // what follows from it is meant, as said there
     public boolean borrow() {
-        Scheduler wanted;
         lock.lock();
         try {
+            if (refuses) {
+                return false;
+            }
             if (scheduler == null) {
                 return refuse("the module jdk.management is not there");
             }
@@ -85,34 +90,34 @@ public final class SchedulerCarriers implements Carriers {
             }
             raisedTo = now + 1;
             lent++;
-            wanted = scheduler;
+            return true;
         } finally {
             lock.unlock();
         }
-        try {
-            if (wanted.hasQueued()) {
-                // Raising wakes no carrier. This does, and lets go first who waits for this one.
-                Thread.yield();
-            }
-        } catch (Throwable t) {
-            giveBack();
-            throw t;
-        }
-        return true;
+    }
+
+    /*
+     * Raising wakes no carrier. What becomes ready afterwards does, if it finds nothing else in its
+     * queue; what was ready before, and what comes behind it, has nobody to fetch it once the borrower
+     * has blocked. One that yields with nothing behind it wakes one: it is then itself what becomes
+     * ready.
+     */
+    @Override
+    public boolean mayBlock() {
+        return scheduler == null
+                || !scheduler.hasQueued()
+                || scheduler.mounted() >= scheduler.parallelism();
     }
 
     /** For good. */
     @GuardedBy("lock")
     private boolean refuse(String why) {
-        scheduler = null;
-        if (!told) {
-            told = true;
-            LOGGER.log(
-                    WARNING,
-                    "{0}: virtual threads that wait for events of a device are woken by a thread"
-                            + " of loomverbs, which costs a switch of threads for each",
-                    why);
-        }
+        refuses = true;
+        LOGGER.log(
+                WARNING,
+                "{0}: virtual threads that wait for events of a device are woken by a thread of"
+                        + " loomverbs, which costs a switch of threads for each",
+                why);
         return false;
     }
 
@@ -121,7 +126,7 @@ public final class SchedulerCarriers implements Carriers {
         lock.lock();
         try {
             lent--;
-            if (scheduler == null) {
+            if (refuses || scheduler == null) {
                 return;
             }
             if (scheduler.parallelism() != raisedTo) {
@@ -159,6 +164,11 @@ public final class SchedulerCarriers implements Carriers {
         @Override
         public boolean hasQueued() {
             return bean.getQueuedVirtualThreadCount() > 0;
+        }
+
+        @Override
+        public int mounted() {
+            return bean.getMountedVirtualThreadCount();
         }
     }
 }

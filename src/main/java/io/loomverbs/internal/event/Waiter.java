@@ -18,6 +18,9 @@ final class Waiter implements EventSource.Leader {
     /** Whether this leader has a carrier on loan. The waiting thread's own. */
     boolean onLoan;
 
+    /** Whether it may block with that carrier. The waiting thread's own. */
+    boolean mayBlock;
+
     @Nullable Waiter previous;
     @Nullable Waiter next;
 

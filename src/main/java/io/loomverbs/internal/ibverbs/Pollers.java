@@ -48,6 +48,11 @@ final class Pollers {
         }
 
         @Override
+        public boolean mayBlock() {
+            throw new AssertionError("nothing was lent");
+        }
+
+        @Override
         public void giveBack() {
             throw new AssertionError("nothing was lent");
         }

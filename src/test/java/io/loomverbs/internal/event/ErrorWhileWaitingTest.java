@@ -19,6 +19,7 @@ class ErrorWhileWaitingTest {
 
     private final Error error = new OutOfMemoryError("planted");
     private volatile Runnable onBorrow = this::nothing;
+    private volatile Runnable onMayBlock = this::nothing;
     private volatile Runnable onGiveBack = this::nothing;
     private final InMemorySource source =
             new InMemorySource(
@@ -26,6 +27,12 @@ class ErrorWhileWaitingTest {
                         @Override
                         public boolean borrow() {
                             onBorrow.run();
+                            return true;
+                        }
+
+                        @Override
+                        public boolean mayBlock() {
+                            onMayBlock.run();
                             return true;
                         }
 
@@ -81,6 +88,14 @@ class ErrorWhileWaitingTest {
         onBorrow = this::fails;
         assertFails(start());
         onBorrow = this::nothing;
+        assertNobodyIsLeft();
+    }
+
+    @Test
+    void whenItIsAskedWhetherToBlock() throws Exception {
+        onMayBlock = this::fails;
+        assertFails(start());
+        onMayBlock = this::nothing;
         assertNobodyIsLeft();
     }
 

@@ -26,6 +26,9 @@ final class InMemorySource implements EventSource, EventFeed {
     final AtomicInteger attached = new AtomicInteger();
     volatile int most;
 
+    /** How many times somebody came to stay. */
+    volatile int blocked;
+
     /** Thrown by every thread that joins, and by every end of a queue, if it is not null. */
     volatile Error refusal;
 
@@ -72,6 +75,7 @@ final class InMemorySource implements EventSource, EventFeed {
         lock.lock();
         try {
             inside++;
+            blocked += nanos > 0 ? 1 : 0;
             most = Math.max(most, inside);
             last = Thread.currentThread();
             while (events.isEmpty() && !woken && failure == null) {

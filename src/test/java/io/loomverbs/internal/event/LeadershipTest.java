@@ -27,6 +27,10 @@ class LeadershipTest {
     private final AtomicInteger lent = new AtomicInteger();
     private final AtomicInteger everLent = new AtomicInteger();
     private volatile boolean refused;
+
+    /** How many times a borrower is told not to block. */
+    private final AtomicInteger busy = new AtomicInteger();
+
     private InMemorySource source;
     private final List<Waiting> started = new ArrayList<>();
 
@@ -60,6 +64,11 @@ class LeadershipTest {
                                     everLent.incrementAndGet();
                                 }
                                 return !refused;
+                            }
+
+                            @Override
+                            public boolean mayBlock() {
+                                return busy.getAndDecrement() <= 0;
                             }
 
                             @Override
@@ -192,6 +201,44 @@ class LeadershipTest {
         source.add(cq::raise);
         assertThat(two.result()).isEqualTo("event of a");
         assertThat(three.result()).isEqualTo("event of a");
+    }
+
+    /** It looks for events again and again, and leaves its carrier to others meanwhile. */
+    @Test
+    void aLeaderThatMayNotBlockFetchesNevertheless() throws Exception {
+        busy.set(Integer.MAX_VALUE);
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
+        Waiting one = start(() -> a.take(FOR_EVER));
+        if (!virtual) {
+            source.awaitLeader(one.thread);
+            source.add(new CqEvents(a, "a")::raise);
+            assertThat(one.result()).isEqualTo("event of a");
+            assertThat(busy).hasValue(Integer.MAX_VALUE); // it holds no carrier
+            return;
+        }
+        awaitMoreLooks();
+        Waiting two = follower(() -> b.take(FOR_EVER));
+        source.add(new CqEvents(b, "b")::raise);
+        assertThat(two.result()).isEqualTo("event of b");
+        awaitMoreLooks();
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        assertThat(start(() -> a.take(30_000_000)).result()).isEqualTo("null");
+        Waiting three = start(() -> a.take(FOR_EVER));
+        awaitMoreLooks();
+        three.thread.interrupt();
+        assertThat(three.result()).isEqualTo("interrupted");
+        assertThat(source.blocked).isZero();
+    }
+
+    private void awaitMoreLooks() {
+        int before = busy.get();
+        long start = System.nanoTime();
+        while (before - busy.get() < 10) {
+            assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
+            Thread.onSpinWait();
+        }
     }
 
     @Test

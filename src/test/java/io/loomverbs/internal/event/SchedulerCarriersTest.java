@@ -1,13 +1,16 @@
 package io.loomverbs.internal.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** A carrier more while a thread blocks, and not a moment longer. */
 @Timeout(60)
@@ -15,7 +18,8 @@ class SchedulerCarriersTest {
     private static final class Fake implements SchedulerCarriers.Scheduler {
         private int parallelism = 2;
         private boolean limited;
-        private boolean unknown;
+        private boolean queued;
+        private int mounted;
 
         @Override
         public int parallelism() {
@@ -32,10 +36,12 @@ class SchedulerCarriersTest {
 
         @Override
         public boolean hasQueued() {
-            if (unknown) {
-                throw new OutOfMemoryError("planted");
-            }
-            return false;
+            return queued;
+        }
+
+        @Override
+        public int mounted() {
+            return mounted;
         }
     }
 
@@ -97,11 +103,19 @@ class SchedulerCarriersTest {
         assertThat(new SchedulerCarriers(null).borrow()).isFalse();
     }
 
+    /** Two carriers and one on loan, of which one is idle while somebody waits for one. */
     @Test
-    void aLoanThatFailsIsGivenBack() {
-        scheduler.unknown = true;
-        assertThatThrownBy(carriers::borrow).isInstanceOf(OutOfMemoryError.class);
-        assertThat(scheduler.parallelism).isEqualTo(2);
+    void nobodyBlocksWhileACarrierIsIdleAndSomebodyWaitsForOne() {
+        assertThat(carriers.borrow()).isTrue();
+        assertThat(carriers.mayBlock()).isTrue();
+        scheduler.queued = true;
+        scheduler.mounted = 2;
+        assertThat(carriers.mayBlock()).isFalse();
+        scheduler.mounted = 3;
+        assertThat(carriers.mayBlock()).isTrue();
+        scheduler.mounted = 2;
+        scheduler.queued = false;
+        assertThat(carriers.mayBlock()).isTrue();
     }
 
     /** Who gives back goes on; the limit may have changed meanwhile. */
@@ -116,6 +130,10 @@ class SchedulerCarriersTest {
     /** The JDK's scheduler: blocked carriers are made up for, and nothing stays raised. */
     @Test
     void theJdksSchedulerRunsOthersMeanwhile() throws Exception {
+        blockFourAndRunAnother();
+    }
+
+    private void blockFourAndRunAnother() throws Exception {
         SchedulerCarriers.Scheduler jdk = SchedulerCarriers.Scheduler.find();
         assertThat(jdk).isNotNull();
         int before = jdk.parallelism();
@@ -128,7 +146,7 @@ class SchedulerCarriersTest {
             Thread.ofVirtual()
                     .start(
                             () -> {
-                                assertThat(ofJdk.borrow()).isTrue();
+                                borrowToBlock(ofJdk);
                                 blocked.countDown();
                                 while (!done) { // holds its carrier
                                     Thread.onSpinWait();
@@ -147,5 +165,84 @@ class SchedulerCarriersTest {
         assertThat(jdk.parallelism()).isEqualTo(before);
     }
 
+    /**
+     * Carriers that are idle when the loan begins, a virtual thread that was made ready before,
+     * from outside, and another one that is behind the borrower in its own carrier's queue.
+     */
+    @Test
+    void whoWasReadyBeforeTheLoanRuns() throws Exception {
+        blockFourAndRunAnother(); // there are more carriers now than are needed
+        SchedulerCarriers.Scheduler jdk = SchedulerCarriers.Scheduler.find();
+        assertThat(jdk).isNotNull();
+        int others = jdk.parallelism() - 1;
+        done = false;
+        ready = false;
+        List<Thread> threads = new ArrayList<>();
+        CountDownLatch held = new CountDownLatch(others + 1);
+        for (int i = 0; i < others; i++) {
+            threads.add(
+                    Thread.startVirtualThread(
+                            () -> {
+                                held.countDown();
+                                while (!done) { // holds its carrier
+                                    Thread.onSpinWait();
+                                }
+                            }));
+        }
+        CountDownLatch ran = new CountDownLatch(1);
+        Thread outside = Thread.ofVirtual().unstarted(ran::countDown);
+        CountDownLatch behind = new CountDownLatch(1);
+        Thread inTheQueue =
+                Thread.startVirtualThread(
+                        () -> {
+                            LockSupport.park();
+                            behind.countDown();
+                        });
+        awaitState(inTheQueue, Thread.State.WAITING);
+        Carriers ofJdk = SchedulerCarriers.get();
+        threads.add(
+                Thread.startVirtualThread(
+                        () -> {
+                            held.countDown();
+                            while (!ready) {
+                                Thread.onSpinWait();
+                            }
+                            LockSupport.unpark(inTheQueue);
+                            borrowToBlock(ofJdk);
+                            while (!done) { // holds its carrier, as a wait in the kernel does
+                                Thread.onSpinWait();
+                            }
+                            ofJdk.giveBack();
+                        }));
+        assertThat(held.await(20, TimeUnit.SECONDS)).isTrue();
+        outside.start();
+        ready = true;
+        try {
+            assertThat(behind.await(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(ran.await(20, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            done = true;
+        }
+        for (Thread thread : threads) {
+            assertThat(thread.join(Duration.ofSeconds(20))).isTrue();
+        }
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // as a leader does
+    private static void borrowToBlock(Carriers carriers) {
+        assertThat(carriers.borrow()).isTrue();
+        while (!carriers.mayBlock()) {
+            Thread.yield();
+        }
+    }
+
+    private static void awaitState(Thread thread, Thread.State state) throws InterruptedException {
+        for (int i = 0; i < 20_000 && thread.getState() != state; i++) {
+            Thread.sleep(1);
+        }
+        assertThat(thread.getState()).isEqualTo(state);
+    }
+
     private volatile boolean done;
+    private volatile boolean ready;
 }
