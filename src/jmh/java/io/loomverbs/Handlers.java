@@ -40,6 +40,9 @@ final class Handlers {
 
         abstract void raise();
 
+        /** What is owed for what was received, once the handler has run. */
+        void acknowledge() {}
+
         /** Ends {@link #await}; interrupts, unless it is said otherwise. */
         void stop() {
             thread.interrupt();
@@ -66,6 +69,7 @@ final class Handlers {
                 while (!ended) {
                     await();
                     handle();
+                    acknowledge();
                 }
             } catch (InterruptedException | ClosedException e) {
                 // Asked to end.
@@ -142,6 +146,7 @@ final class Handlers {
     static final class Direct extends Handler {
         private final CompletionQueue cq;
         private final CqListener device;
+        private CqEvent event;
 
         Direct(CompletionQueue cq) {
             super(Thread.ofVirtual());
@@ -151,7 +156,12 @@ final class Handlers {
 
         @Override
         void await() throws InterruptedException {
-            cq.getCqEvent().close();
+            event = cq.getCqEvent();
+        }
+
+        @Override
+        void acknowledge() {
+            event.close();
         }
 
         @Override
@@ -164,6 +174,7 @@ final class Handlers {
     static final class OnChannel extends Handler {
         private final CompletionChannel channel;
         private final CqListener device;
+        private CqEvent event;
 
         OnChannel(CompletionChannel channel, CompletionQueue cq) {
             super(Thread.ofVirtual());
@@ -173,7 +184,12 @@ final class Handlers {
 
         @Override
         void await() throws InterruptedException {
-            channel.getCqEvent().close();
+            event = channel.getCqEvent();
+        }
+
+        @Override
+        void acknowledge() {
+            event.close();
         }
 
         @Override
@@ -268,6 +284,7 @@ final class Handlers {
         private final CompletionChannel channel;
         private final CompletionQueue cq;
         private final PipedDevice.Made made;
+        private CqEvent event;
 
         /**
          * @param channel null to wait for the CQ itself
@@ -285,7 +302,12 @@ final class Handlers {
 
         @Override
         void await() throws InterruptedException {
-            (channel == null ? cq.getCqEvent() : channel.getCqEvent()).close();
+            event = channel == null ? cq.getCqEvent() : channel.getCqEvent();
+        }
+
+        @Override
+        void acknowledge() {
+            event.close();
         }
 
         @Override

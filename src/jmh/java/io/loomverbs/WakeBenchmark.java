@@ -309,10 +309,13 @@ public class WakeBenchmark {
         }
     }
 
-    /** A thread in C that blocks in read(2), woken by C. */
-    @State(Scope.Thread)
-    public static class ReaderInC {
-        private final NativePeers.Waker waker = new NativePeers().startWaker();
+    /** A thread in C that waits in the kernel, woken by C. */
+    abstract static class InC {
+        private final NativePeers.Waker waker;
+
+        InC(boolean inEpoll) {
+            waker = new NativePeers().startWaker(inEpoll);
+        }
 
         @Setup(Level.Invocation)
         public void prepare(WakeBenchmark wake) {
@@ -320,9 +323,29 @@ public class WakeBenchmark {
             silence(wake.idle);
         }
 
+        final void raiseAndSpin() {
+            waker.raiseAndSpin();
+        }
+
         @TearDown
         public void close() {
             waker.close();
+        }
+    }
+
+    /** In read(2). */
+    @State(Scope.Thread)
+    public static class ReaderInC extends InC {
+        public ReaderInC() {
+            super(false);
+        }
+    }
+
+    /** In epoll_wait(2), and then it reads. */
+    @State(Scope.Thread)
+    public static class EpollInC extends InC {
+        public EpollInC() {
+            super(true);
         }
     }
 
@@ -388,6 +411,12 @@ public class WakeBenchmark {
     /** The same in C. */
     @Benchmark
     public void readInC(ReaderInC reader) {
-        reader.waker.raiseAndSpin();
+        reader.raiseAndSpin();
+    }
+
+    /** What a poller that waits for many descriptors at once cannot do without. */
+    @Benchmark
+    public void epollInC(EpollInC reader) {
+        reader.raiseAndSpin();
     }
 }

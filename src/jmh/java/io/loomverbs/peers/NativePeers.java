@@ -31,6 +31,7 @@ public final class NativePeers {
             #include <pthread.h>
             #include <stdatomic.h>
             #include <stdlib.h>
+            #include <sys/epoll.h>
             #include <unistd.h>
 
             int nothing(void *object)
@@ -47,6 +48,7 @@ public final class NativePeers {
             struct waker {
                     _Alignas(128) _Atomic long handled;
                     _Alignas(128) int fds[2];
+                    int epoll;
                     pthread_t thread;
             };
 
@@ -60,12 +62,29 @@ public final class NativePeers {
                     return NULL;
             }
 
-            struct waker *waker_start(void)
+            static void *block_in_epoll_wait(void *arg)
+            {
+                    struct waker *w = arg;
+                    struct epoll_event events[64];
+                    char bytes[8];
+
+                    while (epoll_wait(w->epoll, events, 64, -1) > 0
+                           && read(w->fds[0], bytes, sizeof bytes) == sizeof bytes)
+                            atomic_fetch_add(&w->handled, 1);
+                    return NULL;
+            }
+
+            struct waker *waker_start(int epoll)
             {
                     struct waker *w = aligned_alloc(128, sizeof *w);
+                    struct epoll_event readable = {.events = EPOLLIN};
 
                     atomic_init(&w->handled, 0);
-                    if (pipe(w->fds) != 0 || pthread_create(&w->thread, NULL, block_in_read, w) != 0)
+                    w->epoll = epoll_create1(0);
+                    if (w->epoll < 0 || pipe(w->fds) != 0
+                        || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->fds[0], &readable) != 0
+                        || pthread_create(&w->thread, NULL,
+                                          epoll ? block_in_epoll_wait : block_in_read, w) != 0)
                             abort();
                     return w;
             }
@@ -85,6 +104,7 @@ public final class NativePeers {
             {
                     close(w->fds[1]);
                     pthread_join(w->thread, NULL);
+                    close(w->epoll);
                     close(w->fds[0]);
                     free(w);
             }
@@ -190,15 +210,21 @@ public final class NativePeers {
         }
     }
 
-    /** A thread that blocks in read(2) of a pipe, all in C. */
-    public Waker startWaker() {
+    /**
+     * A thread that waits for what comes through a pipe, all in C: in read(2), or in epoll_wait(2),
+     * and then calls read(2).
+     */
+    public Waker startWaker(boolean inEpoll) {
         try {
             return new Waker(
                     compiled("waker_raise", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS)),
                     compiled("waker_stop", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS)),
                     (MemorySegment)
-                            compiled("waker_start", FunctionDescriptor.of(ValueLayout.ADDRESS))
-                                    .invokeExact());
+                            compiled(
+                                            "waker_start",
+                                            FunctionDescriptor.of(
+                                                    ValueLayout.ADDRESS, ValueLayout.JAVA_INT))
+                                    .invokeExact(inEpoll ? 1 : 0));
         } catch (Throwable e) {
             throw new IllegalStateException("the thread in C did not start", e);
         }

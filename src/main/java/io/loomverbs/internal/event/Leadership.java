@@ -279,6 +279,9 @@ public class Leadership { // not final: races run it with one step left out
     }
 
     private @Nullable LedQueue next() {
+        if (firstEnlisted == null) {
+            return null; // who enlists after this look sees that nobody leads
+        }
         lock.lock();
         try {
             LedQueue queue = firstEnlisted;
