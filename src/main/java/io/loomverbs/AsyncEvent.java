@@ -1,7 +1,6 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.event.AsyncQueue.Raised;
-import io.loomverbs.internal.event.Ledger;
 
 import org.jspecify.annotations.Nullable;
 
@@ -64,13 +63,8 @@ public final class AsyncEvent implements AutoCloseable {
     /** Acknowledges the event ({@code ibv_ack_async_event}). Doing so again does nothing. */
     @Override
     public void close() {
-        if (taker.getAndSet(null) == null) {
-            return;
-        }
-        source.acked(this);
-        Ledger ledger = raised.ledger();
-        if (ledger != null && !ledger.tryAckAsync()) {
-            throw new AssertionError("an asynchronous event was not counted: " + this);
+        if (taker.getAndSet(null) != null) {
+            source.acked(this, raised);
         }
     }
 

@@ -58,17 +58,25 @@ final class AsyncEvents {
                 }
                 queue.raise(raised);
             } finally {
-                Ledger ledger = raised.ledger();
-                if (ledger != null) {
-                    ledger.tryAckAsync();
-                }
+                ack(raised);
             }
             throw e;
         }
     }
 
-    void acked(AsyncEvent event) {
+    void acked(AsyncEvent event, Raised raised) {
         unacked.remove(event);
+        ack(raised);
+    }
+
+    private void ack(Raised raised) {
+        Ledger ledger = raised.ledger();
+        int outcome = ledger == null ? Ledger.ACKED : ledger.tryAckAsync();
+        if (outcome == Ledger.ACKED_WHEN_FULL) {
+            queue.recheck();
+        } else if (outcome != Ledger.ACKED) {
+            throw new AssertionError("an asynchronous event was not counted: " + raised.owner());
+        }
     }
 
     /**

@@ -153,7 +153,7 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
-    /** The close of some object has failed: its events may be received again. */
+    /** The close of some object has failed, or there is room: its events may be received again. */
     public void recheck() {
         lock.lock();
         try {

@@ -81,7 +81,9 @@ public class Ledger {
     private static final long RARE = 1L << 63 | 1L << 62 | CLOSING;
 
     private static final long LOOK_NANOS = 1_000_000_000L;
-    private static final int MAX_ASYNC = (1 << 18) - 1;
+
+    /** As many asynchronous events as can be counted. */
+    static final int MAX_ASYNC = (1 << 18) - 1;
 
     /**
      * The largest claim: as many as 2^21 threads can have one at once, and the count still says
@@ -98,7 +100,7 @@ public class Ledger {
     public static final int ACKED = -1;
 
     /** What {@link #tryAck} answers when it has acknowledged, and until then there was no room. */
-    static final int ACKED_WHEN_FULL = -2;
+    public static final int ACKED_WHEN_FULL = -2;
 
     /** What {@link #tryDeliver} answers when it has counted the event. */
     static final int DELIVERED = 0;
@@ -245,18 +247,21 @@ public class Ledger {
     }
 
     /**
-     * Acknowledges one asynchronous event; answers false, changing nothing, if none is outstanding.
+     * Acknowledges one asynchronous event; changes nothing if none is outstanding.
+     *
+     * @return {@link #ACKED}, {@link #ACKED_WHEN_FULL}, or 0, which were outstanding
      */
-    public boolean tryAckAsync() {
+    public int tryAckAsync() {
         long w = word;
         for (; ; ) {
-            if (asyncOf(w) == 0) {
-                return false;
+            int outstanding = asyncOf(w);
+            if (outstanding == 0) {
+                return 0;
             }
             long seen = (long) WORD.compareAndExchange(this, w, w - ASYNC_ONE);
             if (seen == w) {
                 wakeIfLast(w - ASYNC_ONE);
-                return true;
+                return outstanding == MAX_ASYNC ? ACKED_WHEN_FULL : ACKED;
             }
             w = seen;
         }

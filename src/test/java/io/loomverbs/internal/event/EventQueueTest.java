@@ -211,8 +211,8 @@ class EventQueueTest {
         assertThat(ledger.tryAck(3)).isEqualTo(2);
         assertThat(ledger.tryAck(2)).isEqualTo(Ledger.ACKED);
         assertThat(ledger.close(0, WILLING)).as("asynchronous").isEqualTo(CloseOutcome.TIMED_OUT);
-        assertThat(ledger.tryAckAsync()).isTrue();
-        assertThat(ledger.tryAckAsync()).isFalse();
+        assertThat(ledger.tryAckAsync()).isEqualTo(Ledger.ACKED);
+        assertThat(ledger.tryAckAsync()).isZero();
         assertThat(ledger.close(0, closer(false))).isEqualTo(CloseOutcome.REFUSED);
         assertThat(ledger.isClosing()).isFalse();
         RuntimeException broken = new RuntimeException("on purpose");
