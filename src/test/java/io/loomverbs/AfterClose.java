@@ -1,0 +1,100 @@
+package io.loomverbs;
+
+import static java.util.Map.entry;
+
+import java.util.Map;
+
+/** What a method does once its object is closed. */
+enum AfterClose {
+    /** ClosedException. */
+    CLOSED,
+    /** What it did before: it only reads what does not change. */
+    HARMLESS,
+    /** Nothing, however often. */
+    NOTHING,
+    /** IllegalStateException for a reason of its own. */
+    STATE;
+
+    /** Every method of everything that can be closed. */
+    static final Map<String, AfterClose> OF =
+            Map.ofEntries(
+                    entry("AddressHandle.close()", NOTHING),
+                    entry("AddressHandle.pd()", HARMLESS),
+                    entry("AsyncEvent.close()", NOTHING),
+                    entry("AsyncEvent.cq()", HARMLESS),
+                    entry("AsyncEvent.port()", HARMLESS),
+                    entry("AsyncEvent.qp()", HARMLESS),
+                    entry("AsyncEvent.type()", HARMLESS),
+                    entry("CompletionChannel.close()", NOTHING),
+                    entry("CompletionChannel.context()", HARMLESS),
+                    entry("CompletionChannel.fd()", CLOSED),
+                    entry("CompletionChannel.getCqEvent()", CLOSED),
+                    entry("CompletionChannel.getCqEvent(Duration)", CLOSED),
+                    entry("CompletionChannel.tryGetCqEvent()", CLOSED),
+                    entry("CompletionQueue.ackEvents(int)", STATE),
+                    entry("CompletionQueue.await(WorkCompletions)", CLOSED),
+                    entry("CompletionQueue.await(WorkCompletions, int)", CLOSED),
+                    entry("CompletionQueue.await(WorkCompletions, int, Duration)", CLOSED),
+                    entry("CompletionQueue.channel()", HARMLESS),
+                    entry("CompletionQueue.close()", NOTHING),
+                    entry("CompletionQueue.close(Duration)", NOTHING),
+                    entry("CompletionQueue.compVector()", HARMLESS),
+                    entry("CompletionQueue.context()", HARMLESS),
+                    entry("CompletionQueue.cqContext()", HARMLESS),
+                    entry("CompletionQueue.cqe()", HARMLESS),
+                    entry("CompletionQueue.getCqEvent()", CLOSED),
+                    entry("CompletionQueue.getCqEvent(Duration)", CLOSED),
+                    entry("CompletionQueue.isDirect()", HARMLESS),
+                    entry("CompletionQueue.poll(WorkCompletions)", CLOSED),
+                    entry("CompletionQueue.reqNotify(boolean)", CLOSED),
+                    entry("CompletionQueue.resize(int)", CLOSED),
+                    entry("CompletionQueue.serve(CompletionHandler)", CLOSED),
+                    entry("CompletionQueue.tryGetCqEvent()", CLOSED),
+                    entry("CompletionQueue.unackedEvents()", HARMLESS),
+                    entry("Context.allocPd()", CLOSED),
+                    entry("Context.attributes()", HARMLESS),
+                    entry("Context.close()", NOTHING),
+                    entry("Context.createCompChannel()", CLOSED),
+                    entry("Context.createCq(int, Object, CompletionChannel, int)", CLOSED),
+                    entry("Context.createDirectCq(int)", CLOSED),
+                    entry("Context.createDirectCq(int, Object, CompletionChannel, int)", CLOSED),
+                    entry("Context.device()", HARMLESS),
+                    entry("Context.getAsyncEvent()", CLOSED),
+                    entry("Context.getAsyncEvent(Duration)", CLOSED),
+                    entry("Context.gid(int, int)", CLOSED),
+                    entry("Context.numCompVectors()", HARMLESS),
+                    entry("Context.port(int)", CLOSED),
+                    entry("CqEvent.close()", NOTHING),
+                    entry("CqEvent.cq()", HARMLESS),
+                    entry("CqEvent.cqContext()", HARMLESS),
+                    entry("MemoryRegion.access()", HARMLESS),
+                    entry("MemoryRegion.address()", HARMLESS),
+                    entry("MemoryRegion.close()", NOTHING),
+                    entry("MemoryRegion.length()", HARMLESS),
+                    entry("MemoryRegion.lkey()", HARMLESS),
+                    entry("MemoryRegion.memory()", HARMLESS),
+                    entry("MemoryRegion.pd()", HARMLESS),
+                    entry("MemoryRegion.rkey()", HARMLESS),
+                    entry("ProtectionDomain.allocateMr(long, Access[])", CLOSED),
+                    entry("ProtectionDomain.close()", NOTHING),
+                    entry("ProtectionDomain.context()", HARMLESS),
+                    entry("ProtectionDomain.createAh(AhAttributes)", CLOSED),
+                    entry("ProtectionDomain.createQp(QpConfig)", CLOSED),
+                    entry("ProtectionDomain.regMr(MemorySegment, Access[])", CLOSED),
+                    entry("QueuePair.activate(int)", CLOSED),
+                    entry("QueuePair.close()", NOTHING),
+                    entry("QueuePair.config()", HARMLESS),
+                    entry("QueuePair.connect(QpEndpoint)", CLOSED),
+                    entry("QueuePair.connect(QpEndpoint, QpAttributes)", CLOSED),
+                    entry("QueuePair.endpoint()", HARMLESS),
+                    entry("QueuePair.modify(QpAttributes)", CLOSED),
+                    entry("QueuePair.pd()", HARMLESS),
+                    entry("QueuePair.postRecv(RecvWorkRequest)", CLOSED),
+                    entry("QueuePair.postSend(SendWorkRequest)", CLOSED),
+                    entry("QueuePair.qpNum()", HARMLESS),
+                    entry("QueuePair.query()", CLOSED),
+                    entry("QueuePair.recvCq()", HARMLESS),
+                    entry("QueuePair.sendCq()", HARMLESS),
+                    entry("QueuePair.state()", CLOSED),
+                    entry("QueuePair.type()", HARMLESS));
+}
