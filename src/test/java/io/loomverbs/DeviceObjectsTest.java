@@ -1,0 +1,96 @@
+package io.loomverbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomverbs.Fixture.Pair;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** What queue pairs, regions and the device itself are granted, and say of themselves. */
+class DeviceObjectsTest extends DeviceContract {
+    /** A queue takes as many requests as it was granted, and no more until some have completed. */
+    @Test
+    void aQueueTakesWhatItWasGranted() {
+        Pair p = pair(QpType.RC);
+        int granted = p.b.config().maxRecvWr();
+        for (int i = 0; i < granted; i++) {
+            p.recv(i);
+        }
+        if (!Differences.queuesAreExact()) {
+            // Up to the next power of two, less one.
+            int all = 2 * Integer.highestOneBit(granted) - 1;
+            assertThat(all).isGreaterThan(granted);
+            for (int i = granted; i < all; i++) {
+                p.recv(i);
+            }
+        }
+        assertThatThrownBy(() -> p.recv(granted))
+                .isInstanceOfSatisfying(
+                        PostException.class, e -> assertThat(e.errnoName()).isEqualTo("ENOMEM"))
+                .hasMessageContaining(String.valueOf(granted));
+        p.a.postSend(p.send(1, 0));
+        Fixture.pollOne(receives);
+        p.recv(granted);
+        Fixture.pollOne(sends);
+        assertThatThrownBy(() -> p.recv(granted)).isInstanceOf(PostException.class);
+    }
+
+    /** A queue pair steps through its states as verbs have it, and query shows them. */
+    @Test
+    void theStatesOfAQueuePair() {
+        QueuePair qp = f.own(f.pd.createQp(sending(QpType.RC)));
+        assertThat(qp.state()).isEqualTo(QpState.RESET);
+        for (QpState to : List.of(QpState.RTR, QpState.RTS, QpState.SQD)) {
+            assertThatThrownBy(() -> qp.modify(QpAttributes.builder().state(to).build()))
+                    .isInstanceOf(VerbsException.class)
+                    .hasMessageContaining("EINVAL");
+            assertThat(qp.state()).isEqualTo(QpState.RESET);
+        }
+        QueuePair other = f.own(f.pd.createQp(sending(QpType.RC)));
+        qp.connect(other.endpoint(), QpAttributes.builder().minRnrTimer(9).retryCnt(3).build());
+        QpAttributes is = qp.query();
+        assertThat(is.state()).isEqualTo(QpState.RTS);
+        assertThat(is.destQpNum()).isEqualTo(other.qpNum());
+        assertThat(is.rqPsn()).isEqualTo(other.endpoint().psn());
+        assertThat(is.minRnrTimer()).isEqualTo(9);
+        assertThat(is.retryCnt()).isEqualTo(3);
+        assertThat(is.portNum()).isEqualTo(1);
+    }
+
+    /** Numbers and keys of objects that live at the same time differ. */
+    @Test
+    void numbersAreUnique() {
+        Set<Integer> qpNums = new HashSet<>();
+        Set<Integer> keys = new HashSet<>();
+        for (int i = 0; i < 20; i++) {
+            QueuePair qp = f.own(f.pd.createQp(sending(QpType.UD)));
+            assertThat(qp.qpNum()).isBetween(0, 0xffffff);
+            qpNums.add(qp.qpNum());
+            keys.add(f.mr(64).lkey());
+        }
+        assertThat(qpNums).hasSize(20);
+        assertThat(keys).hasSize(20);
+    }
+
+    /** What the device says of itself fits together. */
+    @Test
+    void theAttributesMakeSense() {
+        DeviceAttributes is = f.context.attributes();
+        assertThat(is.nodeGuid()).isEqualTo(f.context.device().guid());
+        assertThat(is.numCompVectors()).isEqualTo(f.context.numCompVectors()).isPositive();
+        assertThat(List.of(is.maxQp(), is.maxCq(), is.maxCqe(), is.maxMr(), is.maxPd()))
+                .allSatisfy(limit -> assertThat(limit).isPositive());
+        for (int port = 1; port <= is.physicalPortCount(); port++) {
+            PortAttributes p = f.context.port(port);
+            assertThat(p.gidTableLength()).isPositive();
+            assertThat(p.activeMtu()).isLessThanOrEqualTo(p.maxMtu());
+            assertThat(f.context.gid(port, 0)).isNotNull();
+        }
+        assertThat(f.context.port(1).state()).isEqualTo(PortState.ACTIVE);
+    }
+}
