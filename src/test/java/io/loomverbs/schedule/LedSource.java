@@ -22,6 +22,9 @@ import java.util.concurrent.locks.LockSupport;
  * long as there is something in it and somebody waits for it.
  */
 final class LedSource implements EventSource, Carriers {
+    /** As in {@link Leadership}. No thread of a schedule waits for just so long. */
+    private static final long ASK_AGAIN_NANOS = 100_000_000;
+
     private final Leadership leadership = new Leadership(this, this, "scripted-poller");
     private final List<Channel> channels = new ArrayList<>();
     private Thread inside;
@@ -34,6 +37,11 @@ final class LedSource implements EventSource, Carriers {
 
     /** How many times a borrower is told to wait until its carrier serves others. */
     int unready;
+
+    /**
+     * Whether a leader that stays only to ask again does so. Else what it should see must wake it.
+     */
+    boolean asksAgain;
 
     /** Who has borrowed a carrier that does not serve others yet. */
     private Thread tooEarly;
@@ -138,7 +146,8 @@ final class LedSource implements EventSource, Carriers {
     }
 
     @Override
-    public int await(long nanos, Leader leader) {
+    public int await(long atMost, Leader leader) {
+        long nanos = atMost == ASK_AGAIN_NANOS && !asksAgain ? Long.MAX_VALUE : atMost;
         check(inside == null, "two threads lead");
         check(nanos == 0 || tooEarly != Thread.currentThread(), "blocks the only carrier");
         inside = Thread.currentThread();
@@ -185,15 +194,18 @@ final class LedSource implements EventSource, Carriers {
     }
 
     @Override
-    public boolean borrow() {
+    public Loan borrow() {
         SchedulePoint.spin();
         if (carriers == 0) {
-            return false;
+            return Loan.REFUSED;
         }
         carriers--;
         lent++;
+        if (unready == 0) {
+            return Loan.SERVING;
+        }
         tooEarly = Thread.currentThread();
-        return true;
+        return Loan.COMING;
     }
 
     @Override

@@ -124,8 +124,8 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
     public void leave() {}
 
     @Override
-    public boolean borrow() {
-        return true; // it blocks no carrier
+    public Loan borrow() {
+        return Loan.SERVING; // it blocks no carrier
     }
 
     @Override

@@ -39,7 +39,7 @@ class TestPoller extends Poller {
     /** Actors are no virtual threads, and nobody else waits. */
     private static final class OnPlatformThreads implements Carriers {
         @Override
-        public boolean borrow() {
+        public Loan borrow() {
             throw new AssertionError("a virtual thread leads");
         }
 

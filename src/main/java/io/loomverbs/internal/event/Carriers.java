@@ -5,13 +5,22 @@ package io.loomverbs.internal.event;
  * threads would miss it.
  */
 public interface Carriers {
-    /** Takes a carrier more into service; false if that cannot be done. */
-    boolean borrow();
+    /** What has come of {@link #borrow}. */
+    enum Loan {
+        /** None can be had, and never will. */
+        REFUSED,
+        /** It is on its way: the borrower is to ask {@link #mayBlock} first. */
+        COMING,
+        /** It has been serving others all along: the borrower may block. */
+        SERVING
+    }
+
+    /** Takes a carrier more into service. */
+    Loan borrow();
 
     /**
      * Whether the borrower may block: everybody who is ready to run has a carrier, or will get one.
-     * Once that is so it stays so while the loan lasts. Until then the borrower is to yield and ask
-     * again.
+     * Until then the borrower is to let others run, and ask again.
      */
     boolean mayBlock();
 

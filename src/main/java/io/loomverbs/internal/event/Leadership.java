@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -57,11 +58,17 @@ public class Leadership { // not final: races run it with one step left out
      *
      * *** The carrier ***
      *
-     * A virtual thread that leads blocks its carrier, and takes another one into service meanwhile. If that is
-     * refused, a platform thread takes the lead, for good. Until the other one serves those that were
-     * ready to run before, the leader does not block: it looks at the source and yields. After events for others the leader steps aside:
-     * the carrier that has just come back from the kernel runs those that were woken, one wake-up after
-     * the event, too, and the new carrier takes the leader back into the kernel.
+     * A virtual thread that leads blocks its carrier, and takes another one into service meanwhile. If
+     * that is refused, a platform thread takes the lead, for good. While others are ready to run, and the
+     * other carrier does not serve them yet, the leader does not block: it looks at the source and yields.
+     * A thread that yields may be the next that its carrier takes, over and over, so after some looks it
+     * parks for a moment instead. In the kernel it stays for ASK_AGAIN_NANOS at most, and then asks again
+     * whether it may: carriers can come to be missed while it is there, by a call that blocks elsewhere
+     * or by somebody who lowers the parallelism.
+     *
+     * After events for others the leader steps aside: the carrier that has just come back from the kernel
+     * runs those that were woken, one wake-up after the event, too, and the new carrier takes the leader
+     * back into the kernel.
      *
      * *** The end ***
      *
@@ -69,6 +76,10 @@ public class Leadership { // not final: races run it with one step left out
      * of being appointed everybody else has their queue ended, as has who comes later.
      */
     private static final VarHandle LEADER;
+
+    private static final long ASK_AGAIN_NANOS = 100_000_000;
+    private static final int LOOKS = 16;
+    private static final long LOOK_NANOS = 200_000;
 
     static {
         try {
@@ -122,30 +133,57 @@ public class Leadership { // not final: races run it with one step left out
             queue.end(cause);
             return true;
         }
-        if (!me.onLoan && me.thread.isVirtual()) {
-            if (!carriers.borrow()) {
-                leaveToThread(me, queue);
-                return !mayPark(me);
-            }
-            me.onLoan = true;
+        if (!me.onLoan && me.thread.isVirtual() && !borrow(me)) {
+            leaveToThread(me, queue);
+            return !mayPark(me);
         }
         if (isServed(me)) {
             return true; // by somebody who did not see this thread lead yet
         }
-        boolean blocks = mayBlock(me);
-        int raised = awaitEvents(me, blocks ? nanos : 0);
-        if ((raised > 0 || !blocks) && me.given == null && me.thread.isVirtual()) {
+        if (!mayBlock(me)) {
+            look(me, nanos);
+            return true;
+        }
+        int raised = awaitEvents(me, me.onLoan ? Math.min(nanos, ASK_AGAIN_NANOS) : nanos);
+        if (raised == 0) {
+            me.mayBlock = false;
+        } else if (me.given == null && me.thread.isVirtual()) {
             Thread.yield();
         }
         return true;
     }
 
+    private boolean borrow(Waiter me) {
+        Carriers.Loan loan = carriers.borrow();
+        me.onLoan = loan != Carriers.Loan.REFUSED;
+        me.mayBlock = loan == Carriers.Loan.SERVING;
+        return me.onLoan;
+    }
+
     private boolean mayBlock(Waiter me) {
-        if (me.onLoan && !me.mayBlock) {
-            me.mayBlock = carriers.mayBlock();
-            return me.mayBlock;
+        if (!me.onLoan || me.mayBlock) {
+            return true;
         }
-        return true;
+        me.mayBlock = carriers.mayBlock();
+        if (me.mayBlock) {
+            me.looks = 0;
+        }
+        return me.mayBlock;
+    }
+
+    /** Does not wait in the source, and lets others have the carrier. */
+    @SuppressWarnings("ThreadPriorityCheck") // see the overview
+    private void look(Waiter me, long nanos) {
+        awaitEvents(me, 0);
+        if (isServed(me)) {
+            return;
+        }
+        if (me.looks < LOOKS) {
+            me.looks++;
+            Thread.yield();
+        } else {
+            LockSupport.parkNanos(this, Math.min(nanos, LOOK_NANOS));
+        }
     }
 
     /** Asked after the last lock that was taken before the park: see above. */
@@ -161,7 +199,6 @@ public class Leadership { // not final: races run it with one step left out
         try {
             if (me.onLoan) {
                 me.onLoan = false;
-                me.mayBlock = false;
                 carriers.giveBack();
             }
         } finally {
@@ -296,7 +333,6 @@ public class Leadership { // not final: races run it with one step left out
 
     @GuardedBy("lock")
     private void append(LedQueue queue) {
-        queue.enlisted = true;
         queue.previousEnlisted = lastEnlisted;
         if (lastEnlisted == null) {
             firstEnlisted = queue;
@@ -304,6 +340,7 @@ public class Leadership { // not final: races run it with one step left out
             lastEnlisted.nextEnlisted = queue;
         }
         lastEnlisted = queue;
+        queue.enlisted = true; // last: who sees it relies on the list
     }
 
     @GuardedBy("lock")

@@ -9,32 +9,56 @@ import jdk.management.VirtualThreadSchedulerMXBean;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Raises the parallelism of the JDK's virtual thread scheduler by one for each thread that blocks,
  * and lowers it again.
  *
- * <p>Somebody else may set the parallelism too. If it is not what was left here, it is left alone
- * from then on, and nothing is lent any more. That is logged, once.
+ * <p>Not at once: what is given back is kept for a while, for the next who borrows. To raise the
+ * parallelism has the JDK start a virtual thread if it has fewer carriers than that, as it has
+ * where processors are many, and whoever is lent a carrier that serves already need not look
+ * whether it does.
+ *
+ * <p>Somebody else may set the parallelism too. If it is not what was left here while something is
+ * lent, it is left alone from then on, and nothing is lent any more. That is logged, once.
  */
 public final class SchedulerCarriers implements Carriers {
     private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
-    private static final SchedulerCarriers INSTANCE = new SchedulerCarriers(Scheduler.find());
+    private static final Duration KEPT = Duration.ofMillis(100);
+    private static final SchedulerCarriers INSTANCE = new SchedulerCarriers(Scheduler.find(), KEPT);
 
     /** Null if the module jdk.management is not there. */
     private final @Nullable Scheduler scheduler;
 
+    private final Duration kept;
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
     private int lent;
 
+    /** How many were given back, for which the parallelism is raised still. */
+    @GuardedBy("lock")
+    private int spare;
+
+    /** Whether one was borrowed or given back since {@link #lowerInTime} looked last. */
+    @GuardedBy("lock")
+    private boolean used;
+
+    /** Whether a thread is in {@link #lowerInTime}. */
+    @GuardedBy("lock")
+    private boolean lowering;
+
+    /** Whether all that was raised serves. */
+    @GuardedBy("lock")
+    private boolean serving;
+
     /** Whether nothing is lent any more. */
     @GuardedBy("lock")
     private boolean refuses;
 
-    /** What the parallelism is while something is lent, if nobody else has changed it. */
+    /** What the parallelism is while something is lent or spare, if nobody else has changed it. */
     @GuardedBy("lock")
     private int raisedTo;
 
@@ -47,7 +71,10 @@ public final class SchedulerCarriers implements Carriers {
         /** Whether virtual threads wait for a carrier. */
         boolean hasQueued();
 
-        /** How many carriers run one, or look for one to run. */
+        /**
+         * How many carriers run a virtual thread, look for one to run, or are being started. One
+         * that blocks in the JDK, and is made up for, is not counted.
+         */
         int mounted();
 
         /** The JDK's; null if the module jdk.management is not there. */
@@ -60,8 +87,12 @@ public final class SchedulerCarriers implements Carriers {
         }
     }
 
-    SchedulerCarriers(@Nullable Scheduler scheduler) {
+    /**
+     * @param kept how long what was given back is kept, if nobody borrows
+     */
+    SchedulerCarriers(@Nullable Scheduler scheduler, Duration kept) {
         this.scheduler = scheduler;
+        this.kept = kept;
     }
 
     /** There is one scheduler in a JVM, so one who counts. */
@@ -70,55 +101,88 @@ public final class SchedulerCarriers implements Carriers {
     }
 
     @Override
-    public boolean borrow() {
+    public Loan borrow() {
         lock.lock();
         try {
             if (refuses) {
-                return false;
+                return Loan.REFUSED;
             }
             if (scheduler == null) {
                 return refuse("the module jdk.management is not there");
             }
             int now = scheduler.parallelism();
-            if (lent > 0 && now != raisedTo) {
-                return refuse("somebody else has changed the parallelism of virtual threads");
+            if (now != raisedTo) {
+                if (lent > 0) {
+                    return refuse("somebody else has changed the parallelism of virtual threads");
+                }
+                spare = 0;
+            }
+            used = true;
+            if (spare > 0) {
+                spare--;
+                lent++;
+                return serving ? Loan.SERVING : Loan.COMING;
             }
             try {
-                scheduler.parallelism(now + 1);
+                raise(scheduler, now + 1);
             } catch (RuntimeException e) { // at the limit, or not supported
                 return refuse("the parallelism of virtual threads cannot be raised: " + e);
             }
             raisedTo = now + 1;
             lent++;
-            return true;
+            serving = false;
+            return Loan.COMING;
         } finally {
             lock.unlock();
         }
     }
 
+    /** The JDK may have raised it when it throws, having failed to start a carrier. */
+    private static void raise(Scheduler scheduler, int to) {
+        boolean raised = false;
+        try {
+            scheduler.parallelism(to);
+            raised = true;
+        } finally {
+            if (!raised && scheduler.parallelism() == to) {
+                scheduler.parallelism(to - 1);
+            }
+        }
+    }
+
     /*
-     * Raising wakes no carrier. What becomes ready afterwards does, if it finds nothing else in its
-     * queue; what was ready before, and what comes behind it, has nobody to fetch it once the borrower
-     * has blocked. One that yields with nothing behind it wakes one: it is then itself what becomes
-     * ready.
+     * Raising need not wake a carrier. What becomes ready afterwards does, if it finds nothing before it
+     * in its queue. What was ready before, and what comes behind it, has nobody to fetch it once the
+     * borrower has blocked. One that yields with nothing behind it wakes one: it is then itself what
+     * becomes ready; or it comes behind what is there, which its own carrier then fetches first.
      */
     @Override
     public boolean mayBlock() {
-        return scheduler == null
-                || !scheduler.hasQueued()
-                || scheduler.mounted() >= scheduler.parallelism();
+        lock.lock();
+        try {
+            if (scheduler == null) {
+                return true;
+            }
+            int parallelism = scheduler.parallelism();
+            serving =
+                    parallelism >= raisedTo
+                            && (!scheduler.hasQueued() || scheduler.mounted() >= parallelism);
+            return serving;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** For good. */
     @GuardedBy("lock")
-    private boolean refuse(String why) {
+    private Loan refuse(String why) {
         refuses = true;
         LOGGER.log(
                 WARNING,
                 "{0}: virtual threads that wait for events of a device are woken by a thread of"
                         + " loomverbs, which costs a switch of threads for each",
                 why);
-        return false;
+        return Loan.REFUSED;
     }
 
     @Override
@@ -126,21 +190,63 @@ public final class SchedulerCarriers implements Carriers {
         lock.lock();
         try {
             lent--;
-            if (refuses || scheduler == null) {
-                return;
-            }
-            if (scheduler.parallelism() != raisedTo) {
-                refuse("somebody else has changed the parallelism of virtual threads");
-                return;
-            }
-            raisedTo--;
-            try {
-                scheduler.parallelism(raisedTo);
-            } catch (RuntimeException e) {
-                refuse("the parallelism of virtual threads cannot be lowered: " + e);
+            spare++;
+            used = true;
+            if (!lowering) {
+                lowering = true;
+                try {
+                    Thread.ofVirtual().name("loomverbs-carriers").start(this::lowerInTime);
+                } catch (RuntimeException | Error e) { // no memory, say: then at once
+                    lowering = false;
+                    lower();
+                }
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void lowerInTime() {
+        boolean over = false;
+        while (!over) {
+            try {
+                Thread.sleep(kept);
+            } catch (InterruptedException e) {
+                // Nobody does that; then it is now.
+            }
+            lock.lock();
+            try {
+                lowering = false; // should what follows fail, the next who gives back sees to it
+                if (!used) {
+                    lower();
+                }
+                used = false;
+                over = spare == 0;
+                lowering = !over;
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    @GuardedBy("lock")
+    private void lower() {
+        int back = spare;
+        spare = 0;
+        if (refuses || scheduler == null || back == 0) {
+            return;
+        }
+        if (scheduler.parallelism() != raisedTo) {
+            if (lent > 0) {
+                refuse("somebody else has changed the parallelism of virtual threads");
+            }
+            return;
+        }
+        raisedTo -= back;
+        try {
+            scheduler.parallelism(raisedTo);
+        } catch (RuntimeException e) {
+            refuse("the parallelism of virtual threads cannot be lowered: " + e);
         }
     }
 

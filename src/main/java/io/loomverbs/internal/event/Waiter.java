@@ -18,8 +18,11 @@ final class Waiter implements EventSource.Leader {
     /** Whether this leader has a carrier on loan. The waiting thread's own. */
     boolean onLoan;
 
-    /** Whether it may block with that carrier. The waiting thread's own. */
+    /** Whether it may block, with that carrier serving others. The waiting thread's own. */
     boolean mayBlock;
+
+    /** How often it has looked for events instead. The waiting thread's own. */
+    byte looks;
 
     @Nullable Waiter previous;
     @Nullable Waiter next;

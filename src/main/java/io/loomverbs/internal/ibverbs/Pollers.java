@@ -43,8 +43,8 @@ final class Pollers {
     /** No virtual thread leads: a platform thread does. */
     static final class NoCarriers implements Carriers {
         @Override
-        public boolean borrow() {
-            return false;
+        public Loan borrow() {
+            return Loan.REFUSED;
         }
 
         @Override

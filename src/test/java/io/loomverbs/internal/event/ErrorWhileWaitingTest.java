@@ -25,9 +25,9 @@ class ErrorWhileWaitingTest {
             new InMemorySource(
                     new Carriers() {
                         @Override
-                        public boolean borrow() {
+                        public Loan borrow() {
                             onBorrow.run();
-                            return true;
+                            return Loan.COMING;
                         }
 
                         @Override

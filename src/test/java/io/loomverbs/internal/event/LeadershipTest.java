@@ -58,12 +58,12 @@ class LeadershipTest {
                 new InMemorySource(
                         new Carriers() {
                             @Override
-                            public boolean borrow() {
+                            public Loan borrow() {
                                 if (!refused) {
                                     lent.incrementAndGet();
                                     everLent.incrementAndGet();
                                 }
-                                return !refused;
+                                return refused ? Loan.REFUSED : Loan.COMING;
                             }
 
                             @Override
@@ -230,6 +230,18 @@ class LeadershipTest {
         three.thread.interrupt();
         assertThat(three.result()).isEqualTo("interrupted");
         assertThat(source.blocked).isZero();
+    }
+
+    /** What it was told when it came may not be true any more. */
+    @Test
+    void aLeaderInTheKernelAsksAgainWhetherItMayBlock() throws Exception {
+        EventQueue queue = EventQueue.shared(source);
+        Waiting one = leader(() -> queue.take(FOR_EVER));
+        if (virtual) {
+            awaitMoreLooks();
+        }
+        source.add(new CqEvents(queue, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
     }
 
     private void awaitMoreLooks() {

@@ -1,6 +1,11 @@
 package io.loomverbs.internal.event;
 
+import static io.loomverbs.internal.event.Carriers.Loan.COMING;
+import static io.loomverbs.internal.event.Carriers.Loan.REFUSED;
+import static io.loomverbs.internal.event.Carriers.Loan.SERVING;
+
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -11,15 +16,21 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
-/** A carrier more while a thread blocks, and not a moment longer. */
+/** A carrier more while a thread blocks, and for a moment longer. */
 @Timeout(60)
 class SchedulerCarriersTest {
+    private static final Duration KEPT = Duration.ofMillis(30);
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
+
     private static final class Fake implements SchedulerCarriers.Scheduler {
-        private int parallelism = 2;
-        private boolean limited;
-        private boolean queued;
-        private int mounted;
+        private volatile int parallelism = 2;
+        private volatile int changes;
+        private volatile boolean limited;
+        private volatile boolean startsNoThread;
+        private volatile boolean queued;
+        private volatile int mounted;
 
         @Override
         public int parallelism() {
@@ -27,11 +38,17 @@ class SchedulerCarriersTest {
         }
 
         @Override
+        @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
         public void parallelism(int n) {
+            changes++;
             if (limited) {
                 throw new IllegalArgumentException("at the limit");
             }
+            boolean raised = n > parallelism;
             parallelism = n;
+            if (startsNoThread && raised) {
+                throw new OutOfMemoryError("planted");
+            }
         }
 
         @Override
@@ -46,67 +63,130 @@ class SchedulerCarriersTest {
     }
 
     private final Fake scheduler = new Fake();
-    private final SchedulerCarriers carriers = new SchedulerCarriers(scheduler);
+    private final SchedulerCarriers carriers = new SchedulerCarriers(scheduler, KEPT);
+
+    private static void await(BooleanSupplier what) throws InterruptedException {
+        long start = System.nanoTime();
+        while (!what.getAsBoolean()) {
+            assertThat(System.nanoTime() - start).isLessThan(PATIENCE_NANOS);
+            Thread.sleep(1);
+        }
+    }
+
+    private void awaitParallelism(int n) throws InterruptedException {
+        await(() -> scheduler.parallelism == n);
+    }
+
+    private static void sleepLongerThanKept() throws InterruptedException {
+        Thread.sleep(KEPT.multipliedBy(4));
+    }
 
     @Test
-    void eachLoanCountsOnce() {
-        assertThat(carriers.borrow()).isTrue();
-        assertThat(carriers.borrow()).isTrue();
+    void eachLoanCountsOnce() throws Exception {
+        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(4);
         carriers.giveBack();
+        awaitParallelism(3);
+        carriers.giveBack();
+        awaitParallelism(2);
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(3);
         carriers.giveBack();
-        assertThat(scheduler.parallelism).isEqualTo(2);
-        assertThat(carriers.borrow()).isTrue();
+        awaitParallelism(2);
+    }
+
+    /** What is used again and again is raised once. */
+    @Test
+    void whatIsGivenBackIsKeptForTheNext() throws Exception {
+        SchedulerCarriers longer = new SchedulerCarriers(scheduler, Duration.ofMillis(300));
+        long start = System.nanoTime();
+        assertThat(longer.borrow()).isEqualTo(COMING);
+        while (System.nanoTime() - start < 1_000_000_000L) {
+            longer.giveBack();
+            assertThat(longer.borrow()).isNotEqualTo(REFUSED);
+            Thread.sleep(1);
+        }
+        assertThat(scheduler.changes).isEqualTo(1);
+        longer.giveBack();
+        awaitParallelism(2);
+    }
+
+    /** Who gets a carrier that was seen to serve need not look; who gets a new one has to. */
+    @Test
+    void whatServesServesTheNextToo() {
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         carriers.giveBack();
-        assertThat(scheduler.parallelism).isEqualTo(2);
+        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.mayBlock()).isTrue();
+        carriers.giveBack();
+        assertThat(carriers.borrow()).isEqualTo(SERVING);
+        assertThat(carriers.borrow()).isEqualTo(COMING);
+        carriers.giveBack();
+        assertThat(carriers.borrow()).as("nobody has seen the second").isEqualTo(COMING);
     }
 
     /** Whatever the application sets stays as it has set it. */
     @Test
-    void somebodyElsesChangeIsLeftAlone() {
-        assertThat(carriers.borrow()).isTrue();
+    void somebodyElsesChangeIsLeftAlone() throws Exception {
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         scheduler.parallelism = 8;
         carriers.giveBack();
+        sleepLongerThanKept();
         assertThat(scheduler.parallelism).isEqualTo(8);
-        assertThat(carriers.borrow()).isFalse();
-        assertThat(scheduler.parallelism).isEqualTo(8);
+        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(scheduler.parallelism).isEqualTo(9);
+        carriers.giveBack();
+        awaitParallelism(8);
     }
 
     @Test
-    void somebodyElsesChangeIsSeenByTheNextLoan() {
-        assertThat(carriers.borrow()).isTrue();
+    void somebodyElsesChangeIsSeenByTheNextLoan() throws Exception {
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         scheduler.parallelism = 1;
-        assertThat(carriers.borrow()).isFalse();
+        assertThat(carriers.mayBlock()).as("it was taken away").isFalse();
+        assertThat(carriers.borrow()).isEqualTo(REFUSED);
         carriers.giveBack();
+        sleepLongerThanKept();
         assertThat(scheduler.parallelism).isEqualTo(1);
     }
 
     /** While nothing is lent the application may set what it likes. */
     @Test
-    void aChangeBetweenLoansIsTheNewStart() {
-        assertThat(carriers.borrow()).isTrue();
+    void aChangeBetweenLoansIsTheNewStart() throws Exception {
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         carriers.giveBack();
         scheduler.parallelism = 5;
-        assertThat(carriers.borrow()).isTrue();
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(6);
         carriers.giveBack();
-        assertThat(scheduler.parallelism).isEqualTo(5);
+        awaitParallelism(5);
     }
 
     @Test
     void aRefusalIsForGood() {
         scheduler.limited = true;
-        assertThat(carriers.borrow()).isFalse();
+        assertThat(carriers.borrow()).isEqualTo(REFUSED);
         scheduler.limited = false;
-        assertThat(carriers.borrow()).isFalse();
-        assertThat(new SchedulerCarriers(null).borrow()).isFalse();
+        assertThat(carriers.borrow()).isEqualTo(REFUSED);
+        assertThat(new SchedulerCarriers(null, KEPT).borrow()).isEqualTo(REFUSED);
+    }
+
+    /** The JDK raises first, and then tries to start a carrier. */
+    @Test
+    void aLoanThatFailsLeavesNothingRaised() {
+        scheduler.startsNoThread = true;
+        assertThatThrownBy(carriers::borrow).isInstanceOf(OutOfMemoryError.class);
+        assertThat(scheduler.parallelism).isEqualTo(2);
+        scheduler.startsNoThread = false;
+        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(scheduler.parallelism).isEqualTo(3);
     }
 
     /** Two carriers and one on loan, of which one is idle while somebody waits for one. */
     @Test
     void nobodyBlocksWhileACarrierIsIdleAndSomebodyWaitsForOne() {
-        assertThat(carriers.borrow()).isTrue();
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         assertThat(carriers.mayBlock()).isTrue();
         scheduler.queued = true;
         scheduler.mounted = 2;
@@ -120,11 +200,12 @@ class SchedulerCarriersTest {
 
     /** Who gives back goes on; the limit may have changed meanwhile. */
     @Test
-    void aRefusedReturnThrowsNothing() {
-        assertThat(carriers.borrow()).isTrue();
+    void aRefusedReturnThrowsNothing() throws Exception {
+        assertThat(carriers.borrow()).isEqualTo(COMING);
         scheduler.limited = true;
         carriers.giveBack();
-        assertThat(carriers.borrow()).isFalse();
+        await(() -> scheduler.changes == 2);
+        assertThat(carriers.borrow()).isEqualTo(REFUSED);
     }
 
     /** The JDK's scheduler: blocked carriers are made up for, and nothing stays raised. */
@@ -162,7 +243,7 @@ class SchedulerCarriersTest {
         assertThat(ran.await(20, TimeUnit.SECONDS)).isTrue();
         done = true;
         assertThat(over.await(20, TimeUnit.SECONDS)).isTrue();
-        assertThat(jdk.parallelism()).isEqualTo(before);
+        await(() -> jdk.parallelism() == before);
     }
 
     /**
@@ -230,7 +311,7 @@ class SchedulerCarriersTest {
 
     @SuppressWarnings("ThreadPriorityCheck") // as a leader does
     private static void borrowToBlock(Carriers carriers) {
-        assertThat(carriers.borrow()).isTrue();
+        assertThat(carriers.borrow()).isNotEqualTo(REFUSED);
         while (!carriers.mayBlock()) {
             Thread.yield();
         }
