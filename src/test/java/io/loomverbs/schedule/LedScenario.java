@@ -61,7 +61,6 @@ final class LedScenario implements Scenario {
             if (schedule.oneIn(3)) {
                 source.unready = schedule.between(1, 3);
             }
-            source.asksAgain = schedule.oneIn(4);
             tickets = new int[queues.size()];
             asyncTickets = schedule.oneIn(3) ? schedule.between(1, 2) : 0;
             for (int n = schedule.between(1, 2); n > 0; n--) {

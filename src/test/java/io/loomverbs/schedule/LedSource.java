@@ -22,9 +22,6 @@ import java.util.concurrent.locks.LockSupport;
  * long as there is something in it and somebody waits for it.
  */
 final class LedSource implements EventSource, Carriers {
-    /** As in {@link Leadership}. No thread of a schedule waits for just so long. */
-    private static final long ASK_AGAIN_NANOS = 100_000_000;
-
     private final Leadership leadership = new Leadership(this, this, "scripted-poller");
     private final List<Channel> channels = new ArrayList<>();
     private Thread inside;
@@ -37,11 +34,6 @@ final class LedSource implements EventSource, Carriers {
 
     /** How many times a borrower is told to wait until its carrier serves others. */
     int unready;
-
-    /**
-     * Whether a leader that stays only to ask again does so. Else what it should see must wake it.
-     */
-    boolean asksAgain;
 
     /** Who has borrowed a carrier that does not serve others yet. */
     private Thread tooEarly;
@@ -146,8 +138,7 @@ final class LedSource implements EventSource, Carriers {
     }
 
     @Override
-    public int await(long atMost, Leader leader) {
-        long nanos = atMost == ASK_AGAIN_NANOS && !asksAgain ? Long.MAX_VALUE : atMost;
+    public int await(long nanos, Leader leader) {
         check(inside == null, "two threads lead");
         check(nanos == 0 || tooEarly != Thread.currentThread(), "blocks the only carrier");
         inside = Thread.currentThread();
@@ -194,7 +185,7 @@ final class LedSource implements EventSource, Carriers {
     }
 
     @Override
-    public Loan borrow() {
+    public Loan borrow(EventSource source) {
         SchedulePoint.spin();
         if (carriers == 0) {
             return Loan.REFUSED;
@@ -220,7 +211,7 @@ final class LedSource implements EventSource, Carriers {
     }
 
     @Override
-    public void giveBack() {
+    public void giveBack(EventSource source) {
         lent--;
         tooEarly = null;
     }

@@ -124,7 +124,7 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
     public void leave() {}
 
     @Override
-    public Loan borrow() {
+    public Loan borrow(EventSource source) {
         return Loan.SERVING; // it blocks no carrier
     }
 
@@ -134,5 +134,5 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
     }
 
     @Override
-    public void giveBack() {}
+    public void giveBack(EventSource source) {}
 }

@@ -2,6 +2,7 @@ package io.loomverbs.internal.ibverbs;
 
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.Carriers;
+import io.loomverbs.internal.event.EventSource;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.ffi.Epoll;
 
@@ -39,7 +40,7 @@ class TestPoller extends Poller {
     /** Actors are no virtual threads, and nobody else waits. */
     private static final class OnPlatformThreads implements Carriers {
         @Override
-        public Loan borrow() {
+        public Loan borrow(EventSource source) {
             throw new AssertionError("a virtual thread leads");
         }
 
@@ -49,7 +50,7 @@ class TestPoller extends Poller {
         }
 
         @Override
-        public void giveBack() {
+        public void giveBack(EventSource source) {
             throw new AssertionError("nothing was lent");
         }
     }

@@ -15,8 +15,13 @@ public interface Carriers {
         SERVING
     }
 
-    /** Takes a carrier more into service. */
-    Loan borrow();
+    /**
+     * Takes a carrier more into service.
+     *
+     * @param source where the borrower is about to wait. It is woken when others are found to miss
+     *     a carrier, for the borrower to ask {@link #mayBlock} again
+     */
+    Loan borrow(EventSource source);
 
     /**
      * Whether the borrower may block: everybody who is ready to run has a carrier, or will get one.
@@ -25,5 +30,5 @@ public interface Carriers {
     boolean mayBlock();
 
     /** What was borrowed is needed no longer. */
-    void giveBack();
+    void giveBack(EventSource source);
 }

@@ -62,9 +62,9 @@ public class Leadership { // not final: races run it with one step left out
      * that is refused, a platform thread takes the lead, for good. While others are ready to run, and the
      * other carrier does not serve them yet, the leader does not block: it looks at the source and yields.
      * A thread that yields may be the next that its carrier takes, over and over, so after some looks it
-     * parks for a moment instead. In the kernel it stays for ASK_AGAIN_NANOS at most, and then asks again
-     * whether it may: carriers can come to be missed while it is there, by a call that blocks elsewhere
-     * or by somebody who lowers the parallelism.
+     * parks for a moment instead. Carriers can come to be missed while the leader is in the kernel, by a
+     * call that blocks elsewhere or by somebody who lowers the parallelism: then the source is woken, and
+     * the leader asks again.
      *
      * After events for others the leader steps aside: the carrier that has just come back from the kernel
      * runs those that were woken, one wake-up after the event, too, and the new carrier takes the leader
@@ -77,7 +77,6 @@ public class Leadership { // not final: races run it with one step left out
      */
     private static final VarHandle LEADER;
 
-    private static final long ASK_AGAIN_NANOS = 100_000_000;
     private static final int LOOKS = 16;
     private static final long LOOK_NANOS = 200_000;
 
@@ -144,9 +143,9 @@ public class Leadership { // not final: races run it with one step left out
             look(me, nanos);
             return true;
         }
-        int raised = awaitEvents(me, me.onLoan ? Math.min(nanos, ASK_AGAIN_NANOS) : nanos);
+        int raised = awaitEvents(me, nanos);
         if (raised == 0) {
-            me.mayBlock = false;
+            me.mayBlock = false; // that may be why it was woken
         } else if (me.given == null && me.thread.isVirtual()) {
             Thread.yield();
         }
@@ -154,7 +153,7 @@ public class Leadership { // not final: races run it with one step left out
     }
 
     private boolean borrow(Waiter me) {
-        Carriers.Loan loan = carriers.borrow();
+        Carriers.Loan loan = carriers.borrow(source);
         me.onLoan = loan != Carriers.Loan.REFUSED;
         me.mayBlock = loan == Carriers.Loan.SERVING;
         return me.onLoan;
@@ -199,7 +198,7 @@ public class Leadership { // not final: races run it with one step left out
         try {
             if (me.onLoan) {
                 me.onLoan = false;
-                carriers.giveBack();
+                carriers.giveBack(source);
             }
         } finally {
             leader = null;

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -35,20 +38,26 @@ public final class SchedulerCarriers implements Carriers {
     private final Duration kept;
     private final ReentrantLock lock = new ReentrantLock();
 
+    /** Where those wait who have borrowed one. */
     @GuardedBy("lock")
-    private int lent;
+    private final List<EventSource> lent = new ArrayList<>();
 
     /** How many were given back, for which the parallelism is raised still. */
     @GuardedBy("lock")
     private int spare;
 
-    /** Whether one was borrowed or given back since {@link #lowerInTime} looked last. */
+    /** Whether one was borrowed or given back since {@link #watch} looked last. */
     @GuardedBy("lock")
     private boolean used;
 
-    /** Whether a thread is in {@link #lowerInTime}. */
     @GuardedBy("lock")
-    private boolean lowering;
+    private @Nullable Thread watcher;
+
+    /** Whether the watcher waits for the first loan, at {@link #firstLoan}. */
+    @GuardedBy("lock")
+    private boolean idle;
+
+    private final Condition firstLoan = lock.newCondition();
 
     /** Whether all that was raised serves. */
     @GuardedBy("lock")
@@ -101,7 +110,7 @@ public final class SchedulerCarriers implements Carriers {
     }
 
     @Override
-    public Loan borrow() {
+    public Loan borrow(EventSource source) {
         lock.lock();
         try {
             if (refuses) {
@@ -112,29 +121,43 @@ public final class SchedulerCarriers implements Carriers {
             }
             int now = scheduler.parallelism();
             if (now != raisedTo) {
-                if (lent > 0) {
+                if (!lent.isEmpty()) {
                     return refuse("somebody else has changed the parallelism of virtual threads");
                 }
                 spare = 0;
             }
-            used = true;
-            if (spare > 0) {
-                spare--;
-                lent++;
-                return serving ? Loan.SERVING : Loan.COMING;
-            }
+            lent.add(source);
+            boolean counted = false;
             try {
-                raise(scheduler, now + 1);
-            } catch (RuntimeException e) { // at the limit, or not supported
-                return refuse("the parallelism of virtual threads cannot be raised: " + e);
+                Loan loan = count(scheduler, now);
+                counted = loan != Loan.REFUSED;
+                return loan;
+            } finally {
+                if (!counted) {
+                    lent.remove(source);
+                }
             }
-            raisedTo = now + 1;
-            lent++;
-            serving = false;
-            return Loan.COMING;
         } finally {
             lock.unlock();
         }
+    }
+
+    @GuardedBy("lock")
+    private Loan count(Scheduler scheduler, int now) {
+        beWatched();
+        used = true;
+        if (spare > 0) {
+            spare--;
+            return serving ? Loan.SERVING : Loan.COMING;
+        }
+        try {
+            raise(scheduler, now + 1);
+        } catch (RuntimeException e) { // at the limit, or not supported
+            return refuse("the parallelism of virtual threads cannot be raised: " + e);
+        }
+        raisedTo = now + 1;
+        serving = false;
+        return Loan.COMING;
     }
 
     /** The JDK may have raised it when it throws, having failed to start a carrier. */
@@ -163,14 +186,19 @@ public final class SchedulerCarriers implements Carriers {
             if (scheduler == null) {
                 return true;
             }
-            int parallelism = scheduler.parallelism();
-            serving =
-                    parallelism >= raisedTo
-                            && (!scheduler.hasQueued() || scheduler.mounted() >= parallelism);
+            serving = !isMissed(scheduler);
             return serving;
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Whether virtual threads are ready, and a carrier that may serve them does not. */
+    @GuardedBy("lock")
+    private boolean isMissed(Scheduler scheduler) {
+        int parallelism = scheduler.parallelism();
+        return parallelism < raisedTo
+                || (scheduler.hasQueued() && scheduler.mounted() < parallelism);
     }
 
     /** For good. */
@@ -186,46 +214,75 @@ public final class SchedulerCarriers implements Carriers {
     }
 
     @Override
-    public void giveBack() {
+    public void giveBack(EventSource source) {
         lock.lock();
         try {
-            lent--;
+            lent.remove(source);
             spare++;
             used = true;
-            if (!lowering) {
-                lowering = true;
-                try {
-                    Thread.ofVirtual().name("loomverbs-carriers").start(this::lowerInTime);
-                } catch (RuntimeException | Error e) { // no memory, say: then at once
-                    lowering = false;
-                    lower();
-                }
+            if (watcher == null) {
+                lower();
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private void lowerInTime() {
-        boolean over = false;
-        while (!over) {
+    /** A platform thread: what it looks for keeps virtual threads from running. */
+    @GuardedBy("lock")
+    private void beWatched() {
+        if (idle) {
+            firstLoan.signal();
+        } else if (watcher == null) {
+            Thread thread =
+                    Thread.ofPlatform().name("loomverbs-carriers").daemon().unstarted(this::watch);
             try {
-                Thread.sleep(kept);
-            } catch (InterruptedException e) {
-                // Nobody does that; then it is now.
+                thread.start();
+                watcher = thread;
+            } catch (OutOfMemoryError e) {
+                // Then it goes without, until the next loan.
             }
-            lock.lock();
-            try {
-                lowering = false; // should what follows fail, the next who gives back sees to it
-                if (!used) {
-                    lower();
+        }
+    }
+
+    private void watch() {
+        lock.lock();
+        try {
+            lookNowAndThen();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void lookNowAndThen() {
+        try {
+            while (true) {
+                idle = lent.isEmpty() && spare == 0;
+                if (idle) {
+                    firstLoan.awaitUninterruptibly();
+                } else {
+                    long _ = firstLoan.awaitNanos(kept.toNanos());
+                    look();
                 }
-                used = false;
-                over = spare == 0;
-                lowering = !over;
-            } finally {
-                lock.unlock();
             }
+        } catch (InterruptedException e) {
+            // Nobody does that; the next loan has another watcher.
+        } finally {
+            idle = false;
+            watcher = null;
+        }
+    }
+
+    @GuardedBy("lock")
+    private void look() {
+        if (!used) {
+            lower();
+        }
+        used = false;
+        if (scheduler != null && !lent.isEmpty() && isMissed(scheduler)) {
+            serving = false;
+            lent.forEach(EventSource::wake);
         }
     }
 
@@ -237,7 +294,7 @@ public final class SchedulerCarriers implements Carriers {
             return;
         }
         if (scheduler.parallelism() != raisedTo) {
-            if (lent > 0) {
+            if (!lent.isEmpty()) {
                 refuse("somebody else has changed the parallelism of virtual threads");
             }
             return;

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.Carriers;
+import io.loomverbs.internal.event.EventSource;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.Epoll;
 
@@ -43,7 +44,7 @@ final class Pollers {
     /** No virtual thread leads: a platform thread does. */
     static final class NoCarriers implements Carriers {
         @Override
-        public Loan borrow() {
+        public Loan borrow(EventSource source) {
             return Loan.REFUSED;
         }
 
@@ -53,7 +54,7 @@ final class Pollers {
         }
 
         @Override
-        public void giveBack() {
+        public void giveBack(EventSource source) {
             throw new AssertionError("nothing was lent");
         }
     }

@@ -25,7 +25,7 @@ class ErrorWhileWaitingTest {
             new InMemorySource(
                     new Carriers() {
                         @Override
-                        public Loan borrow() {
+                        public Loan borrow(EventSource source) {
                             onBorrow.run();
                             return Loan.COMING;
                         }
@@ -37,7 +37,7 @@ class ErrorWhileWaitingTest {
                         }
 
                         @Override
-                        public void giveBack() {
+                        public void giveBack(EventSource source) {
                             onGiveBack.run();
                         }
                     });

@@ -58,7 +58,7 @@ class LeadershipTest {
                 new InMemorySource(
                         new Carriers() {
                             @Override
-                            public Loan borrow() {
+                            public Loan borrow(EventSource source) {
                                 if (!refused) {
                                     lent.incrementAndGet();
                                     everLent.incrementAndGet();
@@ -72,7 +72,7 @@ class LeadershipTest {
                             }
 
                             @Override
-                            public void giveBack() {
+                            public void giveBack(EventSource source) {
                                 lent.decrementAndGet();
                             }
                         });
@@ -237,9 +237,12 @@ class LeadershipTest {
     void aLeaderInTheKernelAsksAgainWhetherItMayBlock() throws Exception {
         EventQueue queue = EventQueue.shared(source);
         Waiting one = leader(() -> queue.take(FOR_EVER));
+        busy.set(20);
+        source.wake();
         if (virtual) {
             awaitMoreLooks();
         }
+        source.awaitLeader(one.thread);
         source.add(new CqEvents(queue, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
     }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -65,6 +66,22 @@ class SchedulerCarriersTest {
     private final Fake scheduler = new Fake();
     private final SchedulerCarriers carriers = new SchedulerCarriers(scheduler, KEPT);
 
+    private final Woken source = new Woken();
+
+    private static final class Woken implements EventSource {
+        private final AtomicInteger wakes = new AtomicInteger();
+
+        @Override
+        public int await(long nanos, Leader leader) {
+            throw new AssertionError("nobody waits here");
+        }
+
+        @Override
+        public void wake() {
+            wakes.incrementAndGet();
+        }
+    }
+
     private static void await(BooleanSupplier what) throws InterruptedException {
         long start = System.nanoTime();
         while (!what.getAsBoolean()) {
@@ -83,16 +100,16 @@ class SchedulerCarriersTest {
 
     @Test
     void eachLoanCountsOnce() throws Exception {
-        assertThat(carriers.borrow()).isEqualTo(COMING);
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(4);
-        carriers.giveBack();
+        carriers.giveBack(source);
         awaitParallelism(3);
-        carriers.giveBack();
+        carriers.giveBack(source);
         awaitParallelism(2);
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(3);
-        carriers.giveBack();
+        carriers.giveBack(source);
         awaitParallelism(2);
     }
 
@@ -101,52 +118,52 @@ class SchedulerCarriersTest {
     void whatIsGivenBackIsKeptForTheNext() throws Exception {
         SchedulerCarriers longer = new SchedulerCarriers(scheduler, Duration.ofMillis(300));
         long start = System.nanoTime();
-        assertThat(longer.borrow()).isEqualTo(COMING);
+        assertThat(longer.borrow(source)).isEqualTo(COMING);
         while (System.nanoTime() - start < 1_000_000_000L) {
-            longer.giveBack();
-            assertThat(longer.borrow()).isNotEqualTo(REFUSED);
+            longer.giveBack(source);
+            assertThat(longer.borrow(source)).isNotEqualTo(REFUSED);
             Thread.sleep(1);
         }
         assertThat(scheduler.changes).isEqualTo(1);
-        longer.giveBack();
+        longer.giveBack(source);
         awaitParallelism(2);
     }
 
     /** Who gets a carrier that was seen to serve need not look; who gets a new one has to. */
     @Test
     void whatServesServesTheNextToo() {
-        assertThat(carriers.borrow()).isEqualTo(COMING);
-        carriers.giveBack();
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
+        carriers.giveBack(source);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(carriers.mayBlock()).isTrue();
-        carriers.giveBack();
-        assertThat(carriers.borrow()).isEqualTo(SERVING);
-        assertThat(carriers.borrow()).isEqualTo(COMING);
-        carriers.giveBack();
-        assertThat(carriers.borrow()).as("nobody has seen the second").isEqualTo(COMING);
+        carriers.giveBack(source);
+        assertThat(carriers.borrow(source)).isEqualTo(SERVING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
+        carriers.giveBack(source);
+        assertThat(carriers.borrow(source)).as("nobody has seen the second").isEqualTo(COMING);
     }
 
     /** Whatever the application sets stays as it has set it. */
     @Test
     void somebodyElsesChangeIsLeftAlone() throws Exception {
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         scheduler.parallelism = 8;
-        carriers.giveBack();
+        carriers.giveBack(source);
         sleepLongerThanKept();
         assertThat(scheduler.parallelism).isEqualTo(8);
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(9);
-        carriers.giveBack();
+        carriers.giveBack(source);
         awaitParallelism(8);
     }
 
     @Test
     void somebodyElsesChangeIsSeenByTheNextLoan() throws Exception {
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         scheduler.parallelism = 1;
         assertThat(carriers.mayBlock()).as("it was taken away").isFalse();
-        assertThat(carriers.borrow()).isEqualTo(REFUSED);
-        carriers.giveBack();
+        assertThat(carriers.borrow(source)).isEqualTo(REFUSED);
+        carriers.giveBack(source);
         sleepLongerThanKept();
         assertThat(scheduler.parallelism).isEqualTo(1);
     }
@@ -154,39 +171,39 @@ class SchedulerCarriersTest {
     /** While nothing is lent the application may set what it likes. */
     @Test
     void aChangeBetweenLoansIsTheNewStart() throws Exception {
-        assertThat(carriers.borrow()).isEqualTo(COMING);
-        carriers.giveBack();
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
+        carriers.giveBack(source);
         scheduler.parallelism = 5;
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(6);
-        carriers.giveBack();
+        carriers.giveBack(source);
         awaitParallelism(5);
     }
 
     @Test
     void aRefusalIsForGood() {
         scheduler.limited = true;
-        assertThat(carriers.borrow()).isEqualTo(REFUSED);
+        assertThat(carriers.borrow(source)).isEqualTo(REFUSED);
         scheduler.limited = false;
-        assertThat(carriers.borrow()).isEqualTo(REFUSED);
-        assertThat(new SchedulerCarriers(null, KEPT).borrow()).isEqualTo(REFUSED);
+        assertThat(carriers.borrow(source)).isEqualTo(REFUSED);
+        assertThat(new SchedulerCarriers(null, KEPT).borrow(source)).isEqualTo(REFUSED);
     }
 
     /** The JDK raises first, and then tries to start a carrier. */
     @Test
     void aLoanThatFailsLeavesNothingRaised() {
         scheduler.startsNoThread = true;
-        assertThatThrownBy(carriers::borrow).isInstanceOf(OutOfMemoryError.class);
+        assertThatThrownBy(() -> carriers.borrow(source)).isInstanceOf(OutOfMemoryError.class);
         assertThat(scheduler.parallelism).isEqualTo(2);
         scheduler.startsNoThread = false;
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(3);
     }
 
     /** Two carriers and one on loan, of which one is idle while somebody waits for one. */
     @Test
     void nobodyBlocksWhileACarrierIsIdleAndSomebodyWaitsForOne() {
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(carriers.mayBlock()).isTrue();
         scheduler.queued = true;
         scheduler.mounted = 2;
@@ -198,14 +215,33 @@ class SchedulerCarriersTest {
         assertThat(carriers.mayBlock()).isTrue();
     }
 
+    /** While somebody is in the kernel, and then not any more. */
+    @Test
+    void whoBlocksIsWokenWhenACarrierIsMissed() throws Exception {
+        Woken other = new Woken();
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
+        assertThat(carriers.borrow(other)).isEqualTo(COMING);
+        assertThat(carriers.mayBlock()).isTrue();
+        sleepLongerThanKept();
+        assertThat(source.wakes).hasValue(0);
+        scheduler.mounted = 2;
+        scheduler.queued = true;
+        await(() -> source.wakes.get() > 2 && other.wakes.get() > 2);
+        carriers.giveBack(source);
+        int before = source.wakes.get();
+        await(() -> other.wakes.get() > before + 3);
+        assertThat(source.wakes).hasValue(before);
+        assertThat(carriers.borrow(source)).as("it was seen not to serve").isEqualTo(COMING);
+    }
+
     /** Who gives back goes on; the limit may have changed meanwhile. */
     @Test
     void aRefusedReturnThrowsNothing() throws Exception {
-        assertThat(carriers.borrow()).isEqualTo(COMING);
+        assertThat(carriers.borrow(source)).isEqualTo(COMING);
         scheduler.limited = true;
-        carriers.giveBack();
+        carriers.giveBack(source);
         await(() -> scheduler.changes == 2);
-        assertThat(carriers.borrow()).isEqualTo(REFUSED);
+        assertThat(carriers.borrow(source)).isEqualTo(REFUSED);
     }
 
     /** The JDK's scheduler: blocked carriers are made up for, and nothing stays raised. */
@@ -217,7 +253,8 @@ class SchedulerCarriersTest {
     private void blockFourAndRunAnother() throws Exception {
         SchedulerCarriers.Scheduler jdk = SchedulerCarriers.Scheduler.find();
         assertThat(jdk).isNotNull();
-        int before = jdk.parallelism();
+        int before = Runtime.getRuntime().availableProcessors();
+        await(() -> jdk.parallelism() == before); // other tests have given back theirs
         Carriers ofJdk = SchedulerCarriers.get();
         int blockers = 4;
         CountDownLatch blocked = new CountDownLatch(blockers);
@@ -227,12 +264,12 @@ class SchedulerCarriersTest {
             Thread.ofVirtual()
                     .start(
                             () -> {
-                                borrowToBlock(ofJdk);
+                                borrowToBlock(ofJdk, source);
                                 blocked.countDown();
                                 while (!done) { // holds its carrier
                                     Thread.onSpinWait();
                                 }
-                                ofJdk.giveBack();
+                                ofJdk.giveBack(source);
                                 over.countDown();
                             });
         }
@@ -255,7 +292,7 @@ class SchedulerCarriersTest {
         blockFourAndRunAnother(); // there are more carriers now than are needed
         SchedulerCarriers.Scheduler jdk = SchedulerCarriers.Scheduler.find();
         assertThat(jdk).isNotNull();
-        int others = jdk.parallelism() - 1;
+        int others = Runtime.getRuntime().availableProcessors() - 1;
         done = false;
         ready = false;
         List<Thread> threads = new ArrayList<>();
@@ -289,11 +326,11 @@ class SchedulerCarriersTest {
                                 Thread.onSpinWait();
                             }
                             LockSupport.unpark(inTheQueue);
-                            borrowToBlock(ofJdk);
+                            borrowToBlock(ofJdk, source);
                             while (!done) { // holds its carrier, as a wait in the kernel does
                                 Thread.onSpinWait();
                             }
-                            ofJdk.giveBack();
+                            ofJdk.giveBack(source);
                         }));
         assertThat(held.await(20, TimeUnit.SECONDS)).isTrue();
         outside.start();
@@ -310,8 +347,8 @@ class SchedulerCarriersTest {
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // as a leader does
-    private static void borrowToBlock(Carriers carriers) {
-        assertThat(carriers.borrow()).isNotEqualTo(REFUSED);
+    private static void borrowToBlock(Carriers carriers, EventSource source) {
+        assertThat(carriers.borrow(source)).isNotEqualTo(REFUSED);
         while (!carriers.mayBlock()) {
             Thread.yield();
         }
