@@ -200,14 +200,14 @@ final class LedSource implements EventSource, Carriers {
     }
 
     @Override
-    public boolean mayBlock() {
+    public Loan ask() {
         SchedulePoint.spin();
         if (unready > 0) {
             unready--;
-            return false;
+            return Loan.COMING;
         }
         tooEarly = null;
-        return true;
+        return Loan.SERVING;
     }
 
     @Override

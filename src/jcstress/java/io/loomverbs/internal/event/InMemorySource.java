@@ -129,8 +129,8 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
     }
 
     @Override
-    public boolean mayBlock() {
-        return true;
+    public Loan ask() {
+        return Loan.SERVING;
     }
 
     @Override

@@ -45,7 +45,7 @@ class TestPoller extends Poller {
         }
 
         @Override
-        public boolean mayBlock() {
+        public Loan ask() {
             throw new AssertionError("nothing was lent");
         }
 

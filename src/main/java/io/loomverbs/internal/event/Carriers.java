@@ -5,13 +5,13 @@ package io.loomverbs.internal.event;
  * threads would miss it.
  */
 public interface Carriers {
-    /** What has come of {@link #borrow}. */
+    /** How it stands with what was borrowed. */
     enum Loan {
         /** None can be had, and never will. */
         REFUSED,
-        /** It is on its way: the borrower is to ask {@link #mayBlock} first. */
+        /** It is on its way: the borrower is to let others run, and {@link #ask} again. */
         COMING,
-        /** It has been serving others all along: the borrower may block. */
+        /** Everybody who is ready to run has a carrier, or will get one: the borrower may block. */
         SERVING
     }
 
@@ -19,15 +19,12 @@ public interface Carriers {
      * Takes a carrier more into service.
      *
      * @param source where the borrower is about to wait. It is woken when others are found to miss
-     *     a carrier, for the borrower to ask {@link #mayBlock} again
+     *     a carrier, for the borrower to {@link #ask}
      */
     Loan borrow(EventSource source);
 
-    /**
-     * Whether the borrower may block: everybody who is ready to run has a carrier, or will get one.
-     * Until then the borrower is to let others run, and ask again.
-     */
-    boolean mayBlock();
+    /** How it stands by now, for who has borrowed. What is refused is still to be given back. */
+    Loan ask();
 
     /** What was borrowed is needed no longer. */
     void giveBack(EventSource source);

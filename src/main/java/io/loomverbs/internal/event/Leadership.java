@@ -64,7 +64,7 @@ public class Leadership { // not final: races run it with one step left out
      * A thread that yields may be the next that its carrier takes, over and over, so after some looks it
      * parks for a moment instead. Carriers can come to be missed while the leader is in the kernel, by a
      * call that blocks elsewhere or by somebody who lowers the parallelism: then the source is woken, and
-     * the leader asks again.
+     * the leader asks again, and leaves the lead to a platform thread if its carrier is gone.
      *
      * After events for others the leader steps aside: the carrier that has just come back from the kernel
      * runs those that were woken, one wake-up after the event, too, and the new carrier takes the leader
@@ -132,7 +132,8 @@ public class Leadership { // not final: races run it with one step left out
             queue.end(cause);
             return true;
         }
-        if (!me.onLoan && me.thread.isVirtual() && !borrow(me)) {
+        boolean virtual = me.thread.isVirtual();
+        if (virtual && !me.mayBlock && !borrowOrAsk(me)) {
             leaveToThread(me, queue);
             return !mayPark(me);
         }
@@ -146,28 +147,37 @@ public class Leadership { // not final: races run it with one step left out
         int raised = awaitEvents(me, nanos);
         if (raised == 0) {
             me.mayBlock = false; // that may be why it was woken
-        } else if (me.given == null && me.thread.isVirtual()) {
+        } else if (virtual && me.given == null) {
             Thread.yield();
         }
         return true;
     }
 
-    private boolean borrow(Waiter me) {
-        Carriers.Loan loan = carriers.borrow(source);
-        me.onLoan = loan != Carriers.Loan.REFUSED;
-        me.mayBlock = loan == Carriers.Loan.SERVING;
-        return me.onLoan;
+    private static boolean mayBlock(Waiter me) {
+        return me.mayBlock || !me.thread.isVirtual();
     }
 
-    private boolean mayBlock(Waiter me) {
-        if (!me.onLoan || me.mayBlock) {
-            return true;
+    /** Whether it has a carrier on loan then. */
+    private boolean borrowOrAsk(Waiter me) {
+        Carriers.Loan loan = me.onLoan ? carriers.ask() : carriers.borrow(source);
+        if (loan == Carriers.Loan.REFUSED) {
+            giveBack(me);
+            return false;
         }
-        me.mayBlock = carriers.mayBlock();
+        me.onLoan = true;
+        me.mayBlock = loan == Carriers.Loan.SERVING;
         if (me.mayBlock) {
             me.looks = 0;
         }
-        return me.mayBlock;
+        return true;
+    }
+
+    private void giveBack(Waiter me) {
+        if (me.onLoan) {
+            me.onLoan = false;
+            me.mayBlock = false;
+            carriers.giveBack(source);
+        }
     }
 
     /** Does not wait in the source, and lets others have the carrier. */
@@ -196,10 +206,7 @@ public class Leadership { // not final: races run it with one step left out
             return;
         }
         try {
-            if (me.onLoan) {
-                me.onLoan = false;
-                carriers.giveBack(source);
-            }
+            giveBack(me);
         } finally {
             leader = null;
             appointNext();

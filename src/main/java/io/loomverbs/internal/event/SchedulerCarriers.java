@@ -180,25 +180,25 @@ public final class SchedulerCarriers implements Carriers {
      * becomes ready; or it comes behind what is there, which its own carrier then fetches first.
      */
     @Override
-    public boolean mayBlock() {
+    public Loan ask() {
         lock.lock();
         try {
-            if (scheduler == null) {
-                return true;
+            if (refuses || scheduler == null) {
+                return Loan.REFUSED;
+            }
+            if (scheduler.parallelism() < raisedTo) {
+                return refuse("somebody else has lowered the parallelism of virtual threads");
             }
             serving = !isMissed(scheduler);
-            return serving;
+            return serving ? Loan.SERVING : Loan.COMING;
         } finally {
             lock.unlock();
         }
     }
 
     /** Whether virtual threads are ready, and a carrier that may serve them does not. */
-    @GuardedBy("lock")
-    private boolean isMissed(Scheduler scheduler) {
-        int parallelism = scheduler.parallelism();
-        return parallelism < raisedTo
-                || (scheduler.hasQueued() && scheduler.mounted() < parallelism);
+    private static boolean isMissed(Scheduler scheduler) {
+        return scheduler.hasQueued() && scheduler.mounted() < scheduler.parallelism();
     }
 
     /** For good. */
@@ -280,7 +280,10 @@ public final class SchedulerCarriers implements Carriers {
             lower();
         }
         used = false;
-        if (scheduler != null && !lent.isEmpty() && isMissed(scheduler)) {
+        if (scheduler == null || lent.isEmpty()) {
+            return;
+        }
+        if (refuses || scheduler.parallelism() < raisedTo || isMissed(scheduler)) {
             serving = false;
             lent.forEach(EventSource::wake);
         }

@@ -49,7 +49,7 @@ final class Pollers {
         }
 
         @Override
-        public boolean mayBlock() {
+        public Loan ask() {
             throw new AssertionError("nothing was lent");
         }
 

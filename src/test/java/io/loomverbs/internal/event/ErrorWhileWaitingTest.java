@@ -19,7 +19,7 @@ class ErrorWhileWaitingTest {
 
     private final Error error = new OutOfMemoryError("planted");
     private volatile Runnable onBorrow = this::nothing;
-    private volatile Runnable onMayBlock = this::nothing;
+    private volatile Runnable onAsk = this::nothing;
     private volatile Runnable onGiveBack = this::nothing;
     private final InMemorySource source =
             new InMemorySource(
@@ -31,9 +31,9 @@ class ErrorWhileWaitingTest {
                         }
 
                         @Override
-                        public boolean mayBlock() {
-                            onMayBlock.run();
-                            return true;
+                        public Loan ask() {
+                            onAsk.run();
+                            return Loan.SERVING;
                         }
 
                         @Override
@@ -93,9 +93,9 @@ class ErrorWhileWaitingTest {
 
     @Test
     void whenItIsAskedWhetherToBlock() throws Exception {
-        onMayBlock = this::fails;
+        onAsk = this::fails;
         assertFails(start());
-        onMayBlock = this::nothing;
+        onAsk = this::nothing;
         assertNobodyIsLeft();
     }
 

@@ -175,6 +175,17 @@ final class InMemorySource implements EventSource, EventFeed {
         }
     }
 
+    /** Waits until another thread than this is in the kernel. */
+    void awaitAnother(Thread thread) {
+        long start = System.nanoTime();
+        while (inside == 0 || last == thread) {
+            if (System.nanoTime() - start > 20_000_000_000L) {
+                throw new AssertionError("nobody leads instead of " + thread);
+            }
+            LockSupport.parkNanos(20_000);
+        }
+    }
+
     /** Waits until this thread is the one in the kernel. */
     void awaitLeader(Thread thread) {
         long start = System.nanoTime();

@@ -67,8 +67,11 @@ class LeadershipTest {
                             }
 
                             @Override
-                            public boolean mayBlock() {
-                                return busy.getAndDecrement() <= 0;
+                            public Loan ask() {
+                                if (refused) {
+                                    return Loan.REFUSED;
+                                }
+                                return busy.getAndDecrement() <= 0 ? Loan.SERVING : Loan.COMING;
                             }
 
                             @Override
@@ -243,6 +246,21 @@ class LeadershipTest {
             awaitMoreLooks();
         }
         source.awaitLeader(one.thread);
+        source.add(new CqEvents(queue, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+    }
+
+    /** A platform thread leads from then on. */
+    @Test
+    void aLeaderWhoseCarrierIsTakenAwayLeadsNoMore() throws Exception {
+        EventQueue queue = EventQueue.shared(source);
+        Waiting one = leader(() -> queue.take(FOR_EVER));
+        refused = true;
+        source.wake();
+        if (virtual) {
+            source.awaitAnother(one.thread);
+        }
+        assertThat(lent).hasValue(0);
         source.add(new CqEvents(queue, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
     }

@@ -135,7 +135,7 @@ class SchedulerCarriersTest {
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
         carriers.giveBack(source);
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
-        assertThat(carriers.mayBlock()).isTrue();
+        assertThat(carriers.ask()).isEqualTo(SERVING);
         carriers.giveBack(source);
         assertThat(carriers.borrow(source)).isEqualTo(SERVING);
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
@@ -160,8 +160,10 @@ class SchedulerCarriersTest {
     @Test
     void somebodyElsesChangeIsSeenByTheNextLoan() throws Exception {
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
+        assertThat(carriers.ask()).isEqualTo(SERVING);
         scheduler.parallelism = 1;
-        assertThat(carriers.mayBlock()).as("it was taken away").isFalse();
+        await(() -> source.wakes.get() > 0);
+        assertThat(carriers.ask()).as("it was taken away").isEqualTo(REFUSED);
         assertThat(carriers.borrow(source)).isEqualTo(REFUSED);
         carriers.giveBack(source);
         sleepLongerThanKept();
@@ -204,15 +206,15 @@ class SchedulerCarriersTest {
     @Test
     void nobodyBlocksWhileACarrierIsIdleAndSomebodyWaitsForOne() {
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
-        assertThat(carriers.mayBlock()).isTrue();
+        assertThat(carriers.ask()).isEqualTo(SERVING);
         scheduler.queued = true;
         scheduler.mounted = 2;
-        assertThat(carriers.mayBlock()).isFalse();
+        assertThat(carriers.ask()).isEqualTo(COMING);
         scheduler.mounted = 3;
-        assertThat(carriers.mayBlock()).isTrue();
+        assertThat(carriers.ask()).isEqualTo(SERVING);
         scheduler.mounted = 2;
         scheduler.queued = false;
-        assertThat(carriers.mayBlock()).isTrue();
+        assertThat(carriers.ask()).isEqualTo(SERVING);
     }
 
     /** While somebody is in the kernel, and then not any more. */
@@ -221,7 +223,7 @@ class SchedulerCarriersTest {
         Woken other = new Woken();
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(carriers.borrow(other)).isEqualTo(COMING);
-        assertThat(carriers.mayBlock()).isTrue();
+        assertThat(carriers.ask()).isEqualTo(SERVING);
         sleepLongerThanKept();
         assertThat(source.wakes).hasValue(0);
         scheduler.mounted = 2;
@@ -349,7 +351,7 @@ class SchedulerCarriersTest {
     @SuppressWarnings("ThreadPriorityCheck") // as a leader does
     private static void borrowToBlock(Carriers carriers, EventSource source) {
         assertThat(carriers.borrow(source)).isNotEqualTo(REFUSED);
-        while (!carriers.mayBlock()) {
+        while (carriers.ask() != SERVING) {
             Thread.yield();
         }
     }
