@@ -62,7 +62,8 @@ public class Leadership { // not final: races run it with one step left out
      * that is refused, a platform thread takes the lead, for good. While others are ready to run, and the
      * other carrier does not serve them yet, the leader does not block: it looks at the source and yields.
      * A thread that yields may be the next that its carrier takes, over and over, so after some looks it
-     * parks for a moment instead. Carriers can come to be missed while the leader is in the kernel, by a
+     * parks for a moment instead, and after more blocks nevertheless: on a busy machine somebody is always
+     * on the way to a carrier. Carriers can come to be missed while the leader is in the kernel, by a
      * call that blocks elsewhere or by somebody who lowers the parallelism: then the source is woken, and
      * the leader asks again, and leaves the lead to a platform thread if its carrier is gone.
      *
@@ -78,6 +79,7 @@ public class Leadership { // not final: races run it with one step left out
     private static final VarHandle LEADER;
 
     private static final int LOOKS = 16;
+    private static final int MOST_LOOKS = 64;
     private static final long LOOK_NANOS = 200_000;
 
     static {
@@ -165,7 +167,7 @@ public class Leadership { // not final: races run it with one step left out
             return false;
         }
         me.onLoan = true;
-        me.mayBlock = loan == Carriers.Loan.SERVING;
+        me.mayBlock = loan == Carriers.Loan.SERVING || me.looks == MOST_LOOKS;
         if (me.mayBlock) {
             me.looks = 0;
         }
@@ -187,8 +189,8 @@ public class Leadership { // not final: races run it with one step left out
         if (isServed(me)) {
             return;
         }
+        me.looks++;
         if (me.looks < LOOKS) {
-            me.looks++;
             Thread.yield();
         } else {
             LockSupport.parkNanos(this, Math.min(nanos, LOOK_NANOS));

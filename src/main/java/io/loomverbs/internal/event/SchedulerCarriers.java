@@ -24,8 +24,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * where processors are many, and whoever is lent a carrier that serves already need not look
  * whether it does.
  *
- * <p>Somebody else may set the parallelism too. If it is not what was left here while something is
- * lent, it is left alone from then on, and nothing is lent any more. That is logged, once.
+ * <p>Somebody else may set the parallelism too. If that is seen while something is lent, it is left
+ * alone from then on, and nothing is lent any more, which is logged, once. Else it is what loans
+ * start from. One who sets it in the same instant may be overwritten: it cannot be compared and
+ * set.
  */
 public final class SchedulerCarriers implements Carriers {
     private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
@@ -46,9 +48,13 @@ public final class SchedulerCarriers implements Carriers {
     @GuardedBy("lock")
     private int spare;
 
-    /** Whether one was borrowed or given back since {@link #watch} looked last. */
+    /** As many were spare all the time since {@link #look}. */
     @GuardedBy("lock")
-    private boolean used;
+    private int leastSpare;
+
+    /** A virtual thread that was started when a carrier seemed to be missed, and has not run. */
+    @GuardedBy("lock")
+    private @Nullable Thread probe;
 
     @GuardedBy("lock")
     private @Nullable Thread watcher;
@@ -82,9 +88,12 @@ public final class SchedulerCarriers implements Carriers {
 
         /**
          * How many carriers run a virtual thread, look for one to run, or are being started. One
-         * that blocks in the JDK, and is made up for, is not counted.
+         * that blocks in a call for which the JDK makes up, or should, is not counted.
          */
         int mounted();
+
+        /** Starts a virtual thread that does nothing; null if that cannot be done. */
+        @Nullable Thread start();
 
         /** The JDK's; null if the module jdk.management is not there. */
         static @Nullable Scheduler find() {
@@ -97,7 +106,7 @@ public final class SchedulerCarriers implements Carriers {
     }
 
     /**
-     * @param kept how long what was given back is kept, if nobody borrows
+     * @param kept how long what was given back is kept at least, if nobody borrows
      */
     SchedulerCarriers(@Nullable Scheduler scheduler, Duration kept) {
         this.scheduler = scheduler;
@@ -125,6 +134,7 @@ public final class SchedulerCarriers implements Carriers {
                     return refuse("somebody else has changed the parallelism of virtual threads");
                 }
                 spare = 0;
+                leastSpare = 0;
             }
             lent.add(source);
             boolean counted = false;
@@ -145,9 +155,9 @@ public final class SchedulerCarriers implements Carriers {
     @GuardedBy("lock")
     private Loan count(Scheduler scheduler, int now) {
         beWatched();
-        used = true;
         if (spare > 0) {
             spare--;
+            leastSpare = Math.min(leastSpare, spare);
             return serving ? Loan.SERVING : Loan.COMING;
         }
         try {
@@ -219,9 +229,8 @@ public final class SchedulerCarriers implements Carriers {
         try {
             lent.remove(source);
             spare++;
-            used = true;
             if (watcher == null) {
-                lower();
+                lower(spare);
             }
         } finally {
             lock.unlock();
@@ -235,7 +244,12 @@ public final class SchedulerCarriers implements Carriers {
             firstLoan.signal();
         } else if (watcher == null) {
             Thread thread =
-                    Thread.ofPlatform().name("loomverbs-carriers").daemon().unstarted(this::watch);
+                    Thread.ofPlatform()
+                            .name("loomverbs-carriers")
+                            .daemon()
+                            .inheritInheritableThreadLocals(false)
+                            .unstarted(this::watch);
+            thread.setContextClassLoader(null); // it keeps nobody's alive
             try {
                 thread.start();
                 watcher = thread;
@@ -276,37 +290,52 @@ public final class SchedulerCarriers implements Carriers {
 
     @GuardedBy("lock")
     private void look() {
-        if (!used) {
-            lower();
-        }
-        used = false;
+        lower(leastSpare);
+        leastSpare = spare;
         if (scheduler == null || lent.isEmpty()) {
             return;
         }
-        if (refuses || scheduler.parallelism() < raisedTo || isMissed(scheduler)) {
+        if (refuses || scheduler.parallelism() < raisedTo || isMissedForLong(scheduler)) {
             serving = false;
             lent.forEach(EventSource::wake);
         }
     }
 
+    /*
+     * On a busy machine a virtual thread is always on its way to a carrier that was woken for it, which
+     * looks the same. So one is sent to see whether it arrives.
+     */
     @GuardedBy("lock")
-    private void lower() {
-        int back = spare;
-        spare = 0;
-        if (refuses || scheduler == null || back == 0) {
+    private boolean isMissedForLong(Scheduler scheduler) {
+        if (probe != null && probe.isAlive()) {
+            return true;
+        }
+        probe = isMissed(scheduler) ? scheduler.start() : null;
+        return false;
+    }
+
+    /** Lowers by that many of those that are spare. */
+    @GuardedBy("lock")
+    private void lower(int n) {
+        spare -= n;
+        if (scheduler == null || n == 0) {
             return;
         }
         if (scheduler.parallelism() != raisedTo) {
-            if (!lent.isEmpty()) {
+            if (!lent.isEmpty() && !refuses) {
                 refuse("somebody else has changed the parallelism of virtual threads");
             }
             return;
         }
-        raisedTo -= back;
+        raisedTo -= n;
         try {
             scheduler.parallelism(raisedTo);
+        } catch (OutOfMemoryError e) {
+            // It is lowered; the JDK then tried to start a carrier that it does not need now.
         } catch (RuntimeException e) {
-            refuse("the parallelism of virtual threads cannot be lowered: " + e);
+            if (!refuses) {
+                refuse("the parallelism of virtual threads cannot be lowered: " + e);
+            }
         }
     }
 
@@ -335,6 +364,15 @@ public final class SchedulerCarriers implements Carriers {
         @Override
         public int mounted() {
             return bean.getMountedVirtualThreadCount();
+        }
+
+        @Override
+        public @Nullable Thread start() {
+            try {
+                return Thread.startVirtualThread(() -> {});
+            } catch (OutOfMemoryError | RuntimeException e) {
+                return null;
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ import static io.loomverbs.internal.event.Carriers.Loan.SERVING;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,6 +24,7 @@ import java.util.function.BooleanSupplier;
 @Timeout(60)
 class SchedulerCarriersTest {
     private static final Duration KEPT = Duration.ofMillis(30);
+    private static final Duration A_MINUTE = Duration.ofMinutes(1);
     private static final long PATIENCE_NANOS = 20_000_000_000L;
 
     private static final class Fake implements SchedulerCarriers.Scheduler {
@@ -32,6 +34,7 @@ class SchedulerCarriersTest {
         private volatile boolean startsNoThread;
         private volatile boolean queued;
         private volatile int mounted;
+        private volatile boolean starves;
 
         @Override
         public int parallelism() {
@@ -61,6 +64,16 @@ class SchedulerCarriersTest {
         public int mounted() {
             return mounted;
         }
+
+        @Override
+        public Thread start() {
+            return Thread.startVirtualThread(
+                    () -> {
+                        while (starves) {
+                            LockSupport.parkNanos(1_000_000);
+                        }
+                    });
+        }
     }
 
     private final Fake scheduler = new Fake();
@@ -80,6 +93,13 @@ class SchedulerCarriersTest {
         public void wake() {
             wakes.incrementAndGet();
         }
+    }
+
+    @AfterEach
+    void endThreads() {
+        scheduler.starves = false;
+        ready = true;
+        done = true;
     }
 
     private static void await(BooleanSupplier what) throws InterruptedException {
@@ -132,6 +152,7 @@ class SchedulerCarriersTest {
     /** Who gets a carrier that was seen to serve need not look; who gets a new one has to. */
     @Test
     void whatServesServesTheNextToo() {
+        SchedulerCarriers carriers = new SchedulerCarriers(scheduler, A_MINUTE);
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
         carriers.giveBack(source);
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
@@ -224,16 +245,43 @@ class SchedulerCarriersTest {
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
         assertThat(carriers.borrow(other)).isEqualTo(COMING);
         assertThat(carriers.ask()).isEqualTo(SERVING);
-        sleepLongerThanKept();
-        assertThat(source.wakes).hasValue(0);
         scheduler.mounted = 2;
         scheduler.queued = true;
+        sleepLongerThanKept();
+        assertThat(source.wakes).as("others arrive").hasValue(0);
+        scheduler.starves = true;
         await(() -> source.wakes.get() > 2 && other.wakes.get() > 2);
+        scheduler.queued = false;
+        carriers.giveBack(other);
+        assertThat(carriers.borrow(other)).as("it was seen not to serve").isEqualTo(COMING);
         carriers.giveBack(source);
         int before = source.wakes.get();
-        await(() -> other.wakes.get() > before + 3);
+        int others = other.wakes.get();
+        await(() -> other.wakes.get() > others + 2);
         assertThat(source.wakes).hasValue(before);
-        assertThat(carriers.borrow(source)).as("it was seen not to serve").isEqualTo(COMING);
+        scheduler.starves = false;
+        carriers.giveBack(other);
+        awaitParallelism(2);
+    }
+
+    /** What is used all the time keeps nothing else raised. */
+    @Test
+    void whatIsLeftOfManyLoansIsLoweredBesideOne() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            assertThat(carriers.borrow(source)).isEqualTo(COMING);
+        }
+        for (int i = 0; i < 4; i++) {
+            carriers.giveBack(source);
+        }
+        long start = System.nanoTime();
+        while (scheduler.parallelism != 3) {
+            carriers.giveBack(source);
+            assertThat(carriers.borrow(source)).isNotEqualTo(REFUSED);
+            assertThat(System.nanoTime() - start).isLessThan(PATIENCE_NANOS);
+            Thread.sleep(1);
+        }
+        carriers.giveBack(source);
+        awaitParallelism(2);
     }
 
     /** Who gives back goes on; the limit may have changed meanwhile. */
@@ -255,8 +303,7 @@ class SchedulerCarriersTest {
     private void blockFourAndRunAnother() throws Exception {
         SchedulerCarriers.Scheduler jdk = SchedulerCarriers.Scheduler.find();
         assertThat(jdk).isNotNull();
-        int before = Runtime.getRuntime().availableProcessors();
-        await(() -> jdk.parallelism() == before); // other tests have given back theirs
+        int before = untouched(jdk);
         Carriers ofJdk = SchedulerCarriers.get();
         int blockers = 4;
         CountDownLatch blocked = new CountDownLatch(blockers);
@@ -294,7 +341,7 @@ class SchedulerCarriersTest {
         blockFourAndRunAnother(); // there are more carriers now than are needed
         SchedulerCarriers.Scheduler jdk = SchedulerCarriers.Scheduler.find();
         assertThat(jdk).isNotNull();
-        int others = Runtime.getRuntime().availableProcessors() - 1;
+        int others = untouched(jdk) - 1;
         done = false;
         ready = false;
         List<Thread> threads = new ArrayList<>();
@@ -354,6 +401,16 @@ class SchedulerCarriersTest {
         while (carriers.ask() != SERVING) {
             Thread.yield();
         }
+    }
+
+    /** The parallelism once other tests have given back what they had. */
+    private static int untouched(SchedulerCarriers.Scheduler jdk) throws InterruptedException {
+        int before;
+        do {
+            before = jdk.parallelism();
+            Thread.sleep(500);
+        } while (jdk.parallelism() != before);
+        return before;
     }
 
     private static void awaitState(Thread thread, Thread.State state) throws InterruptedException {
