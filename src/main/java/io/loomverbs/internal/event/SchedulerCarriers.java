@@ -136,38 +136,24 @@ public final class SchedulerCarriers implements Carriers {
                 spare = 0;
                 leastSpare = 0;
             }
-            lent.add(source);
-            boolean counted = false;
-            try {
-                Loan loan = count(scheduler, now);
-                counted = loan != Loan.REFUSED;
-                return loan;
-            } finally {
-                if (!counted) {
-                    lent.remove(source);
+            beWatched();
+            if (spare == 0) {
+                try {
+                    raise(scheduler, now + 1);
+                } catch (RuntimeException e) { // at the limit, or not supported
+                    return refuse("the parallelism of virtual threads cannot be raised: " + e);
                 }
+                raisedTo = now + 1;
+                serving = false;
+                spare++;
             }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @GuardedBy("lock")
-    private Loan count(Scheduler scheduler, int now) {
-        beWatched();
-        if (spare > 0) {
+            lent.add(source);
             spare--;
             leastSpare = Math.min(leastSpare, spare);
             return serving ? Loan.SERVING : Loan.COMING;
+        } finally {
+            lock.unlock();
         }
-        try {
-            raise(scheduler, now + 1);
-        } catch (RuntimeException e) { // at the limit, or not supported
-            return refuse("the parallelism of virtual threads cannot be raised: " + e);
-        }
-        raisedTo = now + 1;
-        serving = false;
-        return Loan.COMING;
     }
 
     /** The JDK may have raised it when it throws, having failed to start a carrier. */
@@ -318,6 +304,7 @@ public final class SchedulerCarriers implements Carriers {
     @GuardedBy("lock")
     private void lower(int n) {
         spare -= n;
+        leastSpare = Math.min(leastSpare, spare);
         if (scheduler == null || n == 0) {
             return;
         }

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -162,6 +163,35 @@ class SchedulerCarriersTest {
         assertThat(carriers.borrow(source)).isEqualTo(COMING);
         carriers.giveBack(source);
         assertThat(carriers.borrow(source)).as("nobody has seen the second").isEqualTo(COMING);
+    }
+
+    /**
+     * Without a watcher what is given back is lowered at once, and then no watcher lowers it again.
+     */
+    @Test
+    void whatWasLoweredIsNotLoweredAgain() throws Exception {
+        Set<Thread> others = Thread.getAllStackTraces().keySet();
+        do { // until one look, and no second, has seen two to spare
+            carriers.borrow(source);
+            carriers.borrow(source);
+            carriers.giveBack(source);
+            carriers.giveBack(source);
+            Thread.sleep(KEPT.multipliedBy(3).dividedBy(2));
+        } while (scheduler.parallelism != 4);
+        carriers.borrow(source);
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().equals("loomverbs-carriers") && !others.contains(thread)) {
+                thread.interrupt();
+                assertThat(thread.join(Duration.ofNanos(PATIENCE_NANOS))).isTrue();
+            }
+        }
+        carriers.giveBack(source);
+        assertThat(scheduler.parallelism).isEqualTo(2);
+        carriers.borrow(source);
+        int changes = scheduler.changes;
+        sleepLongerThanKept();
+        assertThat(scheduler.changes).isEqualTo(changes);
+        assertThat(scheduler.parallelism).isEqualTo(3);
     }
 
     /** Whatever the application sets stays as it has set it. */
