@@ -1,9 +1,15 @@
 package io.loomverbs.internal.ibverbs;
 
+import io.loomverbs.internal.event.CallGate;
+import io.loomverbs.internal.event.ExclusiveCallGate;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** {@link UseGuard} and {@link TurnGuard} with one fault. What changes there is to change here. */
+/**
+ * {@link CallGate} and {@link ExclusiveCallGate} with one fault. What changes there is to change
+ * here.
+ */
 final class FaultyGuard {
     /** What is wrong. */
     enum Fault {

@@ -3,6 +3,8 @@ package io.loomverbs.internal.ibverbs;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import io.loomverbs.internal.event.CallGate;
+import io.loomverbs.internal.event.ExclusiveCallGate;
 import io.loomverbs.internal.ibverbs.FaultyGuard.Fault;
 
 import org.openjdk.jcstress.annotations.Actor;
@@ -44,7 +46,7 @@ public class GuardRaces {
     @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "destroyed while it was used")
     @State
     public static class UseDestroy extends Native {
-        private final UseGuard guard = new UseGuard();
+        private final CallGate guard = new CallGate();
 
         @Actor
         public void call(L_Result r) {
@@ -96,7 +98,7 @@ public class GuardRaces {
     @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "destroyed while it was used")
     @State
     public static class PollDestroy extends Native {
-        private final TurnGuard guard = new TurnGuard();
+        private final ExclusiveCallGate guard = new ExclusiveCallGate();
 
         @Actor
         public void call(L_Result r) {
@@ -149,7 +151,7 @@ public class GuardRaces {
     @Outcome(id = "not, not", expect = FORBIDDEN, desc = "leaked")
     @State
     public static class TwoDestroyers {
-        private final UseGuard guard = new UseGuard();
+        private final CallGate guard = new CallGate();
 
         @Actor
         public void first(LL_Result r) {
@@ -186,7 +188,7 @@ public class GuardRaces {
     @Outcome(id = "broken", expect = FORBIDDEN, desc = "it refuses calls, or its count is wrong")
     @State
     public static class UseRefusedDestroy {
-        private final UseGuard guard = new UseGuard();
+        private final CallGate guard = new CallGate();
 
         @Actor
         public void call() {
@@ -250,7 +252,7 @@ public class GuardRaces {
     @Outcome(expect = FORBIDDEN, desc = "both were inside")
     @State
     public static class TwoPolls {
-        private final TurnGuard guard = new TurnGuard();
+        private final ExclusiveCallGate guard = new ExclusiveCallGate();
         private int consumed;
 
         @Actor

@@ -3,6 +3,7 @@ package io.loomverbs.internal.ibverbs;
 import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.AhOps;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvAhAttr;
 import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Struct;
@@ -11,7 +12,7 @@ import java.lang.foreign.Arena;
 
 /** An address handle of libibverbs. */
 final class IbvAh implements AhOps {
-    final UseGuard guard = new UseGuard();
+    final CallGate guard = new CallGate();
     private final long address;
 
     private IbvAh(long address) {

@@ -12,6 +12,7 @@ import io.loomverbs.internal.device.DeviceOps.PortListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
@@ -56,7 +57,7 @@ final class IbvContext implements ContextOps {
     private final ReentrantLock lock = new ReentrantLock();
 
     /** For what the context is asked while nothing that was created in it keeps it open. */
-    private final UseGuard guard = new UseGuard();
+    private final CallGate guard = new CallGate();
 
     /** For CQs with direct delivery that were given no channel; made for the first of them. */
     @GuardedBy("lock")

@@ -4,6 +4,7 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.event.ExclusiveCallGate;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Struct;
@@ -21,7 +22,7 @@ final class IbvCq implements CqOps {
     /** What the reader of the channel counts. */
     final UnackedReads reads = new UnackedReads();
 
-    private final TurnGuard guard = new TurnGuard();
+    private final ExclusiveCallGate guard = new ExclusiveCallGate();
     private final long pollCq;
     private final long reqNotifyCq;
     private final long id;

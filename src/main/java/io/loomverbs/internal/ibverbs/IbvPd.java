@@ -10,6 +10,7 @@ import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.ffi.Libibverbs;
 
 import java.lang.foreign.Arena;
@@ -18,7 +19,7 @@ import java.lang.foreign.MemorySegment;
 /** A protection domain of libibverbs. */
 final class IbvPd implements PdOps {
     private final IbvContext context;
-    private final UseGuard guard = new UseGuard();
+    private final CallGate guard = new CallGate();
     private final long address;
 
     IbvPd(IbvContext context, long address) {

@@ -11,6 +11,7 @@ import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvQpInitAttr;
 import io.loomverbs.internal.ffi.Libibverbs;
@@ -29,7 +30,7 @@ final class IbvQp implements QpOps {
     final AsyncListener events;
 
     private final IbvContext context;
-    private final UseGuard guard = new UseGuard();
+    private final CallGate guard = new CallGate();
     private final long postSend;
     private final long postRecv;
     private final boolean datagrams;

@@ -1,4 +1,4 @@
-package io.loomverbs.internal.ibverbs;
+package io.loomverbs.internal.event;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -8,10 +8,10 @@ import java.lang.invoke.VarHandle;
  * and no call parks inside, so who comes meanwhile yields and looks again. A resize takes what the
  * device takes, a system call at least; a virtual thread that polls meanwhile yields to others.
  *
- * <p>One compare-and-set instead of the two additions of {@link UseGuard}; and some drivers (mlx5)
+ * <p>One compare-and-set instead of the two additions of {@link CallGate}; and some drivers (mlx5)
  * read, when they arm a CQ, without a lock what a poll writes.
  */
-final class TurnGuard {
+public final class ExclusiveCallGate {
     private static final int FREE = 0;
     private static final int BUSY = 1;
     private static final int DESTROYED = 2;
@@ -19,7 +19,9 @@ final class TurnGuard {
 
     static {
         try {
-            STATE = MethodHandles.lookup().findVarHandle(TurnGuard.class, "state", int.class);
+            STATE =
+                    MethodHandles.lookup()
+                            .findVarHandle(ExclusiveCallGate.class, "state", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -28,21 +30,21 @@ final class TurnGuard {
     private volatile int state;
 
     /** Must be followed by {@link #leave} if true; false if the CQ is destroyed. */
-    boolean enter() {
+    public boolean enter() {
         return STATE.compareAndSet(this, FREE, BUSY) || enterLater(BUSY);
     }
 
-    void leave() {
+    public void leave() {
         STATE.setRelease(this, FREE);
     }
 
     /** Begins to destroy: true for one caller, once nobody is inside any more. */
-    boolean destroy() {
+    public boolean destroy() {
         return STATE.compareAndSet(this, FREE, DESTROYED) || enterLater(DESTROYED);
     }
 
     /** Takes {@link #destroy} back, by the one who did it. */
-    void revive() {
+    public void revive() {
         state = FREE;
     }
 

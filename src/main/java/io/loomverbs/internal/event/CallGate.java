@@ -1,4 +1,4 @@
-package io.loomverbs.internal.ibverbs;
+package io.loomverbs.internal.event;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
  * Keeps a native object from being destroyed while calls use it. Any number of calls at once; a
  * destroyer waits for those that are inside, which are short, and refuses those that come later.
  */
-final class UseGuard {
+public final class CallGate {
     /** Added by the destroyer: whoever comes then finds a negative number. */
     private static final int DESTROYED = Integer.MIN_VALUE;
 
@@ -15,7 +15,7 @@ final class UseGuard {
 
     static {
         try {
-            USES = MethodHandles.lookup().findVarHandle(UseGuard.class, "uses", int.class);
+            USES = MethodHandles.lookup().findVarHandle(CallGate.class, "uses", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -24,7 +24,7 @@ final class UseGuard {
     private volatile int uses;
 
     /** Must be followed by {@link #leave} if true; false if the object is destroyed. */
-    boolean enter() {
+    public boolean enter() {
         if ((int) USES.getAndAdd(this, 1) >= 0) {
             return true;
         }
@@ -32,13 +32,13 @@ final class UseGuard {
         return false;
     }
 
-    void leave() {
+    public void leave() {
         USES.getAndAdd(this, -1);
     }
 
     /** Begins to destroy: true for one caller, once nobody is inside any more. */
     @SuppressWarnings("ThreadPriorityCheck") // lets a call finish on this very processor
-    boolean destroy() {
+    public boolean destroy() {
         if ((int) USES.getAndBitwiseOr(this, DESTROYED) < 0) {
             return false;
         }
@@ -49,7 +49,7 @@ final class UseGuard {
     }
 
     /** Takes {@link #destroy} back, by the one who did it. */
-    void revive() {
+    public void revive() {
         USES.getAndBitwiseAnd(this, ~DESTROYED);
     }
 }
