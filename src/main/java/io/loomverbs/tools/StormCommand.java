@@ -90,7 +90,9 @@ final class StormCommand implements Callable<Integer> {
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "5",
-            description = "How long to send messages (${DEFAULT-VALUE}).")
+            description =
+                    "How long to send messages (${DEFAULT-VALUE}); longer if not every handler has"
+                            + " had work by then.")
     private int seconds;
 
     @Option(

@@ -83,7 +83,7 @@ final class StormProgress implements Runnable {
             }
         } finally {
             // The last one too: it is over before the tick that would have printed it.
-            long millis = Math.min(storm.elapsedNanos() / 1_000_000, plannedMillis);
+            long millis = storm.elapsedNanos() / 1_000_000;
             if (millis > 0 && millis / 1000 != printedSecond) {
                 printLine(millis);
             }
@@ -144,6 +144,8 @@ final class StormProgress implements Runnable {
             lastMessages = messages;
             lastMillis = millis;
         }
-        return "%,d messages, %,d/s".formatted(messages, rate);
+        String text = "%,d messages, %,d/s".formatted(messages, rate);
+        int idle = millis > plannedMillis ? storm.idleHandlers() : 0;
+        return idle == 0 ? text : text + "; %,d handlers have had no work yet".formatted(idle);
     }
 }

@@ -34,6 +34,9 @@ public final class Storm {
     /** When messages began to be sent; 0 before. */
     private volatile long startedNanos;
 
+    /** How long messages were sent; 0 before the end. */
+    private volatile long sentNanos;
+
     /**
      * Prepares a storm.
      *
@@ -69,13 +72,26 @@ public final class Storm {
     }
 
     /**
+     * How many handlers have not been given an event yet.
+     *
+     * @return the number at this moment
+     */
+    public int idleHandlers() {
+        return plan.cqs() - books.tally().handlersAtWork();
+    }
+
+    /**
      * How long messages have been sent.
      *
-     * @return nanoseconds, 0 while the storm is being prepared
+     * @return nanoseconds: 0 while the storm is being prepared, and the same from its end on
      */
     public long elapsedNanos() {
+        long sent = sentNanos;
         long started = startedNanos;
-        return started == 0 ? 0 : System.nanoTime() - started;
+        if (sent != 0 || started == 0) {
+            return sent;
+        }
+        return System.nanoTime() - started;
     }
 
     /**
@@ -134,7 +150,7 @@ public final class Storm {
         }
     }
 
-    /** Sends messages for as long as it was planned. */
+    /** Sends messages for as long as it was planned, and on until each handler has had work. */
     private double blow(Churn churn) throws InterruptedException {
         long started = System.nanoTime();
         startedNanos = started;
@@ -144,10 +160,13 @@ public final class Storm {
                     startLinks();
                     churn.begin();
                 });
-        books.awaitStop(plan.duration().toNanos() - (System.nanoTime() - started));
+        if (!books.awaitStop(plan.duration().toNanos() - (System.nanoTime() - started))) {
+            new Overtime(plan, books).await();
+        }
         books.stop();
         churn.join();
-        return (System.nanoTime() - started) / 1e9;
+        sentNanos = System.nanoTime() - started;
+        return sentNanos / 1e9;
     }
 
     private static double cpuSeconds() {
