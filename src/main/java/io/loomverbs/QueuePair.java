@@ -6,6 +6,7 @@ import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.device.UsualCauses;
 import io.loomverbs.internal.event.Closer;
 import io.loomverbs.internal.event.Ledger;
 
@@ -324,7 +325,8 @@ public final class QueuePair implements AutoCloseable {
      * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
      *     EINVAL} if the state or the type of the queue pair do not allow it; one or the other, as
      *     the device has it, if there are more entries or inline data than the queue pair was
-     *     granted. Those before it in the chain were posted
+     *     granted. Those before it in the chain were posted; or the device does not say which:
+     *     {@link PostException#posted()}
      */
     public void postSend(SendWorkRequest request) {
         Arguments.notNull(request, "request");
@@ -354,7 +356,8 @@ public final class QueuePair implements AutoCloseable {
      * @throws ClosedException if the queue pair is closed
      * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
      *     EINVAL} if the state or the capacities of the queue pair do not allow it; those before it
-     *     in the chain were posted
+     *     in the chain were posted; or the device does not say which: {@link
+     *     PostException#posted()}
      */
     public void postRecv(RecvWorkRequest request) {
         Arguments.notNull(request, "request");
@@ -394,6 +397,19 @@ public final class QueuePair implements AutoCloseable {
         ensureNotDestroyed();
         int errno = PostResult.errno(result);
         int accepted = PostResult.accepted(result);
+        if (accepted == PostResult.UNKNOWN) {
+            return new PostException(
+                    verb,
+                    errno,
+                    accepted,
+                    "the device does not say how many requests of the chain "
+                            + this
+                            + " has taken: any may be in its "
+                            + queue
+                            + " queue and be done later; take it to ERR or RESET before they are"
+                            + " posted again"
+                            + UsualCauses.of(verb, errno));
+        }
         String refusal = " does not take request " + accepted + " of the chain: ";
         String why;
         if (!excess.isEmpty()) {

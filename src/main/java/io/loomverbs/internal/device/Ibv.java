@@ -2,6 +2,9 @@ package io.loomverbs.internal.device;
 
 /** The constants of {@code verbs.h} that cross the ops table. */
 public final class Ibv {
+    // enum ibv_transport_type
+    public static final int TRANSPORT_IWARP = 1;
+
     // enum ibv_qp_type
     public static final int QPT_RC = 2;
     public static final int QPT_UC = 3;

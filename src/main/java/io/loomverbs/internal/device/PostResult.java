@@ -8,6 +8,9 @@ package io.loomverbs.internal.device;
 public final class PostResult {
     public static final long OK = 0;
 
+    /** Accepted, of a device that does not say: any of the chain may be in the queue. */
+    public static final int UNKNOWN = -1;
+
     private PostResult() {}
 
     public static long failed(int errno, int accepted) {
@@ -19,6 +22,6 @@ public final class PostResult {
     }
 
     public static int accepted(long result) {
-        return (int) (result >>> 32);
+        return (int) (result >> 32);
     }
 }

@@ -53,7 +53,7 @@ public final class RecvWr {
 
     /** As {@link SendWr#badWrAddress}. */
     public long badWrAddress() {
-        mem.set(JAVA_LONG, badWrAt, mem.address());
+        mem.set(JAVA_LONG, badWrAt, 0);
         return mem.address() + badWrAt;
     }
 

@@ -79,11 +79,11 @@ public final class SendWr {
     }
 
     /**
-     * Where libibverbs is to put the address of the request of this chain that it does not take;
-     * until then, this one's.
+     * Where libibverbs is to put the address of the request of this chain that it does not take; 0
+     * until then, as in a device that does not say.
      */
     public long badWrAddress() {
-        mem.set(JAVA_LONG, badWrAt, mem.address());
+        mem.set(JAVA_LONG, badWrAt, 0);
         return mem.address() + badWrAt;
     }
 

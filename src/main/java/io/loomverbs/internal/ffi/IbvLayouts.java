@@ -23,6 +23,7 @@ public final class IbvLayouts {
     }
 
     public static final class IbvContext {
+        public static final int DEVICE = 0;
         public static final int OPS__POLL_CQ = 96;
         public static final int OPS__REQ_NOTIFY_CQ = 104;
         public static final int OPS__POST_SEND = 208;
@@ -123,6 +124,7 @@ public final class IbvLayouts {
     public static final class IbvQp {
         public static final int QP_CONTEXT = 8;
         public static final int QP_NUM = 52;
+        public static final int STATE = 56;
 
         private IbvQp() {}
     }

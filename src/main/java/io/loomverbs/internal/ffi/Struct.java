@@ -16,6 +16,8 @@ import java.nio.charset.StandardCharsets;
  */
 @SuppressWarnings("restricted") // this room is where it is allowed
 public final class Struct {
+    private static final MemorySegment EVERYTHING = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
     private final MemorySegment memory;
 
     private Struct(MemorySegment memory) {
@@ -30,6 +32,11 @@ public final class Struct {
     /** One that libibverbs owns; not to be used after libibverbs has freed it. */
     public static Struct at(long address, int bytes) {
         return new Struct(MemorySegment.ofAddress(address).reinterpret(bytes));
+    }
+
+    /** One field of a structure that libibverbs owns; allocates nothing. */
+    public static int i32At(long address) {
+        return EVERYTHING.get(JAVA_INT_UNALIGNED, address);
     }
 
     /** Where it is. The memory is kept by the arena, not by this number. */

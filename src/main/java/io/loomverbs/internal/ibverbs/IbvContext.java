@@ -10,6 +10,7 @@ import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps.PortListener;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PortAttr;
 import io.loomverbs.internal.event.CallGate;
@@ -45,6 +46,10 @@ final class IbvContext implements ContextOps {
     final long reqNotifyCq;
     final long postSend;
     final long postRecv;
+
+    /** Whether a queue pair's state changes without {@code ibv_modify_qp}, as iWARP's does. */
+    final boolean stateIsHidden;
+
     private final @Nullable MemorySegment queryPort;
 
     private final String name;
@@ -72,6 +77,7 @@ final class IbvContext implements ContextOps {
         this.reqNotifyCq = context.i64(IbvLayouts.IbvContext.OPS__REQ_NOTIFY_CQ);
         this.postSend = context.i64(IbvLayouts.IbvContext.OPS__POST_SEND);
         this.postRecv = context.i64(IbvLayouts.IbvContext.OPS__POST_RECV);
+        this.stateIsHidden = isIwarp(context.i64(IbvLayouts.IbvContext.DEVICE));
         this.cmdFd = context.i32(IbvLayouts.IbvContext.CMD_FD);
         this.numCompVectors = context.i32(IbvLayouts.IbvContext.NUM_COMP_VECTORS);
         this.queryPort = extended(address, VerbsContext.QUERY_PORT);
@@ -100,6 +106,11 @@ final class IbvContext implements ContextOps {
                 }
             }
         }
+    }
+
+    private static boolean isIwarp(long device) {
+        int type = IbvLayouts.IbvDevice.TRANSPORT_TYPE;
+        return device != 0 && Struct.i32At(device + type) == Ibv.TRANSPORT_IWARP;
     }
 
     /** A function of the {@code verbs_context}, if the context is extended and has it. */

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongUnaryOperator;
 
 /** A queue pair of libibverbs. */
@@ -31,6 +32,13 @@ final class IbvQp implements QpOps {
 
     private final IbvContext context;
     private final CallGate guard = new CallGate();
+
+    /**
+     * For changes and queries: libibverbs writes down the state that either answers, and an old
+     * answer must not come last.
+     */
+    private final ReentrantLock stateLock = new ReentrantLock();
+
     private final long postSend;
     private final long postRecv;
     private final boolean datagrams;
@@ -111,6 +119,15 @@ final class IbvQp implements QpOps {
 
     @Override
     public int modify(QpAttr attr, int mask) {
+        stateLock.lock();
+        try {
+            return modifyAlone(attr, mask);
+        } finally {
+            stateLock.unlock();
+        }
+    }
+
+    private int modifyAlone(QpAttr attr, int mask) {
         if (!guard.enter()) {
             return -Errno.EINVAL;
         }
@@ -135,6 +152,15 @@ final class IbvQp implements QpOps {
 
     @Override
     public int query(QpAttr attr) {
+        stateLock.lock();
+        try {
+            return queryAlone(attr);
+        } finally {
+            stateLock.unlock();
+        }
+    }
+
+    private int queryAlone(QpAttr attr) {
         if (!guard.enter()) {
             return -Errno.EINVAL;
         }
@@ -157,6 +183,18 @@ final class IbvQp implements QpOps {
         }
     }
 
+    /**
+     * Whether a request may be given to the driver. Some (rxe) put it into their ring before the
+     * kernel refuses it, and do it once the state allows it; some refuse a chain without saying
+     * that they have taken none of it. libibverbs keeps the state that {@code ibv_modify_qp} has
+     * set: what the device does by itself, such as going to the error state, refuses no request.
+     *
+     * @param least the first state that allows it
+     */
+    private boolean allows(int least) {
+        return context.stateIsHidden || Struct.i32At(address + IbvLayouts.IbvQp.STATE) >= least;
+    }
+
     @Override
     public long postSend(SendWr first) {
         if (datagrams) {
@@ -170,6 +208,9 @@ final class IbvQp implements QpOps {
             return PostResult.failed(Errno.EINVAL, 0);
         }
         try {
+            if (!allows(Ibv.QPS_RTS)) {
+                return PostResult.failed(Errno.EINVAL, 0);
+            }
             int rc = Libibverbs.post(postSend, address, first.address(), first.badWrAddress());
             return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first));
         } finally {
@@ -181,10 +222,13 @@ final class IbvQp implements QpOps {
     private static int acceptedOf(SendWr first) {
         long bad = first.badWr();
         int accepted = 0;
-        for (SendWr wr = first; wr != null && wr.address() != bad; wr = wr.next()) {
+        for (SendWr wr = first; wr != null; wr = wr.next()) {
+            if (wr.address() == bad) {
+                return accepted;
+            }
             accepted++;
         }
-        return accepted;
+        return PostResult.UNKNOWN;
     }
 
     /**
@@ -246,6 +290,9 @@ final class IbvQp implements QpOps {
             return PostResult.failed(Errno.EINVAL, 0);
         }
         try {
+            if (!allows(Ibv.QPS_INIT)) {
+                return PostResult.failed(Errno.EINVAL, 0);
+            }
             int rc = Libibverbs.post(postRecv, address, first.address(), first.badWrAddress());
             return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first));
         } finally {
@@ -257,10 +304,13 @@ final class IbvQp implements QpOps {
     private static int acceptedOf(RecvWr first) {
         long bad = first.badWr();
         int accepted = 0;
-        for (RecvWr wr = first; wr != null && wr.address() != bad; wr = wr.next()) {
+        for (RecvWr wr = first; wr != null; wr = wr.next()) {
+            if (wr.address() == bad) {
+                return accepted;
+            }
             accepted++;
         }
-        return accepted;
+        return PostResult.UNKNOWN;
     }
 
     @Override

@@ -71,6 +71,7 @@ final class HandMadeDevice implements DeviceOps {
 
     private static final int CQ_BYTES = 128;
     private static final int QP_BYTES = 160;
+    private static final int QP_STATE = 56;
     private static final int MR_BYTES = 128;
     private static final int COMP_EVENTS_COMPLETED = 120;
     private static final int ASYNC_EVENTS_COMPLETED = 124;
@@ -298,6 +299,11 @@ final class HandMadeDevice implements DeviceOps {
 
     /** A queue pair, of which all that matters is whose it is. */
     IbvQp queuePair(IbvContext of) {
+        return queuePair(of, Ibv.QPS_RTS);
+    }
+
+    /** A queue pair that libibverbs takes to be in a state. */
+    IbvQp queuePair(IbvContext of, int state) {
         QpInit init = new QpInit(Ibv.QPT_RC, new QpCap(1, 1, 1, 1, 0), false);
         return IbvQp.create(
                 of,
@@ -306,6 +312,7 @@ final class HandMadeDevice implements DeviceOps {
                 id -> {
                     MemorySegment qp = arena.allocate(QP_BYTES, 8);
                     qp.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+                    qp.set(JAVA_INT, QP_STATE, state);
                     return qp.address();
                 });
     }
