@@ -2,7 +2,9 @@ package io.loomverbs;
 
 import static com.tngtech.archunit.base.DescribedPredicate.alwaysTrue;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -21,6 +23,7 @@ import java.lang.module.ModuleDescriptor.Exports;
 import java.lang.module.ModuleDescriptor.Requires;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -140,6 +143,18 @@ class ArchitectureTest {
                         INTERNAL + "ffi",
                         API + ".tools..")
                 .check(CLASSES);
+    }
+
+    /** A test that is disabled proves nothing; SkippedTests fails those that give up. */
+    @Test
+    void noTestIsDisabled() {
+        noClasses()
+                .should()
+                .dependOnClassesThat(
+                        nameMatching(
+                                "org\\.junit\\.jupiter\\.api\\.(Disabled|Assumptions|condition\\..*)"
+                                    + "|org\\.assertj\\..*Assumptions"))
+                .check(new ClassFileImporter().importPath(Path.of("target/test-classes")));
     }
 
     /** Nobody extends the API's classes, exceptions aside. */

@@ -1,7 +1,5 @@
 package io.loomverbs.internal.ibverbs;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -21,6 +19,7 @@ import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.LibibverbsLibrary;
 import io.loomverbs.internal.soft.FreshDevice;
+import io.loomverbs.junit.SkippedTests;
 
 import org.jspecify.annotations.Nullable;
 
@@ -195,14 +194,13 @@ final class HandMadeDevice implements DeviceOps {
         return new HandMadeDevice(pollers.get());
     }
 
-    /**
-     * Skips the test where libibverbs is missing or of another version. The build knows the reason
-     * by its first words: it tolerates no other.
-     */
+    /** Skips the test where libibverbs is missing or of another version. */
     static void assumeLibrary() throws IOException {
         Throwable cause = LibibverbsLibrary.unavailabilityCause();
         String problem = cause != null ? cause.getMessage() : versionProblem();
-        assumeTrue(problem == null, () -> "libibverbs.so.1 is not there: " + problem);
+        if (problem != null) {
+            throw SkippedTests.withoutLibibverbs(problem);
+        }
     }
 
     private static @Nullable String versionProblem() throws IOException {
