@@ -31,13 +31,9 @@ public final class Epoll {
     private static final int EFD_NONBLOCK = 0x800;
     private static final int ENOSYS = 38;
 
-    // struct epoll_event: packed on x86, so that it is the same for 32 and 64 bits
-    private static final boolean PACKED =
-            System.getProperty("os.arch", "").contains("64")
-                    && (System.getProperty("os.arch", "").startsWith("x86")
-                            || System.getProperty("os.arch", "").startsWith("amd"));
-    private static final int DATA = PACKED ? 4 : 8;
-    private static final int EVENT_BYTES = PACKED ? 12 : 16;
+    // struct epoll_event
+    private static final int DATA = dataOffset(System.getProperty("os.arch", ""));
+    private static final int EVENT_BYTES = DATA + Long.BYTES;
 
     private static final MethodHandle EPOLL_CREATE1 =
             LibcCalls.capturing("epoll_create1", JAVA_INT);
@@ -74,6 +70,11 @@ public final class Epoll {
         this.capacity = capacity;
         this.events = arena.allocate((long) capacity * EVENT_BYTES, 8);
         one.set(JAVA_LONG, 0, 1);
+    }
+
+    /** Packed on x86, so that it is the same for 32 and 64 bits. */
+    static int dataOffset(String arch) {
+        return arch.equals("amd64") || arch.equals("x86_64") ? 4 : 8;
     }
 
     /** Why there is no set. */

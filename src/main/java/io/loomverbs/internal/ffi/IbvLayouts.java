@@ -1,16 +1,30 @@
 package io.loomverbs.internal.ffi;
 
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
 /**
  * Where the fields of libibverbs' structures are, in bytes: written down once, and compared with
- * the installed headers by a test, which names fields as these constants are named; {@code __} is
- * the dot of a nested field. (Those that cross the ops table, such as work requests, stand in
- * {@code io.loomverbs.internal.device}.)
+ * the headers of x86-64 and AArch64 by a test, which names fields as these constants are named;
+ * {@code __} is the dot of a nested field. (Those that cross the ops table, such as work requests,
+ * stand in {@code io.loomverbs.internal.device}.)
  *
- * <p>These are of every 64-bit Linux. What comes after a {@code pthread_mutex_t}, whose size
- * differs, is not here: see {@link #mutexExcess}.
+ * <p>These are of every 64-bit Linux, but for what is marked {@link AfterMutex}.
  */
 public final class IbvLayouts {
+    private static final int[] MUTEX_EXCESSES = mutexExcesses(System.getProperty("os.arch", ""));
+
     private IbvLayouts() {}
+
+    /**
+     * Behind a {@code pthread_mutex_t}, whose size differs: the value is that for 40 bytes, and
+     * {@link #mutexExcess} is to be added.
+     */
+    @Retention(RetentionPolicy.RUNTIME)
+    @Target(ElementType.FIELD)
+    @interface AfterMutex {}
 
     public static final class IbvDevice {
         public static final int TRANSPORT_TYPE = 20;
@@ -32,10 +46,9 @@ public final class IbvLayouts {
         public static final int ASYNC_FD = 268;
         public static final int NUM_COMP_VECTORS = 272;
 
-        /** Where it is after a mutex of 40 bytes, the usual size. */
-        public static final int ABI_COMPAT = 320;
+        @AfterMutex public static final int ABI_COMPAT = 320;
 
-        public static final int BYTES = 328;
+        @AfterMutex public static final int BYTES = 328;
 
         private IbvContext() {}
     }
@@ -194,14 +207,25 @@ public final class IbvLayouts {
     }
 
     /**
-     * How much larger a {@code pthread_mutex_t} is here than the usual 40 bytes: 8 on AArch64,
-     * where it has 48. Told by where a context of an extended device has its mark, {@code
-     * abi_compat} with all bits set.
+     * By how much a {@code pthread_mutex_t} may exceed 40 bytes: not at all, or on AArch64 by 8,
+     * where glibc's has 48 bytes and musl's 40.
+     */
+    static int[] mutexExcesses(String arch) {
+        return arch.equals("aarch64") ? new int[] {8, 0} : new int[] {0};
+    }
+
+    /**
+     * By how much a {@code pthread_mutex_t} exceeds 40 bytes here. The mark of an extended device's
+     * context tells it: {@code abi_compat}, behind a mutex, has all bits set.
      *
-     * @return -1 if the mark is at neither place: the context is not extended
+     * @return -1 if there is no mark: the context is not extended
      */
     public static int mutexExcess(long context) {
-        for (int excess : new int[] {0, 8}) {
+        return mutexExcess(context, MUTEX_EXCESSES);
+    }
+
+    static int mutexExcess(long context, int[] excesses) {
+        for (int excess : excesses) {
             long mark = context + IbvContext.ABI_COMPAT + excess;
             if (Struct.at(mark, Long.BYTES).i64(0) == ~0L) {
                 return excess;

@@ -10,19 +10,22 @@ import io.loomverbs.internal.device.WcStruct;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
+import java.lang.foreign.Arena;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /**
- * Every offset, size and number that is written down in Java, against the installed headers. They
- * are found by reflection: one that is added is compared, or, if C does not know its name, fails.
+ * Every offset, size and number that is written down in Java, against the installed headers, of
+ * this machine and of AArch64. They are found by reflection: one that is added is compared, or, if
+ * C does not know its name, fails.
  */
 class LayoutsTest {
     /** Where the C name does not follow from the Java name. */
@@ -40,22 +43,76 @@ class LayoutsTest {
     /** How many there were when this was written: fewer means that the search is broken. */
     private static final int AT_LEAST = 230;
 
+    /** By how much a mutex exceeds the usual 40 bytes. */
+    private static final String EXCESS = "(long) sizeof(pthread_mutex_t) - 40";
+
     @TempDir private Path dir;
 
-    /** A number in Java, and the C expression that must have its value. */
-    private record Claim(String what, String expression, long value) {}
+    /**
+     * A number in Java, and the C expression that must have its value.
+     *
+     * @param movesBy what C adds to the value in Java
+     */
+    private record Claim(String what, String expression, long value, String movesBy) {
+        Claim(String what, String expression, long value) {
+            this(what, expression, value, "0");
+        }
 
-    @Test
-    void everyNumberIsThatOfTheHeaders() throws Exception {
-        List<Claim> claims = claims();
+        boolean moves() {
+            return !movesBy.equals("0");
+        }
+
+        /** What Java has to hold, in C. */
+        String inJava() {
+            return "(" + expression + ") - (" + movesBy + ")";
+        }
+    }
+
+    /** A compiler, and what Java calls the architecture that it compiles for. */
+    enum Target {
+        THIS("gcc", System.getProperty("os.arch")),
+        AARCH64("aarch64-linux-gnu-gcc", "aarch64");
+
+        final String compiler;
+        final String arch;
+
+        Target(String compiler, String arch) {
+            this.compiler = compiler;
+            this.arch = arch;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void everyNumberIsThatOfTheHeaders(Target target) throws Exception {
+        List<Claim> claims = claims(target.arch);
         assertThat(claims.size()).isGreaterThan(AT_LEAST);
-        assertThat(wrong(claims)).isEmpty();
+        assertThat(wrong(target, claims)).isEmpty();
+    }
+
+    /** What does not move has to be in one place, and what moves is found where it is. */
+    @ParameterizedTest
+    @EnumSource
+    void theMutexIsOneOfTheSizesThatAreLookedFor(Target target) throws Exception {
+        int excess =
+                Math.toIntExact(
+                        CProgram.constants(dir, target.compiler, List.of(EXCESS)).getFirst());
+        assertThat(IbvLayouts.mutexExcesses(target.arch)).startsWith(excess);
+        assertThat(claims(target.arch)).filteredOn(Claim::moves).isNotEmpty();
+        try (Arena arena = Arena.ofConfined()) {
+            Struct context = Struct.allocate(arena, IbvLayouts.IbvContext.BYTES + 64);
+            int[] excesses = IbvLayouts.mutexExcesses(target.arch);
+            assertThat(IbvLayouts.mutexExcess(context.address(), excesses)).isEqualTo(-1);
+            context.i64(IbvLayouts.IbvContext.ABI_COMPAT + excess, ~0L);
+            assertThat(IbvLayouts.mutexExcess(context.address(), excesses)).isEqualTo(excess);
+        }
     }
 
     /** A wrong number is found, and named with its structure and field. */
-    @Test
-    void aWrongNumberIsNamed() throws Exception {
-        List<Claim> claims = claims();
+    @ParameterizedTest
+    @EnumSource
+    void aWrongNumberIsNamed(Target target) throws Exception {
+        List<Claim> claims = claims(target.arch);
         Claim right =
                 claims.stream()
                         .filter(c -> c.what().equals("ibv_qp_attr.pkey_index"))
@@ -64,8 +121,21 @@ class LayoutsTest {
         claims.set(
                 claims.indexOf(right),
                 new Claim(right.what(), right.expression(), right.value() + 2));
-        assertThat(wrong(claims))
+        assertThat(wrong(target, claims))
                 .containsExactly("ibv_qp_attr.pkey_index is 122 in Java and 120 in C");
+    }
+
+    /** A field behind a mutex that is not marked as such would be found on AArch64. */
+    @Test
+    void whatMovesUnmarkedIsNamed() throws Exception {
+        List<Claim> unmarked =
+                claims("aarch64").stream()
+                        .map(c -> new Claim(c.what(), c.expression(), c.value()))
+                        .toList();
+        assertThat(wrong(Target.AARCH64, unmarked))
+                .containsExactlyInAnyOrder(
+                        "ibv_context.abi_compat is 320 in Java and 328 in C",
+                        "sizeof ibv_context is 328 in Java and 336 in C");
     }
 
     /** The name of every error number is that of the C library. */
@@ -101,18 +171,15 @@ class LayoutsTest {
                 .containsExactly("1");
     }
 
-    private List<String> wrong(List<Claim> claims) throws Exception {
-        StringBuilder body = new StringBuilder();
-        for (Claim claim : claims) {
-            body.append("printf(\"%lld\\n\", (long long) (").append(claim.expression());
-            body.append(")); /* ").append(claim.what()).append(" */\n");
-        }
-        List<String> values = CProgram.run(dir, body.toString());
+    private List<String> wrong(Target target, List<Claim> claims) throws Exception {
+        List<Long> values =
+                CProgram.constants(
+                        dir, target.compiler, claims.stream().map(Claim::inJava).toList());
         assertThat(values).hasSameSizeAs(claims);
         List<String> wrong = new ArrayList<>();
         for (int i = 0; i < values.size(); i++) {
             Claim claim = claims.get(i);
-            if (Long.parseLong(values.get(i)) != claim.value()) {
+            if (values.get(i) != claim.value()) {
                 wrong.add(
                         claim.what()
                                 + " is "
@@ -125,29 +192,56 @@ class LayoutsTest {
         return wrong;
     }
 
-    private static List<Claim> claims() throws ReflectiveOperationException {
+    private static List<Claim> claims(String arch) throws ReflectiveOperationException {
         List<Claim> claims = new ArrayList<>();
         for (Class<?> struct : IbvLayouts.class.getDeclaredClasses()) {
-            addStruct(claims, snake(struct.getSimpleName()), struct);
+            if (!struct.isAnnotation()) {
+                addStruct(claims, snake(struct.getSimpleName()), struct);
+            }
         }
         addStruct(claims, "ibv_send_wr", SendWr.class);
         addStruct(claims, "ibv_recv_wr", RecvWr.class);
         addStruct(claims, "ibv_wc", WcStruct.class);
         addStruct(claims, "ibv_sge", Class.forName("io.loomverbs.internal.device.Sge"));
-        numbers(Ibv.class)
-                .forEach(
-                        (name, value) ->
-                                claims.add(
-                                        name.equals("GRH_BYTES")
-                                                ? new Claim(name, "sizeof(struct ibv_grh)", value)
-                                                : new Claim("IBV_" + name, "IBV_" + name, value)));
-        numbers(Errno.class).forEach((name, value) -> claims.add(new Claim(name, name, value)));
+        for (Field field : numbers(Ibv.class)) {
+            String name = field.getName();
+            claims.add(
+                    name.equals("GRH_BYTES")
+                            ? new Claim(name, "sizeof(struct ibv_grh)", field.getInt(null))
+                            : new Claim("IBV_" + name, "IBV_" + name, field.getInt(null)));
+        }
+        addNumbers(claims, Errno.class, "E");
+        addNumbers(claims, Epoll.class, "EPOLL|EFD_|ENO");
+        addNumbers(claims, Libc.class, "[FO]_");
+        int data = Epoll.dataOffset(arch);
+        claims.add(new Claim("epoll_event.data", "offsetof(struct epoll_event, data)", data));
+        claims.add(new Claim("sizeof epoll_event", "sizeof(struct epoll_event)", data + 8));
         return claims;
+    }
+
+    /** Those whose names begin so are C's. */
+    private static void addNumbers(List<Claim> claims, Class<?> java, String prefixes)
+            throws ReflectiveOperationException {
+        int before = claims.size();
+        for (Field field : numbers(java)) {
+            String name = field.getName();
+            if (name.matches("(" + prefixes + ")\\w*")) {
+                claims.add(new Claim(name, name, field.getInt(null)));
+            }
+        }
+        assertThat(claims.size()).as("%s", java).isGreaterThan(before);
     }
 
     private static void addStruct(List<Claim> claims, String struct, Class<?> java)
             throws ReflectiveOperationException {
-        numbers(java).forEach((name, value) -> claims.add(claim(struct, name, value)));
+        for (Field field : numbers(java)) {
+            boolean moves = field.isAnnotationPresent(IbvLayouts.AfterMutex.class);
+            Claim claim = claim(struct, field.getName(), field.getInt(null));
+            claims.add(
+                    moves
+                            ? new Claim(claim.what(), claim.expression(), claim.value(), EXCESS)
+                            : claim);
+        }
     }
 
     private static Claim claim(String struct, String name, int value) {
@@ -171,12 +265,12 @@ class LayoutsTest {
                 struct + "." + name, name.toLowerCase(Locale.ROOT).replace("__", "."));
     }
 
-    private static Map<String, Integer> numbers(Class<?> java) throws ReflectiveOperationException {
-        Map<String, Integer> numbers = new LinkedHashMap<>();
+    private static List<Field> numbers(Class<?> java) {
+        List<Field> numbers = new ArrayList<>();
         for (Field field : java.getDeclaredFields()) {
             if (Modifier.isStatic(field.getModifiers()) && field.getType() == int.class) {
                 field.setAccessible(true);
-                numbers.put(field.getName(), field.getInt(null));
+                numbers.add(field);
             }
         }
         assertThat(numbers).as("%s", java).isNotEmpty();
