@@ -34,6 +34,15 @@ public final class AsyncEvent implements AutoCloseable {
     }
 
     /**
+     * What happened, as a number: that of {@code enum ibv_event_type}.
+     *
+     * @return the number, also of an event whose type is {@link AsyncEventType#OTHER}
+     */
+    public int typeNumber() {
+        return raised.type();
+    }
+
+    /**
      * The CQ that it happened to.
      *
      * @return the CQ, or null if the event is not about one
@@ -76,9 +85,10 @@ public final class AsyncEvent implements AutoCloseable {
     @Override
     public String toString() {
         Object owner = raised.owner();
+        String what = Wording.named(type(), AsyncEventType.OTHER, typeNumber());
         if (owner != null) {
-            return type() + " of " + owner;
+            return what + " of " + owner;
         }
-        return type() + (raised.port() == 0 ? "" : " of port " + raised.port());
+        return what + (raised.port() == 0 ? "" : " of port " + raised.port());
     }
 }

@@ -47,7 +47,7 @@ public enum AsyncEventType {
      * or loses an IP address.
      */
     GID_CHANGE(Ibv.EVENT_GID_CHANGE),
-    /** A kind that this version of loomverbs does not know. */
+    /** A kind that this version of loomverbs does not know: see {@link AsyncEvent#typeNumber}. */
     OTHER(-1);
 
     private final int value;

@@ -18,7 +18,10 @@ public enum WcOpcode {
     RECV,
     /** A receive, consumed by an RDMA WRITE with immediate. */
     RECV_RDMA_WITH_IMM,
-    /** A kind that this version of loomverbs does not know. */
+    /**
+     * A kind that this version of loomverbs does not know: see {@link
+     * WorkCompletions#opcodeNumber}.
+     */
     OTHER;
 
     static WcOpcode of(int value) {

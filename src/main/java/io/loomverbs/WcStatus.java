@@ -51,11 +51,15 @@ public enum WcStatus {
     /** Tag matching failed. */
     TM_ERR,
     /** A tag matching rendezvous was not completed. */
-    TM_RNDV_INCOMPLETE;
+    TM_RNDV_INCOMPLETE,
+    /**
+     * One that this version of loomverbs does not know: see {@link WorkCompletions#statusNumber}.
+     */
+    OTHER;
 
     private static final WcStatus[] VALUES = values();
 
     static WcStatus of(int value) {
-        return value >= 0 && value < VALUES.length ? VALUES[value] : GENERAL_ERR;
+        return value >= 0 && value < VALUES.length ? VALUES[value] : OTHER;
     }
 }

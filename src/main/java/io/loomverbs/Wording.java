@@ -12,6 +12,16 @@ final class Wording {
         return n + " " + noun + (n == 1 ? "" : "s");
     }
 
+    /** A queue pair's number or a PSN, such as {@code 0x00002a}. */
+    static String hex24(int n) {
+        return "0x%06x".formatted(n);
+    }
+
+    /** A constant's name, and the number where it stands for all that have no name. */
+    static String named(Enum<?> value, Enum<?> nameless, int number) {
+        return value == nameless ? value + "(" + number + ")" : value.toString();
+    }
+
     /** Such as {@code 0.2 s}. */
     static String seconds(Duration duration) {
         BigDecimal seconds =

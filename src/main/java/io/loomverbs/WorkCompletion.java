@@ -12,6 +12,15 @@ package io.loomverbs;
  * @param immData the immediate
  * @param qpNum the number of the local queue pair
  * @param srcQp the number of the queue pair that sent a UD message
+ * @param hasGrh whether the first 40 bytes of a UD receive buffer hold a routing header
+ * @param slid the local identifier of the port that sent a UD message
+ * @param sl the service level of a UD message
+ * @param dlidPathBits the path bits of the address that a UD message was sent to
+ * @param pkeyIndex which partition key a message came with
+ * @param statusNumber the value of {@code status} in verbs, also of a status that is {@link
+ *     WcStatus#OTHER}
+ * @param opcodeNumber the value of {@code opcode} in verbs, also of an opcode that is {@link
+ *     WcOpcode#OTHER}
  */
 public record WorkCompletion(
         long wrId,
@@ -22,4 +31,38 @@ public record WorkCompletion(
         boolean hasImm,
         int immData,
         int qpNum,
-        int srcQp) {}
+        int srcQp,
+        boolean hasGrh,
+        int slid,
+        int sl,
+        int dlidPathBits,
+        int pkeyIndex,
+        int statusNumber,
+        int opcodeNumber) {
+
+    /** What is valid of the completion; of one that has failed, that is little. */
+    @Override
+    public String toString() {
+        StringBuilder text =
+                new StringBuilder("WorkCompletion[wrId=")
+                        .append(wrId)
+                        .append(", status=")
+                        .append(Wording.named(status, WcStatus.OTHER, statusNumber))
+                        .append(", qpNum=")
+                        .append(Wording.hex24(qpNum));
+        if (status != WcStatus.SUCCESS) {
+            return text.append(", vendorError=").append(vendorError).append(']').toString();
+        }
+        text.append(", opcode=")
+                .append(Wording.named(opcode, WcOpcode.OTHER, opcodeNumber))
+                .append(", byteLen=")
+                .append(byteLen);
+        if (hasImm) {
+            text.append(", immData=0x%08x".formatted(immData));
+        }
+        if (srcQp != 0) {
+            text.append(", srcQp=").append(Wording.hex24(srcQp));
+        }
+        return text.append(']').toString();
+    }
+}

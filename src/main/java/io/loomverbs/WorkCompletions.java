@@ -112,6 +112,16 @@ public final class WorkCompletions {
     }
 
     /**
+     * How the work request ended, as a number: that of {@code enum ibv_wc_status}.
+     *
+     * @param index which completion
+     * @return the number, also of a status that is {@link WcStatus#OTHER}
+     */
+    public int statusNumber(int index) {
+        return WcStruct.status(memory, at(index));
+    }
+
+    /**
      * Whether the work request was done.
      *
      * @param index which completion
@@ -129,6 +139,16 @@ public final class WorkCompletions {
      */
     public WcOpcode opcode(int index) {
         return WcOpcode.of(WcStruct.opcode(memory, at(index)));
+    }
+
+    /**
+     * What kind of work request it was, as a number: that of {@code enum ibv_wc_opcode}.
+     *
+     * @param index which completion
+     * @return the number, also of a kind that is {@link WcOpcode#OTHER}
+     */
+    public int opcodeNumber(int index) {
+        return WcStruct.opcode(memory, at(index));
     }
 
     /**
@@ -214,6 +234,27 @@ public final class WorkCompletions {
     }
 
     /**
+     * The service level of a UD message ({@code sl}; on InfiniBand).
+     *
+     * @param index which completion
+     * @return 0 to 15
+     */
+    public int sl(int index) {
+        return WcStruct.sl(memory, at(index));
+    }
+
+    /**
+     * Which of the port's local identifiers a UD message was sent to ({@code dlid_path_bits}; on
+     * InfiniBand, unless it was a multicast).
+     *
+     * @param index which completion
+     * @return the low bits of that identifier, 0 to 127
+     */
+    public int dlidPathBits(int index) {
+        return WcStruct.dlidPathBits(memory, at(index));
+    }
+
+    /**
      * Which partition key a message came with ({@code pkey_index}). Verbs has it valid only on the
      * queue pairs of a fabric's management (GSI), which are not created here.
      *
@@ -240,7 +281,14 @@ public final class WorkCompletions {
                 hasImm(index),
                 immData(index),
                 qpNum(index),
-                srcQp(index));
+                srcQp(index),
+                hasGrh(index),
+                slid(index),
+                sl(index),
+                dlidPathBits(index),
+                pkeyIndex(index),
+                statusNumber(index),
+                opcodeNumber(index));
     }
 
     static int networkOrder(int value) {

@@ -25,6 +25,7 @@ enum AfterClose {
                     entry("AsyncEvent.port()", HARMLESS),
                     entry("AsyncEvent.qp()", HARMLESS),
                     entry("AsyncEvent.type()", HARMLESS),
+                    entry("AsyncEvent.typeNumber()", HARMLESS),
                     entry("CompletionChannel.close()", NOTHING),
                     entry("CompletionChannel.context()", HARMLESS),
                     entry("CompletionChannel.fd()", CLOSED),

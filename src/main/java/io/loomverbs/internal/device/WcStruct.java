@@ -1,5 +1,6 @@
 package io.loomverbs.internal.device;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -25,6 +26,7 @@ public final class WcStruct {
     private static final int PKEY_INDEX = 40;
     private static final int SLID = 42;
     private static final int SL = 44;
+    private static final int DLID_PATH_BITS = 45;
 
     private WcStruct() {}
 
@@ -73,6 +75,14 @@ public final class WcStruct {
         return wcs.get(JAVA_SHORT_UNALIGNED, at + PKEY_INDEX) & 0xffff;
     }
 
+    public static int sl(MemorySegment wcs, long at) {
+        return wcs.get(JAVA_BYTE, at + SL) & 0xff;
+    }
+
+    public static int dlidPathBits(MemorySegment wcs, long at) {
+        return wcs.get(JAVA_BYTE, at + DLID_PATH_BITS) & 0xff;
+    }
+
     /** Writes one whole completion; {@code immData} is in network byte order. */
     public static void put(
             MemorySegment wcs,
@@ -97,6 +107,7 @@ public final class WcStruct {
         wcs.set(JAVA_INT_UNALIGNED, at + WC_FLAGS, wcFlags);
         wcs.set(JAVA_SHORT_UNALIGNED, at + PKEY_INDEX, (short) 0);
         wcs.set(JAVA_SHORT_UNALIGNED, at + SLID, (short) slid);
-        wcs.set(JAVA_INT_UNALIGNED, at + SL, 0);
+        wcs.set(JAVA_BYTE, at + SL, (byte) 0);
+        wcs.set(JAVA_BYTE, at + DLID_PATH_BITS, (byte) 0);
     }
 }
