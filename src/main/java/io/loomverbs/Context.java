@@ -31,6 +31,7 @@ public final class Context implements AutoCloseable {
         try {
             asyncEvents.fetchedFrom(ops.asyncFeed());
             this.attributes = DeviceAttributes.of(ops.queryDevice());
+            AllocatedMemory.contextOpened();
         } catch (Throwable t) {
             closeAfter(t, ops, asyncEvents);
             throw t;
@@ -303,13 +304,18 @@ public final class Context implements AutoCloseable {
                                 ops.close(); // may refuse: then who waits goes on waiting
                                 return 0;
                             },
-                            asyncEvents::close);
+                            this::closed);
         } catch (DeviceException e) {
             throw VerbsException.of("ibv_close_device", e);
         }
         if (rc == Usage.IN_USE) {
             throw InUse.refusal("ibv_close_device", this, usage);
         }
+    }
+
+    private void closed() {
+        asyncEvents.close();
+        AllocatedMemory.contextClosed();
     }
 
     void checkPort(String name, int port) {

@@ -2,6 +2,8 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.MrOps;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
@@ -15,13 +17,23 @@ public final class MemoryRegion implements AutoCloseable {
     private final MemorySegment memory;
     private final int access;
     private final MrOps ops;
+    private final @Nullable AllocatedMemory allocated;
     private final Usage usage = new Usage(this);
 
-    MemoryRegion(ProtectionDomain pd, MemorySegment memory, int access, MrOps ops) {
+    /**
+     * @param allocated what the memory is a part of; null if the program has brought it
+     */
+    MemoryRegion(
+            ProtectionDomain pd,
+            MemorySegment memory,
+            int access,
+            MrOps ops,
+            @Nullable AllocatedMemory allocated) {
         this.pd = pd;
         this.memory = memory;
         this.access = access;
         this.ops = ops;
+        this.allocated = allocated;
     }
 
     /**
@@ -34,7 +46,8 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     /**
-     * The memory itself.
+     * The memory itself. After {@link #close} it is as before if the program has registered it, and
+     * no memory any more if {@link ProtectionDomain#allocateMr} has allocated it.
      *
      * @return the segment that was registered
      */
@@ -90,15 +103,27 @@ public final class MemoryRegion implements AutoCloseable {
     /**
      * Ends the registration ({@code ibv_dereg_mr}). When this has returned, the device does not
      * touch the memory any more: work requests that name the region, outstanding ones among them,
-     * end with a protection or access error. The memory stays. Closing again does nothing.
+     * end with a protection or access error. Closing again does nothing.
+     *
+     * <p>Memory that the program has registered stays as it is. Memory of {@link
+     * ProtectionDomain#allocateMr} is given back to the system, unless another open region names it
+     * as well, in which case it goes with the last. From then on what is read there is zero, what
+     * is written is lost, or the access fails with an {@link IllegalStateException}.
      *
      * @throws VerbsException if the device refuses; nothing has changed then
      */
     @Override
     public void close() {
-        int rc = usage.close(ops::dereg, () -> pd.usage().release(this));
+        int rc = usage.close(ops::dereg, this::deregistered);
         if (rc != 0) {
             throw VerbsException.refused("ibv_dereg_mr", rc, this + " was not deregistered");
+        }
+    }
+
+    private void deregistered() {
+        pd.usage().release(this);
+        if (allocated != null) {
+            allocated.release();
         }
     }
 

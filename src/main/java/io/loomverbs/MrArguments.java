@@ -6,9 +6,6 @@ import java.lang.foreign.MemorySegment;
 
 /** What memory can be registered. */
 final class MrArguments {
-    /** A cache line, so that regions of one program do not share one. */
-    static final long ALIGNMENT = 64;
-
     private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
 
     /** Stands for the threads that a device accesses memory from; never started. */
@@ -45,6 +42,10 @@ final class MrArguments {
         if (memory.isReadOnly() && (access & (Ibv.ACCESS_LOCAL_WRITE | REMOTE_CHANGES)) != 0) {
             throw bad(memory, "is read-only, but access is " + Access.of(access));
         }
+        checkAccess(access);
+    }
+
+    static void checkAccess(int access) {
         if ((access & REMOTE_CHANGES) != 0 && (access & Ibv.ACCESS_LOCAL_WRITE) == 0) {
             throw new IllegalArgumentException(
                     "access is "

@@ -1,8 +1,10 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.PdOps;
 
-import java.lang.foreign.Arena;
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -53,15 +55,36 @@ public final class ProtectionDomain implements AutoCloseable {
     public MemoryRegion regMr(MemorySegment memory, Access... access) {
         int flags = Access.flags(access);
         MrArguments.check(memory, flags, context);
-        return Usage.create(
-                "ibv_reg_mr",
-                () -> new MemoryRegion(this, memory, flags, ops.regMr(memory, flags)),
-                usage);
+        return register(memory, flags, AllocatedMemory.holding(memory));
+    }
+
+    private MemoryRegion register(
+            MemorySegment memory, int flags, @Nullable AllocatedMemory allocated) {
+        MemoryRegion mr = null;
+        try {
+            mr =
+                    Usage.create(
+                            "ibv_reg_mr",
+                            () ->
+                                    new MemoryRegion(
+                                            this,
+                                            memory,
+                                            flags,
+                                            ops.regMr(memory, flags),
+                                            allocated),
+                            usage);
+            return mr;
+        } finally {
+            if (mr == null && allocated != null) {
+                allocated.release();
+            }
+        }
     }
 
     /**
-     * Allocates memory, all zero, and registers it. The memory is freed when neither the region nor
-     * its segment can be reached any more.
+     * Allocates memory, all zero, and registers it. {@link MemoryRegion#close} gives the memory
+     * back to the system. A region that is not closed keeps it, whether or not the program can
+     * reach the region.
      *
      * @param bytes how much, at least 1
      * @param access what may be done with it, besides reading it locally
@@ -71,12 +94,21 @@ public final class ProtectionDomain implements AutoCloseable {
      * @throws ClosedException if the protection domain is closed
      * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions, or
      *     more memory would be pinned than {@code RLIMIT_MEMLOCK} allows; {@code EINVAL} for an
-     *     access that it does not offer
+     *     access that it does not offer. Or {@code ENOMEM} because more would be in use than {@link
+     *     Verbs#maxAllocatedMemory} or the system allows; the message names the limit
      */
     public MemoryRegion allocateMr(long bytes, Access... access) {
+        int flags = Access.flags(access);
         MrArguments.checkSize("bytes", bytes, context);
+        MrArguments.checkAccess(flags);
         usage.ensureOpen();
-        return regMr(Arena.ofAuto().allocate(bytes, MrArguments.ALIGNMENT), access);
+        AllocatedMemory allocated;
+        try {
+            allocated = AllocatedMemory.allocate(bytes);
+        } catch (DeviceException e) {
+            throw VerbsException.of("ibv_reg_mr", e);
+        }
+        return register(allocated.segment(), flags, allocated);
     }
 
     /**

@@ -1,6 +1,8 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.DeviceProvider;
+import io.loomverbs.internal.device.RegionMemorySource;
+import io.loomverbs.internal.device.SharedArenas;
 
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +62,41 @@ public final class Verbs {
                         () ->
                                 new IllegalArgumentException(
                                         "name is \"" + name + "\", but " + whatThereIs()));
+    }
+
+    /** The memory of the first provider that has some; it serves all devices. */
+    static RegionMemorySource regionMemory() {
+        for (DeviceProvider provider : Providers.ALL) {
+            RegionMemorySource memory = provider.regionMemory();
+            if (memory != null) {
+                return memory;
+            }
+        }
+        return new SharedArenas();
+    }
+
+    /**
+     * How much memory {@link ProtectionDomain#allocateMr} has in use, of all contexts of this JVM.
+     * Memory that the program has registered itself, with {@link ProtectionDomain#regMr}, does not
+     * count.
+     *
+     * @return bytes
+     */
+    public static long allocatedMemory() {
+        return AllocatedMemory.total();
+    }
+
+    /**
+     * How much memory {@link ProtectionDomain#allocateMr} may have in use at once: what the system
+     * property {@code loomverbs.maxAllocatedMemory} says, a number of bytes or one such as {@code
+     * 512m} or {@code 4g}; by default {@code -XX:MaxDirectMemorySize}, and that is by default the
+     * maximal heap.
+     *
+     * @return bytes
+     * @throws IllegalArgumentException if the property is no such number
+     */
+    public static long maxAllocatedMemory() {
+        return AllocatedMemory.max();
     }
 
     private static String whatThereIs() {

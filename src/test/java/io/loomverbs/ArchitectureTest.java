@@ -99,6 +99,7 @@ class ArchitectureTest {
                 List.of(
                         "java..",
                         "jdk.management..",
+                        "com.sun.management..",
                         "org.jspecify.annotations..",
                         "com.google.errorprone.."));
         classes()

@@ -1,13 +1,6 @@
 package io.loomverbs;
 
-import static org.assertj.core.api.Assertions.fail;
-
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own, which finds out what devices there are. */
 public final class AvailabilityChild {
@@ -35,31 +28,6 @@ public final class AvailabilityChild {
      * @param options of java
      */
     static String run(List<String> before, List<String> options, String... args) throws Exception {
-        List<String> command = new ArrayList<>(before);
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(options);
-        command.addAll(
-                List.of("-cp", System.getProperty("java.class.path"), "-XX:TieredStopAtLevel=1"));
-        command.add(AvailabilityChild.class.getName());
-        command.addAll(List.of(args));
-        Path output = Files.createTempFile("child", ".txt");
-        try {
-            Process process =
-                    new ProcessBuilder(command)
-                            .redirectErrorStream(true)
-                            .redirectOutput(output.toFile())
-                            .start();
-            if (!process.waitFor(30, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-                fail("still running: %s", command);
-            }
-            String text = Files.readString(output, StandardCharsets.UTF_8);
-            if (process.exitValue() != 0) {
-                fail("%s ended with %s: %s", command, process.exitValue(), text);
-            }
-            return text;
-        } finally {
-            Files.delete(output);
-        }
+        return ChildJvm.run(before, options, AvailabilityChild.class, args);
     }
 }

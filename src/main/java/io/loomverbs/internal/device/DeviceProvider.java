@@ -12,6 +12,11 @@ public interface DeviceProvider {
     /** The devices there are now; empty when {@link #unavailabilityCause()} says why. */
     List<DeviceOps> devices();
 
+    /** Memory for regions, of whatever device; null if this provider knows of none better. */
+    default @Nullable RegionMemorySource regionMemory() {
+        return null;
+    }
+
     /** Why this provider can offer no devices here, or null if it can. */
     default @Nullable Throwable unavailabilityCause() {
         return null;

@@ -3,7 +3,9 @@ package io.loomverbs.internal.ibverbs;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.DeviceProvider;
+import io.loomverbs.internal.device.RegionMemorySource;
 import io.loomverbs.internal.ffi.LibibverbsLibrary;
+import io.loomverbs.internal.ffi.Pages;
 
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,12 @@ public final class IbvDeviceProvider implements DeviceProvider {
         } catch (DeviceException e) {
             return List.of();
         }
+    }
+
+    /** Needs the C library alone: whether libibverbs is there does not matter. */
+    @Override
+    public @Nullable RegionMemorySource regionMemory() {
+        return Pages.areAvailable() ? new MappedMemory() : null;
     }
 
     @Override

@@ -1,0 +1,143 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.RegionMemory;
+import io.loomverbs.internal.device.RegionMemorySource;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Memory of {@code allocateMr}. It is there as long as a registration names it: the first one, and
+ * those that {@code regMr} makes of it or of a part. It goes with the last of them.
+ */
+final class AllocatedMemory {
+    /** A program that allocates less than this in all need not look for its limit. */
+    private static final long SMALL = 1 << 20;
+
+    private static final AtomicLong TOTAL = new AtomicLong();
+    private static final AtomicInteger CONTEXTS = new AtomicInteger();
+
+    /** All that there is, by its address. */
+    private static final ConcurrentSkipListMap<Long, AllocatedMemory> ALL =
+            new ConcurrentSkipListMap<>();
+
+    /** Found out once, when it is first needed. */
+    private static volatile @Nullable AllocationLimit limit;
+
+    private static final class Source {
+        private static final RegionMemorySource OF_JVM = Verbs.regionMemory();
+    }
+
+    /**
+     * Whether there is something to trim: a program that allocates nothing loads nothing for it.
+     */
+    private static volatile boolean used;
+
+    private final RegionMemory memory;
+    private final AtomicInteger registrations = new AtomicInteger(1);
+
+    private AllocatedMemory(RegionMemory memory) {
+        this.memory = memory;
+    }
+
+    /** New memory, for one registration. */
+    static AllocatedMemory allocate(long bytes) {
+        reserve(bytes);
+        used = true;
+        AllocatedMemory allocated = null;
+        try {
+            allocated = new AllocatedMemory(Source.OF_JVM.allocate(bytes));
+            ALL.put(allocated.segment().address(), allocated);
+            return allocated;
+        } finally {
+            if (allocated == null) {
+                TOTAL.addAndGet(-bytes);
+            }
+        }
+    }
+
+    private static void reserve(long bytes) {
+        long before;
+        do {
+            before = TOTAL.get();
+            if (before > SMALL - bytes || System.getProperty(AllocationLimit.PROPERTY) != null) {
+                AllocationLimit most = limit();
+                if (bytes > most.bytes() - before) {
+                    throw new DeviceException(Errno.ENOMEM, most.refusal(bytes, before));
+                }
+            }
+        } while (!TOTAL.compareAndSet(before, before + bytes));
+    }
+
+    private static AllocationLimit limit() {
+        AllocationLimit found = limit;
+        if (found == null) {
+            found = AllocationLimit.of(System.getProperty(AllocationLimit.PROPERTY));
+            limit = found;
+        }
+        return found;
+    }
+
+    /** The memory that a segment is a part of, held for another registration; null if none. */
+    static @Nullable AllocatedMemory holding(MemorySegment segment) {
+        Map.Entry<Long, AllocatedMemory> entry = ALL.floorEntry(segment.address());
+        if (entry == null) {
+            return null;
+        }
+        AllocatedMemory allocated = entry.getValue();
+        long offset = segment.address() - allocated.segment().address();
+        if (offset > allocated.segment().byteSize() - segment.byteSize()) {
+            return null;
+        }
+        int n;
+        do {
+            n = allocated.registrations.get();
+            if (n == 0) {
+                return null;
+            }
+        } while (!allocated.registrations.compareAndSet(n, n + 1));
+        return allocated;
+    }
+
+    MemorySegment segment() {
+        return memory.segment();
+    }
+
+    /** A registration has ended. */
+    void release() {
+        if (registrations.decrementAndGet() == 0) {
+            long bytes = segment().byteSize();
+            ALL.remove(segment().address(), this); // first: the address may be used again at once
+            memory.free();
+            TOTAL.addAndGet(-bytes);
+        }
+    }
+
+    /** How many bytes there are now. */
+    static long total() {
+        return TOTAL.get();
+    }
+
+    /** How many there may be. */
+    static long max() {
+        return limit().bytes();
+    }
+
+    static void contextOpened() {
+        CONTEXTS.incrementAndGet();
+    }
+
+    /** With the last context everything is given back. */
+    static void contextClosed() {
+        if (CONTEXTS.decrementAndGet() == 0 && used) {
+            Source.OF_JVM.trim();
+        }
+    }
+}

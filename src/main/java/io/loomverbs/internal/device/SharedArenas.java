@@ -1,0 +1,89 @@
+package io.loomverbs.internal.device;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Memory of the JDK's shared arenas, one for each region: for a JVM in which the library may not
+ * call native code. To close such an arena the JDK asks each thread in turn that it is not just
+ * using it, which costs a few microseconds a thread.
+ */
+public final class SharedArenas implements RegionMemorySource {
+    /** Cache lines, so that regions of one program do not share one. */
+    private static final int ALIGNMENT = 64;
+
+    /** Arenas that could not be closed, because a system call was using their memory. */
+    private final Queue<Arena> busy = new ConcurrentLinkedQueue<>();
+
+    private final class Memory implements RegionMemory {
+        private final Arena arena;
+        private final MemorySegment segment;
+
+        Memory(Arena arena, MemorySegment segment) {
+            this.arena = arena;
+            this.segment = segment;
+        }
+
+        @Override
+        public MemorySegment segment() {
+            return segment;
+        }
+
+        @Override
+        public void free() {
+            closeBusy();
+            close(arena);
+        }
+    }
+
+    @Override
+    @SuppressWarnings("MustBeClosedChecker") // by RegionMemory.free
+    public RegionMemory allocate(long bytes) {
+        closeBusy();
+        Arena arena = Arena.ofShared();
+        Memory memory = null;
+        try {
+            memory = new Memory(arena, arena.allocate(bytes, ALIGNMENT));
+            return memory;
+        } catch (OutOfMemoryError e) {
+            String why = String.valueOf(e.getMessage());
+            if (why.contains("heap")) {
+                throw e;
+            }
+            throw new DeviceException(
+                    Errno.ENOMEM,
+                    why
+                            + ": raise -XX:MaxDirectMemorySize (by default what -Xmx is), or close"
+                            + " regions");
+        } finally {
+            if (memory == null) {
+                arena.close();
+            }
+        }
+    }
+
+    private void closeBusy() {
+        for (int left = busy.size(); left > 0; left--) {
+            Arena arena = busy.poll();
+            if (arena == null) {
+                return;
+            }
+            close(arena);
+        }
+    }
+
+    private void close(Arena arena) {
+        try {
+            arena.close();
+        } catch (IllegalStateException inUse) {
+            busy.add(arena);
+        }
+    }
+
+    @Override
+    public void trim() {
+        closeBusy();
+    }
+}
