@@ -125,21 +125,20 @@ public final class CompletionChannel implements AutoCloseable {
      */
     @Override
     public void close() {
-        int rc = usage.close(ops::destroy, this::destroyed);
+        int rc;
+        try {
+            rc = usage.close(ops::destroy, () -> context.usage().release(this));
+        } finally {
+            if (usage.isClosed()) {
+                queue.end(null); // once is enough, more does no harm: a thread may have failed to
+            }
+        }
         if (rc == Usage.IN_USE) {
             throw InUse.refusal("ibv_destroy_comp_channel", this, usage);
         }
         if (rc != 0) {
             throw VerbsException.refused(
                     "ibv_destroy_comp_channel", rc, this + " was not destroyed");
-        }
-    }
-
-    private void destroyed() {
-        try {
-            queue.end(null);
-        } finally {
-            context.usage().release(this);
         }
     }
 

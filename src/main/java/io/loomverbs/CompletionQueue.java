@@ -240,11 +240,7 @@ public final class CompletionQueue implements AutoCloseable {
     private VerbsException notPolled(int rc) {
         ensureNotDestroyed();
         return VerbsException.refused(
-                "ibv_poll_cq",
-                rc,
-                rc == -Errno.EINVAL
-                        ? this + " is just being closed by another thread"
-                        : this + ", which holds " + cqe() + " completions, is in error");
+                "ibv_poll_cq", rc, this + ", which holds " + cqe() + " completions, is in error");
     }
 
     /**
@@ -516,12 +512,20 @@ public final class CompletionQueue implements AutoCloseable {
         if (!SERVER.compareAndSet(this, null, thread)) {
             throw new IllegalStateException(this + " is being served by another handler");
         }
-        thread.start();
+        boolean started = false;
+        try {
+            thread.start();
+            started = true;
+        } finally {
+            if (!started) {
+                served(thread);
+            }
+        }
         return thread;
     }
 
-    void served() {
-        server = null;
+    void served(Thread by) {
+        SERVER.compareAndSet(this, by, null);
     }
 
     /**
@@ -654,7 +658,7 @@ public final class CompletionQueue implements AutoCloseable {
      * moment before the ledger says closed.
      */
     private void ensureNotDestroyed() {
-        if (usage.isBeingClosed()) {
+        if (ops.isDestroyed()) {
             throw new ClosedException(this);
         }
     }

@@ -97,7 +97,7 @@ public final class Context implements AutoCloseable {
 
     /** A context that a closer has just closed refuses everything. */
     private RuntimeException failed(String verb, DeviceException e) {
-        return usage.isBeingClosed() ? new ClosedException(this) : VerbsException.of(verb, e);
+        return ops.isClosed() ? new ClosedException(this) : VerbsException.of(verb, e);
     }
 
     /**
@@ -304,18 +304,17 @@ public final class Context implements AutoCloseable {
                                 ops.close(); // may refuse: then who waits goes on waiting
                                 return 0;
                             },
-                            this::closed);
+                            AllocatedMemory::contextClosed);
         } catch (DeviceException e) {
             throw VerbsException.of("ibv_close_device", e);
+        } finally {
+            if (usage.isClosed()) {
+                asyncEvents.close(); // once is enough, more does no harm
+            }
         }
         if (rc == Usage.IN_USE) {
             throw InUse.refusal("ibv_close_device", this, usage);
         }
-    }
-
-    private void closed() {
-        asyncEvents.close();
-        AllocatedMemory.contextClosed();
     }
 
     void checkPort(String name, int port) {

@@ -33,7 +33,7 @@ final class CqServer implements Runnable {
         } catch (Exception e) {
             throw new IllegalStateException("the handler of " + cq + " failed", e);
         } finally {
-            cq.served();
+            cq.served(Thread.currentThread());
         }
     }
 }

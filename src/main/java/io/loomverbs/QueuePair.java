@@ -41,11 +41,6 @@ public final class QueuePair implements AutoCloseable {
     @SuppressWarnings("NullAway.Init")
     private QpOps ops;
 
-    /**
-     * The device is destroying it, or has. Written by the one closer, before it asks the device.
-     */
-    private volatile boolean destroying;
-
     QueuePair(ProtectionDomain pd, QpConfig config) {
         this.pd = pd;
         this.config = config;
@@ -473,20 +468,14 @@ public final class QueuePair implements AutoCloseable {
 
         @Override
         public boolean destroy() {
-            destroying = true;
             errno = -ops.destroy();
             if (errno != 0) {
-                destroying = false;
                 return false;
             }
             sendCq().usage().release(QueuePair.this);
             recvCq().usage().release(QueuePair.this);
             pd.usage().release(QueuePair.this);
-            try {
-                pd.context().asyncEvents().drop(QueuePair.this);
-            } catch (OutOfMemoryError e) {
-                // Who looks for events next drops those of what is closed.
-            }
+            pd.context().asyncEvents().drop(QueuePair.this);
             return true;
         }
 
@@ -507,7 +496,7 @@ public final class QueuePair implements AutoCloseable {
      * everything, a moment before the ledger says closed.
      */
     private void ensureNotDestroyed() {
-        if (destroying) {
+        if (ops.isDestroyed()) {
             throw new ClosedException(this);
         }
     }

@@ -227,11 +227,6 @@ final class Usage {
         return users == CLOSED;
     }
 
-    /** Whether the device has been asked to destroy the object, and has not refused. */
-    boolean isBeingClosed() {
-        return users < 0;
-    }
-
     int users() {
         return Math.max(0, users);
     }

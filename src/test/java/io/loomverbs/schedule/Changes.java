@@ -110,36 +110,6 @@ final class Changes {
         };
     }
 
-    /** A field is not written where it is first, but after the call. */
-    static Change late(String field, String call) {
-        int[] kept = new int[2];
-        FieldInstruction[] write = new FieldInstruction[1];
-        return (code, element) -> {
-            if (write[0] == null
-                    && element instanceof FieldInstruction access
-                    && access.opcode() == Opcode.PUTFIELD
-                    && access.name().equalsString(field)) {
-                TypeKind kind = TypeKind.from(access.typeSymbol());
-                kept[0] = code.allocateLocal(kind);
-                kept[1] = code.allocateLocal(TypeKind.REFERENCE);
-                code.storeLocal(kind, kept[0]);
-                code.astore(kept[1]);
-                write[0] = access;
-                return true;
-            }
-            if (write[0] != null
-                    && element instanceof InvokeInstruction invoke
-                    && invoke.name().equalsString(call)) {
-                code.with(element);
-                code.aload(kept[1]);
-                code.loadLocal(TypeKind.from(write[0].typeSymbol()), kept[0]);
-                code.with(write[0]);
-                return true;
-            }
-            return false;
-        };
-    }
-
     /** A constant is 0. */
     static Change without(long constant) {
         return (code, element) -> {

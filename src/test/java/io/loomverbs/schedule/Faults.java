@@ -2,7 +2,6 @@ package io.loomverbs.schedule;
 
 import static io.loomverbs.schedule.Changes.answering;
 import static io.loomverbs.schedule.Changes.blindTo;
-import static io.loomverbs.schedule.Changes.late;
 import static io.loomverbs.schedule.Changes.noLookAfterPush;
 import static io.loomverbs.schedule.Changes.notSet;
 import static io.loomverbs.schedule.Changes.setAnyway;
@@ -97,7 +96,7 @@ final class Faults {
         in("closing", CQ);
         plant("a direct CQ's waiters are left behind", "endWaits", without("end"));
         in("closing", "CompletionChannel");
-        plant("a channel's waiters are left behind", "destroyed", without("end"));
+        plant("a channel's waiters are left behind", "close", without("end"));
         in("churn", "Usage");
         plant("users get lost", "acquire", torn());
         plant("what has users is closed", "close", answering("compareAndSet", 1));
@@ -111,9 +110,10 @@ final class Faults {
         plant("no poll after the arm", "awaitNanos", without("pollMore", 2));
         plant("a handler learns EINVAL from a close", "reqNotify", without("ensureNotDestroyed"));
         in("messages", "QueuePair");
-        plant("a user learns EINVAL from a close", "ensureNotDestroyed", blindTo("destroying"));
-        in("messages", "QueuePair$QpCloser");
-        plant("a destroy is made known afterwards", "destroy", late("destroying", "destroy"));
+        plant(
+                "a user learns EINVAL from a close",
+                "ensureNotDestroyed",
+                answering("isDestroyed", 0));
         in("overrun", CQ);
         plant("an overrun tells no waiter", "failOn", without("end"));
     }

@@ -5,8 +5,10 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.event.ExclusiveCallGate;
+import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.ibverbs.FaultyGuard.Fault;
 
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressMeta;
@@ -17,8 +19,12 @@ import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
+import java.util.concurrent.locks.LockSupport;
+
 /** Calls that use a native object against those who destroy it. */
 public class GuardRaces {
+    private static final int REFUSAL = -16;
+    private static final int GONE = -22;
 
     /** Stands for native memory: freed is what must not be seen from inside. */
     abstract static class Native {
@@ -34,8 +40,9 @@ public class GuardRaces {
             return "used";
         }
 
-        void free() {
+        int free() {
             freed = true;
+            return 0;
         }
     }
 
@@ -60,9 +67,7 @@ public class GuardRaces {
 
         @Actor
         public void destroy() {
-            if (guard.destroy()) {
-                free();
-            }
+            guard.destroy(this::free, GONE);
         }
     }
 
@@ -85,9 +90,7 @@ public class GuardRaces {
 
         @Actor
         public void destroy() {
-            if (guard.destroy()) {
-                free();
-            }
+            guard.destroy(this::free, GONE);
         }
     }
 
@@ -112,9 +115,7 @@ public class GuardRaces {
 
         @Actor
         public void destroy() {
-            if (guard.destroy()) {
-                free();
-            }
+            guard.destroy(this::free, GONE);
         }
     }
 
@@ -137,9 +138,7 @@ public class GuardRaces {
 
         @Actor
         public void destroy() {
-            if (guard.destroy()) {
-                free();
-            }
+            guard.destroy(this::free, GONE);
         }
     }
 
@@ -155,12 +154,12 @@ public class GuardRaces {
 
         @Actor
         public void first(LL_Result r) {
-            r.r1 = guard.destroy() ? "destroyed" : "not";
+            r.r1 = guard.destroy(() -> 0, GONE) == 0 ? "destroyed" : "not";
         }
 
         @Actor
         public void second(LL_Result r) {
-            r.r2 = guard.destroy() ? "destroyed" : "not";
+            r.r2 = guard.destroy(() -> 0, GONE) == 0 ? "destroyed" : "not";
         }
     }
 
@@ -173,12 +172,12 @@ public class GuardRaces {
 
         @Actor
         public void first(LL_Result r) {
-            r.r1 = guard.destroy() ? "destroyed" : "not";
+            r.r1 = guard.destroy(() -> 0, GONE) == 0 ? "destroyed" : "not";
         }
 
         @Actor
         public void second(LL_Result r) {
-            r.r2 = guard.destroy() ? "destroyed" : "not";
+            r.r2 = guard.destroy(() -> 0, GONE) == 0 ? "destroyed" : "not";
         }
     }
 
@@ -199,9 +198,7 @@ public class GuardRaces {
 
         @Actor
         public void refused() {
-            if (guard.destroy()) {
-                guard.revive();
-            }
+            guard.destroy(() -> REFUSAL, GONE);
         }
 
         @Arbiter
@@ -210,7 +207,8 @@ public class GuardRaces {
             if (usable) {
                 guard.leave();
             }
-            r.r1 = usable && guard.destroy() && !guard.enter() ? "whole" : "broken";
+            boolean destroyed = guard.destroy(() -> 0, GONE) == 0;
+            r.r1 = usable && destroyed && !guard.enter() ? "whole" : "broken";
         }
     }
 
@@ -230,9 +228,7 @@ public class GuardRaces {
 
         @Actor
         public void refused() {
-            if (guard.destroy()) {
-                guard.revive();
-            }
+            guard.destroy(() -> REFUSAL, GONE);
         }
 
         @Arbiter
@@ -290,6 +286,181 @@ public class GuardRaces {
             guard.enter();
             r.r2 = ++consumed;
             guard.leave();
+        }
+    }
+
+    /** A call, and a thread that sees to it that one of both that sleeps too long is woken. */
+    abstract static class Sleeper {
+        private volatile @Nullable Thread sleeper;
+        private volatile long begun;
+        private volatile long back;
+
+        final void begins() {
+            begun = System.nanoTime();
+            sleeper = Thread.currentThread();
+        }
+
+        final void isBack() {
+            back = System.nanoTime();
+        }
+
+        /** By the other, once it has done all that the sleeper waits for. */
+        final String outcome() {
+            long woken = System.nanoTime();
+            while (back == 0 && (begun == 0 || !Patience.late(begun, woken, System.nanoTime()))) {
+                Thread.onSpinWait();
+            }
+            if (back != 0) {
+                return "in time";
+            }
+            LockSupport.unpark(sleeper);
+            return "stuck";
+        }
+    }
+
+    /** A call meets a destroy that libibverbs refuses: it waits for that, and goes on. */
+    @JCStressTest
+    @Outcome(id = "in, in time", expect = ACCEPTABLE, desc = "the call was before, or has waited")
+    @Outcome(
+            id = "refused, .*",
+            expect = FORBIDDEN,
+            desc = "the object is there, and was not found")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the call was not woken")
+    @State
+    public static class CallRefusedDestroy extends Sleeper {
+        private final CallGate guard = new CallGate();
+
+        @Actor
+        public void call(LL_Result r) {
+            begins();
+            r.r1 = guard.enter() ? "in" : "refused";
+            guard.leave();
+            isBack();
+        }
+
+        @Actor
+        public void refused(LL_Result r) {
+            guard.destroy(() -> REFUSAL, GONE);
+            r.r2 = outcome();
+        }
+    }
+
+    /** A call that meets a destroyer takes the object to be destroyed. */
+    @JCStressTest
+    @JCStressMeta(CallRefusedDestroy.class)
+    @State
+    public static class CallRefusedDestroyBrokenTwin extends Sleeper {
+        private final FaultyGuard guard = new FaultyGuard(Fault.CONCLUDES_DESTROYED);
+
+        @Actor
+        public void call(LL_Result r) {
+            begins();
+            r.r1 = guard.enter() ? "in" : "refused";
+            guard.leave();
+            isBack();
+        }
+
+        @Actor
+        public void refused(LL_Result r) {
+            guard.destroy(() -> REFUSAL, GONE);
+            r.r2 = outcome();
+        }
+    }
+
+    /** The end of a refused destroy wakes nobody. */
+    @JCStressTest
+    @JCStressMeta(CallRefusedDestroy.class)
+    @State
+    public static class CallRefusedDestroySecondBrokenTwin extends Sleeper {
+        private final FaultyGuard guard = new FaultyGuard(Fault.END_WAKES_NOBODY);
+
+        @Actor
+        public void call(LL_Result r) {
+            begins();
+            r.r1 = guard.enter() ? "in" : "refused";
+            guard.leave();
+            isBack();
+        }
+
+        @Actor
+        public void refused(LL_Result r) {
+            guard.destroy(() -> REFUSAL, GONE);
+            r.r2 = outcome();
+        }
+    }
+
+    /** The same with a CQ. */
+    @JCStressTest
+    @Outcome(id = "in, in time", expect = ACCEPTABLE, desc = "the poll was before, or has waited")
+    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the CQ is there, and was not found")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the poll was not woken")
+    @State
+    public static class PollRefusedDestroy extends Sleeper {
+        private final ExclusiveCallGate guard = new ExclusiveCallGate();
+
+        @Actor
+        public void call(LL_Result r) {
+            begins();
+            r.r1 = guard.enter() ? "in" : "refused";
+            guard.leave();
+            isBack();
+        }
+
+        @Actor
+        public void refused(LL_Result r) {
+            guard.destroy(() -> REFUSAL, GONE);
+            r.r2 = outcome();
+        }
+    }
+
+    /** A destroyer parks until the call that is inside has left. */
+    @JCStressTest
+    @Outcome(id = "in time", expect = ACCEPTABLE, desc = "it was woken, or had not to wait")
+    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the destroyer was not woken")
+    @State
+    public static class LeaveDestroy extends Sleeper {
+        private final CallGate guard = new CallGate();
+
+        public LeaveDestroy() {
+            guard.enter();
+        }
+
+        @Actor
+        public void leave(L_Result r) {
+            guard.leave();
+            r.r1 = outcome();
+        }
+
+        @Actor
+        public void destroy() {
+            begins();
+            guard.destroy(() -> 0, GONE);
+            isBack();
+        }
+    }
+
+    /** The last call that leaves does not wake the destroyer. */
+    @JCStressTest
+    @JCStressMeta(LeaveDestroy.class)
+    @State
+    public static class LeaveDestroyBrokenTwin extends Sleeper {
+        private final FaultyGuard guard = new FaultyGuard(Fault.LEAVE_WAKES_NOBODY);
+
+        public LeaveDestroyBrokenTwin() {
+            guard.enter();
+        }
+
+        @Actor
+        public void leave(L_Result r) {
+            guard.leave();
+            r.r1 = outcome();
+        }
+
+        @Actor
+        public void destroy() {
+            begins();
+            guard.destroy(() -> 0, GONE);
+            isBack();
         }
     }
 }

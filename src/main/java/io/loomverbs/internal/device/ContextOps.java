@@ -44,6 +44,11 @@ public interface ContextOps {
         throw DeviceException.unsupported("ibv_alloc_pd");
     }
 
+    /** Whether the device was closed, which is why it refuses what it is asked. */
+    default boolean isClosed() {
+        return false;
+    }
+
     /** {@code ibv_close_device}; the caller has checked that nothing is left open. */
     void close();
 }

@@ -23,6 +23,11 @@ public interface CqOps {
         return -Errno.EOPNOTSUPP;
     }
 
+    /** Whether the CQ was destroyed, which is why it refuses what it is asked. */
+    default boolean isDestroyed() {
+        return false;
+    }
+
     /** {@code ibv_destroy_cq}; never blocks. {@code -EBUSY} while queue pairs use the CQ. */
     int destroy();
 }

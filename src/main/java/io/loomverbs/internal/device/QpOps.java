@@ -26,6 +26,11 @@ public interface QpOps {
     /** {@code ibv_post_recv} of the chain that starts at {@code first}: a {@link PostResult}. */
     long postRecv(RecvWr first);
 
+    /** Whether the queue pair was destroyed, which is why it refuses what it is asked. */
+    default boolean isDestroyed() {
+        return false;
+    }
+
     /** {@code ibv_destroy_qp}: completions of it that were not polled stay in their CQs. */
     int destroy();
 }

@@ -94,12 +94,10 @@ public final class AsyncQueue extends LedQueue {
 
     private @Nullable Raised tryTake() {
         Raised event = deliverOrJoin(null);
-        if (feed != null && event == null) {
-            boolean more;
-            do {
-                more = feed.fetch();
-                event = deliverOrJoin(null);
-            } while (more && event == null);
+        EventFeed more = feed;
+        for (int n = 0; more != null && event == null && n < MOST_FETCHED; n++) {
+            more = more.fetch() ? more : null;
+            event = deliverOrJoin(null);
         }
         return event;
     }
@@ -163,12 +161,18 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
-    /** {@code owner} is destroyed: its events that were not received go with it. */
+    /**
+     * {@code owner} is destroyed: its events that were not received go with it. Allocates nothing:
+     * it must not fail.
+     */
     public void drop(Object owner) {
         lock.lock();
         try {
-            if (!raised.isEmpty()) {
-                raised.removeIf(event -> owner.equals(event.owner()));
+            for (int left = raised.size(); left > 0; left--) {
+                Raised event = raised.remove();
+                if (!owner.equals(event.owner())) {
+                    raised.add(event);
+                }
             }
         } finally {
             lock.unlock();
@@ -191,7 +195,7 @@ public final class AsyncQueue extends LedQueue {
         lock.lock();
         try {
             if (end == null) {
-                end = new QueueEnd(cause);
+                end = QueueEnd.of(cause);
             }
             if (cause == null) {
                 raised.clear();

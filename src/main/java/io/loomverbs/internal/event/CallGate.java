@@ -1,15 +1,27 @@
 package io.loomverbs.internal.event;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
 
-/**
- * Keeps a native object from being destroyed while calls use it. Any number of calls at once; a
- * destroyer waits for those that are inside, which are short, and refuses those that come later.
- */
-public final class CallGate {
-    /** Added by the destroyer: whoever comes then finds a negative number. */
-    private static final int DESTROYED = Integer.MIN_VALUE;
+/** A gate that lets any number of calls in at once, for one addition on the way in and out each. */
+public final class CallGate extends DestroyGate {
+    /*
+     *   uses >= 0           open, with that many calls inside
+     *   CLOSING + n         a destroyer waits for n calls to leave, or is at work
+     *   CLOSING + DESTROYED + n
+     *                       destroyed, for good
+     *
+     * A call adds itself first and looks second. If it is not let in, it takes itself back, and waits
+     * for the outcome: so each thread can keep a destroyer out for a moment, once.
+     *
+     * The destroyer says who it is, then looks at the count, then parks. The call that brings the count
+     * to CLOSING looks afterwards who the destroyer is. One sees the other.
+     */
+    private static final int CLOSING = Integer.MIN_VALUE;
+    private static final int DESTROYED = 1 << 30;
 
     private static final VarHandle USES;
 
@@ -23,33 +35,104 @@ public final class CallGate {
 
     private volatile int uses;
 
-    /** Must be followed by {@link #leave} if true; false if the object is destroyed. */
+    /** Who waits for calls to leave. */
+    private volatile @Nullable Thread destroyer;
+
+    /**
+     * Lets a call in, after the outcome of an attempt to destroy the object, if there is one. A
+     * thread that is inside of any gate must not call this: see {@link #tryEnter}.
+     *
+     * @return true, and {@link #leave} must follow; false if the object is destroyed
+     */
     public boolean enter() {
+        return (int) USES.getAndAdd(this, 1) >= 0 || enterLater();
+    }
+
+    private boolean enterLater() {
+        do {
+            leave();
+            if (isDestroyed()) {
+                return false;
+            }
+            awaitEnd();
+        } while ((int) USES.getAndAdd(this, 1) < 0);
+        return true;
+    }
+
+    /**
+     * Lets a call in without waiting.
+     *
+     * @return true, and {@link #leave} must follow; false if the object is destroyed, or somebody
+     *     tries to
+     */
+    public boolean tryEnter() {
+        // First a look: those that are refused must not keep a destroyer out.
+        if (uses < 0) {
+            return false;
+        }
         if ((int) USES.getAndAdd(this, 1) >= 0) {
             return true;
         }
-        USES.getAndAdd(this, -1);
+        leave();
         return false;
     }
 
     public void leave() {
-        USES.getAndAdd(this, -1);
+        if ((int) USES.getAndAdd(this, -1) == CLOSING + 1) {
+            LockSupport.unpark(destroyer);
+        }
     }
 
-    /** Begins to destroy: true for one caller, once nobody is inside any more. */
-    @SuppressWarnings("ThreadPriorityCheck") // lets a call finish on this very processor
-    public boolean destroy() {
-        if ((int) USES.getAndBitwiseOr(this, DESTROYED) < 0) {
-            return false;
-        }
-        while (uses != DESTROYED) {
-            Thread.yield();
-        }
-        return true;
+    /** Waits for the outcome of an attempt to destroy the object, if there is one. */
+    public void awaitOutcome() {
+        awaitEnd();
     }
 
-    /** Takes {@link #destroy} back, by the one who did it. */
-    public void revive() {
-        USES.getAndBitwiseAnd(this, ~DESTROYED);
+    @Override
+    public boolean isDestroyed() {
+        return (uses & (CLOSING | DESTROYED)) == (CLOSING | DESTROYED);
+    }
+
+    @Override
+    protected boolean isPending() {
+        return (uses & (CLOSING | DESTROYED)) == CLOSING;
+    }
+
+    @Override
+    boolean tryBegin() {
+        return (int) USES.getAndBitwiseOr(this, CLOSING) >= 0;
+    }
+
+    @Override
+    void awaitCalls() {
+        for (int i = 0; i < SPINS; i++) {
+            if (uses == CLOSING) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        boolean interrupted = false;
+        destroyer = Thread.currentThread();
+        try {
+            while (uses != CLOSING) {
+                LockSupport.park(this);
+                // While interrupted, park returns at once: the status is put aside.
+                interrupted |= Thread.interrupted();
+            }
+        } finally {
+            destroyer = null;
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    void end(boolean destroyed) {
+        if (destroyed) {
+            USES.getAndBitwiseOr(this, DESTROYED);
+        } else {
+            USES.getAndBitwiseAnd(this, ~CLOSING);
+        }
     }
 }

@@ -377,12 +377,10 @@ public final class EventQueue extends LedQueue {
     /** Receives the next event if there is one; never waits, and ignores interruption. */
     public @Nullable CqEvents tryTake() {
         CqEvents cq = takeListed();
-        if (feed != null && cq == null) {
-            boolean more;
-            do {
-                more = feed.fetch();
-                cq = takeListed();
-            } while (more && cq == null);
+        EventFeed more = feed;
+        for (int n = 0; more != null && cq == null && n < MOST_FETCHED; n++) {
+            more = more.fetch() ? more : null;
+            cq = takeListed();
         }
         return cq;
     }
@@ -604,7 +602,7 @@ public final class EventQueue extends LedQueue {
      */
     @Override
     public void end(@Nullable Throwable cause) {
-        QueueEnd ended = new QueueEnd(cause); // here: nothing must fail once the first is served
+        QueueEnd ended = QueueEnd.of(cause); // here: nothing must fail once the first is served
         Waiter served;
         Waiter woken;
         lock.lock();

@@ -2,19 +2,32 @@ package io.loomverbs.internal.event;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
 
 /**
- * Lets one call at a time use a native CQ, and none once it is destroyed. Polls and arms are short,
- * and no call parks inside, so who comes meanwhile yields and looks again. A resize takes what the
- * device takes, a system call at least; a virtual thread that polls meanwhile yields to others.
- *
- * <p>One compare-and-set instead of the two additions of {@link CallGate}; and some drivers (mlx5)
- * read, when they arm a CQ, without a lock what a poll writes.
+ * A gate that lets one call in at a time. One compare-and-set instead of the two additions of
+ * {@link CallGate}; and some drivers (mlx5) read, when they arm a CQ, without a lock what a poll
+ * writes.
  */
-public final class ExclusiveCallGate {
+public final class ExclusiveCallGate extends DestroyGate {
+    /*
+     *   FREE       nobody is inside
+     *   BUSY       a call is inside that is short: to poll, to arm
+     *   HELD       a call is inside that takes what a system call takes, or a destroyer
+     *   DESTROYED  for good
+     *
+     * To leave BUSY is a release and no more, so nobody can be told of it. A thread that finds BUSY
+     * yields and looks again, and sleeps between two looks once it has looked often: the call has lost
+     * its processor then. A thread that finds HELD parks until it is told.
+     */
     private static final int FREE = 0;
     private static final int BUSY = 1;
-    private static final int DESTROYED = 2;
+    private static final int HELD = 2;
+    private static final int DESTROYED = 3;
+
+    private static final int MOST_YIELDS = 100;
+    private static final long PAUSE_NANOS = 50_000;
+
     private static final VarHandle STATE;
 
     static {
@@ -29,7 +42,12 @@ public final class ExclusiveCallGate {
 
     private volatile int state;
 
-    /** Must be followed by {@link #leave} if true; false if the CQ is destroyed. */
+    /**
+     * Lets a short call in, after the one that is inside and the outcome of an attempt to destroy
+     * the object.
+     *
+     * @return true, and {@link #leave} must follow; false if the object is destroyed
+     */
     public boolean enter() {
         return STATE.compareAndSet(this, FREE, BUSY) || enterLater(BUSY);
     }
@@ -38,24 +56,65 @@ public final class ExclusiveCallGate {
         STATE.setRelease(this, FREE);
     }
 
-    /** Begins to destroy: true for one caller, once nobody is inside any more. */
-    public boolean destroy() {
-        return STATE.compareAndSet(this, FREE, DESTROYED) || enterLater(DESTROYED);
+    /**
+     * Lets a call in that may take long, in the same way.
+     *
+     * @return true, and {@link #leaveLong} must follow; false if the object is destroyed
+     */
+    public boolean enterLong() {
+        return enterLater(HELD);
     }
 
-    /** Takes {@link #destroy} back, by the one who did it. */
-    public void revive() {
-        state = FREE;
+    public void leaveLong() {
+        end(false);
+        ended();
+    }
+
+    @Override
+    public boolean isDestroyed() {
+        return state == DESTROYED;
+    }
+
+    @Override
+    protected boolean isPending() {
+        return state == HELD;
+    }
+
+    @Override
+    boolean tryBegin() {
+        return enterLater(HELD);
+    }
+
+    /** They have left before the destroyer has entered. */
+    @Override
+    void awaitCalls() {}
+
+    @Override
+    void end(boolean destroyed) {
+        state = destroyed ? DESTROYED : FREE;
+    }
+
+    private boolean enterLater(int wanted) {
+        int looks = 0;
+        while (!STATE.compareAndSet(this, FREE, wanted)) {
+            int now = state;
+            if (now == DESTROYED) {
+                return false;
+            }
+            if (now == HELD) {
+                awaitEnd();
+            } else if (now == BUSY) {
+                giveWay(++looks);
+            }
+        }
+        return true;
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // lets a call finish on this very processor
-    private boolean enterLater(int wanted) {
-        while (state != DESTROYED) {
-            if (STATE.compareAndSet(this, FREE, wanted)) {
-                return true;
-            }
-            Thread.yield();
+    private void giveWay(int looks) {
+        Thread.yield();
+        if (looks > MOST_YIELDS) {
+            LockSupport.parkNanos(this, PAUSE_NANOS);
         }
-        return false;
     }
 }

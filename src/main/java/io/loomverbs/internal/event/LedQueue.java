@@ -4,6 +4,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A queue in which threads wait, of whom one may have to lead: see {@link Leadership}. */
 public abstract class LedQueue {
+    /**
+     * How many events a thread fetches for others while it looks for one of its own without
+     * waiting. Others may come as fast as it fetches them.
+     */
+    static final int MOST_FETCHED = 1 << 12;
+
     /** What events have to be fetched from; null if they come by themselves. */
     @Nullable EventFeed feed;
 

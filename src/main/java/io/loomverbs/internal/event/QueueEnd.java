@@ -4,6 +4,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Why no more events come; thrown to each thread as an exception of its own. */
 record QueueEnd(@Nullable Throwable cause) {
+    /** Made beforehand, so that a close does not fail for want of memory. */
+    private static final QueueEnd CLOSED = new QueueEnd(null);
+
+    static QueueEnd of(@Nullable Throwable cause) {
+        return cause == null ? CLOSED : new QueueEnd(cause);
+    }
+
     EventQueueEndedException exception() {
         return new EventQueueEndedException(cause);
     }

@@ -9,13 +9,17 @@ import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Struct;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /** An address handle of libibverbs. */
 final class IbvAh implements AhOps {
     final CallGate guard = new CallGate();
     private final long address;
 
-    private IbvAh(long address) {
+    /**
+     * @param address the {@code ibv_ah}, which it takes over
+     */
+    IbvAh(long address) {
         this.address = address;
     }
 
@@ -66,15 +70,9 @@ final class IbvAh implements AhOps {
 
     @Override
     public int destroy() {
-        if (!guard.destroy()) {
-            return -Errno.EINVAL;
-        }
         try (Arena arena = Arena.ofConfined()) {
-            int rc = Libibverbs.destroyAh(Libibverbs.callState(arena), address);
-            if (rc != 0) {
-                guard.revive();
-            }
-            return rc;
+            MemorySegment call = Libibverbs.callState(arena);
+            return guard.destroy(() -> Libibverbs.destroyAh(call, address), -Errno.EINVAL);
         }
     }
 }

@@ -280,21 +280,15 @@ final class IbvContext implements ContextOps {
      *     events are read then as before
      */
     void close(PolledFd.Destruction closing) {
-        if (!guard.destroy()) {
-            throw new DeviceException(Errno.ENODEV, name + " was closed");
+        int rc = guard.destroy(() -> asyncEvents.close(closing), -Errno.ENODEV);
+        if (rc != 0) {
+            throw Failures.of("ibv_close_device", rc, name);
         }
-        boolean closed = false;
-        try {
-            int rc = asyncEvents.close(closing);
-            if (rc != 0) {
-                throw Failures.of("ibv_close_device", rc, name);
-            }
-            closed = true;
-        } finally {
-            if (!closed) {
-                guard.revive();
-            }
-        }
+    }
+
+    @Override
+    public boolean isClosed() {
+        return guard.isDestroyed();
     }
 
     /** The device's name. */

@@ -159,7 +159,7 @@ final class IbvCq implements CqOps {
 
     @Override
     public int resize(int wanted) {
-        if (!guard.enter()) {
+        if (!guard.enterLong()) {
             return -Errno.EINVAL;
         }
         try (Arena arena = Arena.ofConfined()) {
@@ -169,7 +169,7 @@ final class IbvCq implements CqOps {
             }
             return rc;
         } finally {
-            guard.leave();
+            guard.leaveLong();
         }
     }
 
@@ -186,9 +186,14 @@ final class IbvCq implements CqOps {
      *     usable then
      */
     int destroy(PolledFd.Destruction destruction) {
-        if (!guard.destroy()) {
-            return -Errno.EINVAL;
+        int rc = guard.destroy(() -> destroyAcked(destruction), -Errno.EINVAL);
+        if (rc == 0) {
+            context.objects.remove(id);
         }
+        return rc;
+    }
+
+    private int destroyAcked(PolledFd.Destruction destruction) {
         boolean destroyed = false;
         long unacked = reads.close();
         try {
@@ -200,12 +205,14 @@ final class IbvCq implements CqOps {
             destroyed = rc == 0;
             return rc;
         } finally {
-            if (destroyed) {
-                context.objects.remove(id);
-            } else {
+            if (!destroyed) {
                 reads.reopen(unacked);
-                guard.revive();
             }
         }
+    }
+
+    @Override
+    public boolean isDestroyed() {
+        return guard.isDestroyed();
     }
 }

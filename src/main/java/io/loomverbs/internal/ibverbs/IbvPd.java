@@ -93,15 +93,9 @@ final class IbvPd implements PdOps {
 
     @Override
     public int dealloc() {
-        if (!guard.destroy()) {
-            return -Errno.EINVAL;
-        }
         try (Arena arena = Arena.ofConfined()) {
-            int rc = Libibverbs.deallocPd(Libibverbs.callState(arena), address);
-            if (rc != 0) {
-                guard.revive();
-            }
-            return rc;
+            MemorySegment call = Libibverbs.callState(arena);
+            return guard.destroy(() -> Libibverbs.deallocPd(call, address), -Errno.EINVAL);
         }
     }
 }

@@ -1,6 +1,5 @@
 package io.loomverbs.internal.ibverbs;
 
-import io.loomverbs.internal.device.AhOps;
 import io.loomverbs.internal.device.AsyncListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
@@ -239,9 +238,19 @@ final class IbvQp implements QpOps {
     private long postDatagrams(SendWr first) {
         SendWr lastGood = null;
         SendWr bad = first;
-        while (bad != null && holdAh(bad)) {
-            lastGood = bad;
-            bad = bad.next();
+        while (bad != null) {
+            if (holdAh(bad)) {
+                lastGood = bad;
+                bad = bad.next();
+            } else if (bad.ah() instanceof IbvAh ah && isDatagram(bad) && !ah.guard.isDestroyed()) {
+                // Its destroyer waits for this thread if it is in the chain before.
+                releaseAhs(first, bad);
+                ah.guard.awaitOutcome();
+                lastGood = null;
+                bad = first;
+            } else {
+                break;
+            }
         }
         try {
             if (lastGood == null) {
@@ -257,22 +266,23 @@ final class IbvQp implements QpOps {
                     ? result
                     : PostResult.failed(Errno.EINVAL, lengthUpTo(first, bad));
         } finally {
-            for (SendWr wr = first; wr != bad && wr != null; wr = wr.next()) {
-                releaseAh(wr);
-            }
+            releaseAhs(first, bad);
         }
     }
 
-    private static boolean holdAh(SendWr wr) {
-        return (wr.opcode() == Ibv.WR_SEND || wr.opcode() == Ibv.WR_SEND_WITH_IMM)
-                && wr.ah() instanceof IbvAh ah
-                && ah.guard.enter();
+    private static boolean isDatagram(SendWr wr) {
+        return wr.opcode() == Ibv.WR_SEND || wr.opcode() == Ibv.WR_SEND_WITH_IMM;
     }
 
-    private static void releaseAh(SendWr wr) {
-        AhOps ah = wr.ah();
-        if (ah != null) {
-            ((IbvAh) ah).guard.leave();
+    private static boolean holdAh(SendWr wr) {
+        return isDatagram(wr) && wr.ah() instanceof IbvAh ah && ah.guard.tryEnter();
+    }
+
+    private static void releaseAhs(SendWr first, @Nullable SendWr end) {
+        for (SendWr wr = first; wr != end && wr != null; wr = wr.next()) {
+            if (wr.ah() instanceof IbvAh ah) {
+                ah.guard.leave();
+            }
         }
     }
 
@@ -316,22 +326,17 @@ final class IbvQp implements QpOps {
     @Override
     public int destroy() {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment call = Libibverbs.callState(arena); // first: it may throw
-            if (!guard.destroy()) {
-                return -Errno.EINVAL;
+            MemorySegment call = Libibverbs.callState(arena);
+            int rc = guard.destroy(() -> Libibverbs.destroyQp(call, address), -Errno.EINVAL);
+            if (rc == 0) {
+                context.objects.remove(id);
             }
-            boolean destroyed = false;
-            try {
-                int rc = Libibverbs.destroyQp(call, address);
-                destroyed = rc == 0;
-                return rc;
-            } finally {
-                if (destroyed) {
-                    context.objects.remove(id);
-                } else {
-                    guard.revive();
-                }
-            }
+            return rc;
         }
+    }
+
+    @Override
+    public boolean isDestroyed() {
+        return guard.isDestroyed();
     }
 }

@@ -15,6 +15,7 @@ final class LongCalls {
     private LongCalls() {}
 
     /** Not interruptible: what the call makes must not be lost. An interrupt stays pending. */
+    @SuppressWarnings("ThreadPriorityCheck") // all that is left without memory
     static <T> T run(String verb, Supplier<T> call) {
         if (!Thread.currentThread().isVirtual()) {
             return call.get();
@@ -29,9 +30,7 @@ final class LongCalls {
                 } catch (InterruptedException e) {
                     interrupted = true;
                 } catch (Error e) { // no memory to wait with: the call goes on nevertheless
-                    while (!task.isDone()) {
-                        Thread.onSpinWait();
-                    }
+                    Thread.yield();
                 } catch (ExecutionException e) {
                     throw rethrown(e.getCause());
                 }

@@ -24,9 +24,10 @@ abstract class PolledFd implements EventFeed {
     /*
      * *** Who reads ***
      *
-     * Reading, and closing, take the lock: what is read, and the object behind it, are there until the
-     * reader is done. Who holds it waits for no other reader, but may be in the kernel: a close is
-     * there for as long as the device takes to destroy the object.
+     * A reader takes the lock: what is read, and the object behind it, are there until it is done. A
+     * closer takes it to say `closed`, and leaves it while the device destroys the object, which may take
+     * long: nobody reads meanwhile, and nobody waits for the outcome. The leader could serve no other
+     * descriptor then.
      *
      * *** Armed ***
      *
@@ -60,6 +61,7 @@ abstract class PolledFd implements EventFeed {
     @GuardedBy("lock")
     private long id;
 
+    /** It is closed, or a closer is at work. */
     @GuardedBy("lock")
     private boolean closed;
 
@@ -299,38 +301,45 @@ abstract class PolledFd implements EventFeed {
      * or does not come to an end, all is as before.
      */
     final int close(Destruction destruction) {
-        boolean destroyed = false;
-        try {
-            int rc;
-            lock.lock();
-            try {
-                rc = destroy(destruction);
-            } finally {
-                lock.unlock();
-            }
-            destroyed = rc == 0;
-            return rc;
-        } finally {
-            if (!destroyed && isAwaited()) {
-                arm();
-            }
-        }
-    }
-
-    @GuardedBy("lock")
-    private int destroy(Destruction destruction) {
-        if (closed) {
+        if (!tryClose()) {
             return -Errno.EINVAL;
         }
         boolean destroyed = false;
         try {
-            closed = true;
-            unregister();
             int rc = destruction.run();
             destroyed = rc == 0;
             return rc;
         } finally {
-            closed = destroyed;
+            if (!destroyed) {
+                reopen();
+            }
+        }
+    }
+
+    private boolean tryClose() {
+        lock.lock();
+        try {
+            if (closed) {
+                return false;
+            }
+            closed = true;
+            unregister();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void reopen() {
+        lock.lock();
+        try {
+            closed = false;
+        } finally {
+            lock.unlock();
+        }
+        if (isAwaited()) { // second: a thread that joins counts itself, then looks whether it is
+            // open
+            arm();
         }
     }
 }

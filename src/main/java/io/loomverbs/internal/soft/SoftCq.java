@@ -174,6 +174,16 @@ final class SoftCq extends Mutex implements CqOps {
     }
 
     @Override
+    public boolean isDestroyed() {
+        this.lock();
+        try {
+            return users < 0;
+        } finally {
+            this.unlock();
+        }
+    }
+
+    @Override
     public int destroy() {
         this.lock();
         try {

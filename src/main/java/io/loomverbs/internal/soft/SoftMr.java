@@ -2,27 +2,15 @@ package io.loomverbs.internal.soft;
 
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.event.CallGate;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 
 /**
  * A memory region. Its local and its remote key are the same number, as with most devices; what the
  * number allows is a matter of the access flags.
  */
 final class SoftMr implements MrOps, IdTable.Entry {
-    private static final int DEAD = Integer.MIN_VALUE;
-    private static final VarHandle USES;
-
-    static {
-        try {
-            USES = MethodHandles.lookup().findVarHandle(SoftMr.class, "uses", int.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     private final int key;
     private final SoftPd pd;
     private final int access;
@@ -30,8 +18,8 @@ final class SoftMr implements MrOps, IdTable.Entry {
     private final long length;
     final MemorySegment memory;
 
-    /** How many copies are under way, plus DEAD once deregistered. Atomic additions only. */
-    private volatile int uses;
+    /** Copies that are under way are inside. */
+    private final CallGate gate = new CallGate();
 
     SoftMr(int key, SoftPd pd, MemorySegment memory, int access) {
         this.key = key;
@@ -72,32 +60,25 @@ final class SoftMr implements MrOps, IdTable.Entry {
 
     /** Enters a copy; must be followed by {@link #release} if true. */
     boolean acquire() {
-        if ((int) USES.getAndAdd(this, 1) >= 0) {
-            return true;
-        }
-        USES.getAndAdd(this, -1);
-        return false;
+        return gate.tryEnter();
     }
 
     void release() {
-        USES.getAndAdd(this, -1);
+        gate.leave();
     }
 
     /*
      * Verbs promise that the device does not touch the memory any more once this has returned. All
-     * that can be under way is a copy on another thread, which waits for nothing: let it finish.
+     * that can be under way is a copy on another thread, which waits for nothing.
      */
     @Override
-    @SuppressWarnings("ThreadPriorityCheck") // yielding lets the copy finish on this very processor
     public int dereg() {
-        if ((int) USES.getAndBitwiseOr(this, DEAD) < 0) {
-            return -Errno.EINVAL;
-        }
-        pd.device.mrs.remove(this);
-        while (uses != DEAD) {
-            Thread.yield();
-        }
-        pd.users.remove();
-        return 0;
+        return gate.destroy(
+                () -> {
+                    pd.device.mrs.remove(this);
+                    pd.users.remove();
+                    return 0;
+                },
+                -Errno.EINVAL);
     }
 }

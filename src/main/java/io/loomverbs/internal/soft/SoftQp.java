@@ -174,6 +174,11 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     @Override
+    public boolean isDestroyed() {
+        return state == DESTROYED;
+    }
+
+    @Override
     public int destroy() {
         sq.lock();
         try {

@@ -17,6 +17,7 @@ import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.SchedulerCarriers;
+import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.LibibverbsLibrary;
 import io.loomverbs.internal.soft.FreshDevice;
 import io.loomverbs.junit.SkippedTests;
@@ -37,6 +38,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -72,6 +74,7 @@ final class HandMadeDevice implements DeviceOps {
     private static final int QP_BYTES = 160;
     private static final int QP_STATE = 56;
     private static final int MR_BYTES = 128;
+    private static final int AH_BYTES = 64;
     private static final int COMP_EVENTS_COMPLETED = 120;
     private static final int ASYNC_EVENTS_COMPLETED = 124;
 
@@ -91,6 +94,9 @@ final class HandMadeDevice implements DeviceOps {
 
     /** What all functions of the driver answer. */
     volatile int driverResult;
+
+    /** What they answer instead, by the name of the method of {@link Libibverbs} that calls. */
+    volatile @Nullable ToIntFunction<String> answers;
 
     /** The errno with which the device refuses to be closed; 0 if it does not. */
     volatile int refusesClose;
@@ -241,7 +247,17 @@ final class HandMadeDevice implements DeviceOps {
     @SuppressWarnings("UnusedMethod") // by libibverbs
     private int driverCall(long argument) {
         onDriverCall.accept(argument);
-        return driverResult;
+        ToIntFunction<String> byVerb = answers;
+        return byVerb == null ? driverResult : byVerb.applyAsInt(callingVerb());
+    }
+
+    private static String callingVerb() {
+        return StackWalker.getInstance()
+                .walk(
+                        frames ->
+                                frames.filter(f -> f.getClassName().endsWith(".Libibverbs"))
+                                        .map(StackWalker.StackFrame::getMethodName)
+                                        .reduce("unknown", (nearer, farther) -> farther));
     }
 
     Context open() {
@@ -302,17 +318,33 @@ final class HandMadeDevice implements DeviceOps {
 
     /** A queue pair that libibverbs takes to be in a state. */
     IbvQp queuePair(IbvContext of, int state) {
-        QpInit init = new QpInit(Ibv.QPT_RC, new QpCap(1, 1, 1, 1, 0), false);
+        return queuePair(of, Ibv.QPT_RC, state);
+    }
+
+    private IbvQp queuePair(IbvContext of, int type, int state) {
+        QpInit init = new QpInit(type, new QpCap(1, 1, 1, 1, 0), false);
         return IbvQp.create(
                 of,
                 init,
-                type -> {},
+                event -> {},
                 id -> {
                     MemorySegment qp = arena.allocate(QP_BYTES, 8);
                     qp.set(JAVA_LONG, 0, memory.address() + CONTEXT);
                     qp.set(JAVA_INT, QP_STATE, state);
                     return qp.address();
                 });
+    }
+
+    /** One of the type UD. */
+    IbvQp datagramQueuePair(IbvContext of) {
+        return queuePair(of, Ibv.QPT_UD, Ibv.QPS_RTS);
+    }
+
+    /** An address handle, the same. */
+    IbvAh addressHandle() {
+        MemorySegment ah = arena.allocate(AH_BYTES, 8);
+        ah.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+        return new IbvAh(ah.address());
     }
 
     /** A memory region, the same. */

@@ -1,0 +1,86 @@
+package io.loomverbs.internal.event;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+
+/** Something, such as an attempt to destroy an object, for whose end threads wait by parking. */
+public abstract class Awaited {
+    /*
+     * A thread that waits pushes a node (a volatile CAS), then asks again whether it has to wait, then
+     * parks. The thread that ends the wait says so first, with a volatile write, and takes all nodes
+     * second. One of the two sees the other. A node that was taken is not used again: a thread that has
+     * to wait once more pushes another one.
+     */
+
+    /** Some microseconds: less than it costs to park and to be unparked. */
+    static final int SPINS = 100;
+
+    private static final VarHandle WAITING;
+
+    static {
+        try {
+            WAITING = MethodHandles.lookup().findVarHandle(Awaited.class, "waiting", Waiting.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** Top of the stack of threads that wait. Changed by atomic operations only. */
+    private volatile @Nullable Waiting waiting;
+
+    private static final class Waiting {
+        private final Thread thread = Thread.currentThread();
+        private final @Nullable Waiting next;
+        private volatile boolean over;
+
+        Waiting(@Nullable Waiting next) {
+            this.next = next;
+        }
+    }
+
+    /** Whether threads have to wait now. Reads what was written before {@link #ended}, volatile. */
+    protected abstract boolean isPending();
+
+    /**
+     * Waits while it is pending. It may be pending again when this returns. Interruption does not
+     * end the wait; it is restored.
+     */
+    protected final void awaitEnd() {
+        for (int i = 0; i < SPINS; i++) {
+            if (!isPending()) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        Waiting top;
+        Waiting me;
+        do {
+            top = waiting;
+            me = new Waiting(top);
+        } while (!WAITING.compareAndSet(this, top, me));
+        boolean interrupted = false;
+        while (isPending() && !me.over) {
+            LockSupport.park(this);
+            // While interrupted, park returns at once: the status is put aside.
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** It is not pending any more, which was written before: lets those go on that have waited. */
+    protected final void ended() {
+        if (waiting == null) {
+            return;
+        }
+        Waiting first = (Waiting) WAITING.getAndSet(this, null);
+        for (Waiting w = first; w != null; w = w.next) {
+            w.over = true;
+            LockSupport.unpark(w.thread);
+        }
+    }
+}
