@@ -41,6 +41,7 @@ class CompletionTextTest {
     @EnumSource(
             mode = EnumSource.Mode.EXCLUDE,
             names = {"SUCCESS", "OTHER"})
+    @SuppressWarnings("EnumOrdinal") // they stand in the order of their numbers
     void aFailedCompletionShowsWhatIsValid(WcStatus status) {
         WorkCompletions batch = batch(status.ordinal(), 4);
         String text =
