@@ -4,6 +4,7 @@ import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.event.EventQueue;
 
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>Safe for use by any number of threads.
  */
 public final class Context implements AutoCloseable {
+    static {
+        LoadedClasses.besides(Context.class, EventQueue.class, LoadedClasses.class);
+    }
+
     private final Device device;
     private final ContextOps ops;
     private final DeviceAttributes attributes;

@@ -7,6 +7,7 @@ import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PortAttr;
 
@@ -14,6 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /** An open {@code soft0}. */
 final class SoftContext implements ContextOps {
+    static {
+        LoadedClasses.besides(SoftContext.class);
+    }
+
     private final SoftDevice device;
 
     SoftContext(SoftDevice device) {

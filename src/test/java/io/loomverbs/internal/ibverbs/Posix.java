@@ -48,7 +48,22 @@ final class Posix {
                     FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
                     Linker.Option.firstVariadicArg(2));
 
+    private static final MethodHandle SETRLIMIT = link("setrlimit", JAVA_INT, JAVA_INT, ADDRESS);
+    private static final int RLIMIT_NOFILE = 7;
+
     private Posix() {}
+
+    /** No descriptor of that number, or above, can be had from now on in this process. */
+    static void limitDescriptors(int limit) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment limits = arena.allocate(JAVA_LONG, 2);
+            limits.setAtIndex(JAVA_LONG, 0, limit);
+            limits.setAtIndex(JAVA_LONG, 1, limit);
+            check((int) SETRLIMIT.invokeExact(RLIMIT_NOFILE, limits));
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
 
     private static MethodHandle link(String name, MemoryLayout result, MemoryLayout... arguments) {
         return LINKER.downcallHandle(
