@@ -11,6 +11,7 @@ import java.io.Serial;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.Objects;
 
 /**
  * An epoll set with an eventfd in it, by which a wait can be ended. One thread waits at a time; the
@@ -29,7 +30,7 @@ public final class Epoll {
     private static final int EPOLLHUP = 0x10;
     private static final int EFD_CLOEXEC = 0x80000;
     private static final int EFD_NONBLOCK = 0x800;
-    private static final int ENOSYS = 38;
+    private static final int EBADF = 9;
 
     // struct epoll_event
     private static final int DATA = dataOffset(System.getProperty("os.arch", ""));
@@ -49,12 +50,15 @@ public final class Epoll {
 
     private static final MethodHandle EVENTFD = LibcCalls.capturing("eventfd", JAVA_INT, JAVA_INT);
 
-    /** Whether the kernel, too, has {@code epoll_pwait2}. */
-    private static volatile boolean pwait2 = EPOLL_PWAIT2 != null;
-
     private final int fd;
     private final int eventFd;
     private final int capacity;
+
+    /** Whether the kernel, too, has {@code epoll_pwait2}, and lets it be called. */
+    private final boolean pwait2;
+
+    /** The owner and the calls under way. The last one to go closes the descriptors. */
+    private final UseCount users = new UseCount();
 
     // The memory of the thread that waits, and what every wake-up writes.
     private final Arena arena = Arena.ofAuto();
@@ -70,6 +74,7 @@ public final class Epoll {
         this.capacity = capacity;
         this.events = arena.allocate((long) capacity * EVENT_BYTES, 8);
         one.set(JAVA_LONG, 0, 1);
+        this.pwait2 = EPOLL_PWAIT2 != null && tryPwait2(0) >= 0;
     }
 
     /** Packed on x86, so that it is the same for 32 and 64 bits. */
@@ -117,10 +122,8 @@ public final class Epoll {
             }
             made = true;
             return epoll;
-        } catch (RuntimeException | Error e) {
-            throw e;
         } catch (Throwable e) {
-            throw new AssertionError(e);
+            throw Ffi.rethrown(e);
         } finally {
             if (!made) {
                 closeIfOpen(eventFd);
@@ -161,6 +164,9 @@ public final class Epoll {
     }
 
     private int control(int operation, int other, int interest, long data) {
+        if (!users.enter()) {
+            return -EBADF;
+        }
         try (Arena confined = Arena.ofConfined()) {
             MemorySegment state = Ffi.callState(confined);
             MemorySegment event = confined.allocate(EVENT_BYTES, 8);
@@ -169,45 +175,69 @@ public final class Epoll {
             int rc = (int) EPOLL_CTL.invokeExact(state, fd, operation, other, event.address());
             return rc < 0 ? -Ffi.errno(state) : 0;
         } catch (Throwable e) {
-            throw new AssertionError(e);
+            throw Ffi.rethrown(e);
+        } finally {
+            leave();
         }
     }
 
     /**
-     * Waits for events.
+     * Waits for events. Returns at once when the set was closed.
      *
-     * @param nanos for how long; {@link Long#MAX_VALUE} for ever
+     * @param nanos for how long; {@link Long#MAX_VALUE} waits indefinitely
      * @return how many there are, for {@link #data} to tell which
      */
     public int await(long nanos) {
+        if (!users.enter()) {
+            return 0;
+        }
         try {
-            int n;
             if (nanos == Long.MAX_VALUE) {
-                n = (int) EPOLL_WAIT.invokeExact(call, fd, events.address(), capacity, -1);
-            } else if (pwait2 && EPOLL_PWAIT2 != null) {
-                timeout.set(JAVA_LONG, 0, nanos / 1_000_000_000);
-                timeout.set(JAVA_LONG, 8, nanos % 1_000_000_000);
-                n =
-                        (int)
-                                EPOLL_PWAIT2.invokeExact(
-                                        call,
-                                        fd,
-                                        events.address(),
-                                        capacity,
-                                        timeout.address(),
-                                        0L);
-                if (n < 0 && Ffi.errno(call) == ENOSYS) {
-                    pwait2 = false;
-                    return 0;
-                }
-            } else {
-                int millis = (int) Math.min(Integer.MAX_VALUE, (nanos + 999_999) / 1_000_000);
-                n = (int) EPOLL_WAIT.invokeExact(call, fd, events.address(), capacity, millis);
+                return tryWait(-1);
             }
+            return pwait2
+                    ? tryPwait2(nanos)
+                    : tryWait((int) Math.min(Integer.MAX_VALUE, (nanos + 999_999) / 1_000_000));
+        } finally {
+            leave();
+        }
+    }
+
+    private int tryWait(int millis) {
+        try {
+            int n = (int) EPOLL_WAIT.invokeExact(call, fd, events.address(), capacity, millis);
             return n < 0 ? -Ffi.errno(call) : n;
         } catch (Throwable e) {
-            throw new AssertionError(e);
+            throw Ffi.rethrown(e);
         }
+    }
+
+    private int tryPwait2(long nanos) {
+        MethodHandle function = Objects.requireNonNull(EPOLL_PWAIT2);
+        timeout.set(JAVA_LONG, 0, nanos / 1_000_000_000);
+        timeout.set(JAVA_LONG, 8, nanos % 1_000_000_000);
+        try {
+            int n =
+                    (int)
+                            function.invokeExact(
+                                    call, fd, events.address(), capacity, timeout.address(), 0L);
+            return n < 0 ? -Ffi.errno(call) : n;
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    private void leave() {
+        if (users.leave()) {
+            Libc.close(eventFd);
+            Libc.close(fd);
+        }
+    }
+
+    /** To be called once. A wait that goes on is ended, and then the descriptors are closed. */
+    public void close() {
+        wake();
+        leave();
     }
 
     /** What the event of that number, of those that the last wait returned, was added with. */
@@ -223,11 +253,23 @@ public final class Epoll {
 
     /** Ends the wait that goes on, or the next; see {@link #drainWakes}. */
     public void wake() {
-        Libc.write(eventFd, one, 8); // it can only fail because it is full, and that will do
+        if (users.enter()) {
+            try {
+                Libc.write(eventFd, one, 8); // fails only when it is full, which will do
+            } finally {
+                leave();
+            }
+        }
     }
 
     /** To be called by the waiting thread when it was woken. */
     public void drainWakes() {
-        Libc.read(eventFd, counter, 8);
+        if (users.enter()) {
+            try {
+                Libc.read(eventFd, counter, 8);
+            } finally {
+                leave();
+            }
+        }
     }
 }

@@ -85,6 +85,17 @@ final class Ffi {
         return (int) ERRNO.get(callState, 0L);
     }
 
+    /**
+     * What to throw when a downcall has thrown. It throws nothing itself but for wrong arguments;
+     * the thread may be out of stack or memory.
+     */
+    static RuntimeException rethrown(Throwable e) {
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return e instanceof RuntimeException exception ? exception : new IllegalStateException(e);
+    }
+
     /** {@code size_t}, as wide as a pointer. */
     static final ValueLayout.OfLong SIZE_T = ValueLayout.JAVA_LONG;
 

@@ -50,7 +50,7 @@ public final class Libc {
             }
             return flags < 0 ? -Ffi.errno(call) : 0;
         } catch (Throwable e) {
-            throw new AssertionError(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -59,7 +59,7 @@ public final class Libc {
         try {
             return (long) READ.invokeExact(fd, buffer.address(), bytes);
         } catch (Throwable e) {
-            throw new AssertionError(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -67,7 +67,7 @@ public final class Libc {
         try {
             return (long) WRITE.invokeExact(fd, buffer.address(), bytes);
         } catch (Throwable e) {
-            throw new AssertionError(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -76,7 +76,7 @@ public final class Libc {
         try {
             int ignored = (int) CLOSE.invokeExact(fd);
         } catch (Throwable e) {
-            throw new AssertionError(e);
+            throw Ffi.rethrown(e);
         }
     }
 }

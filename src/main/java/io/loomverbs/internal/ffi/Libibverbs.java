@@ -127,7 +127,7 @@ public final class Libibverbs {
         try {
             FREE_DEVICE_LIST.invokeExact(list);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -136,7 +136,7 @@ public final class Libibverbs {
         try {
             return Struct.networkOrder((long) GET_DEVICE_GUID.invokeExact(device));
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -158,7 +158,7 @@ public final class Libibverbs {
             return code(
                     (int) QUERY_PORT_COMPAT.invokeExact(call, context, (byte) port, attr), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -175,7 +175,7 @@ public final class Libibverbs {
                     (int) QUERY_PORT.invokeExact(function, call, context, (byte) port, attr, size),
                     call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -183,7 +183,7 @@ public final class Libibverbs {
         try {
             return code((int) QUERY_GID.invokeExact(call, context, (byte) port, index, gid), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -199,7 +199,7 @@ public final class Libibverbs {
         try {
             return pointer((long) REG_MR.invokeExact(call, pd, address, length, access), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -220,7 +220,7 @@ public final class Libibverbs {
                     (long) CREATE_CQ.invokeExact(call, context, cqe, cqContext, channel, vector),
                     call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -228,7 +228,7 @@ public final class Libibverbs {
         try {
             return code((int) RESIZE_CQ.invokeExact(call, cq, cqe), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -248,7 +248,7 @@ public final class Libibverbs {
         try {
             return code((int) MODIFY_QP.invokeExact(call, qp, attr, mask), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -256,7 +256,7 @@ public final class Libibverbs {
         try {
             return code((int) QUERY_QP.invokeExact(call, qp, attr, mask, initAttr), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -292,7 +292,7 @@ public final class Libibverbs {
         try {
             return code((int) GET_CQ_EVENT.invokeExact(call, channel, cq, cqContext), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -300,7 +300,7 @@ public final class Libibverbs {
         try {
             ACK_CQ_EVENTS.invokeExact(cq, n);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -317,7 +317,7 @@ public final class Libibverbs {
         try {
             ACK_ASYNC_EVENT.invokeExact(event);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -326,7 +326,7 @@ public final class Libibverbs {
         try {
             return (int) POLL_CQ.invokeExact(Ffi.function(function), cq, max, wcs);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -338,7 +338,7 @@ public final class Libibverbs {
                             REQ_NOTIFY_CQ.invokeExact(
                                     Ffi.function(function), cq, solicitedOnly ? 1 : 0));
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -351,7 +351,7 @@ public final class Libibverbs {
         try {
             return -Math.abs((int) POST.invokeExact(Ffi.function(function), qp, wr, badWr));
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -359,7 +359,7 @@ public final class Libibverbs {
         try {
             return pointer((long) function.invokeExact(call, a), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -367,7 +367,7 @@ public final class Libibverbs {
         try {
             return pointer((long) function.invokeExact(call, a, b), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -375,7 +375,7 @@ public final class Libibverbs {
         try {
             return code((int) function.invokeExact(call, a), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -383,7 +383,7 @@ public final class Libibverbs {
         try {
             return code((int) function.invokeExact(call, a, b), call);
         } catch (Throwable e) {
-            throw impossible(e);
+            throw Ffi.rethrown(e);
         }
     }
 
@@ -405,10 +405,5 @@ public final class Libibverbs {
     private static int failure(MemorySegment call) {
         int errno = Ffi.errno(call);
         return errno > 0 ? -errno : -EIO;
-    }
-
-    /** A downcall throws nothing but for wrong arguments. */
-    private static AssertionError impossible(Throwable e) {
-        return new AssertionError(e);
     }
 }
