@@ -132,7 +132,9 @@ final class Faults {
     private void leadership() {
         in("led", LEADERSHIP);
         plant("who leaves the lead appoints nobody", "left", without("appointNext"));
-        plant("a carrier is not given back", "left", without("giveBack"));
+        plant("a carrier is not given back", "end", without("giveBack"));
+        plant("the thread that leads is not woken for the end", "end", without("wake"));
+        plant("the thread that leads does not see the end", "leadUntilTheEnd", blindTo("ended"));
         plant("who is enlisted does not look again", "takeLead", without("appoint", 2));
         plant("who has to park is not enlisted", "takeLead", without("enlist"));
         plant("an unpark that a lock took is waited for", "lead", answering("mayPark", 1));
@@ -147,7 +149,10 @@ final class Faults {
                 "who leaves the lead to a thread is not enlisted",
                 "leaveToThread",
                 without("enlist"));
-        plant("the thread that leads tells nobody of a failure", "leadForEver", without("left"));
+        plant(
+                "the thread that leads tells nobody of a failure",
+                "leadUntilTheEnd",
+                without("left"));
         plant("an enlisted queue is not linked", "append", notSet("nextEnlisted"));
         in("led", QUEUE);
         plant("the others in a queue are forgotten", "promote", without("enlist"));

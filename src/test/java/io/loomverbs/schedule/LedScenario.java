@@ -92,12 +92,10 @@ final class LedScenario implements Scenario {
             if (!fails) {
                 feeds.forEach(Feed::checkAllReceived);
             }
-            source.fail();
+            source.end();
         }
 
-        /**
-         * When nobody is left the device fails, which is the end of a thread that leads for good.
-         */
+        /** When no thread is left the source ends, and with it a platform thread that leads. */
         private Thread thread(String name, Schedule.Body body) {
             running++;
             return schedule.thread(

@@ -27,12 +27,14 @@ final class LedSource implements EventSource, Carriers {
     private Thread inside;
     private boolean woken;
     private DeviceException failure;
-    private int lent;
 
-    /** How many carriers may be borrowed before that is refused. */
+    /** Whether a carrier was taken and not given back. */
+    private boolean lent;
+
+    /** How many times a leader may have one before that is refused. */
     int carriers = Integer.MAX_VALUE;
 
-    /** How many times a borrower is told to wait until its carrier serves others. */
+    /** How many times a leader is told to wait until its carrier serves others. */
     int unready;
 
     /** Who has borrowed a carrier that does not serve others yet. */
@@ -131,6 +133,11 @@ final class LedSource implements EventSource, Carriers {
         changed();
     }
 
+    /** No thread waits any more. */
+    void end() {
+        leadership.end();
+    }
+
     private void changed() {
         if (inside != null) {
             LockSupport.unpark(inside);
@@ -185,25 +192,16 @@ final class LedSource implements EventSource, Carriers {
     }
 
     @Override
-    public Loan borrow(EventSource source) {
+    public Loan ask(Borrower borrower) {
         SchedulePoint.spin();
+        lent = true;
         if (carriers == 0) {
             return Loan.REFUSED;
         }
         carriers--;
-        lent++;
-        if (unready == 0) {
-            return Loan.SERVING;
-        }
-        tooEarly = Thread.currentThread();
-        return Loan.COMING;
-    }
-
-    @Override
-    public Loan ask() {
-        SchedulePoint.spin();
         if (unready > 0) {
             unready--;
+            tooEarly = Thread.currentThread();
             return Loan.COMING;
         }
         tooEarly = null;
@@ -211,15 +209,14 @@ final class LedSource implements EventSource, Carriers {
     }
 
     @Override
-    public void giveBack(EventSource source) {
-        lent--;
-        tooEarly = null;
+    public void giveBack() {
+        lent = false;
     }
 
     /** When everybody is gone. */
     void checkLeft() {
         check(inside == null, "somebody is still in the kernel");
-        check(lent == 0, lent + " carriers are on loan");
+        check(!lent, "a carrier was not given back");
         channels.forEach(c -> check(c.waiting == 0, c.waiting + " waiters are counted still"));
     }
 }

@@ -124,15 +124,10 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
     public void leave() {}
 
     @Override
-    public Loan borrow(EventSource source) {
+    public Loan ask(Borrower borrower) {
         return Loan.SERVING; // it blocks no carrier
     }
 
     @Override
-    public Loan ask() {
-        return Loan.SERVING;
-    }
-
-    @Override
-    public void giveBack(EventSource source) {}
+    public void giveBack() {}
 }

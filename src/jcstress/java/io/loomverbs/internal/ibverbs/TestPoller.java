@@ -2,7 +2,6 @@ package io.loomverbs.internal.ibverbs;
 
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.Carriers;
-import io.loomverbs.internal.event.EventSource;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.ffi.Epoll;
 
@@ -24,7 +23,6 @@ class TestPoller extends Poller {
     private final Fault fault;
     private final PolledFd[] places = new PolledFd[4];
     private final int epollFd;
-    private final int eventFd;
 
     TestPoller() {
         this(Fault.NONE);
@@ -33,31 +31,23 @@ class TestPoller extends Poller {
     TestPoller(Fault fault) {
         super(new OnPlatformThreads(), "test-poller");
         this.fault = fault;
-        this.epollFd = number("fd");
-        this.eventFd = number("eventFd");
+        this.epollFd = epollFd();
     }
 
     /** Actors are no virtual threads, and nobody else waits. */
     private static final class OnPlatformThreads implements Carriers {
         @Override
-        public Loan borrow(EventSource source) {
+        public Loan ask(Borrower borrower) {
             throw new AssertionError("a virtual thread leads");
         }
 
         @Override
-        public Loan ask() {
-            throw new AssertionError("nothing was lent");
-        }
-
-        @Override
-        public void giveBack(EventSource source) {
-            throw new AssertionError("nothing was lent");
-        }
+        public void giveBack() {}
     }
 
-    private int number(String field) {
+    private int epollFd() {
         try {
-            Field fd = Epoll.class.getDeclaredField(field);
+            Field fd = Epoll.class.getDeclaredField("fd");
             fd.setAccessible(true);
             return fd.getInt(epoll());
         } catch (ReflectiveOperationException e) {
@@ -76,10 +66,9 @@ class TestPoller extends Poller {
         wake();
     }
 
-    /** Nobody uses it any more. A shared poller, of which there are few, is never closed. */
+    /** No descriptor is left in it. */
     void close() {
-        EventFds.close(epollFd);
-        EventFds.close(eventFd);
+        release();
     }
 
     @Override

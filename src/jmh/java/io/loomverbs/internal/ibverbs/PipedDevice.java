@@ -109,7 +109,7 @@ public final class PipedDevice implements DeviceOps {
         check();
         poller =
                 new Poller(
-                        threadLeads ? new Pollers.NoCarriers() : SchedulerCarriers.get(),
+                        threadLeads ? new Pollers.NoCarriers() : new SchedulerCarriers(),
                         "piped-poller");
         MemorySegment nothing = new NativePeers().nothing();
         MemorySegment ownPart = arena.allocate(PRIVATE_BYTES, ALIGNMENT);

@@ -1,31 +1,39 @@
 package io.loomverbs.internal.event;
 
 /**
- * Who pays for the carrier of a virtual thread that is about to block in the kernel. Other virtual
- * threads would miss it.
+ * Pays for the carrier of the virtual thread that leads at one poller and is about to block in the
+ * kernel. Other virtual threads would miss that carrier.
  */
 public interface Carriers {
-    /** How it stands with what was borrowed. */
+    /** The state of a loan. */
     enum Loan {
-        /** None can be had, and never will. */
+        /** There is no carrier to be had: a platform thread is to lead. */
         REFUSED,
-        /** It is on its way: the borrower is to let others run, and {@link #ask} again. */
+        /** A carrier is on its way: the leader is to let others run, and to ask again. */
         COMING,
-        /** Everybody who is ready to run has a carrier, or will get one: the borrower may block. */
+        /**
+         * Every virtual thread that is ready has a carrier, or will get one: the leader may block.
+         */
         SERVING
     }
 
+    /** Where a leader blocks. */
+    interface Borrower {
+        /** Whether a virtual thread leads, and so may be in the kernel. */
+        boolean isBlocking();
+
+        /** Has the virtual thread that leads come back from the kernel, and ask again. */
+        void askAgain();
+    }
+
     /**
-     * Takes a carrier more into service.
+     * Tells a virtual thread that leads whether it may block. The first call takes another carrier
+     * into service.
      *
-     * @param source where the borrower is about to wait. It is woken when others are found to miss
-     *     a carrier, for the borrower to {@link #ask}
+     * @param borrower always the same one
      */
-    Loan borrow(EventSource source);
+    Loan ask(Borrower borrower);
 
-    /** How it stands by now, for who has borrowed. What is refused is still to be given back. */
-    Loan ask();
-
-    /** What was borrowed is needed no longer. */
-    void giveBack(EventSource source);
+    /** No thread leads from now on: gives back what was taken, once. */
+    void giveBack();
 }

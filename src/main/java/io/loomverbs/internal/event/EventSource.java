@@ -9,7 +9,8 @@ public interface EventSource {
      * Waits until there are events, for at most {@code nanos}, and raises some of them, on the
      * calling thread. Returns after a {@link #wake} too, and may return just so.
      *
-     * <p>Called by one thread at a time. Whatever it throws is the end of all queues.
+     * <p>Called by one thread at a time. An exception says that the source is gone, and ends all
+     * queues. An Error is the calling thread's own: the next one is to find everything as before.
      *
      * @param nanos {@link Long#MAX_VALUE} for ever
      * @param leader asked after each event whether to raise more

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -13,7 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * Of all threads that wait in queues fed by one {@link EventSource}, one is the leader: it waits in
  * the source, in the kernel, on everybody's behalf. The others park.
  */
-public class Leadership { // not final: races run it with one step left out
+public class Leadership
+        implements Carriers.Borrower { // not final: races run it with one step left out
     /*
      * *** Why a leader ***
      *
@@ -58,14 +60,17 @@ public class Leadership { // not final: races run it with one step left out
      *
      * *** The carrier ***
      *
-     * A virtual thread that leads blocks its carrier, and takes another one into service meanwhile. If
-     * that is refused, a platform thread takes the lead, for good. While others are ready to run, and the
-     * other carrier does not serve them yet, the leader does not block: it looks at the source and yields.
-     * A thread that yields may be the next that its carrier takes, over and over, so after some looks it
-     * parks for a moment instead, and after more blocks nevertheless: on a busy machine somebody is always
-     * on the way to a carrier. Carriers can come to be missed while the leader is in the kernel, by a
-     * call that blocks elsewhere or by somebody who lowers the parallelism: then the source is woken, and
-     * the leader asks again, and leaves the lead to a platform thread if its carrier is gone.
+     * A virtual thread that leads blocks its carrier. The first one takes another carrier into service,
+     * which stays until the poller ends. If that is refused, a platform thread takes the lead until then.
+     * If no thread can be started either, the leader looks at the source now and then, and does not block.
+     *
+     * While others are ready to run, and the other carrier does not serve them yet, the leader does not
+     * block: it looks at the source and yields. A thread that yields may be the next that its carrier
+     * takes, over and over, so after some looks it parks for a moment instead, and after more blocks
+     * nevertheless: on a busy machine a thread is always on the way to a carrier. Carriers can come to be
+     * missed while the leader is in the kernel, by a call that blocks elsewhere or when the parallelism is
+     * lowered: then the source is woken, and the leader asks again, and leaves the lead to a platform
+     * thread if its carrier is gone.
      *
      * After events for others the leader steps aside: the carrier that has just come back from the kernel
      * runs those that were woken, one wake-up after the event, too, and the new carrier takes the leader
@@ -73,14 +78,21 @@ public class Leadership { // not final: races run it with one step left out
      *
      * *** The end ***
      *
-     * When the source throws, the cause is kept; the leader ends its queue and steps down, and instead
-     * of being appointed everybody else has their queue ended, as has who comes later.
+     * When the source throws an exception it is gone: the cause is kept; the leader ends its queue and
+     * steps down, and instead of being appointed all other waiters have their queue ended, as have those
+     * that come later. An Error is the leader's own misfortune (it is out of stack, or out of memory): it
+     * ends the leader's wait, and another waiter takes the lead.
+     *
+     * `end` comes when nothing is left that events could come for. It sends away the platform thread.
      */
     private static final VarHandle LEADER;
 
     private static final int LOOKS = 16;
     private static final int MOST_LOOKS = 64;
     private static final long LOOK_NANOS = 200_000;
+
+    /** How long to do without a thread that could not be started. */
+    private static final long NO_THREAD_NANOS = 1_000_000_000;
 
     static {
         try {
@@ -92,7 +104,7 @@ public class Leadership { // not final: races run it with one step left out
 
     private final EventSource source;
     private final Carriers carriers;
-    private final String name;
+    private final ThreadFactory threads;
     private final WakeOnInterrupt interrupts;
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -108,13 +120,26 @@ public class Leadership { // not final: races run it with one step left out
     /** Written once, by a leader. */
     private volatile @Nullable Throwable failure;
 
+    /** Written once. */
+    private volatile boolean ended;
+
+    /** When no thread could be started, or 0. The leader's own. */
+    private long noThreadSince;
+
     /**
      * @param name of the thread that leads if virtual threads cannot
      */
     public Leadership(EventSource source, Carriers carriers, String name) {
+        this(source, carriers, task -> HelperThreads.unstarted(name, task));
+    }
+
+    /**
+     * @param threads makes a platform thread that leads if virtual threads cannot
+     */
+    Leadership(EventSource source, Carriers carriers, ThreadFactory threads) {
         this.source = source;
         this.carriers = carriers;
-        this.name = name;
+        this.threads = threads;
         this.interrupts = new WakeOnInterrupt(source);
     }
 
@@ -135,8 +160,7 @@ public class Leadership { // not final: races run it with one step left out
             return true;
         }
         boolean virtual = me.thread.isVirtual();
-        if (virtual && !me.mayBlock && !borrowOrAsk(me)) {
-            leaveToThread(me, queue);
+        if (virtual && !me.mayBlock && !ask(me) && leaveToThread(me, queue)) {
             return !mayPark(me);
         }
         if (isServed(me)) {
@@ -159,27 +183,17 @@ public class Leadership { // not final: races run it with one step left out
         return me.mayBlock || !me.thread.isVirtual();
     }
 
-    /** Whether it has a carrier on loan then. */
-    private boolean borrowOrAsk(Waiter me) {
-        Carriers.Loan loan = me.onLoan ? carriers.ask() : carriers.borrow(source);
+    /** Whether there is a carrier for others, or will be. */
+    private boolean ask(Waiter me) {
+        Carriers.Loan loan = carriers.ask(this);
         if (loan == Carriers.Loan.REFUSED) {
-            giveBack(me);
             return false;
         }
-        me.onLoan = true;
         me.mayBlock = loan == Carriers.Loan.SERVING || me.looks == MOST_LOOKS;
         if (me.mayBlock) {
             me.looks = 0;
         }
         return true;
-    }
-
-    private void giveBack(Waiter me) {
-        if (me.onLoan) {
-            me.onLoan = false;
-            me.mayBlock = false;
-            carriers.giveBack(source);
-        }
     }
 
     /** Does not wait in the source, and lets others have the carrier. */
@@ -189,7 +203,9 @@ public class Leadership { // not final: races run it with one step left out
         if (isServed(me)) {
             return;
         }
-        me.looks++;
+        if (me.looks < MOST_LOOKS) {
+            me.looks++;
+        }
         if (me.looks < LOOKS) {
             Thread.yield();
         } else {
@@ -207,12 +223,8 @@ public class Leadership { // not final: races run it with one step left out
         if (leader != me) {
             return;
         }
-        try {
-            giveBack(me);
-        } finally {
-            leader = null;
-            appointNext();
-        }
+        leader = null;
+        appointNext();
     }
 
     /** Makes {@code waiter} the leader unless somebody leads. Under its queue's lock. */
@@ -276,8 +288,8 @@ public class Leadership { // not final: races run it with one step left out
         interrupts.begins();
         try {
             return source.await(nanos, me);
-        } catch (Throwable t) { // whatever it is, others must not wait for ever
-            failure = t;
+        } catch (RuntimeException e) {
+            failure = e;
             return 0;
         } finally {
             interrupts.ended();
@@ -299,28 +311,74 @@ public class Leadership { // not final: races run it with one step left out
         }
     }
 
-    /** By the leader, which then parks as others do. */
-    private void leaveToThread(Waiter me, LedQueue queue) {
+    /**
+     * By the leader, which then parks as others do.
+     *
+     * @return false if no thread can be started: then it still leads
+     */
+    private boolean leaveToThread(Waiter me, LedQueue queue) {
+        if (noThreadSince != 0 && System.nanoTime() - noThreadSince < NO_THREAD_NANOS) {
+            return false;
+        }
         enlist(queue);
+        boolean started = false;
         try {
-            Thread thread = Thread.ofPlatform().name(name).daemon().unstarted(this::leadForEver);
+            Thread thread = threads.newThread(this::leadUntilTheEnd);
             leader = new Waiter(thread, this);
             thread.start();
-        } catch (Throwable t) { // there are no more threads
-            failure = t;
-            leader = me;
+            started = true;
+        } catch (OutOfMemoryError e) { // too many threads, say
+            noThreadSince = System.nanoTime() | 1;
+        } finally {
+            if (!started) {
+                leader = me;
+            }
+        }
+        return started;
+    }
+
+    private void leadUntilTheEnd() {
+        Waiter me = leader;
+        if (me == null) {
+            throw new AssertionError("no other thread may take the lead away");
+        }
+        try {
+            while (failure == null && !ended) {
+                awaitEvents(me, Long.MAX_VALUE);
+            }
+        } catch (VirtualMachineError e) {
+            throw e; // another waiter takes the lead, and has a new thread started
+        } catch (Error e) { // not again and again
+            failure = e;
+            throw e;
+        } finally {
+            left(me);
         }
     }
 
-    private void leadForEver() {
-        Waiter me = leader;
-        if (me == null) {
-            throw new AssertionError("nobody else may set the lead free");
+    @Override
+    public boolean isBlocking() {
+        Waiter current = leader;
+        return current != null && current.thread.isVirtual();
+    }
+
+    @Override
+    public void askAgain() {
+        if (isBlocking()) {
+            source.wake();
         }
-        while (failure == null) {
-            awaitEvents(me, Long.MAX_VALUE);
-        }
-        left(me);
+    }
+
+    /** Nothing is left that events could come for, and no thread waits. To be called once. */
+    public void end() {
+        ended = true;
+        source.wake();
+        carriers.giveBack();
+    }
+
+    /** Whether the source is gone. */
+    public boolean hasFailed() {
+        return failure != null;
     }
 
     private @Nullable LedQueue next() {

@@ -15,10 +15,7 @@ final class Waiter implements EventSource.Leader {
     /** Whether it was nobody else who gave that. The waiting thread's own. */
     boolean tookItself;
 
-    /** Whether this leader has a carrier on loan. The waiting thread's own. */
-    boolean onLoan;
-
-    /** Whether it may block, with that carrier serving others. The waiting thread's own. */
+    /** Whether this leader may block, with a carrier serving others. The waiting thread's own. */
     boolean mayBlock;
 
     /** How often it has looked for events instead. The waiting thread's own. */

@@ -26,6 +26,16 @@ final class IbvAsyncEvents extends PolledFd {
     private final MemorySegment call = Libibverbs.callState(arena);
     private final Struct event = Struct.allocate(arena, IbvLayouts.IbvAsyncEvent.BYTES);
 
+    /** Whether {@link #event} is one that libibverbs was not told to be acknowledged. */
+    private boolean read;
+
+    /** Whether it was, and it is not raised yet. What it is stands below. */
+    private boolean acknowledged;
+
+    private int type;
+    private int port;
+    private @Nullable Object object;
+
     IbvAsyncEvents(IbvContext context, Poller poller, int fd) {
         super(poller, fd);
         this.context = context;
@@ -42,13 +52,25 @@ final class IbvAsyncEvents extends PolledFd {
 
     @Override
     int read() {
-        int rc = Libibverbs.getAsyncEvent(call, context.address(), event.address());
-        if (rc != 0) {
-            return rc;
+        if (!read && !acknowledged) {
+            int rc = Libibverbs.getAsyncEvent(call, context.address(), event.address());
+            read = rc == 0; // at once: no Error can come between
+            if (rc != 0) {
+                return rc;
+            }
         }
-        int type = event.i32(IbvLayouts.IbvAsyncEvent.EVENT_TYPE);
-        int port = 0;
-        Object object = null;
+        if (read) {
+            acknowledge();
+        }
+        raise();
+        acknowledged = false;
+        return 0;
+    }
+
+    private void acknowledge() {
+        type = event.i32(IbvLayouts.IbvAsyncEvent.EVENT_TYPE);
+        port = 0;
+        object = null;
         switch (type) {
             case Ibv.EVENT_CQ_ERR -> object = object(IbvLayouts.IbvCq.CQ_CONTEXT);
             case Ibv.EVENT_QP_FATAL,
@@ -72,6 +94,11 @@ final class IbvAsyncEvents extends PolledFd {
         }
         // Before it is raised: who destroys the object waits for this, and holds its carrier.
         Libibverbs.ackAsyncEvent(event.address());
+        acknowledged = true;
+        read = false;
+    }
+
+    private void raise() {
         if (object instanceof IbvCq cq) {
             cq.events.asyncEvent(type);
         } else if (object instanceof IbvQp qp) {
@@ -79,7 +106,7 @@ final class IbvAsyncEvents extends PolledFd {
         } else {
             context.events.asyncEvent(type, port);
         }
-        return 0;
+        object = null;
     }
 
     /**

@@ -8,6 +8,8 @@ import io.loomverbs.internal.ffi.Libc;
 import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Struct;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -27,6 +29,12 @@ final class IbvChannel extends PolledFd implements ChannelOps {
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment call = Libibverbs.callState(arena);
     private final Struct event = Struct.allocate(arena, 2 * Long.BYTES);
+
+    /** Whether {@link #event} is one that was not counted yet. */
+    private boolean read;
+
+    /** Of the event that was counted and is not raised yet. */
+    private @Nullable IbvCq counted;
 
     private IbvChannel(IbvContext context, Poller poller, long address, int fd) {
         super(poller, fd);
@@ -94,19 +102,36 @@ final class IbvChannel extends PolledFd implements ChannelOps {
 
     @Override
     int read() {
-        int rc =
-                Libibverbs.getCqEvent(call, address, event.address(), event.address() + Long.BYTES);
-        if (rc != 0) {
-            return rc;
+        if (!read && counted == null) {
+            int rc =
+                    Libibverbs.getCqEvent(
+                            call, address, event.address(), event.address() + Long.BYTES);
+            read = rc == 0; // at once: no Error can come between
+            if (rc != 0) {
+                return rc;
+            }
         }
+        if (read) {
+            count();
+        }
+        if (counted != null) {
+            // Even if the CQ is being destroyed: should that fail, the event must not be lost.
+            counted.events.completionEvent();
+            counted = null;
+        }
+        return 0;
+    }
+
+    private void count() {
         long cq = event.i64(0);
         Object object = context.objects.get(event.i64(Long.BYTES));
         if (object instanceof IbvCq known) {
             known.eventWasRead(cq);
+            counted = known;
         } else {
             Libibverbs.ackCqEvents(cq, 1);
         }
-        return 0;
+        read = false;
     }
 
     /** {@code -EBUSY} while CQs use it. */

@@ -11,6 +11,7 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps.PortListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PortAttr;
 import io.loomverbs.internal.event.CallGate;
@@ -29,6 +30,10 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /** An open device of libibverbs. */
 final class IbvContext implements ContextOps {
+    static {
+        LoadedClasses.besides(IbvContext.class, Libibverbs.class);
+    }
+
     /** Room for what later versions append to {@code ibv_port_attr}. */
     private static final int PORT_ATTR_BYTES = 128;
 
@@ -89,6 +94,19 @@ final class IbvContext implements ContextOps {
     /** {@code ibv_open_device} of an {@code ibv_device}. */
     static IbvContext open(String name, long device, PortListener events) {
         Poller poller = Pollers.ofNextContext(); // first: it may be refused
+        boolean opened = false;
+        try {
+            IbvContext context = open(name, device, events, poller);
+            opened = true;
+            return context;
+        } finally {
+            if (!opened) {
+                poller.release();
+            }
+        }
+    }
+
+    private static IbvContext open(String name, long device, PortListener events, Poller poller) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment call = Libibverbs.callState(arena);
             long address = Libibverbs.openDevice(call, device);
@@ -284,6 +302,8 @@ final class IbvContext implements ContextOps {
         if (rc != 0) {
             throw Failures.of("ibv_close_device", rc, name);
         }
+        asyncEvents.endQueues(); // first: no thread may wait in a poller that is closed
+        poller.release();
     }
 
     @Override

@@ -102,7 +102,7 @@ final class IbvCq implements CqOps {
     }
 
     /**
-     * An event of this CQ was read from its channel.
+     * An event of this CQ was read from its channel, and is about to be raised.
      *
      * @param cq the {@code ibv_cq}, which this may learn of sooner than from its creation
      */
@@ -112,8 +112,6 @@ final class IbvCq implements CqOps {
             // have to park below.
             Libibverbs.ackCqEvents(cq, 1);
         }
-        // Even if the CQ is being destroyed: should that fail, the event must not have been lost.
-        events.completionEvent();
     }
 
     private void readCqe() {

@@ -43,13 +43,19 @@ abstract class PolledFd implements EventFeed {
      * *** The end ***
      *
      * A read that fails with anything but EAGAIN and EINTR fails all queues whose events come through
-     * here, and those that are attached later.
+     * here, and those that are attached later. An Error is the reader's own: what it has read and not
+     * raised is kept, and the next leader is sent here for it.
      */
     private final Poller poller;
     private final int fd;
     private final Set<LedQueue> queues = ConcurrentHashMap.newKeySet();
     private final AtomicInteger waiting = new AtomicInteger();
     private final ReentrantLock lock = new ReentrantLock();
+
+    /** Whether this is in the poller's list of those with something left over; under its lock. */
+    boolean isLeftOver;
+
+    @Nullable PolledFd nextLeftOver;
 
     /** Written under the lock, read without it. */
     private volatile boolean armed;
@@ -71,7 +77,8 @@ abstract class PolledFd implements EventFeed {
     }
 
     /**
-     * Reads one event, if there is one, and raises it. Under the lock.
+     * Reads one event, if there is one, and raises it. Under the lock. After an Error the next call
+     * goes on where it came.
      *
      * @return 0, or a negative errno, such as {@code -EAGAIN}
      */
@@ -254,9 +261,12 @@ abstract class PolledFd implements EventFeed {
                 fail(new DeviceException(-rc, "reading events has failed"));
             }
             return rc == 0;
-        } catch (Throwable t) { // whatever it is, others must not wait for ever
-            fail(t);
+        } catch (RuntimeException e) { // others must not wait for it indefinitely
+            fail(e);
             return false;
+        } catch (Error e) {
+            poller.leaveOver(this);
+            throw e;
         }
     }
 
@@ -284,10 +294,19 @@ abstract class PolledFd implements EventFeed {
 
     private void endQueues(@Nullable Throwable cause) {
         if (cause != null) {
-            for (LedQueue queue : queues) { // which may leave meanwhile
-                queue.end(cause);
-            }
+            end(cause);
         }
+    }
+
+    private void end(@Nullable Throwable cause) {
+        for (LedQueue queue : queues) { // which may leave meanwhile
+            queue.end(cause);
+        }
+    }
+
+    /** No events come any more, since the object is destroyed. */
+    final void endQueues() {
+        end(null);
     }
 
     /** What destroys the object behind the descriptor: 0 or a negative errno. */

@@ -6,8 +6,11 @@ import io.loomverbs.internal.event.Carriers;
 import io.loomverbs.internal.event.EventSource;
 import io.loomverbs.internal.event.Leadership;
 import io.loomverbs.internal.ffi.Epoll;
+import io.loomverbs.internal.ffi.UseCount;
 
 import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One epoll set, and the leadership of those who wait for what is in it. A state machine, no
@@ -33,8 +36,32 @@ class Poller implements EventSource { // not final: races run it with one step w
     private final Registry<PolledFd> polled = new Registry<>();
     private final Leadership leadership;
 
+    /** Where an Error has come between the read of an event and its end. Changed under the lock. */
+    private volatile @Nullable PolledFd firstLeftOver;
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** Of contexts; the owner is the one that this is made for. */
+    private final UseCount contexts = new UseCount();
+
+    /** For one context, which {@link #release}s it when it is closed. */
     Poller(Carriers carriers, String name) {
         this.leadership = new Leadership(this, carriers, name);
+    }
+
+    /**
+     * For another context. False if it was closed, or has failed: then there has to be a new one.
+     */
+    boolean tryRetain() {
+        return !leadership.hasFailed() && contexts.enter();
+    }
+
+    /** A context is closed, with everything that was in it. The last one closes this. */
+    void release() {
+        if (contexts.leave()) {
+            leadership.end();
+            epoll.close();
+        }
     }
 
     Leadership leadership() {
@@ -59,8 +86,41 @@ class Poller implements EventSource { // not final: races run it with one step w
         return polled.get(id);
     }
 
+    /** The next leader is to look whether there is something left over in {@code fd}. */
+    void leaveOver(PolledFd fd) {
+        lock.lock();
+        try {
+            if (!fd.isLeftOver) {
+                fd.isLeftOver = true;
+                fd.nextLeftOver = firstLeftOver;
+                firstLeftOver = fd;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable PolledFd takeLeftOver() {
+        lock.lock();
+        try {
+            PolledFd fd = firstLeftOver;
+            if (fd != null) {
+                firstLeftOver = fd.nextLeftOver;
+                fd.nextLeftOver = null;
+                fd.isLeftOver = false;
+            }
+            return fd;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     @Override
     public int await(long nanos, Leader leader) {
+        if (firstLeftOver != null) {
+            PolledFd fd = takeLeftOver();
+            return fd != null && fd.fetch() ? 1 : 0;
+        }
         int n = epoll.await(nanos);
         if (n < 0) {
             if (n == -Errno.EINTR) {

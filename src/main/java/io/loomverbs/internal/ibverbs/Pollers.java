@@ -4,7 +4,6 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.Carriers;
-import io.loomverbs.internal.event.EventSource;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.Epoll;
 
@@ -13,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.function.IntFunction;
 
 /**
- * The pollers that contexts share, in turn. One is made when the first context needs it, and stays.
+ * The pollers that contexts share, in turn. One is made when a context needs it, and closed with
+ * its last context.
  */
 final class Pollers {
     /** How many there are. */
@@ -44,23 +44,19 @@ final class Pollers {
     /** No virtual thread leads: a platform thread does. */
     static final class NoCarriers implements Carriers {
         @Override
-        public Loan borrow(EventSource source) {
+        public Loan ask(Borrower borrower) {
             return Loan.REFUSED;
         }
 
         @Override
-        public Loan ask() {
-            throw new AssertionError("nothing was lent");
-        }
-
-        @Override
-        public void giveBack(EventSource source) {
-            throw new AssertionError("nothing was lent");
+        public void giveBack() {
+            // There is nothing to give back.
         }
     }
 
     /**
-     * For a context that is opened: its channels and asynchronous events share one.
+     * For a context that is opened: its channels and asynchronous events share one. The context is
+     * to {@link Poller#release} it.
      *
      * @throws IllegalArgumentException if the property is not a number of pollers
      */
@@ -79,7 +75,7 @@ final class Pollers {
         Carriers carriers =
                 Boolean.getBoolean("loomverbs.pollerThreads")
                         ? new NoCarriers()
-                        : SchedulerCarriers.get();
+                        : new SchedulerCarriers();
         try {
             return new Poller(carriers, "loomverbs-poller-" + number);
         } catch (Epoll.Refused e) {
@@ -113,7 +109,7 @@ final class Pollers {
     synchronized Poller next() {
         int i = next;
         Poller poller = all[i];
-        if (poller == null) {
+        if (poller == null || !poller.tryRetain()) {
             poller = creation.apply(i);
             all[i] = poller;
         }

@@ -28,7 +28,7 @@ class BlockedElsewhereTest {
     /** Blocks the carrier, as a wait in the kernel does. */
     private static final class HoldsCarrier implements EventSource, EventFeed {
         private final Leadership leadership =
-                new Leadership(this, SchedulerCarriers.get(), "test-poller");
+                new Leadership(this, new SchedulerCarriers(), "test-poller");
         private final CountDownLatch blocked = new CountDownLatch(1);
         private volatile Runnable event;
         private volatile boolean woken;
@@ -82,6 +82,7 @@ class BlockedElsewhereTest {
     @AfterEach
     void endThem() {
         silent.forEach(Process::destroy);
+        source.leadership.end();
     }
 
     private void readFromOneThatSaysNothing() throws IOException, InterruptedException {
@@ -105,7 +106,7 @@ class BlockedElsewhereTest {
         FutureTask<CqEvents> leader = new FutureTask<>(() -> queue.take(Long.MAX_VALUE));
         Thread.startVirtualThread(leader);
         assertThat(source.blocked.await(20, TimeUnit.SECONDS)).isTrue();
-        int carriers = SchedulerCarriers.Scheduler.find().parallelism();
+        int carriers = Scheduler.find().parallelism();
         for (int i = 0; i < carriers - 1; i++) {
             readFromOneThatSaysNothing();
         }

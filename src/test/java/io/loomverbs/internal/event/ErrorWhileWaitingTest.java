@@ -18,27 +18,23 @@ class ErrorWhileWaitingTest {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private final Error error = new OutOfMemoryError("planted");
-    private volatile Runnable onBorrow = this::nothing;
     private volatile Runnable onAsk = this::nothing;
-    private volatile Runnable onGiveBack = this::nothing;
     private final InMemorySource source =
             new InMemorySource(
                     new Carriers() {
-                        @Override
-                        public Loan borrow(EventSource source) {
-                            onBorrow.run();
-                            return Loan.COMING;
-                        }
+                        private boolean asked;
 
                         @Override
-                        public Loan ask() {
+                        public Loan ask(Borrower borrower) {
                             onAsk.run();
-                            return Loan.SERVING;
+                            boolean again = asked;
+                            asked = true;
+                            return again ? Loan.SERVING : Loan.COMING;
                         }
 
                         @Override
-                        public void giveBack(EventSource source) {
-                            onGiveBack.run();
+                        public void giveBack() {
+                            throw new AssertionError("there is no end");
                         }
                     });
     private final EventQueue queue = EventQueue.shared(source);
@@ -84,14 +80,6 @@ class ErrorWhileWaitingTest {
     }
 
     @Test
-    void whenACarrierIsBorrowed() throws Exception {
-        onBorrow = this::fails;
-        assertFails(start());
-        onBorrow = this::nothing;
-        assertNobodyIsLeft();
-    }
-
-    @Test
     void whenItIsAskedWhetherToBlock() throws Exception {
         onAsk = this::fails;
         assertFails(start());
@@ -102,13 +90,13 @@ class ErrorWhileWaitingTest {
     /** The event counts as delivered, so it is what the caller gets. */
     @Test
     void afterAnEventWasHandedOver() throws Exception {
-        onBorrow =
+        onAsk =
                 () -> {
                     cq.raise();
                     fails();
                 };
         assertThat(result(start())).isSameAs(cq);
-        onBorrow = this::nothing;
+        onAsk = this::nothing;
         assertNobodyIsLeft();
     }
 
@@ -120,37 +108,5 @@ class ErrorWhileWaitingTest {
         source.refusal = error;
         assertThatThrownBy(() -> queue.end(null)).isSameAs(error);
         assertThatThrownBy(() -> result(leader)).hasCauseInstanceOf(EventQueueEndedException.class);
-    }
-
-    /** Who gives up does so once, whatever comes of it. */
-    @Test
-    void afterAnInterrupt() throws Exception {
-        FutureTask<CqEvents> leader = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
-        Thread thread = Thread.ofVirtual().start(leader);
-        source.awaitLeader(thread);
-        FutureTask<CqEvents> follower = start();
-        onGiveBack =
-                () -> {
-                    onGiveBack = this::nothing;
-                    fails();
-                };
-        thread.interrupt();
-        assertFails(leader);
-        source.add(cq::raise);
-        assertThat(result(follower)).isSameAs(cq);
-    }
-
-    @Test
-    void whenTheCarrierIsGivenBack() throws Exception {
-        FutureTask<CqEvents> leader = start();
-        source.awaitSomebody();
-        onGiveBack =
-                () -> {
-                    onGiveBack = this::nothing;
-                    fails();
-                };
-        source.add(cq::raise);
-        assertThat(result(leader)).isSameAs(cq);
-        assertNobodyIsLeft();
     }
 }

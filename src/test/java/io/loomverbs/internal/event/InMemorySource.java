@@ -1,6 +1,7 @@
 package io.loomverbs.internal.event;
 
 import java.util.ArrayDeque;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
@@ -18,6 +19,7 @@ final class InMemorySource implements EventSource, EventFeed {
     private final Leadership leadership;
     private boolean woken;
     private RuntimeException failure;
+    private Error misfortune;
 
     /** How many threads are in {@link #await}, and the most there ever were. */
     volatile int inside;
@@ -35,7 +37,11 @@ final class InMemorySource implements EventSource, EventFeed {
     volatile Thread last;
 
     InMemorySource(Carriers carriers) {
-        this.leadership = new Leadership(this, carriers, "test-poller");
+        this(carriers, task -> HelperThreads.unstarted("test-poller", task));
+    }
+
+    InMemorySource(Carriers carriers, ThreadFactory threads) {
+        this.leadership = new Leadership(this, carriers, threads);
     }
 
     void add(Runnable event) {
@@ -52,6 +58,17 @@ final class InMemorySource implements EventSource, EventFeed {
         lock.lock();
         try {
             failure = cause;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends the wait of the thread that leads, and of no other. */
+    void hit(Error error) {
+        lock.lock();
+        try {
+            misfortune = error;
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -78,7 +95,7 @@ final class InMemorySource implements EventSource, EventFeed {
             blocked += nanos > 0 ? 1 : 0;
             most = Math.max(most, inside);
             last = Thread.currentThread();
-            while (events.isEmpty() && !woken && failure == null) {
+            while (events.isEmpty() && !woken && failure == null && misfortune == null) {
                 long left = end - System.nanoTime();
                 if (left <= 0) {
                     break;
@@ -92,6 +109,11 @@ final class InMemorySource implements EventSource, EventFeed {
             woken = false;
             if (failure != null) {
                 throw failure;
+            }
+            if (misfortune != null) {
+                Error error = misfortune;
+                misfortune = null;
+                throw error;
             }
         } finally {
             inside--;

@@ -1,6 +1,7 @@
 package io.loomverbs.internal.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,13 +25,14 @@ class LeadershipTest {
     private static final long FOR_EVER = Long.MAX_VALUE;
 
     private final boolean virtual;
-    private final AtomicInteger lent = new AtomicInteger();
-    private final AtomicInteger everLent = new AtomicInteger();
+    private final AtomicInteger asked = new AtomicInteger();
+    private final AtomicInteger givenBack = new AtomicInteger();
     private volatile boolean refused;
 
     /** How many times a borrower is told not to block. */
     private final AtomicInteger busy = new AtomicInteger();
 
+    private Carriers carriers;
     private InMemorySource source;
     private final List<Waiting> started = new ArrayList<>();
 
@@ -54,31 +56,23 @@ class LeadershipTest {
 
     @BeforeEach
     void open() {
-        source =
-                new InMemorySource(
-                        new Carriers() {
-                            @Override
-                            public Loan borrow(EventSource source) {
-                                if (!refused) {
-                                    lent.incrementAndGet();
-                                    everLent.incrementAndGet();
-                                }
-                                return refused ? Loan.REFUSED : Loan.COMING;
-                            }
+        carriers =
+                new Carriers() {
+                    @Override
+                    public Loan ask(Borrower borrower) {
+                        asked.incrementAndGet();
+                        if (refused) {
+                            return Loan.REFUSED;
+                        }
+                        return busy.getAndDecrement() <= 0 ? Loan.SERVING : Loan.COMING;
+                    }
 
-                            @Override
-                            public Loan ask() {
-                                if (refused) {
-                                    return Loan.REFUSED;
-                                }
-                                return busy.getAndDecrement() <= 0 ? Loan.SERVING : Loan.COMING;
-                            }
-
-                            @Override
-                            public void giveBack(EventSource source) {
-                                lent.decrementAndGet();
-                            }
-                        });
+                    @Override
+                    public void giveBack() {
+                        givenBack.incrementAndGet();
+                    }
+                };
+        source = new InMemorySource(carriers);
     }
 
     /** Whatever a test was about: one at a time, nobody left over, every carrier given back. */
@@ -89,7 +83,6 @@ class LeadershipTest {
         }
         assertThat(source.most).isLessThanOrEqualTo(1);
         assertThat(source.joined).hasValue(0);
-        assertThat(lent).hasValue(0);
         if (!refused) {
             assertThat(source.inside).isZero();
         }
@@ -141,7 +134,7 @@ class LeadershipTest {
         EventQueue queue = EventQueue.shared(source);
         CqEvents cq = new CqEvents(queue, "a");
         Waiting one = leader(() -> queue.take(FOR_EVER));
-        assertThat(lent).hasValue(virtual ? 1 : 0);
+        assertThat(asked).hasValue(virtual ? 1 : 0);
         source.add(cq::raise);
         assertThat(one.result()).isEqualTo("event of a");
     }
@@ -259,7 +252,6 @@ class LeadershipTest {
         if (virtual) {
             source.awaitAnother(one.thread);
         }
-        assertThat(lent).hasValue(0);
         source.add(new CqEvents(queue, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
     }
@@ -342,6 +334,94 @@ class LeadershipTest {
         EventQueue late = EventQueue.shared(source);
         assertThat(start(() -> late.take(FOR_EVER)).result()).isEqualTo("broken");
         assertThat(start(() -> b.take(FOR_EVER)).result()).isEqualTo("broken");
+    }
+
+    /** What is the leader's own misfortune ends its wait; another thread takes the lead. */
+    @Test
+    void anErrorEndsTheLeadersWaitAlone() throws Exception {
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        Waiting two = follower(() -> b.take(FOR_EVER));
+        Error error = new OutOfMemoryError("planted");
+        source.hit(error);
+        assertThatThrownBy(one::result).hasCause(error);
+        source.awaitLeader(two.thread);
+        source.add(new CqEvents(b, "b")::raise);
+        assertThat(two.result()).isEqualTo("event of b");
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(start(() -> a.take(FOR_EVER)).result()).isEqualTo("event of a");
+    }
+
+    /** And so does one of a platform thread that leads for all: there will be another. */
+    @Test
+    void anErrorOfTheThreadThatLeadsEndsNoWait() throws Exception {
+        refused = true;
+        EventQueue a = EventQueue.shared(source);
+        Waiting one = follower(() -> a.take(FOR_EVER));
+        source.awaitSomebody();
+        Thread first = source.last;
+        if (virtual) {
+            first.setUncaughtExceptionHandler((thread, e) -> {});
+            source.hit(new OutOfMemoryError("planted"));
+            source.awaitAnother(first);
+        }
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        endTheSource();
+    }
+
+    /** The leader looks for events now and then, and does not block its carrier. */
+    @Test
+    void withoutACarrierAndAThreadALeaderFetchesNevertheless() throws Exception {
+        refused = true;
+        AtomicInteger tries = new AtomicInteger();
+        source =
+                new InMemorySource(
+                        carriers,
+                        task ->
+                                new Thread(task) {
+                                    @Override
+                                    public void start() {
+                                        tries.incrementAndGet();
+                                        throw new OutOfMemoryError("planted");
+                                    }
+                                });
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
+        Waiting one = start(() -> a.take(FOR_EVER));
+        Waiting two = start(() -> b.take(FOR_EVER));
+        Thread.sleep(30);
+        assertThat(source.blocked).isEqualTo(virtual ? 0 : 1);
+        source.add(new CqEvents(b, "b")::raise);
+        assertThat(two.result()).isEqualTo("event of b");
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        assertThat(tries).as("once a second").hasValueLessThan(30);
+        assertThat(tries.get() > 0).isEqualTo(virtual);
+    }
+
+    /** With it the thread that leads for all goes, and the carrier is given back. */
+    @Test
+    void theEndSendsTheThreadAway() throws Exception {
+        refused = true;
+        EventQueue a = EventQueue.shared(source);
+        Waiting one = follower(() -> a.take(FOR_EVER));
+        source.awaitSomebody();
+        source.add(new CqEvents(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        one.thread.join();
+        endTheSource();
+        assertThat(givenBack).hasValue(1);
+    }
+
+    private void endTheSource() throws InterruptedException {
+        source.leadership().end();
+        long start = System.nanoTime();
+        while (source.inside > 0) {
+            assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
+            Thread.sleep(1);
+        }
     }
 
     /** Then a platform thread leads, and fails everybody just the same. */

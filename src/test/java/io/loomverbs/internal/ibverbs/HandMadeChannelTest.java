@@ -281,7 +281,7 @@ class HandMadeChannelTest {
         HandMadeDevice counted =
                 HandMadeDevice.create(
                         () ->
-                                new Poller(SchedulerCarriers.get(), "test-poller") {
+                                new Poller(new SchedulerCarriers(), "test-poller") {
                                     @Override
                                     public int await(long nanos, Leader leader) {
                                         rounds.incrementAndGet();

@@ -85,12 +85,20 @@ final class HandMadeDevice implements DeviceOps {
     private final MemorySegment memory = arena.allocate(2048, 64);
     private final Posix.Ends async;
     private final List<Made> made = new ArrayList<>();
-    private final Poller poller;
+    private final Supplier<Poller> pollers;
+    private Poller poller;
+
+    /** Whether a context has the poller, and releases it. */
+    private boolean pollerIsTaken;
+
     private IbvContext context;
     private volatile IbvCq lastCq;
 
     /** Called by libibverbs for every function of the driver, with its first argument. */
     volatile LongConsumer onDriverCall = argument -> {};
+
+    /** What the thread that raises the next event of a CQ meets instead; null for nothing. */
+    volatile @Nullable Error nextError;
 
     /** What all functions of the driver answer. */
     volatile int driverResult;
@@ -173,8 +181,9 @@ final class HandMadeDevice implements DeviceOps {
         }
     }
 
-    private HandMadeDevice(Poller poller) {
-        this.poller = poller;
+    private HandMadeDevice(Supplier<Poller> pollers) {
+        this.pollers = pollers;
+        this.poller = pollers.get();
         async = Posix.pipe();
         MemorySegment nothing = nothing();
         MemorySegment ownPart = arena.allocate(PRIVATE_BYTES, 64);
@@ -191,13 +200,13 @@ final class HandMadeDevice implements DeviceOps {
 
     /** Skips the test where libibverbs is missing or of another version. */
     static HandMadeDevice create() throws IOException {
-        return create(() -> new Poller(SchedulerCarriers.get(), "hand-made-poller"));
+        return create(() -> new Poller(new SchedulerCarriers(), "hand-made-poller"));
     }
 
     /** With one of the pollers that there are. */
     static HandMadeDevice create(Supplier<Poller> pollers) throws IOException {
         assumeLibrary();
-        return new HandMadeDevice(pollers.get());
+        return new HandMadeDevice(pollers);
     }
 
     /** Skips the test where libibverbs is missing or of another version. */
@@ -260,6 +269,14 @@ final class HandMadeDevice implements DeviceOps {
                                         .reduce("unknown", (nearer, farther) -> farther));
     }
 
+    private void throwOnce() {
+        Error error = nextError;
+        if (error != null) {
+            nextError = null;
+            throw error;
+        }
+    }
+
     Context open() {
         return Opened.open(this);
     }
@@ -301,9 +318,26 @@ final class HandMadeDevice implements DeviceOps {
         return poller;
     }
 
+    private Poller pollerOfNextContext() {
+        if (pollerIsTaken && !poller.tryRetain()) {
+            poller = pollers.get();
+        }
+        pollerIsTaken = true;
+        return poller;
+    }
+
     /** The context alone; whoever takes it calls {@link #closePipe}. */
     IbvContext bareContext() {
-        return new IbvContext("hand-made", memory.address() + CONTEXT, (type, port) -> {}, poller);
+        return new IbvContext(
+                "hand-made", memory.address() + CONTEXT, (type, port) -> {}, pollerOfNextContext());
+    }
+
+    /**
+     * After everything is closed: frees what libibverbs was given. What calls back from there keeps
+     * this object, and its class loader, until then.
+     */
+    void free() {
+        arena.close();
     }
 
     void closePipe() {
@@ -366,7 +400,9 @@ final class HandMadeDevice implements DeviceOps {
 
     @Override
     public ContextOps open(PortListener events) {
-        context = new IbvContext("hand-made", memory.address() + CONTEXT, events, poller);
+        context =
+                new IbvContext(
+                        "hand-made", memory.address() + CONTEXT, events, pollerOfNextContext());
         return new Ops();
     }
 
@@ -418,12 +454,14 @@ final class HandMadeDevice implements DeviceOps {
                     new CqListener() {
                         @Override
                         public void completionEvent() {
+                            throwOnce();
                             created[0].ackedWhenRaised = created[0].acked();
                             events.completionEvent();
                         }
 
                         @Override
                         public void asyncEvent(int type) {
+                            throwOnce();
                             events.asyncEvent(type);
                         }
                     };

@@ -10,10 +10,6 @@ import io.loomverbs.CqEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -28,6 +24,7 @@ class NoCarriersTest {
     /** Virtual threads wait on channels of several devices in turn; prints what they got. */
     static final class Child {
         private static final int ROUNDS = 3;
+        private static final long PATIENCE_NANOS = 20_000_000_000L;
 
         private Child() {}
 
@@ -38,7 +35,11 @@ class NoCarriersTest {
                     play(device, context);
                 }
             }
-            System.out.println("threads " + pollerThreads());
+            long start = System.nanoTime();
+            while (!pollerThreads().isEmpty() && System.nanoTime() - start < PATIENCE_NANOS) {
+                Thread.sleep(1);
+            }
+            System.out.println("left " + pollerThreads());
         }
 
         private static void play(HandMadeDevice device, Context context)
@@ -60,6 +61,7 @@ class NoCarriersTest {
                     System.out.println("received " + task.get(20, TimeUnit.SECONDS));
                     assertThat(cq.unackedEvents()).isZero();
                 }
+                System.out.println("threads " + pollerThreads());
             }
         }
 
@@ -72,52 +74,25 @@ class NoCarriersTest {
         }
     }
 
-    private static String run(String... options) throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(options));
-        command.addAll(
-                List.of(
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Child.class.getName()));
-        Path output = Files.createTempFile("child", ".txt");
-        try {
-            Process process =
-                    new ProcessBuilder(command)
-                            .redirectErrorStream(true)
-                            .redirectOutput(output.toFile())
-                            .start();
-            try {
-                assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-            } finally {
-                process.destroyForcibly();
-            }
-            String printed = Files.readString(output, StandardCharsets.UTF_8);
-            assertThat(process.exitValue()).as(printed).isZero();
-            return printed;
-        } finally {
-            Files.delete(output);
-        }
-    }
-
     /** A thread leads, and that is said: once, however many devices and waiters there are. */
     @Test
     void withoutTheModuleAThreadLeadsAndTheLogSaysSo() throws Exception {
         HandMadeDevice.assumeLibrary();
-        String printed = run("--limit-modules=java.base,java.logging,jdk.unsupported");
+        String printed =
+                ChildJvm.run(
+                        Child.class,
+                        List.of("--limit-modules=java.base,java.logging,jdk.unsupported"));
         assertThat(printed.split("received mine", -1)).as(printed).hasSize(1 + 2 * 3);
         assertThat(printed.split(WARNING, -1)).as(printed).hasSize(2);
-        assertThat(printed).contains("threads [hand-made-poller, hand-made-poller]");
+        assertThat(printed).contains("threads [hand-made-poller]");
+        assertThat(printed).as("with its contexts the thread ends").contains("left []");
     }
 
     /** With it there is nothing to say, and no thread. */
     @Test
     void withTheModuleAVirtualThreadLeads() throws Exception {
         HandMadeDevice.assumeLibrary();
-        String printed = run();
+        String printed = ChildJvm.run(Child.class, List.of());
         assertThat(printed.split("received mine", -1)).as(printed).hasSize(1 + 2 * 3);
         assertThat(printed).doesNotContain("jdk.management").contains("threads []");
     }

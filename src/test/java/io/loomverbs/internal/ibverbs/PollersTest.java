@@ -36,7 +36,7 @@ class PollersTest {
         private volatile boolean broken;
 
         Breakable() {
-            super(SchedulerCarriers.get(), "breakable-poller");
+            super(new SchedulerCarriers(), "breakable-poller");
         }
 
         void fail() {
@@ -58,6 +58,7 @@ class PollersTest {
      * A context of a device of its own, with a channel and a CQ on which a virtual thread waits.
      */
     private static final class Station {
+        final Pollers pollers;
         final HandMadeDevice device;
         final Context context;
         final CompletionChannel channel;
@@ -66,6 +67,7 @@ class PollersTest {
         FutureTask<Object> waiter;
 
         Station(Pollers pollers, int number) throws IOException {
+            this.pollers = pollers;
             device = HandMadeDevice.create(pollers::next);
             context = device.open();
             device.nextEnds = Posix.terminal(); // unlike a pipe, it can fail
@@ -174,6 +176,16 @@ class PollersTest {
         assertThat(beside.failure())
                 .isInstanceOf(VerbsException.class)
                 .hasRootCauseMessage("planted");
+
+        Pollers all = beside.pollers;
+        for (int i = 0; i < pollers; i++) { // one of them would have the poller that failed
+            Station late = new Station(all, -i);
+            late.await();
+            settle();
+            late.made.event();
+            assertThat(late.received()).isEqualTo(-i);
+            late.close();
+        }
 
         List<Station> others = new ArrayList<>(stations);
         others.removeAll(List.of(broken, beside));

@@ -1,0 +1,156 @@
+package io.loomverbs.internal.event;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Looks ten times a second whether virtual threads miss the carriers on which leaders block, and
+ * has those leaders come back then. It does so on a platform thread, since what it looks for keeps
+ * virtual threads from running. The thread ends when no virtual thread has led for a second, and
+ * when no poller is left.
+ */
+class CarrierWatch { // not final: a race runs it with one step out of order
+    static final Duration EVERY = Duration.ofMillis(100);
+
+    /** After so many looks without a leader the thread ends. */
+    private static final int IDLE_LOOKS = 10;
+
+    private final Scheduler scheduler;
+    private final Duration every;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+
+    @GuardedBy("lock")
+    private final Map<SchedulerCarriers, Carriers.Borrower> watched = new HashMap<>();
+
+    /** Started when carriers seemed to be missed; alive as long as it has not run. */
+    @GuardedBy("lock")
+    private @Nullable Thread probe;
+
+    /** Whether there is a thread. Written under the lock. */
+    volatile boolean on;
+
+    CarrierWatch(Scheduler scheduler, Duration every) {
+        this.scheduler = scheduler;
+        this.every = every;
+    }
+
+    /**
+     * Whether somebody watches. Asked by a leader once {@link Carriers.Borrower} says that it
+     * leads.
+     */
+    boolean isOn() {
+        return on;
+    }
+
+    /** Watches over a leader that is about to block. */
+    void begin(SchedulerCarriers carriers, Carriers.Borrower borrower) {
+        lock.lock();
+        try {
+            add(carriers, borrower);
+            if (!on) {
+                HelperThreads.unstarted("loomverbs-carriers", this::watch).start();
+                on = true;
+            }
+        } catch (OutOfMemoryError e) {
+            // Then it goes without, until the next leader asks.
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void add(SchedulerCarriers carriers, Carriers.Borrower borrower) {
+        lock.lock();
+        try {
+            watched.put(carriers, borrower);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** There is no leader any more. */
+    void end(SchedulerCarriers carriers) {
+        lock.lock();
+        try {
+            watched.remove(carriers);
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void watch() {
+        lock.lock();
+        try {
+            int idle = 0;
+            while (!watched.isEmpty() && idle < IDLE_LOOKS) {
+                long _ = changed.awaitNanos(every.toNanos());
+                look();
+                idle = isAnyBlocking() ? 0 : idle + 1;
+                if (idle == IDLE_LOOKS) {
+                    on = false; // then another look: a leader says that it leads, then looks at
+                    // this
+                    idle = isAnyBlocking() ? 0 : idle;
+                    on = idle == 0;
+                }
+            }
+        } catch (InterruptedException e) {
+            // Nobody does that; the next leader has another thread.
+        } finally {
+            on = false;
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Ends the watch unless a leader has come. It says that it leads, then looks at {@link #on}.
+     */
+    boolean end() {
+        on = false;
+        on = isAnyBlocking();
+        return !on;
+    }
+
+    final boolean isAnyBlocking() {
+        lock.lock();
+        try {
+            return watched.values().stream().anyMatch(Carriers.Borrower::isBlocking);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void look() {
+        boolean missed = isMissedForLong();
+        watched.forEach(
+                (carriers, borrower) -> {
+                    if (missed || !carriers.isUnchanged()) {
+                        carriers.doubt();
+                        borrower.askAgain();
+                    }
+                });
+    }
+
+    /*
+     * On a busy machine a virtual thread is always on its way to a carrier that was woken for it, which
+     * looks the same. So one is sent to see whether it arrives. Where all carriers are busy it does not
+     * arrive either, since they look at what comes from outside last: but then none is missed.
+     */
+    @GuardedBy("lock")
+    private boolean isMissedForLong() {
+        boolean missed = scheduler.isMissed();
+        if (probe != null && probe.isAlive()) {
+            return missed;
+        }
+        probe = missed ? scheduler.start() : null;
+        return false;
+    }
+}

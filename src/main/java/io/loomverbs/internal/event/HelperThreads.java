@@ -1,0 +1,25 @@
+package io.loomverbs.internal.event;
+
+/**
+ * Makes the library's own platform threads. They refer to nothing of the application that causes
+ * them: neither its class loader nor its inheritable thread locals. So an application can be
+ * unloaded while they run.
+ */
+public final class HelperThreads {
+    /** Stands for the threads that a device accesses memory from; never started. */
+    public static final Thread OTHER = new Thread(null, () -> {}, "a device's thread", 0, false);
+
+    private HelperThreads() {}
+
+    /** A daemon thread that has not been started. */
+    public static Thread unstarted(String name, Runnable task) {
+        Thread thread =
+                Thread.ofPlatform()
+                        .name(name)
+                        .daemon()
+                        .inheritInheritableThreadLocals(false)
+                        .unstarted(task);
+        thread.setContextClassLoader(null);
+        return thread;
+    }
+}

@@ -1,0 +1,127 @@
+package io.loomverbs.internal.event;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How much this library has added to the parallelism of virtual threads. The scheduler is the
+ * JVM's, and there may be several copies of this class in a JVM, each of another class loader. So
+ * the record is a system property and the lock an interned string: both are the same for all
+ * copies.
+ *
+ * <p>What was added is taken back exactly, unless somebody else has set the parallelism meanwhile:
+ * then it is left alone. Somebody who sets it in the same instant may be overwritten: the JDK
+ * cannot compare and set it.
+ */
+final class RaisedParallelism {
+    /** The system property: {@code "2 to 4"} says that two were added, which made it four. */
+    static final String PROPERTY = "loomverbs.raisedParallelism";
+
+    private final Scheduler scheduler;
+    private final String property;
+
+    /** The same object for all who use the same property. */
+    private final Object lock;
+
+    /** What a property says. */
+    private record Raised(int by, int to) {
+        private static final Raised NOTHING = new Raised(0, 0);
+
+        static Raised parse(@Nullable String text) {
+            if (text == null) {
+                return NOTHING;
+            }
+            String[] numbers = text.split(" to ", -1);
+            try {
+                return new Raised(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1]));
+            } catch (RuntimeException e) { // somebody else has written there
+                return new Raised(1, 0);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return by + " to " + to;
+        }
+    }
+
+    /**
+     * @param property that of the whole JVM; another one in tests
+     */
+    RaisedParallelism(Scheduler scheduler, String property) {
+        this.scheduler = scheduler;
+        this.property = property;
+        this.lock = property.intern();
+    }
+
+    /**
+     * Raises it by one.
+     *
+     * @return null, or why it cannot be raised
+     */
+    @Nullable String raise() {
+        synchronized (lock) {
+            int now = scheduler.parallelism();
+            Raised raised = read();
+            if (raised.by > 0 && raised.to != now) {
+                return "somebody else has changed the parallelism of virtual threads";
+            }
+            try {
+                scheduler.parallelism(now + 1);
+            } catch (RuntimeException e) { // at the limit, or not supported
+                return "the parallelism of virtual threads cannot be raised: " + e;
+            } catch (OutOfMemoryError e) { // it may be raised, and no carrier could be started
+                if (scheduler.parallelism() == now + 1) {
+                    set(now);
+                }
+                return "there is no memory for another carrier";
+            }
+            write(new Raised(raised.by + 1, now + 1));
+            return null;
+        }
+    }
+
+    /** Takes back what one {@link #raise} has added. */
+    void lower() {
+        synchronized (lock) {
+            Raised raised = read();
+            if (raised.by == 0) {
+                return; // somebody else has cleared the system properties
+            }
+            int to = raised.to;
+            if (scheduler.parallelism() == to && set(to - 1)) {
+                to--;
+            }
+            write(new Raised(raised.by - 1, to));
+        }
+    }
+
+    /** Whether the parallelism is still what was set here. */
+    boolean isUnchanged() {
+        synchronized (lock) {
+            return scheduler.parallelism() == read().to;
+        }
+    }
+
+    private boolean set(int n) {
+        try {
+            scheduler.parallelism(n);
+        } catch (OutOfMemoryError e) {
+            // It is set; the JDK then tried to start a carrier that is not needed now.
+        } catch (RuntimeException e) {
+            return false;
+        }
+        return true;
+    }
+
+    private Raised read() {
+        return Raised.parse(System.getProperty(property));
+    }
+
+    private void write(Raised raised) {
+        if (raised.by > 0) {
+            System.setProperty(property, raised.toString());
+        } else {
+            System.clearProperty(property);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.loomverbs.internal.event;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/** A scheduler of virtual threads whose state a test sets. */
+final class FakeScheduler implements Scheduler {
+    private static final AtomicInteger NUMBERS = new AtomicInteger();
+
+    volatile int parallelism = 2;
+    volatile int changes;
+    volatile boolean limited;
+    volatile boolean startsNoThread;
+    volatile boolean queued;
+    volatile int mounted;
+
+    /** Whether the threads that are started for a look do not come to run. */
+    volatile boolean starves;
+
+    /** A property of its own, as that of another JVM. */
+    final String property = "loomverbs.test." + NUMBERS.incrementAndGet();
+
+    @Override
+    public int parallelism() {
+        return parallelism;
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    public void parallelism(int n) {
+        changes++;
+        if (limited) {
+            throw new IllegalArgumentException("at the limit");
+        }
+        boolean raised = n > parallelism;
+        parallelism = n;
+        if (startsNoThread && raised) {
+            throw new OutOfMemoryError("planted");
+        }
+    }
+
+    @Override
+    public boolean hasQueued() {
+        return queued;
+    }
+
+    @Override
+    public int mounted() {
+        return mounted;
+    }
+
+    @Override
+    public Thread start() {
+        return Thread.startVirtualThread(
+                () -> {
+                    while (starves) {
+                        LockSupport.parkNanos(1_000_000);
+                    }
+                });
+    }
+}

@@ -1,0 +1,89 @@
+package io.loomverbs.internal.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What is added to the scheduler's parallelism, by any number of copies of the library. */
+class RaisedParallelismTest {
+    private final FakeScheduler scheduler = new FakeScheduler();
+    private final RaisedParallelism one = copy();
+    private final RaisedParallelism two = copy();
+
+    private RaisedParallelism copy() {
+        return new RaisedParallelism(scheduler, scheduler.property);
+    }
+
+    /** Nothing is left behind, but what the last test has written itself. */
+    @AfterEach
+    void checkNothingIsRecorded() {
+        assertThat(System.clearProperty(scheduler.property)).isNull();
+    }
+
+    @Test
+    void eachCopyAddsAndTakesBackItsOwn() {
+        assertThat(one.raise()).isNull();
+        assertThat(two.raise()).isNull();
+        assertThat(two.raise()).isNull();
+        assertThat(scheduler.parallelism).isEqualTo(5);
+        assertThat(System.getProperty(scheduler.property)).isEqualTo("3 to 5");
+        assertThat(one.isUnchanged()).isTrue();
+        one.lower();
+        assertThat(scheduler.parallelism).isEqualTo(4);
+        assertThat(two.isUnchanged()).isTrue();
+        two.lower();
+        two.lower();
+        assertThat(scheduler.parallelism).isEqualTo(2);
+    }
+
+    @Test
+    void whatSomebodyElseSetsStays() {
+        assertThat(one.raise()).isNull();
+        scheduler.parallelism = 8;
+        assertThat(one.isUnchanged()).isFalse();
+        assertThat(two.raise()).contains("somebody else has changed the parallelism");
+        one.lower();
+        assertThat(scheduler.parallelism).isEqualTo(8);
+        assertThat(two.raise()).as("from there").isNull();
+        assertThat(scheduler.parallelism).isEqualTo(9);
+        two.lower();
+        assertThat(scheduler.parallelism).isEqualTo(8);
+    }
+
+    @Test
+    void aRecordThatWasClearedIsNotOnesOwn() {
+        assertThat(one.raise()).isNull();
+        System.clearProperty(scheduler.property);
+        assertThat(one.isUnchanged()).isFalse();
+        one.lower();
+        assertThat(scheduler.parallelism).isEqualTo(3);
+    }
+
+    @Test
+    void aRecordThatIsNoneRefuses() {
+        System.setProperty(scheduler.property, "much");
+        assertThat(one.raise()).isNotNull();
+        assertThat(scheduler.parallelism).isEqualTo(2);
+        System.clearProperty(scheduler.property);
+    }
+
+    @Test
+    void theLimitIsToldAndNothingIsRecorded() {
+        scheduler.limited = true;
+        assertThat(one.raise()).contains("cannot be raised: ").contains("at the limit");
+        scheduler.limited = false;
+        assertThat(one.raise()).as("it may pass").isNull();
+        scheduler.limited = true;
+        one.lower();
+        assertThat(scheduler.parallelism).isEqualTo(3);
+    }
+
+    /** The JDK raises first, and then tries to start a carrier. */
+    @Test
+    void withoutMemoryForACarrierNothingStaysRaised() {
+        scheduler.startsNoThread = true;
+        assertThat(one.raise()).isEqualTo("there is no memory for another carrier");
+        assertThat(scheduler.parallelism).isEqualTo(2);
+    }
+}
