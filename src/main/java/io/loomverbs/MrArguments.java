@@ -1,15 +1,13 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.event.HelperThreads;
 
 import java.lang.foreign.MemorySegment;
 
 /** What memory can be registered. */
 final class MrArguments {
     private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
-
-    /** Stands for the threads that a device accesses memory from; never started. */
-    private static final Thread OTHER = Thread.ofPlatform().unstarted(() -> {});
 
     private MrArguments() {}
 
@@ -35,7 +33,7 @@ final class MrArguments {
         if (!memory.scope().isAlive()) {
             throw bad(memory, "was freed: its arena is closed");
         }
-        if (!memory.isAccessibleBy(OTHER)) {
+        if (!memory.isAccessibleBy(HelperThreads.OTHER)) {
             throw bad(memory, "is confined to one thread: use a shared or automatic arena");
         }
         checkSize("memory.byteSize()", memory.byteSize(), context);

@@ -10,28 +10,22 @@ public final class LibibverbsLibrary {
     public static final String NAME = "libibverbs.so.1";
 
     private static final @Nullable SymbolLookup SYMBOLS;
-    private static final @Nullable Throwable CAUSE;
+
+    /** Why it cannot be loaded. No exception: its stack trace keeps the classes of its caller. */
+    private static final @Nullable String PROBLEM;
 
     static {
         SymbolLookup symbols = null;
-        Throwable cause = null;
-        try {
-            if (Ffi.isEnabled()) {
+        String problem = null;
+        if (Ffi.isEnabled()) {
+            try {
                 symbols = Ffi.library(NAME);
-            } else {
-                cause = notEnabled();
+            } catch (IllegalArgumentException | UnsupportedOperationException e) {
+                problem = String.valueOf(e.getMessage());
             }
-        } catch (IllegalArgumentException | UnsupportedOperationException e) {
-            cause =
-                    new UnsupportedOperationException(
-                            NAME
-                                    + " cannot be loaded: install libibverbs (Debian: apt install"
-                                    + " libibverbs1 ibverbs-providers; Fedora: dnf install"
-                                    + " libibverbs)",
-                            e);
         }
         SYMBOLS = symbols;
-        CAUSE = cause;
+        PROBLEM = problem;
     }
 
     private LibibverbsLibrary() {}
@@ -45,12 +39,20 @@ public final class LibibverbsLibrary {
 
     /** Why it cannot be used, or null if it can. */
     public static @Nullable Throwable unavailabilityCause() {
-        return CAUSE;
+        if (PROBLEM != null) {
+            return new UnsupportedOperationException(
+                    NAME
+                            + " cannot be loaded: install libibverbs (Debian: apt install"
+                            + " libibverbs1 ibverbs-providers; Fedora: dnf install"
+                            + " libibverbs)",
+                    new IllegalArgumentException(PROBLEM));
+        }
+        return SYMBOLS == null ? notEnabled() : null;
     }
 
     static SymbolLookup symbols() {
         if (SYMBOLS == null) {
-            throw new IllegalStateException(NAME + " cannot be used", CAUSE);
+            throw new IllegalStateException(NAME + " cannot be used", unavailabilityCause());
         }
         return SYMBOLS;
     }

@@ -1,5 +1,7 @@
 package io.loomverbs.internal.ibverbs;
 
+import io.loomverbs.internal.event.HelperThreads;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.ExecutionException;
@@ -9,7 +11,7 @@ import java.util.function.Supplier;
 /**
  * Native calls that may take long, because they read files, ask the network or pin much memory: a
  * virtual thread has a platform thread make them and parks, since its carrier could serve nobody
- * meanwhile.
+ * meanwhile. If no thread can be started, it makes the call itself.
  */
 final class LongCalls {
     private LongCalls() {}
@@ -21,7 +23,11 @@ final class LongCalls {
             return call.get();
         }
         FutureTask<T> task = new FutureTask<>(call::get);
-        Thread.ofPlatform().daemon().name("loomverbs " + verb).start(task);
+        try {
+            HelperThreads.unstarted("loomverbs " + verb, task).start();
+        } catch (OutOfMemoryError e) { // too many threads, say
+            return call.get();
+        }
         boolean interrupted = false;
         try {
             while (true) {

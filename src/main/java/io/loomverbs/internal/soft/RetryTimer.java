@@ -1,5 +1,7 @@
 package io.loomverbs.internal.soft;
 
+import io.loomverbs.internal.event.HelperThreads;
+
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -10,14 +12,14 @@ import java.util.concurrent.TimeUnit;
  * idle.
  */
 final class RetryTimer {
-    private static final long IDLE_SECONDS = 10;
+    private static final long IDLE_SECONDS = 1;
 
     private final ScheduledThreadPoolExecutor executor;
 
     RetryTimer() {
         executor =
                 new ScheduledThreadPoolExecutor(
-                        1, Thread.ofPlatform().daemon().name("loomverbs-soft0-retry").factory());
+                        1, task -> HelperThreads.unstarted("loomverbs-soft0-retry", task));
         executor.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
         executor.allowCoreThreadTimeOut(true);
         executor.setRemoveOnCancelPolicy(true);

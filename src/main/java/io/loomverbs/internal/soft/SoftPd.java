@@ -12,6 +12,7 @@ import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.event.HelperThreads;
 
 import java.lang.foreign.MemorySegment;
 
@@ -19,8 +20,6 @@ import java.lang.foreign.MemorySegment;
 final class SoftPd implements PdOps {
     private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
     static final int ANY_ACCESS = Ibv.ACCESS_LOCAL_WRITE | Ibv.ACCESS_REMOTE_READ | REMOTE_CHANGES;
-
-    private static final Thread SOME_OTHER_THREAD = Thread.ofPlatform().unstarted(() -> {});
 
     final SoftDevice device;
     final Users users = new Users();
@@ -37,7 +36,7 @@ final class SoftPd implements PdOps {
         }
         if (!memory.isNative()
                 || memory.byteSize() == 0
-                || !memory.isAccessibleBy(SOME_OTHER_THREAD)) {
+                || !memory.isAccessibleBy(HelperThreads.OTHER)) {
             throw SoftContext.invalid("not native memory that threads share: " + memory);
         }
         if (memory.isReadOnly() && (access & Ibv.ACCESS_LOCAL_WRITE) != 0) {
