@@ -6,6 +6,7 @@ import org.jctools.queues.MpscBlockingConsumerArrayQueue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -301,8 +302,11 @@ final class EventCarriers {
     private static void checkThreads(int threads) {
         if (threads > MAX_THREADS) {
             throw new IllegalStateException(
-                    "%,d platform threads are more than the %,d that are tried"
-                            .formatted(threads, MAX_THREADS));
+                    String.format(
+                            Locale.ROOT,
+                            "%,d platform threads are more than the %,d that are tried",
+                            threads,
+                            MAX_THREADS));
         }
     }
 }

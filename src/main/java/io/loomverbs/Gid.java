@@ -1,6 +1,7 @@
 package io.loomverbs;
 
 import java.nio.ByteBuffer;
+import java.util.Locale;
 import java.util.StringJoiner;
 
 /**
@@ -41,7 +42,7 @@ public record Gid(long subnetPrefix, long interfaceId) {
         StringJoiner groups = new StringJoiner(":");
         for (long half : new long[] {subnetPrefix, interfaceId}) {
             for (int shift = 48; shift >= 0; shift -= 16) {
-                groups.add("%04x".formatted(half >>> shift & 0xffff));
+                groups.add(String.format(Locale.ROOT, "%04x", half >>> shift & 0xffff));
             }
         }
         return groups.toString();

@@ -5,6 +5,7 @@ import io.loomverbs.internal.device.MrOps;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -134,7 +135,13 @@ public final class MemoryRegion implements AutoCloseable {
     /** The keys and the extent. */
     @Override
     public String toString() {
-        return "%s/mr[lkey 0x%x, rkey 0x%x, %d bytes at 0x%x]"
-                .formatted(pd, lkey(), rkey(), length(), address());
+        return String.format(
+                Locale.ROOT,
+                "%s/mr[lkey 0x%x, rkey 0x%x, %d bytes at 0x%x]",
+                pd,
+                lkey(),
+                rkey(),
+                length(),
+                address());
     }
 }

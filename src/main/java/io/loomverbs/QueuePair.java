@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -504,6 +505,6 @@ public final class QueuePair implements AutoCloseable {
     /** The device's name and the queue pair's number. */
     @Override
     public String toString() {
-        return "%s/qp-0x%06x".formatted(pd.context(), ops.qpNum());
+        return String.format(Locale.ROOT, "%s/qp-0x%06x", pd.context(), ops.qpNum());
     }
 }

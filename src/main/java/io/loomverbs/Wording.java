@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Locale;
 
 /** How messages put numbers. */
 final class Wording {
@@ -14,7 +15,7 @@ final class Wording {
 
     /** A queue pair's number or a PSN, such as {@code 0x00002a}. */
     static String hex24(int n) {
-        return "0x%06x".formatted(n);
+        return String.format(Locale.ROOT, "0x%06x", n);
     }
 
     /** A constant's name, and the number where it stands for all that have no name. */

@@ -1,5 +1,7 @@
 package io.loomverbs;
 
+import java.util.Locale;
+
 /**
  * A copy of one work completion; see {@link WorkCompletions} for when which component is valid.
  *
@@ -58,7 +60,7 @@ public record WorkCompletion(
                 .append(", byteLen=")
                 .append(byteLen);
         if (hasImm) {
-            text.append(", immData=0x%08x".formatted(immData));
+            text.append(String.format(Locale.ROOT, ", immData=0x%08x", immData));
         }
         if (srcQp != 0) {
             text.append(", srcQp=").append(Wording.hex24(srcQp));

@@ -7,6 +7,7 @@ import io.loomverbs.bench.Panel.Row;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 
@@ -242,7 +243,7 @@ final class Chapters {
     }
 
     private static String count(String number) {
-        return "%,d".formatted(Long.parseLong(number));
+        return String.format(Locale.ROOT, "%,d", Long.parseLong(number));
     }
 
     private Chapter ack(BenchmarkSet set) {

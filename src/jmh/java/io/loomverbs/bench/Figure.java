@@ -1,6 +1,7 @@
 package io.loomverbs.bench;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * A figure over several rounds.
@@ -37,11 +38,11 @@ record Figure(double median, double least, double most) {
         }
         double size = Math.abs(value);
         return size >= 100
-                ? "%,.0f".formatted(value)
+                ? String.format(Locale.ROOT, "%,.0f", value)
                 : size >= 10
-                        ? "%.1f".formatted(value)
+                        ? String.format(Locale.ROOT, "%.1f", value)
                         : size >= 0.005 || size == 0
-                                ? "%.2f".formatted(value)
-                                : "%.1g".formatted(value);
+                                ? String.format(Locale.ROOT, "%.2f", value)
+                                : String.format(Locale.ROOT, "%.1g", value);
     }
 }

@@ -10,6 +10,7 @@ import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -77,7 +78,7 @@ final class Machine {
 
     private static String memory() {
         String kib = line("/proc/meminfo", "MemTotal", "0 kB").replaceAll("\\D", "");
-        return "%.0f GiB".formatted(Long.parseLong(kib) / 1024.0 / 1024.0);
+        return String.format(Locale.ROOT, "%.0f GiB", Long.parseLong(kib) / 1024.0 / 1024.0);
     }
 
     private static String line(String file, String start, String otherwise) {

@@ -212,8 +212,12 @@ final class Plot {
                 .replace("'" + FONT + "'", "'" + FONT + "', Verdana, sans-serif")
                 .replaceFirst(
                         "<svg",
-                        "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\""
-                                .formatted(WIDTH, HEIGHT, Html.escape(panel.title())));
+                        String.format(
+                                Locale.ROOT,
+                                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\"",
+                                WIDTH,
+                                HEIGHT,
+                                Html.escape(panel.title())));
     }
 
     void writeSvg(Path file) throws IOException {
@@ -222,8 +226,11 @@ final class Plot {
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                         + svg().replaceFirst(
                                         "<svg",
-                                        "<svg width=\"%d\" height=\"%d\""
-                                                .formatted(WIDTH, HEIGHT)));
+                                        String.format(
+                                                Locale.ROOT,
+                                                "<svg width=\"%d\" height=\"%d\"",
+                                                WIDTH,
+                                                HEIGHT)));
     }
 
     void writePng(Path file) throws IOException {

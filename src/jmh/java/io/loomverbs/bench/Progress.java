@@ -19,6 +19,7 @@ import java.io.PrintWriter;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -46,8 +47,10 @@ final class Progress implements AutoCloseable {
 
     static Progress start(PrintWriter err, int total, long millis) {
         err.printf(
+                Locale.ROOT,
                 "%d benchmarks in all rounds, some %d minutes%n",
-                total, (millis + MILLIS_A_MINUTE - 1) / MILLIS_A_MINUTE);
+                total,
+                (millis + MILLIS_A_MINUTE - 1) / MILLIS_A_MINUTE);
         err.flush();
         ProgressBar bar = null;
         if (onTerminal()) {
@@ -111,7 +114,14 @@ final class Progress implements AutoCloseable {
         if (bar != null) {
             bar.stepTo(done);
         } else {
-            err.printf("round %s, %d of %d: %s: %s%n", round, done, total, running, outcome);
+            err.printf(
+                    Locale.ROOT,
+                    "round %s, %d of %d: %s: %s%n",
+                    round,
+                    done,
+                    total,
+                    running,
+                    outcome);
             err.flush();
         }
     }

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /** Writes what was measured: a page with plots and tables, the plots as files, and text. */
 final class Report {
@@ -189,18 +190,26 @@ final class Report {
             text.append(line("faster", change));
         }
         text.append(
-                "%d compared, %d slower and %d faster beyond the noise%n"
-                        .formatted(
-                                comparison.changes().size(),
-                                comparison.slower().size(),
-                                comparison.faster().size()));
+                String.format(
+                        Locale.ROOT,
+                        "%d compared, %d slower and %d faster beyond the noise%n",
+                        comparison.changes().size(),
+                        comparison.slower().size(),
+                        comparison.faster().size()));
         if (comparison.tooFewRounds() > 0) {
             text.append(
-                    "%d could not be judged: less than %d rounds, then or now%n"
-                            .formatted(comparison.tooFewRounds(), Comparison.LEAST_ROUNDS));
+                    String.format(
+                            Locale.ROOT,
+                            "%d could not be judged: less than %d rounds, then or now%n",
+                            comparison.tooFewRounds(),
+                            Comparison.LEAST_ROUNDS));
         }
         if (comparison.onlyThen() > 0) {
-            text.append("%d of the baseline were not run%n".formatted(comparison.onlyThen()));
+            text.append(
+                    String.format(
+                            Locale.ROOT,
+                            "%d of the baseline were not run%n",
+                            comparison.onlyThen()));
         }
         return text.toString();
     }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -80,6 +81,7 @@ public final class RxeFigures {
         System.out.println(title);
         for (Map.Entry<String, List<Double>> entry : seen.entrySet()) {
             System.out.printf(
+                    Locale.ROOT,
                     "  %-34s median %10.1f   %5.2f of %s   %s%n",
                     entry.getKey(),
                     median(entry.getKey()),
@@ -125,6 +127,7 @@ public final class RxeFigures {
         }
         print("one " + what + (what.equals("poll") ? " of an empty CQ" : "") + ", ns", "C");
         System.out.printf(
+                Locale.ROOT,
                 "  loomverbs is %.2f of invokeExact%n",
                 median("loomverbs") / median("invokeExact"));
     }

@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 
 /** Prints what {@code ibv_devinfo} prints, in its layout. */
@@ -66,13 +67,13 @@ final class DevinfoCommand implements Callable<Integer> {
         row(out, "fw_ver", a.firmwareVersion());
         row(out, "node_guid", guid(a.nodeGuid()));
         row(out, "sys_image_guid", guid(a.systemImageGuid()));
-        row(out, "vendor_id", "0x%04x".formatted(a.vendorId()));
+        row(out, "vendor_id", String.format(Locale.ROOT, "0x%04x", a.vendorId()));
         row(out, "vendor_part_id", a.vendorPartId());
-        row(out, "hw_ver", "0x%X".formatted(a.hardwareVersion()));
+        row(out, "hw_ver", String.format(Locale.ROOT, "0x%X", a.hardwareVersion()));
         row(out, "phys_port_cnt", a.physicalPortCount());
         if (all) {
-            row(out, "max_mr_size", "0x%x".formatted(a.maxMrSize()));
-            row(out, "page_size_cap", "0x%x".formatted(a.pageSizeCap()));
+            row(out, "max_mr_size", String.format(Locale.ROOT, "0x%x", a.maxMrSize()));
+            row(out, "page_size_cap", String.format(Locale.ROOT, "0x%x", a.pageSizeCap()));
             row(out, "max_qp", a.maxQp());
             row(out, "max_qp_wr", a.maxQpWr());
             row(out, "max_sge", a.maxSge());
@@ -106,14 +107,14 @@ final class DevinfoCommand implements Callable<Integer> {
         portRow(out, "port_lid", p.lid());
         portRow(out, "link_layer", p.linkLayer() == LinkLayer.ETHERNET ? "Ethernet" : "InfiniBand");
         if (all) {
-            portRow(out, "max_msg_sz", "0x%x".formatted(p.maxMessageSize()));
+            portRow(out, "max_msg_sz", String.format(Locale.ROOT, "0x%x", p.maxMessageSize()));
             portRow(out, "gid_tbl_len", p.gidTableLength());
             portRow(out, "pkey_tbl_len", p.pkeyTableLength());
             portRow(out, "active_width", width(p.activeWidth()));
             portRow(out, "active_speed", p.activeSpeed());
             portRow(out, "phys_state", p.physicalState());
             for (int i = 0; i < p.gidTableLength(); i++) {
-                out.printf("\t\t\tGID[%3d]:\t\t%s%n", i, context.gid(port, i));
+                out.printf(Locale.ROOT, "\t\t\tGID[%3d]:\t\t%s%n", i, context.gid(port, i));
             }
         }
     }
@@ -139,8 +140,13 @@ final class DevinfoCommand implements Callable<Integer> {
     }
 
     private static String guid(long guid) {
-        return "%04x:%04x:%04x:%04x"
-                .formatted(guid >>> 48, guid >>> 32 & 0xffff, guid >>> 16 & 0xffff, guid & 0xffff);
+        return String.format(
+                Locale.ROOT,
+                "%04x:%04x:%04x:%04x",
+                guid >>> 48,
+                guid >>> 32 & 0xffff,
+                guid >>> 16 & 0xffff,
+                guid & 0xffff);
     }
 
     private static void row(PrintWriter out, String key, Object value) {

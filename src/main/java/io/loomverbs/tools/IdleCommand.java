@@ -21,6 +21,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -102,6 +103,7 @@ final class IdleCommand implements Callable<Integer> {
         spec.commandLine()
                 .getOut()
                 .printf(
+                        Locale.ROOT,
                         json
                                 ? "{\"handlers\":%d,\"heapBytesPerHandler\":%d,\"answered\":%d,"
                                         + "\"maxHeapMiB\":%d}%n"
@@ -116,12 +118,13 @@ final class IdleCommand implements Callable<Integer> {
     private void complain(long bytes, long answered) {
         PrintWriter err = spec.commandLine().getErr();
         if (answered != handlers) {
-            err.printf("failed: %,d handlers did not answer%n", handlers - answered);
+            err.printf(Locale.ROOT, "failed: %,d handlers did not answer%n", handlers - answered);
         }
         if (bytes > LIMIT_BYTES) {
-            err.printf("failed: a handler costs more than %,d bytes%n", LIMIT_BYTES);
+            err.printf(Locale.ROOT, "failed: a handler costs more than %,d bytes%n", LIMIT_BYTES);
             if (handlers < WARM_UP) {
                 err.printf(
+                        Locale.ROOT,
                         "So few share what is there only once: take %,d or more to measure.%n",
                         WARM_UP);
             }

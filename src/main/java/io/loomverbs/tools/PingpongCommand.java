@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 
 /** {@code ibv_rc_pingpong} and its sisters. */
@@ -273,12 +274,21 @@ final class PingpongCommand implements Callable<Integer> {
         double seconds = result.seconds();
         long bytes = 2L * bytesEach * iters;
         out.printf(
+                Locale.ROOT,
                 "%d bytes in %.2f seconds = %.2f Mbit/sec%n",
-                bytes, seconds, bytes * 8 / 1e6 / seconds);
-        out.printf("%d iters in %.2f seconds = %.2f usec/iter", iters, seconds, usec(seconds));
+                bytes,
+                seconds,
+                bytes * 8 / 1e6 / seconds);
+        out.printf(
+                Locale.ROOT,
+                "%d iters in %.2f seconds = %.2f usec/iter",
+                iters,
+                seconds,
+                usec(seconds));
         Histogram nanos = result.roundTripNanos();
         if (nanos.getTotalCount() > 0) {
             out.printf(
+                    Locale.ROOT,
                     " (p50 %.2f, p99 %.2f, max %.2f)",
                     nanos.getValueAtPercentile(50) / 1e3,
                     nanos.getValueAtPercentile(99) / 1e3,
@@ -287,7 +297,9 @@ final class PingpongCommand implements Callable<Integer> {
         out.println();
         if (check) {
             out.printf(
-                    "%d payloads were as they were sent%n", (result.bothEnds() ? 2L : 1L) * iters);
+                    Locale.ROOT,
+                    "%d payloads were as they were sent%n",
+                    (result.bothEnds() ? 2L : 1L) * iters);
         }
     }
 

@@ -2,6 +2,7 @@ package io.loomverbs.tools;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Locale;
 
 /**
  * What is in a message, so that a stale, shifted or torn one is noticed.
@@ -48,8 +49,13 @@ final class PingpongPayload {
             byte found = from.get(ValueLayout.JAVA_BYTE, i);
             if (found != expected) {
                 throw new IllegalStateException(
-                        "byte %d of message %d is %d, but %d was sent"
-                                .formatted(i, number, found, expected));
+                        String.format(
+                                Locale.ROOT,
+                                "byte %d of message %d is %d, but %d was sent",
+                                i,
+                                number,
+                                found,
+                                expected));
             }
         }
     }

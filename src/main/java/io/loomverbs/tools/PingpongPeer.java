@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -28,8 +29,13 @@ record PingpongPeer(int lid, int qpn, int psn, @Nullable Gid gid) {
     byte[] toWire() {
         Gid sent = gid == null ? NO_GID : gid;
         String text =
-                "%04x:%06x:%06x:%s\0"
-                        .formatted(lid, qpn, psn, HexFormat.of().formatHex(sent.toBytes()));
+                String.format(
+                        Locale.ROOT,
+                        "%04x:%06x:%06x:%s\0",
+                        lid,
+                        qpn,
+                        psn,
+                        HexFormat.of().formatHex(sent.toBytes()));
         return text.getBytes(StandardCharsets.US_ASCII);
     }
 
@@ -53,7 +59,12 @@ record PingpongPeer(int lid, int qpn, int psn, @Nullable Gid gid) {
     /** As the C programs print it. */
     @Override
     public String toString() {
-        return "LID 0x%04x, QPN 0x%06x, PSN 0x%06x, GID %s"
-                .formatted(lid, qpn, psn, gid == null ? "::" : gid);
+        return String.format(
+                Locale.ROOT,
+                "LID 0x%04x, QPN 0x%06x, PSN 0x%06x, GID %s",
+                lid,
+                qpn,
+                psn,
+                gid == null ? "::" : gid);
     }
 }

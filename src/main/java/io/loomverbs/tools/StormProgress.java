@@ -11,6 +11,7 @@ import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /** Shows how a storm goes: a bar on a terminal, a line now and then anywhere else. */
 final class StormProgress implements Runnable {
@@ -91,7 +92,8 @@ final class StormProgress implements Runnable {
     }
 
     private void printLine(long millis) {
-        err.printf("storm: %d s, %s%n", millis / 1000, message(storm.messages(), millis));
+        err.printf(
+                Locale.ROOT, "storm: %d s, %s%n", millis / 1000, message(storm.messages(), millis));
         err.flush();
     }
 
@@ -144,8 +146,10 @@ final class StormProgress implements Runnable {
             lastMessages = messages;
             lastMillis = millis;
         }
-        String text = "%,d messages, %,d/s".formatted(messages, rate);
+        String text = String.format(Locale.ROOT, "%,d messages, %,d/s", messages, rate);
         int idle = millis > plannedMillis ? storm.idleHandlers() : 0;
-        return idle == 0 ? text : text + "; %,d handlers have had no work yet".formatted(idle);
+        return idle == 0
+                ? text
+                : text + String.format(Locale.ROOT, "; %,d handlers have had no work yet", idle);
     }
 }

@@ -7,6 +7,7 @@ import io.loomverbs.tools.storm.Delivery;
 import io.loomverbs.tools.storm.StormPlan;
 import io.loomverbs.tools.storm.StormResult;
 
+import java.util.Locale;
 import java.util.StringJoiner;
 
 /** A storm's result, for people and for programs. */
@@ -66,7 +67,9 @@ final class StormReport {
     @FormatMethod
     private static void row(
             StringBuilder text, String name, @FormatString String format, Object... values) {
-        text.append("%-24s ".formatted(name)).append(format.formatted(values)).append('\n');
+        text.append("%-24s ".formatted(name))
+                .append(String.format(Locale.ROOT, format, values))
+                .append('\n');
     }
 
     String json() {
@@ -79,13 +82,14 @@ final class StormReport {
                         + quoted(plan.delivery() == Delivery.DIRECT ? "direct" : "channel"));
         object.add("\"channels\":" + (plan.delivery() == Delivery.DIRECT ? 0 : plan.channels()));
         object.add("\"churn\":" + (plan.churnPerSecond() > 0));
-        object.add("\"seconds\":%.3f".formatted(result.seconds()));
-        object.add("\"cpuSeconds\":%.2f".formatted(result.cpuSeconds()));
+        object.add(String.format(Locale.ROOT, "\"seconds\":%.3f", result.seconds()));
+        object.add(String.format(Locale.ROOT, "\"cpuSeconds\":%.2f", result.cpuSeconds()));
         object.add("\"interrupted\":" + result.interrupted());
         object.add("\"handlers\":" + result.handlers());
         object.add("\"messages\":" + result.messages());
         object.add("\"events\":" + result.events());
-        object.add("\"eventsPerSecond\":%.0f".formatted(result.eventsPerSecond()));
+        object.add(
+                String.format(Locale.ROOT, "\"eventsPerSecond\":%.0f", result.eventsPerSecond()));
         object.add("\"lost\":" + result.lost());
         object.add("\"duplicated\":" + result.duplicated());
         object.add("\"corrupted\":" + result.corrupted());
@@ -93,12 +97,13 @@ final class StormReport {
         object.add("\"destroyed\":" + result.destroyed());
         object.add("\"dropped\":" + result.dropped());
         object.add(
-                "\"wakeMicros\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}"
-                        .formatted(
-                                micros(PERCENTILES[0]),
-                                micros(PERCENTILES[1]),
-                                micros(PERCENTILES[2]),
-                                micros(100)));
+                String.format(
+                        Locale.ROOT,
+                        "\"wakeMicros\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}",
+                        micros(PERCENTILES[0]),
+                        micros(PERCENTILES[1]),
+                        micros(PERCENTILES[2]),
+                        micros(100)));
         object.add("\"heapBytesPerHandler\":" + result.heapBytesPerHandler());
         object.add("\"jdk\":" + quoted(Runtime.version().toString()));
         object.add("\"cores\":" + Runtime.getRuntime().availableProcessors());
@@ -113,7 +118,7 @@ final class StormReport {
             if (c == '"' || c == '\\') {
                 quoted.append('\\').append(c);
             } else if (c < ' ') {
-                quoted.append("\\u%04x".formatted((int) c));
+                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             } else {
                 quoted.append(c);
             }

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import picocli.CommandLine;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -26,6 +27,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -193,6 +195,32 @@ class CommandsTest {
         }
     }
 
+    /** Numbers are written in one way in every country: programs read them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ar-EG", "de-DE", "hi-IN-u-nu-deva", "tr-TR"})
+    void numbersDoNotDependOnTheLocale(String language) {
+        Locale usual = Locale.getDefault();
+        Locale usualFormat = Locale.getDefault(Locale.Category.FORMAT);
+        try {
+            Locale.setDefault(Locale.forLanguageTag(language));
+            String printed =
+                    run("devinfo -v").out()
+                            + run("pingpong -n 100 -e --chk").out()
+                            + run("storm --cqs 2 --seconds 1 --json").out()
+                            + run("storm --cqs 2 --seconds 1")
+                            + run("idle --handlers 1000")
+                            + run("storm --cqs 2000000").err();
+            assertThat(printed)
+                    .matches("\\p{ASCII}*")
+                    .contains("GID[  0]:", "1,000 handlers, ", "is 2000000, but")
+                    .containsPattern("100 iters in \\d+\\.\\d\\d seconds")
+                    .containsPattern("\"seconds\":\\d+\\.\\d{3},");
+        } finally {
+            Locale.setDefault(usual);
+            Locale.setDefault(Locale.Category.FORMAT, usualFormat);
+        }
+    }
+
     /** Idle handlers are counted, and all of them answer. */
     @Test
     void idleHandlersAnswer() {
@@ -255,12 +283,15 @@ class CommandsTest {
                         .start();
         try {
             // Past the warm-up, from when on a signal finds something to end.
-            assertThat(storm.waitFor(8, TimeUnit.SECONDS)).isFalse();
+            BufferedReader reader = storm.inputReader(StandardCharsets.UTF_8);
+            String line = reader.readLine();
+            while (line != null && !line.startsWith("storm: ")) {
+                line = reader.readLine();
+            }
             new ProcessBuilder("kill", "-TERM", Long.toString(storm.pid())).start().waitFor();
             assertThat(storm.waitFor(30, TimeUnit.SECONDS)).isTrue();
-            String printed =
-                    new String(storm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(printed).contains("messages", "interrupted; all was well so far");
+            assertThat(String.join("\n", reader.readAllLines()))
+                    .contains("messages", "interrupted; all was well so far");
             assertThat(storm.exitValue()).isEqualTo(143);
         } finally {
             storm.destroyForcibly();

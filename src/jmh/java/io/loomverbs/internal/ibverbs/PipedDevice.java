@@ -25,6 +25,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -142,8 +143,13 @@ public final class PipedDevice implements DeviceOps {
             int version = matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
             if (version < FIRST_VERSION || version > LAST_VERSION) {
                 throw new IllegalStateException(
-                        "no figures of libibverbs: it is of version %d, and only %d to %d were"
-                                        .formatted(version, FIRST_VERSION, LAST_VERSION)
+                        String.format(
+                                        Locale.ROOT,
+                                        "no figures of libibverbs: it is of version %d, and only %d"
+                                                + " to %d were",
+                                        version,
+                                        FIRST_VERSION,
+                                        LAST_VERSION)
                                 + " looked into");
             }
         } catch (IOException e) {
