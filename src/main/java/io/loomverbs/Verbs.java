@@ -9,11 +9,18 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The way in: the RDMA devices of this machine, and the embedded one that is always there. */
 public final class Verbs {
     private static final String IBVERBS = "ibverbs";
+    private static final char QUALIFIER = '/';
+    private static final String LOST =
+            "the jar lacks its file META-INF/services/"
+                    + DeviceProvider.class.getName()
+                    + ", or lines of it. Who repackages loomverbs has to merge that file with those"
+                    + " of other jars (maven-shade-plugin: ServicesResourceTransformer)";
 
     private Verbs() {}
 
@@ -27,16 +34,26 @@ public final class Verbs {
                     .forEach(all::add);
             return List.copyOf(all);
         }
+
+        /** All of them, of which there is at least one, since this jar brings it. */
+        private static List<DeviceProvider> all() {
+            if (ALL.isEmpty()) {
+                throw new IllegalStateException("there are no devices, not even soft0: " + LOST);
+            }
+            return ALL;
+        }
     }
 
     /**
      * The devices that can be opened, the embedded {@code soft0} among them ({@code
-     * ibv_get_device_list}).
+     * ibv_get_device_list}). Two of them may have one name: see {@link #device}.
      *
      * @return an unmodifiable list
+     * @throws IllegalStateException if loomverbs was repackaged without its file in {@code
+     *     META-INF/services}
      */
     public static List<Device> devices() {
-        return Providers.ALL.stream().flatMap(Verbs::devicesOf).toList();
+        return Providers.all().stream().flatMap(Verbs::devicesOf).toList();
     }
 
     private static Stream<Device> devicesOf(DeviceProvider provider) {
@@ -44,19 +61,25 @@ public final class Verbs {
     }
 
     /**
-     * The device of a name.
+     * The device of a name. The embedded devices come first: a device of libibverbs that has the
+     * name of one of these is had as {@code ibverbs/soft0}, and the embedded one as {@code
+     * soft/soft0}.
      *
-     * @param name as in {@link Device#name()}, such as {@code soft0}
+     * @param name as in {@link Device#name()}, such as {@code soft0} or {@code mlx5_0}; or that
+     *     after {@code soft/} or {@code ibverbs/}
      * @return the device
      * @throws IllegalArgumentException if there is none; the message names those there are, and
-     *     says why libibverbs has none if it cannot be used
+     *     says why others cannot be used
+     * @throws IllegalStateException if loomverbs was repackaged without its file in {@code
+     *     META-INF/services}
      */
     public static Device device(String name) {
         Arguments.notNull(name, "name");
         // One provider after the other: who wants soft0 has nothing native loaded for it.
-        return Providers.ALL.stream()
+        return Providers.all().stream()
+                .filter(provider -> isOf(provider, name))
                 .flatMap(Verbs::devicesOf)
-                .filter(device -> device.name().equals(name))
+                .filter(device -> isNamed(device, name))
                 .findFirst()
                 .orElseThrow(
                         () ->
@@ -99,11 +122,23 @@ public final class Verbs {
         return AllocatedMemory.max();
     }
 
+    private static boolean isOf(DeviceProvider provider, String name) {
+        return name.indexOf(QUALIFIER) < 0 || name.startsWith(provider.name() + QUALIFIER);
+    }
+
+    private static boolean isNamed(Device device, String name) {
+        return device.name().equals(name.substring(name.indexOf(QUALIFIER) + 1));
+    }
+
     private static String whatThereIs() {
         Throwable cause = unavailabilityCause();
         return "the devices are "
                 + devices()
-                + (cause == null ? "" : ", none of libibverbs: " + cause.getMessage());
+                + (cause == null ? "" : ", none of libibverbs: " + cause.getMessage())
+                + Providers.ALL.stream()
+                        .flatMap(provider -> provider.missing().stream())
+                        .map(missing -> "; " + missing)
+                        .collect(Collectors.joining());
     }
 
     /**
@@ -118,6 +153,6 @@ public final class Verbs {
             }
         }
         return new UnsupportedOperationException(
-                "this build of loomverbs has no provider for libibverbs; the embedded soft0 works");
+                "loomverbs has no provider for libibverbs: " + LOST);
     }
 }

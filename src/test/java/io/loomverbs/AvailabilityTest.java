@@ -63,6 +63,13 @@ class AvailabilityTest {
                 .contains("start java with --enable-native-access=ALL-UNNAMED\n");
     }
 
+    /** Also where libibverbs is not able to look, and says that the kernel has no verbs. */
+    @Test
+    void usedUpDescriptorsAreTheCause() throws Exception {
+        assertThat(AvailabilityChild.run(List.of(), NATIVE, AvailabilityChild.WITHOUT_DESCRIPTORS))
+                .contains("cause ibv_get_device_list: EMFILE; usually: too many open files");
+    }
+
     /** Who asks for soft0 by name has nothing native loaded. */
     @Test
     void soft0LoadsNothingNative() throws Exception {

@@ -42,7 +42,18 @@ class MissingPiecesTest {
                 "for d in /usr/lib/*/libibverbs /etc/libibverbs.d; do mount -t tmpfs t $d; done";
         assertThat(AvailabilityChild.run(after(hide), NATIVE))
                 .contains("devices [soft0]\n")
-                .contains("no driver for them: install the package");
+                .contains("no driver for it: install the package");
+    }
+
+    @Test
+    void theFile() throws Exception {
+        List<String> hide = after("mount -t tmpfs t /dev/infiniband");
+        assertThat(AvailabilityChild.run(hide, NATIVE))
+                .contains("devices [soft0]\n")
+                .contains("the kernel has rxe0, but /dev/infiniband/uverbs0 does not exist: in a");
+        assertThat(AvailabilityChild.run(hide, NATIVE, "rxe0"))
+                .contains("name is \"rxe0\", but the devices are [soft0], none of libibverbs: the")
+                .contains("/dev/infiniband/uverbs0 does not exist");
     }
 
     @Test
@@ -55,6 +66,6 @@ class MissingPiecesTest {
                 .contains("devices [soft0, rxe0]")
                 .contains("no permission to read and write /dev/infiniband/uverbs0");
         assertThat(AvailabilityChild.run(forbid, NATIVE, "rxe0"))
-                .contains("ibv_open_device: EACCES: rxe0; usually: no permission");
+                .contains("ibv_open_device: EACCES: rxe0; no permission");
     }
 }

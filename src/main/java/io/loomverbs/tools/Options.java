@@ -23,14 +23,7 @@ final class Options {
         try {
             return Verbs.device(name);
         } catch (IllegalArgumentException e) {
-            Throwable cause = Verbs.unavailabilityCause();
-            throw wrong(
-                    spec,
-                    "--device is "
-                            + name
-                            + ", but the devices are "
-                            + Verbs.devices()
-                            + (cause == null ? "" : ", none of libibverbs: " + cause.getMessage()));
+            throw wrong(spec, "--device: " + e.getMessage());
         }
     }
 

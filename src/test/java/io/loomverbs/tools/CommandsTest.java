@@ -246,7 +246,7 @@ class CommandsTest {
                 "pingpong -p 70000|--port is 70000, but must be 1 to 65535",
                 "pingpong elsewhere|HOST is elsewhere, but soft0 lives in one process",
                 "pingpong --no-local|--no-local was given, but soft0 lives in one process",
-                "pingpong -d mlx9_9|--device is mlx9_9, but the devices are [soft0",
+                "pingpong -d mlx9_9|--device: name is \"mlx9_9\", but the devices are [soft0",
                 "idle --handlers 262145|--handlers is 262145, but must be 1 to 262144: max_cq of"
                         + " soft0",
                 "storm --cq 100|unknown option: --cq",

@@ -17,6 +17,11 @@ public interface DeviceProvider {
         return null;
     }
 
+    /** Why devices that this machine has are not among those offered, a line for each. */
+    default List<String> missing() {
+        return List.of();
+    }
+
     /** Why this provider can offer no devices here, or null if it can. */
     default @Nullable Throwable unavailabilityCause() {
         return null;

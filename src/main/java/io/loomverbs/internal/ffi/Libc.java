@@ -11,8 +11,10 @@ import java.lang.invoke.MethodHandle;
 /** File descriptors. */
 @SuppressWarnings("restricted") // this room is where it is allowed
 public final class Libc {
+    private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
+    private static final int EBADF = 9;
     private static final int O_NONBLOCK = 0x800;
 
     /** The third argument is variadic. */
@@ -51,6 +53,26 @@ public final class Libc {
             return flags < 0 ? -Ffi.errno(call) : 0;
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
+        }
+    }
+
+    /**
+     * Why there is no file descriptor left, such as {@code EMFILE}; 0 if there is one.
+     *
+     * <p>It duplicates standard error's, which may be closed: that says nothing, and is 0.
+     */
+    public static int descriptorErrno() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment call = Ffi.callState(arena);
+            int fd = (int) FCNTL.invokeExact(call, 2, F_DUPFD_CLOEXEC, 0);
+            if (fd >= 0) {
+                close(fd);
+                return 0;
+            }
+            int errno = Ffi.errno(call);
+            return errno == EBADF ? 0 : errno;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
         }
     }
 

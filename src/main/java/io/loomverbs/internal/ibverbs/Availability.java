@@ -3,84 +3,151 @@ package io.loomverbs.internal.ibverbs;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.UsualCauses;
+import io.loomverbs.internal.ffi.Libc;
 
 import org.jspecify.annotations.Nullable;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.StringJoiner;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
-/** Why libibverbs, which is there, finds no device that can be opened. */
+/** Why libibverbs, which is there, finds no device, or not a device that the kernel has. */
 final class Availability {
-    private static final Path UVERBS = Path.of("/sys/class/infiniband_verbs");
-    private static final Path FILES = Path.of("/dev/infiniband");
+    /** Of this machine. */
+    static final Availability HERE =
+            new Availability(Uverbs.HERE, Availability::list, Libc::descriptorErrno);
 
-    private Availability() {}
+    // Made before they are needed: without descriptors no class can be loaded from a folder.
+    private static final String EMFILE = noDevices(Errno.EMFILE);
+    private static final String ENFILE = noDevices(Errno.ENFILE);
 
-    static @Nullable Throwable cause() {
-        List<DeviceOps> devices;
+    private final Uverbs uverbs;
+    private final Supplier<List<DeviceOps>> list;
+    private final IntSupplier descriptorErrno;
+
+    /**
+     * @param list the devices of libibverbs, or a {@code DeviceException}
+     * @param descriptorErrno why there is no file descriptor left, or 0 if there is
+     */
+    Availability(Uverbs uverbs, Supplier<List<DeviceOps>> list, IntSupplier descriptorErrno) {
+        this.uverbs = uverbs;
+        this.list = list;
+        this.descriptorErrno = descriptorErrno;
+    }
+
+    private static List<DeviceOps> list() {
         try (DeviceList list = DeviceList.get()) {
-            devices = list.devices();
+            return list.devices();
+        }
+    }
+
+    /** Why no device can be opened, or null if one can. */
+    @Nullable Throwable cause() {
+        List<DeviceOps> devices;
+        try {
+            devices = list.get();
         } catch (DeviceException e) {
-            return noList(e);
+            return new UnsupportedOperationException(noList(e.errno()), e);
         }
         if (devices.isEmpty()) {
-            return noDevices();
+            return new UnsupportedOperationException(noDevices());
         }
-        StringBuilder forbidden = new StringBuilder();
+        StringJoiner troubles = new StringJoiner("; ");
         for (DeviceOps device : devices) {
-            Path file = FILES.resolve(((IbvDevice) device).uverbs());
-            if (Files.isReadable(file) && Files.isWritable(file)) {
+            String trouble = uverbs.trouble(((IbvDevice) device).uverbs());
+            if (trouble == null) {
                 return null;
             }
-            forbidden.append(forbidden.isEmpty() ? "" : ", ").append(file);
+            troubles.add(trouble);
         }
-        return new UnsupportedOperationException(
-                "no permission to read and write "
-                        + forbidden
-                        + (Files.isDirectory(FILES)
-                                ? ": be in the group that owns it, or in a container give it the"
-                                        + " device"
-                                : ", for it does not exist: in a container, give it the device"));
+        return new UnsupportedOperationException(troubles.toString());
     }
 
-    /** Whether the file of a device is there, and may not be used. */
-    static boolean isForbidden(String uverbs) {
-        Path file = FILES.resolve(uverbs);
-        return Files.exists(file) && !(Files.isReadable(file) && Files.isWritable(file));
-    }
-
-    private static Throwable noList(DeviceException e) {
-        if (e.errno() == Errno.ENOSYS || !Files.isDirectory(UVERBS)) {
-            return new UnsupportedOperationException(
-                    "the kernel has no user-space verbs ("
-                            + UVERBS
-                            + " does not exist): load the module ib_uverbs and the driver of an"
-                            + " RDMA device",
-                    e);
+    private String noList(int errno) {
+        // libibverbs says ENOSYS of whatever it cannot read.
+        int descriptors = descriptorErrno.getAsInt();
+        if (descriptors != 0) {
+            return noDescriptors(descriptors);
         }
-        return new UnsupportedOperationException(
-                "ibv_get_device_list: " + Errno.name(e.errno()), e);
-    }
-
-    private static Throwable noDevices() {
-        return new UnsupportedOperationException(
-                hasEntries()
-                        ? "the kernel has RDMA devices in "
-                                + UVERBS
-                                + ", but libibverbs has no driver for them: install the package"
-                                + " ibverbs-providers (Debian) or libibverbs (Fedora)"
-                        : "the kernel has user-space verbs, but no RDMA device: load its driver,"
-                                + " or add a software device with \"rdma link add rxe0 type rxe"
-                                + " netdev ...\"");
-    }
-
-    private static boolean hasEntries() {
-        try (var entries = Files.newDirectoryStream(UVERBS, "uverbs*")) {
-            return entries.iterator().hasNext();
-        } catch (IOException e) {
-            return false;
+        if (!uverbs.isInKernel()) {
+            return "the kernel has no user-space verbs ("
+                    + uverbs.folder()
+                    + " does not exist): load the module ib_uverbs and the driver of an RDMA"
+                    + " device";
         }
+        return "ibv_get_device_list: " + Errno.name(errno);
+    }
+
+    private static String noDescriptors(int errno) {
+        return errno == Errno.ENFILE ? ENFILE : EMFILE;
+    }
+
+    private static String noDevices(int errno) {
+        return "ibv_get_device_list: "
+                + Errno.name(errno)
+                + UsualCauses.of("ibv_get_device_list", errno);
+    }
+
+    private String noDevices() {
+        int descriptors = descriptorErrno.getAsInt();
+        if (descriptors != 0) {
+            return noDescriptors(descriptors);
+        }
+        List<Uverbs.Entry> entries = uverbs.entries();
+        if (entries.isEmpty()) {
+            return "the kernel has user-space verbs, but no RDMA device: load its driver, or add a"
+                    + " software device with \"rdma link add rxe0 type rxe netdev ...\"";
+        }
+        return entries.stream().map(this::unlisted).collect(Collectors.joining("; "));
+    }
+
+    /** Why libibverbs does not list a device of the kernel. */
+    private String unlisted(Uverbs.Entry entry) {
+        String trouble = uverbs.trouble(entry.file());
+        return "the kernel has "
+                + entry.device()
+                + ", but "
+                + (trouble != null
+                        ? trouble
+                        : "libibverbs has no driver for it: install the package ibverbs-providers"
+                                + " (Debian) or libibverbs (Fedora)");
+    }
+
+    /** Of each device of the kernel that is missing among those listed, why. */
+    List<String> missing() {
+        Set<String> listed;
+        try {
+            listed = list.get().stream().map(DeviceOps::name).collect(Collectors.toSet());
+        } catch (DeviceException e) {
+            return List.of(); // cause() says why there are none
+        }
+        List<String> missing = new ArrayList<>();
+        for (Uverbs.Entry entry : uverbs.entries()) {
+            if (!listed.isEmpty() && !listed.contains(entry.device())) {
+                missing.add(unlisted(entry));
+            }
+        }
+        return missing;
+    }
+
+    /** What is to be said of a device that could not be opened, if there is more to say. */
+    DeviceException unopened(IbvDevice device, DeviceException failure) {
+        int descriptors = descriptorErrno.getAsInt();
+        if (descriptors != 0) {
+            return Failures.of("ibv_open_device", -descriptors, device.name());
+        }
+        boolean gone = failure.errno() == Errno.ENOENT || failure.errno() == Errno.ENODEV;
+        String trouble = gone ? uverbs.trouble(device.uverbs()) : null;
+        if (trouble == null) {
+            return failure;
+        }
+        // What libibverbs says of a file that it may not open is ENOENT.
+        int errno = uverbs.isForbidden(device.uverbs()) ? Errno.EACCES : failure.errno();
+        return new DeviceException(errno, device.name() + "; " + trouble);
     }
 }

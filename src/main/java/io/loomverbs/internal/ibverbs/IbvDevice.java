@@ -25,11 +25,7 @@ record IbvDevice(String name, long guid, int transportType, String uverbs) imple
             }
             return IbvContext.open(name, device, events);
         } catch (DeviceException e) {
-            if (e.errno() == Errno.ENOENT && Availability.isForbidden(uverbs)) {
-                // What libibverbs says of a file that it may not open.
-                throw Failures.of("ibv_open_device", -Errno.EACCES, name);
-            }
-            throw e;
+            throw Availability.HERE.unopened(this, e);
         }
     }
 }

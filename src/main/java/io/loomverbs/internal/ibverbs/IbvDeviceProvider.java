@@ -41,6 +41,13 @@ public final class IbvDeviceProvider implements DeviceProvider {
     @Override
     public @Nullable Throwable unavailabilityCause() {
         Throwable cause = LibibverbsLibrary.unavailabilityCause();
-        return cause != null ? cause : Availability.cause();
+        return cause != null ? cause : Availability.HERE.cause();
+    }
+
+    @Override
+    public List<String> missing() {
+        return LibibverbsLibrary.unavailabilityCause() != null
+                ? List.of()
+                : Availability.HERE.missing();
     }
 }
