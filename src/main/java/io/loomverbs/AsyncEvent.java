@@ -72,9 +72,18 @@ public final class AsyncEvent implements AutoCloseable {
     /** Acknowledges the event ({@code ibv_ack_async_event}). Doing so again does nothing. */
     @Override
     public void close() {
-        if (taker.getAndSet(null) != null) {
-            source.acked(this, raised);
+        Thread by = taker.getAndSet(null);
+        if (by == null) {
+            return;
         }
+        boolean madeRoom;
+        try {
+            madeRoom = AsyncEvents.ack(raised);
+        } catch (Error e) { // such as no stack: nothing was acknowledged
+            taker.set(by);
+            throw e;
+        }
+        source.acked(this, madeRoom);
     }
 
     boolean isHeldBy(Thread thread, Object owner) {

@@ -58,24 +58,32 @@ final class AsyncEvents {
                 }
                 queue.raise(raised);
             } finally {
-                ack(raised);
+                if (ack(raised)) {
+                    queue.recheck();
+                }
             }
             throw e;
         }
     }
 
-    void acked(AsyncEvent event, Raised raised) {
-        unacked.remove(event);
-        ack(raised);
-    }
-
-    private void ack(Raised raised) {
+    /**
+     * Acknowledges an event, unless this throws.
+     *
+     * @return whether there was no room for more until now
+     */
+    static boolean ack(Raised raised) {
         Ledger ledger = raised.ledger();
         int outcome = ledger == null ? Ledger.ACKED : ledger.tryAckAsync();
-        if (outcome == Ledger.ACKED_WHEN_FULL) {
-            queue.recheck();
-        } else if (outcome != Ledger.ACKED) {
+        if (outcome == 0) {
             throw new AssertionError("an asynchronous event was not counted: " + raised.owner());
+        }
+        return outcome == Ledger.ACKED_WHEN_FULL;
+    }
+
+    void acked(AsyncEvent event, boolean madeRoom) {
+        unacked.remove(event);
+        if (madeRoom) {
+            queue.recheck();
         }
     }
 

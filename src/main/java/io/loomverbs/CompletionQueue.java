@@ -59,6 +59,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final int compVector;
     private final Delivery delivery;
     private final CqLedger ledger;
+    private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
     private final Usage usage = new Usage(this);
     private final int id;
 
@@ -539,11 +540,14 @@ public final class CompletionQueue implements AutoCloseable {
      *
      * <p>A close that waits for more than five seconds logs what it waits for, and with the system
      * property {@code loomverbs.trackEvents=true} also which thread took the events and where.
+     * Which events are left cannot be told once {@link #ackEvents} was called while several threads
+     * held some: until all but one are acknowledged, no thread is named, and none gets {@code
+     * EDEADLK}.
      *
      * @throws VerbsException {@code EBUSY} while queue pairs use the CQ; {@code EDEADLK} if it has
-     *     waited for a second while this very thread holds one of the events: it would wait for
-     *     itself, unless another thread acknowledges on its behalf, for which there is {@link
-     *     #close(Duration)}
+     *     waited for a second while this very thread certainly holds one of the events: it would
+     *     wait for itself, unless another thread acknowledges on its behalf, for which there is
+     *     {@link #close(Duration)}
      */
     @Override
     public void close() {
@@ -665,6 +669,13 @@ public final class CompletionQueue implements AutoCloseable {
 
     CqLedger ledger() {
         return ledger;
+    }
+
+    EventTracking tracking() {
+        if (tracking == null) {
+            throw new AssertionError("events are not tracked");
+        }
+        return tracking;
     }
 
     CqOps ops() {

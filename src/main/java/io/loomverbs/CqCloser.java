@@ -6,7 +6,7 @@ import io.loomverbs.internal.event.Closer;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** One attempt to close a CQ: destroys it, and says what it waits for. */
@@ -63,10 +63,9 @@ final class CqCloser implements Closer {
         if (async > 0) {
             text.append(" and ").append(Wording.count(async, "unacknowledged asynchronous event"));
         }
-        EventTracking tracking = cq.ledger().tracking;
-        List<Thread> holders = holders();
-        if (tracking != null) {
-            text.append(", ").append(tracking.report());
+        Set<Thread> holders = cq.ledger().holders();
+        if (EventTracking.ENABLED) {
+            text.append(", ").append(cq.tracking().report());
         } else if (!holders.isEmpty()) {
             text.append(
                     holders.stream()
@@ -80,9 +79,5 @@ final class CqCloser implements Closer {
     private boolean isHeldHere() {
         return cq.ledger().isHeldBy(Thread.currentThread())
                 || cq.context().asyncEvents().isHeldHere(cq);
-    }
-
-    private List<Thread> holders() {
-        return cq.ledger().holders();
     }
 }

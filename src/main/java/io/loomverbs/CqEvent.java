@@ -3,6 +3,7 @@ package io.loomverbs;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueueEndedException;
+import io.loomverbs.internal.event.Ledger;
 
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,8 @@ public final class CqEvent implements AutoCloseable {
     @Nullable CqEvent next;
 
     int depth;
+    boolean mixed;
+    short doubts;
 
     private CqEvent(CqLedger ledger) {
         this.ledger = ledger;
@@ -54,8 +57,8 @@ public final class CqEvent implements AutoCloseable {
             CqLedger ledger = (CqLedger) taken;
             event = new CqEvent(ledger);
             ledger.add(event);
-            if (ledger.tracking != null) {
-                ledger.tracking.taken(event);
+            if (EventTracking.ENABLED) {
+                ledger.cq().tracking().taken(event);
             }
             return event;
         } catch (RuntimeException | Error e) { // such as no memory: nobody has the event
@@ -118,8 +121,21 @@ public final class CqEvent implements AutoCloseable {
     @Override
     public void close() {
         Thread by = taker;
-        if (by != null && TAKER.compareAndSet(this, by, null)) {
-            ledger.ackTaken(this);
+        if (by == null || !TAKER.compareAndSet(this, by, null)) {
+            return;
+        }
+        int outstanding;
+        try {
+            outstanding = ledger.tryAck(1);
+        } catch (Error e) { // such as no stack: nothing was acknowledged
+            taker = by;
+            throw e;
+        }
+        if (outstanding != Ledger.ACKED) {
+            throw cq().overAck(1, outstanding);
+        }
+        if (EventTracking.ENABLED) {
+            cq().tracking().acked(this);
         }
     }
 
@@ -130,6 +146,20 @@ public final class CqEvent implements AutoCloseable {
 
     void counted() {
         counted = true;
+    }
+
+    /**
+     * Before it is pushed.
+     *
+     * @param below what is below it in the stack of its ledger
+     * @param isMixed whether others than the calling thread have received some of those
+     * @param known the doubts of the ledger while all those were known
+     */
+    void place(@Nullable CqEvent below, boolean isMixed, short known) {
+        next = below;
+        depth = below == null ? 1 : below.depth + 1;
+        mixed = isMixed;
+        doubts = known;
     }
 
     /** The CQ, and whether the event is acknowledged. */

@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * The events of one CQ: what their delivery needs, and, for diagnosis, which threads hold those
@@ -25,19 +26,25 @@ final class CqLedger extends CqEvents implements CqListener {
      * no allocation. Receiving an event pushes it; acknowledging one only marks it. Acknowledged events are
      * left out when they are on top, and when the stack has grown to twice what is outstanding.
      *
-     * The count decides, the stack only explains. Nobody can tell which events are meant when some are
-     * acknowledged by count: taken to be are the newest of the thread that does it, or, if it has none
-     * near the top, the newest of all. That is right for threads that acknowledge what they receive, and
-     * it keeps the number of events here that of those counted. holders() tells nothing when they differ;
-     * isHeldBy() tells what follows from the numbers. The links are written without synchronization
-     * except at the top: a stale link at worst shows an event that is acknowledged by now.
+     * Nobody can tell which events are meant when some are acknowledged by count. While one thread has
+     * received all that are in the stack, any of them do, and the newest are marked. Otherwise none is, and
+     * the stack is in doubt: no thread is said to hold an event. That ends when an event is received
+     * while no other is outstanding: whatever is below it is acknowledged, and is cut off. An event knows how
+     * many doubts there were when it was pushed in such a way, and events above it take that over.
+     *
+     * The count decides, the stack only explains: a thread must hold an event if all others together hold
+     * fewer than are outstanding. The links are written without synchronization except at the top: a stale link
+     * at worst shows an event that is acknowledged by now, and others seem to hold more than they do.
      */
     private static final int SLACK = 16;
     private static final VarHandle TOP;
+    private static final VarHandle DOUBTS;
 
     static {
         try {
-            TOP = MethodHandles.lookup().findVarHandle(CqLedger.class, "top", CqEvent.class);
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            TOP = lookup.findVarHandle(CqLedger.class, "top", CqEvent.class);
+            DOUBTS = lookup.findVarHandle(CqLedger.class, "doubts", short.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -46,10 +53,11 @@ final class CqLedger extends CqEvents implements CqListener {
     /** Here and not in the CQ: whoever is given an event reads it. */
     final @Nullable Object cqContext;
 
-    final @Nullable EventTracking tracking = EventTracking.ifEnabled();
-
     /** Changed by compare-and-set. */
     private volatile @Nullable CqEvent top;
+
+    /** How often it came to be in doubt; at the most it stays so. Changed by compare-and-set. */
+    private volatile short doubts;
 
     CqLedger(EventQueue queue, CompletionQueue cq, @Nullable Object cqContext) {
         super(queue, cq);
@@ -72,69 +80,91 @@ final class CqLedger extends CqEvents implements CqListener {
 
     /** An event was received. */
     void add(CqEvent event) {
-        int outstanding = outstanding();
+        int outstanding;
         CqEvent seen;
         do {
             seen = top;
+            short known = doubts;
+            outstanding = outstanding();
+            if (seen == null || outstanding == 1) {
+                event.place(null, false, known);
+                continue;
+            }
             CqEvent below = seen;
-            while (below != null && below.holder() == null) {
+            Thread holder = null;
+            while (below != null && (holder = below.holder()) == null) {
                 below = below.next;
             }
-            event.next = below;
-            event.depth = below == null ? 1 : below.depth + 1;
+            boolean mixed = below != null && (below.mixed || holder != Thread.currentThread());
+            event.place(below, mixed, seen.doubts);
         } while (!TOP.compareAndSet(this, seen, event));
         if (event.depth > 2L * outstanding + SLACK) {
             compact(event, outstanding);
         }
     }
 
-    /** Acknowledges an event that was received and is acknowledged by nobody else. */
-    void ackTaken(CqEvent event) {
-        int outstanding = tryAck(1);
-        if (outstanding != ACKED) {
-            throw cq().overAck(1, outstanding);
+    /** {@code n} events were acknowledged by count, by the calling thread. */
+    void counted(int n) {
+        if (EventTracking.ENABLED) {
+            cq().tracking().counted(n);
         }
-        if (tracking != null) {
-            tracking.acked(event);
+        CqEvent seen = top;
+        if (seen == null) {
+            return;
+        }
+        if (seen.mixed) {
+            doubt(seen);
+            return;
+        }
+        int left = n;
+        CqEvent live = seen;
+        while (live != null && (left > 0 || live.holder() == null)) {
+            if (live.holder() != null) {
+                live.counted();
+                left--;
+            }
+            live = live.next;
+        }
+        if (left > 0) {
+            doubt(seen);
+        }
+        if (live != seen && (live != null || isSure(seen))) {
+            TOP.compareAndSet(this, seen, live);
         }
     }
 
-    /** {@code n} events were acknowledged by count, by the calling thread. */
-    void counted(int n) {
-        if (EventTracking.ENABLED && tracking != null) {
-            tracking.acked(n);
+    private void doubt(CqEvent seen) {
+        short known = doubts;
+        if (isSure(seen)) {
+            DOUBTS.compareAndSet(this, known, (short) (known + 1));
         }
-        if (top == null) {
-            return;
+    }
+
+    private boolean isSure(CqEvent seen) {
+        short now = doubts;
+        return seen.doubts == now && now != Short.MAX_VALUE;
+    }
+
+    /**
+     * Unlinks what is acknowledged below {@code from}, and what is more than can be outstanding.
+     */
+    private void compact(CqEvent from, int outstanding) {
+        int kept = 1;
+        CqEvent last = from;
+        for (CqEvent e = from.next; e != null; e = e.next) {
+            if (e.holder() == null) {
+                continue;
+            }
+            if (kept >= outstanding) {
+                doubt(from);
+                break;
+            }
+            last.next = e;
+            last = e;
+            kept++;
         }
-        Thread me = Thread.currentThread();
-        for (int i = 0; i < n; i++) {
-            CqEvent seen = top;
-            CqEvent newest = null;
-            CqEvent mine = null;
-            int steps = 0;
-            for (CqEvent e = seen; e != null && mine == null && steps < SLACK; e = e.next) {
-                Thread holder = e.holder();
-                if (holder == me) {
-                    mine = e;
-                } else if (holder != null) {
-                    newest = newest == null ? e : newest;
-                    steps++;
-                }
-            }
-            CqEvent meant = mine == null ? newest : mine;
-            if (meant == null) {
-                return;
-            }
-            meant.counted();
-            CqEvent live = seen;
-            while (live != null && live.holder() == null) {
-                live = live.next;
-            }
-            if (live != seen) {
-                TOP.compareAndSet(this, seen, live);
-            }
-        }
+        last.next = null;
+        from.depth = kept;
     }
 
     /**
@@ -142,47 +172,25 @@ final class CqLedger extends CqEvents implements CqListener {
      * fewer.
      */
     boolean isHeldBy(Thread thread) {
-        int outstanding = outstanding();
-        boolean some = false;
-        int others = 0;
-        for (CqEvent e = top; e != null && others < outstanding; e = e.next) {
-            Thread holder = e.holder();
-            if (holder == thread) {
-                some = true;
-            } else if (holder != null) {
-                others++;
-            }
-        }
-        return some && others < outstanding;
+        return holders().contains(thread);
     }
 
-    /**
-     * Unlinks what is acknowledged below {@code from}, and what is more than can be outstanding.
-     */
-    private static void compact(CqEvent from, int outstanding) {
-        int kept = 1;
-        CqEvent last = from;
-        for (CqEvent e = from.next; e != null && kept < outstanding; e = e.next) {
-            if (e.holder() != null) {
-                last.next = e;
-                last = e;
-                kept++;
-            }
-        }
-        last.next = null;
-        from.depth = kept;
-    }
-
-    /** The threads that hold the outstanding events; empty if that cannot be told. */
-    List<Thread> holders() {
-        int outstanding = outstanding();
-        List<Thread> holders = new ArrayList<>();
-        for (CqEvent e = top; e != null && holders.size() <= outstanding; e = e.next) {
+    /** The threads that must hold outstanding events; empty if that cannot be told. */
+    Set<Thread> holders() {
+        int before = outstanding();
+        CqEvent seen = top;
+        Map<Thread, Integer> held = new LinkedHashMap<>();
+        int all = 0;
+        for (CqEvent e = seen; e != null; e = e.next) {
             Thread holder = e.holder();
             if (holder != null) {
-                holders.add(holder);
+                held.merge(holder, 1, Integer::sum);
+                all++;
             }
         }
-        return holders.size() == outstanding ? holders : List.of();
+        int outstanding = Math.min(before, outstanding());
+        int known = all;
+        held.values().removeIf(n -> known - n >= outstanding);
+        return seen == null || !isSure(seen) ? Set.of() : held.keySet();
     }
 }

@@ -18,10 +18,21 @@ final class EventTracking {
     static final boolean ENABLED = Boolean.getBoolean("loomverbs.trackEvents");
     private static final int FRAMES = 8;
 
+    /** As many are kept while some of them were acknowledged by count. */
+    private static final int MOST_IN_DOUBT = 16;
+
     private record Taken(String thread, List<StackTraceElement> where) {}
 
     @GuardedBy("this")
     private final Map<CqEvent, Taken> taken = new LinkedHashMap<>();
+
+    /** How many of these were acknowledged by count. */
+    @GuardedBy("this")
+    private int inDoubt;
+
+    /** Whether there were too many of those to keep them all. */
+    @GuardedBy("this")
+    private boolean forgotten;
 
     private EventTracking() {}
 
@@ -35,20 +46,34 @@ final class EventTracking {
     }
 
     synchronized void acked(CqEvent event) {
-        taken.remove(event);
+        counted(taken.remove(event) == null ? 1 : 0);
     }
 
-    /** Forgets the oldest, as nobody can tell which ones a count means. */
-    synchronized void acked(int n) {
+    /** {@code n} events were acknowledged, and nobody can tell which. */
+    synchronized void counted(int n) {
+        inDoubt += n;
+        if (inDoubt >= taken.size()) {
+            taken.clear();
+            inDoubt = 0;
+            forgotten = false;
+        }
         Iterator<CqEvent> oldest = taken.keySet().iterator();
-        for (int i = 0; i < n && oldest.hasNext(); i++) {
+        while (inDoubt > 0 && taken.size() > MOST_IN_DOUBT) {
             oldest.next();
             oldest.remove();
+            inDoubt--;
+            forgotten = true;
         }
     }
 
+    /**
+     * Where the unacknowledged events were received; perhaps, if some were acknowledged by count.
+     */
     synchronized String report() {
         StringJoiner report = new StringJoiner("; ");
+        if (inDoubt > 0 || forgotten) {
+            report.add("of these, as some were acknowledged by count");
+        }
         for (Taken t : taken.values()) {
             StringJoiner frames = new StringJoiner(" < ");
             int shown = 0;
@@ -59,6 +84,9 @@ final class EventTracking {
                 }
             }
             report.add("taken by " + t.thread() + " at " + frames);
+        }
+        if (forgotten) {
+            report.add("or taken earlier");
         }
         return report.toString();
     }

@@ -25,9 +25,9 @@ final class ChildJvm {
             throws Exception {
         List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-XX:TieredStopAtLevel=1"); // the options may say otherwise
         command.addAll(options);
-        command.addAll(
-                List.of("-cp", System.getProperty("java.class.path"), "-XX:TieredStopAtLevel=1"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
         command.add("-Dloomverbs.device=" + Fixture.DEVICE);
         command.add(main.getName());
         command.addAll(List.of(args));

@@ -126,6 +126,59 @@ class ClosersTest extends Lifecycle {
         closer.get();
     }
 
+    /** A thread whose event may be the one that another has acknowledged by count just waits. */
+    @Test
+    void nobodyIsFailedForAnEventThatAnotherMayHold() throws Exception {
+        CompletionQueue cq = f.direct();
+        Source source = f.source(cq);
+        raise(source, cq);
+        CqEvent others = f.start("other", () -> take(cq)).get();
+        CountDownLatch received = new CountDownLatch(1);
+        CountDownLatch acknowledged = new CountDownLatch(1);
+        Task<?> closer =
+                f.start(
+                        "closer",
+                        () -> {
+                            raise(source, cq);
+                            take(cq);
+                            received.countDown();
+                            acknowledged.await();
+                            cq.close();
+                            return null;
+                        });
+        received.await();
+        cq.ackEvents(1);
+        source.close();
+        assertThatThrownBy(() -> cq.close(Duration.ofMillis(10)))
+                .hasMessageContaining("1 unacknowledged event")
+                .hasMessageNotContainingAny("taken by", "closer", "other");
+        acknowledged.countDown();
+        assertThat(closer.thread.join(Duration.ofMillis(2_500)))
+                .as("ended before the other event was acknowledged: %s", closer.isDone())
+                .isFalse();
+        others.close();
+        closer.get();
+    }
+
+    /** Once nothing else is outstanding there is no doubt any more. */
+    @Test
+    void whoHoldsTheOnlyEventIsToldWhateverWasAcknowledgedBefore() throws Exception {
+        CompletionQueue cq = f.direct();
+        Source source = f.source(cq);
+        raise(source, cq);
+        f.start("other", () -> take(cq)).get();
+        raise(source, cq);
+        take(cq);
+        cq.ackEvents(1);
+        cq.ackEvents(1);
+        raise(source, cq);
+        CqEvent held = take(cq);
+        source.close();
+        refused(cq::close, "EDEADLK", cq, "1 unacknowledged", Thread.currentThread().getName());
+        held.close();
+        cq.close();
+    }
+
     /** Two handlers that each hold an event and both close are both told, and both can go on. */
     @Test
     @SuppressWarnings("try") // the event is only held

@@ -31,7 +31,7 @@ final class World extends ClassLoader {
     private static final Map<String, Set<String>> RACY =
             Map.of(
                     "io/loomverbs/CqEvent",
-                    Set.of("next", "depth"),
+                    Set.of("next", "depth", "mixed", "doubts"),
                     "io/loomverbs/internal/soft/AfterLocks",
                     Set.of("firstFired", "secondFired", "rest"));
 

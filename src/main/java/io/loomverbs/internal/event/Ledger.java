@@ -46,10 +46,22 @@ public class Ledger {
      * each the number of settlements. (If there were exactly 2^12, or a multiple, it is mistaken, and an
      * acknowledgement may be refused that was not too much.)
      *
-     * Who acknowledges more than MOST_CLAIMED at once looks first, and claims nothing.
+     * A thread that acknowledges more than MOST_CLAIMED at once looks first, and claims nothing.
      *
      * So only where a program acknowledges more than there is does a thread ever wait for another, and
-     * that is then within these few instructions.
+     * that is then within these few instructions. The other may not come to them for long, as a
+     * debugger may hold it. So the wait has an end: a thread that has looked MOST_LOOKS times, with naps in
+     * between, settles: it brings the count to 0, and what was outstanding counts as acknowledged by
+     * the claims that stand.
+     *
+     * An Error, such as the end of the stack, must not come between a claim and what takes it back. So both
+     * are in one frame: no call is between the two that needs more stack than the claim did. Where the
+     * JVM nevertheless finds none, as when it leaves compiled code at that very place, the claim is written
+     * down as abandoned, which needs no stack, and the next that asks for the count takes it back. (If
+     * two threads do that at once, one of them may be forgotten, and others settle.)
+     *
+     * If an acknowledgement throws, nothing was acknowledged. That closers could not be woken is not
+     * thrown: they look again by themselves, each LOOK_NANOS.
      *
      * *** Waiting ***
      *
@@ -82,6 +94,12 @@ public class Ledger {
 
     private static final long LOOK_NANOS = 1_000_000_000L;
 
+    /** How often to look, without and with naps in between, before settling for others. */
+    private static final int SPINS = 100;
+
+    private static final int MOST_LOOKS = SPINS + 500;
+    private static final long NAP_NANOS = 1_000_000;
+
     /** As many asynchronous events as can be counted. */
     static final int MAX_ASYNC = (1 << 18) - 1;
 
@@ -112,22 +130,27 @@ public class Ledger {
     static final int FULL = -2;
 
     private static final VarHandle WORD;
+    private static final VarHandle ABANDONED;
     private static final VarHandle PARKED;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             WORD = lookup.findVarHandle(Ledger.class, "word", long.class);
+            ABANDONED = lookup.findVarHandle(Ledger.class, "abandoned", int.class);
             PARKED = lookup.findVarHandle(Ledger.class, "parked", Parked.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
-        // Links what follows a claim that does not fit, so that nothing can come between the two.
+        // Links what follows a claim that does not fit: that takes more stack than to do it.
         new Ledger().tryAck(1);
     }
 
     /** Read volatile; written only atomically. */
     private volatile long word;
+
+    /** What was claimed by acknowledgements that ended with an Error, and is to be taken back. */
+    private volatile int abandoned;
 
     /** Top of the stack of waiting closers. Read volatile; written only by compare-and-set. */
     private volatile @Nullable Parked parked;
@@ -177,38 +200,43 @@ public class Ledger {
     }
 
     /**
-     * Acknowledges {@code n} completion events, or, if fewer are outstanding, changes nothing.
+     * Acknowledges {@code n} completion events, or, if fewer are outstanding or this throws,
+     * changes nothing.
      *
      * @return {@link #ACKED}, {@link #ACKED_WHEN_FULL}, or how many were outstanding
      */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // an atomic one is a call: see the overview
     public int tryAck(int n) {
         if (n > MOST_CLAIMED) {
             return ackWhatIsThere(n);
         }
         long claim = n * COMPLETION_ONE;
-        long left = (long) WORD.getAndAdd(this, -claim) - claim;
-        return (left & RARE) == 0 ? ACKED : ackedRarely(n, left + claim);
-    }
-
-    private int ackedRarely(int n, long w) {
-        return completionOf(w) < n ? settle(n, w) : acked(n, w);
-    }
-
-    /** The claim of {@code n} was more than there was in {@code claimed}. */
-    private int settle(int n, long claimed) {
-        long w = word;
-        for (; ; ) {
-            if (((w ^ claimed) & SETTLEMENTS) != 0) {
-                return ACKED;
-            }
-            long back = plus(w, n);
-            long seen = (long) WORD.compareAndExchange(this, w, back);
-            if (seen == w) {
-                wakeIfLast(back);
-                return ackWhatIsThere(n);
-            }
-            w = seen;
+        long claimed = (long) WORD.getAndAdd(this, -claim) - claim;
+        if ((claimed & RARE) == 0) {
+            return ACKED;
         }
+        if (claimed >= 0) {
+            return acked(n, claimed);
+        }
+        // Taken back here and not in a method of its own, and not by compare-and-exchange, which
+        // is a call where C1 compiles it: see the overview.
+        long w;
+        long back;
+        try {
+            do {
+                w = word;
+                if (((w ^ claimed) & SETTLEMENTS) != 0) {
+                    return ACKED;
+                }
+                back = w + claim;
+                back = back < 0 ? back : settled(back);
+            } while (!WORD.compareAndSet(this, w, back));
+        } catch (Error e) {
+            abandoned += n;
+            throw e;
+        }
+        wakeIfLast(back);
+        return ackWhatIsThere(n);
     }
 
     /** Acknowledges without a claim. */
@@ -218,32 +246,83 @@ public class Ledger {
             if (completionOf(w) < n) {
                 return completionOf(w);
             }
-            if (WORD.compareAndSet(this, w, w - n * COMPLETION_ONE)) {
-                return acked(n, w);
+            long left = w - n * COMPLETION_ONE;
+            if (WORD.compareAndSet(this, w, left)) {
+                return acked(n, left);
             }
         }
     }
 
-    /** Waits for claims to be taken back that do not fit. */
+    /** The word, once claims were taken back that do not fit. */
     private long wordWithoutDeficit() {
-        long w;
-        while ((w = word) < 0) {
-            Thread.onSpinWait();
-        }
-        return w;
+        long w = word;
+        return w >= 0 && abandoned == 0 ? w : awaitSettlement();
     }
 
-    private int acked(int n, long before) {
-        wakeIfLast(before - n * COMPLETION_ONE);
-        return completionOf(before) == MOST_OUTSTANDING ? ACKED_WHEN_FULL : ACKED;
+    private long awaitSettlement() {
+        boolean interrupted = false;
+        try {
+            for (int looks = 0; ; looks++) {
+                if (abandoned != 0) {
+                    takeBackAbandoned();
+                }
+                long w = word;
+                if (w >= 0) {
+                    return w;
+                }
+                if (looks < SPINS) {
+                    Thread.onSpinWait();
+                } else if (looks < MOST_LOOKS) {
+                    LockSupport.parkNanos(this, NAP_NANOS);
+                    interrupted |= Thread.interrupted();
+                } else {
+                    long now = plus(w, -completionOf(w));
+                    if (WORD.compareAndSet(this, w, now)) {
+                        wakeIfLast(now);
+                        return now;
+                    }
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // as in tryAck
+    private void takeBackAbandoned() {
+        int n = (int) ABANDONED.getAndSet(this, 0);
+        long w;
+        long back;
+        try {
+            do {
+                w = word;
+                if (n == 0 || (w & CLOSED) != 0) {
+                    return;
+                }
+                back = plus(w, n);
+            } while (!WORD.compareAndSet(this, w, back));
+        } catch (Error e) {
+            abandoned += n;
+            throw e;
+        }
+        wakeIfLast(back);
+    }
+
+    private int acked(int n, long left) {
+        wakeIfLast(left);
+        return completionOf(left) == MOST_OUTSTANDING - n ? ACKED_WHEN_FULL : ACKED;
     }
 
     /** What follows {@code w} when {@code n} are added: all claims fit if that ends a deficit. */
     private static long plus(long w, int n) {
         long next = w + n * COMPLETION_ONE;
-        return w >= 0 || next < 0
-                ? next
-                : (next & ~SETTLEMENTS) | ((next + SETTLEMENT) & SETTLEMENTS);
+        return w >= 0 || next < 0 ? next : settled(next);
+    }
+
+    private static long settled(long w) {
+        return (w & ~SETTLEMENTS) | ((w + SETTLEMENT) & SETTLEMENTS);
     }
 
     /**
@@ -270,7 +349,11 @@ public class Ledger {
     /** Whoever has changed the word to this owns the wake-up of the closer that waits for it. */
     private void wakeIfLast(long now) {
         if ((now & CLOSING) != 0 && (now & COUNTS) == 0) {
-            wakeClosers();
+            try {
+                wakeClosers();
+            } catch (Error e) {
+                // Such as no stack. Closers look again by themselves.
+            }
         }
     }
 
@@ -336,12 +419,13 @@ public class Ledger {
             if (await(untilZero, Math.min(left, LOOK_NANOS))) {
                 return CloseOutcome.CLOSED;
             }
+            // Not for what was only claimed, and never outstanding.
+            if ((wordWithoutDeficit() & untilZero) == 0) {
+                return CloseOutcome.CLOSED;
+            }
             long waited = System.nanoTime() - start;
             if (waited >= nanos) {
-                // Not for what was only claimed, and never outstanding.
-                return (wordWithoutDeficit() & untilZero) == 0
-                        ? CloseOutcome.CLOSED
-                        : CloseOutcome.TIMED_OUT;
+                return CloseOutcome.TIMED_OUT;
             }
             if (!closer.keepWaiting(waited)) {
                 return CloseOutcome.GAVE_UP;
@@ -351,7 +435,7 @@ public class Ledger {
 
     /** From OPEN to CLOSING: true makes the caller the one closer. */
     private boolean beginClose() {
-        long w = word;
+        long w = wordWithoutDeficit();
         for (; ; ) {
             if ((w & STATE) != 0) {
                 return false;
