@@ -196,6 +196,9 @@ public final class CompletionQueue implements AutoCloseable {
      * Moves completions to a batch, as many as there are and fit ({@code ibv_poll_cq}). What was in
      * the batch is overwritten. Never waits; allocates nothing.
      *
+     * <p>What it takes others do not get: not another thread that polls or awaits, and not the
+     * handler of {@link #serve}.
+     *
      * <p>That a CQ has overrun, a device of libibverbs tells in an asynchronous event; it is read
      * once some thread waits for anything in the context, completion events or {@link
      * Context#getAsyncEvent}. A program that does nothing but poll has to ask for it.
@@ -279,7 +282,8 @@ public final class CompletionQueue implements AutoCloseable {
      * @return the event
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
      *     given no event
-     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by
+     *     another thread ({@link #serve})
      * @throws ClosedException if the CQ is or was closed
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
@@ -299,7 +303,8 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
      *     given no event
      * @throws IllegalArgumentException if the timeout is negative
-     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by
+     *     another thread ({@link #serve})
      * @throws ClosedException if the CQ is or was closed
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
@@ -312,12 +317,13 @@ public final class CompletionQueue implements AutoCloseable {
      * interrupt status alone.
      *
      * @return the event, or null if there is none
-     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by
+     *     another thread ({@link #serve})
      * @throws ClosedException if the CQ is closed
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
     public @Nullable CqEvent tryGetCqEvent() {
-        requireDirect();
+        requireToReceive();
         try {
             return CqEvent.of(ledger.queue().tryTake());
         } catch (EventQueueEndedException e) {
@@ -331,7 +337,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     private @Nullable CqEvent get(long nanos) throws InterruptedException {
-        requireDirect();
+        requireToReceive();
         try {
             return CqEvent.of(ledger.queue().take(nanos));
         } catch (EventQueueEndedException e) {
@@ -381,7 +387,8 @@ public final class CompletionQueue implements AutoCloseable {
      * @return how many it holds
      * @throws InterruptedException if the thread was interrupted before, or while it waited and had
      *     no completions
-     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by
+     *     another thread ({@link #serve})
      * @throws ClosedException if the CQ is or was closed
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
@@ -398,7 +405,8 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted before, or while it waited and had
      *     no completions
      * @throws IllegalArgumentException if {@code min} is out of range
-     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by
+     *     another thread ({@link #serve})
      * @throws ClosedException if the CQ is or was closed
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
@@ -421,7 +429,8 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted before, or while it waited and had
      *     no completions
      * @throws IllegalArgumentException if {@code min} is out of range or the timeout is negative
-     * @throws IllegalStateException if the CQ does not have direct delivery
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by
+     *     another thread ({@link #serve})
      * @throws ClosedException if the CQ is or was closed
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
@@ -441,7 +450,7 @@ public final class CompletionQueue implements AutoCloseable {
     int awaitNanos(WorkCompletions batch, int min, long nanos) throws InterruptedException {
         Arguments.notNull(batch, "batch");
         Arguments.inRange("min", min, 1, batch.capacity(), "the capacity of the batch");
-        requireDirect();
+        requireToReceive();
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
@@ -497,7 +506,11 @@ public final class CompletionQueue implements AutoCloseable {
      * Starts a virtual thread that runs {@code handler} for each batch of completions, until the CQ
      * is closed, the thread is interrupted, or the handler throws.
      *
-     * <p>The handler holds no event while it runs, so it may close the CQ.
+     * <p>The handler holds no event while it runs, so it may close the CQ. It may call {@link
+     * #await} for more completions.
+     *
+     * <p>While the CQ is being served, {@code await} and {@code getCqEvent} are refused to other
+     * threads. Threads that have begun to wait before that share completions with the handler.
      *
      * @param handler what to run
      * @return the thread, started, named after the CQ. If the handler throws, or the CQ overruns,
@@ -648,6 +661,20 @@ public final class CompletionQueue implements AutoCloseable {
                             + (delivery == Delivery.CHANNEL
                                     ? " delivers to its channel: use getCqEvent of " + channel
                                     : " was created without a channel: it can only be polled"));
+        }
+    }
+
+    /** What others received would be missing to the handler, and an event of its arm stop it. */
+    private void requireToReceive() {
+        requireDirect();
+        Thread by = server;
+        if (by != null && by != Thread.currentThread()) {
+            throw new IllegalStateException(
+                    this
+                            + " is being served by thread "
+                            + EventTracking.nameOf(by)
+                            + ": its handler gets what arrives. Interrupt that thread first, or"
+                            + " receive in the handler");
         }
     }
 

@@ -68,19 +68,32 @@ final class QueueMisuse extends MisuseTable {
                     "cq-",
                     "without a channel");
         }
+        WorkCompletions two = WorkCompletions.allocate(2);
+        beside("CompletionQueue.serve(CompletionHandler)", cq -> cq.serve(batch -> {}));
+        beside("CompletionQueue.await(WorkCompletions)", cq -> cq.await(two));
+        beside(await, cq -> cq.await(two, 2));
+        beside(awaitTimed, cq -> cq.await(two, 1, Duration.ZERO));
+        beside("CompletionQueue.getCqEvent()", CompletionQueue::getCqEvent);
+        beside("CompletionQueue.getCqEvent(Duration)", cq -> cq.getCqEvent(Duration.ZERO));
+        beside("CompletionQueue.tryGetCqEvent()", CompletionQueue::tryGetCqEvent);
+    }
+
+    /** While one handler serves it. */
+    private void beside(String method, OnCq use) {
         ise(
-                "CompletionQueue.serve(CompletionHandler)",
+                method,
                 s -> {
                     CompletionQueue cq = s.f.direct();
-                    Thread first = cq.serve(batch -> {});
+                    Thread server = cq.serve(batch -> {});
                     try {
-                        cq.serve(batch -> {});
+                        use.use(cq);
                     } finally {
-                        first.interrupt();
-                        first.join();
+                        server.interrupt();
+                        server.join();
                     }
                 },
-                "being served");
+                "being served",
+                "cq-");
     }
 
     private interface OnCq {

@@ -606,6 +606,35 @@ class WaitingTest {
         assertThat(next.join(Fixture.PATIENCE)).isTrue();
     }
 
+    /** Who else would take completions of a CQ that is served is refused; its handler may. */
+    @Test
+    void aServedCqGivesNothingToOthers() throws Exception {
+        use(Wait.AWAIT);
+        ConcurrentLinkedQueue<Long> seen = new ConcurrentLinkedQueue<>();
+        Thread server =
+                cq.serve(
+                        batch -> {
+                            seen.add(batch.wrId(0));
+                            WorkCompletions more = WorkCompletions.allocate(1);
+                            if (seen.size() == 1 && cq.await(more, 1, Fixture.PATIENCE) == 1) {
+                                seen.add(more.wrId(0));
+                            }
+                        });
+        WorkCompletions batch = WorkCompletions.allocate(1);
+        assertThatThrownBy(() -> cq.await(batch))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll(cq.toString(), "\"" + server.getName() + "\"");
+        source.complete(1);
+        Fixture.eventually("the handler waits for more", () -> seen.size() == 1);
+        source.complete(2);
+        Fixture.eventually("the handler gets all", () -> seen.size() == 2);
+        assertThat(cq.poll(batch)).isZero();
+        server.interrupt();
+        assertThat(server.join(Fixture.PATIENCE)).isTrue();
+        source.complete(3);
+        assertThat(cq.await(batch)).isOne();
+    }
+
     /** What a handler throws ends its thread with that exception, and leaves the CQ usable. */
     @Test
     void aHandlerThatThrowsEndsItsThread() throws Exception {
