@@ -207,6 +207,9 @@ final class Usage {
             // While interrupted, park returns at once: the status is put aside.
             interrupted |= Thread.interrupted();
         }
+        if (!me.over) {
+            wakeAll(); // the closer has not seen this thread, which must not stay in the list
+        }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -5,10 +5,12 @@ import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassHierarchyResolver;
 import java.lang.classfile.ClassModel;
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeTransform;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.MethodTransform;
 import java.lang.classfile.TypeKind;
+import java.lang.classfile.instruction.ReturnInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
@@ -24,6 +26,7 @@ import java.util.function.BiPredicate;
  */
 final class Rewriter {
     private static final ClassDesc MONITORS = ClassDesc.of(Monitors.class.getName());
+    private static final ClassDesc POINT = ClassDesc.of(SchedulePoint.class.getName());
     private static final MethodTypeDesc ON_OBJECT =
             MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_Object);
 
@@ -62,7 +65,9 @@ final class Rewriter {
     }
 
     private void rewrite(ClassBuilder builder, ClassModel model, MethodModel method) {
-        CodeTransform points = new PointInserter(isShared);
+        PointInserter inserter = new PointInserter(isShared);
+        CodeTransform points =
+                isMade(model, method) ? inserter.andThen(Rewriter::tellMade) : inserter;
         if (method.flags().has(AccessFlag.SYNCHRONIZED)) {
             String inner = method.methodName().stringValue() + "$unlocked";
             builder.withMethod(
@@ -108,6 +113,19 @@ final class Rewriter {
                                                 caught.athrow();
                                             }));
                 });
+    }
+
+    private static boolean isMade(ClassModel model, MethodModel method) {
+        return method.methodName().equalsString(ConstantDescs.INIT_NAME)
+                && Bookkeeping.knows(model.thisClass().asInternalName().replace('/', '.'));
+    }
+
+    /** At the end of a constructor. */
+    private static void tellMade(CodeBuilder code, CodeElement element) {
+        if (element instanceof ReturnInstruction) {
+            code.aload(0).invokestatic(POINT, "made", ON_OBJECT);
+        }
+        code.with(element);
     }
 
     private static void onThis(CodeBuilder code, String what) {

@@ -46,6 +46,7 @@ public final class SchedulePlayer implements Player {
         String failure = null;
         try {
             scenario.play(new Schedule(scheduler, mixed));
+            Bookkeeping.check(SchedulePoint.made());
         } catch (Exception | AssertionError e) {
             failure = describe(e) + scheduler.trace();
         } finally {

@@ -1,6 +1,9 @@
 package io.loomverbs.schedule;
 
 import java.lang.foreign.Arena;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -23,12 +26,20 @@ public final class SchedulePoint {
     private static SeededScheduler scheduler;
     private static long lookNanos = NO_LOOKS;
 
+    /** What was made in this schedule and keeps count of something. */
+    private static final Set<Object> MADE = Collections.newSetFromMap(new IdentityHashMap<>());
+
     private SchedulePoint() {}
 
     static void begin(SeededScheduler next) {
+        MADE.clear();
         scheduler = next;
         lookNanos = NO_LOOKS;
         MEMORY.forgetAll();
+    }
+
+    static Set<Object> made() {
+        return MADE;
     }
 
     static void end() {
@@ -47,6 +58,13 @@ public final class SchedulePoint {
     public static void point() {
         if (inSchedule()) {
             scheduler.point();
+        }
+    }
+
+    /** At the end of a constructor. */
+    public static void made(Object object) {
+        if (scheduler != null) {
+            MADE.add(object);
         }
     }
 

@@ -552,7 +552,7 @@ public final class EventQueue extends LedQueue {
         Waiter wake = null;
         lock.lock();
         try {
-            if (firstWaiter != null) {
+            if (firstWaiter != null && !cq.isClosed()) {
                 cq.pending++;
                 wake = handOver(cq);
             }
