@@ -100,6 +100,12 @@ final class Faults {
         in("churn", "Usage");
         plant("users get lost", "acquire", torn());
         plant("what has users is closed", "close", answering("compareAndSet", 1));
+        in("refusals", "Usage");
+        plant("who was taken off the list waits on", "awaitCloser", blindTo("over"));
+        plant("a closer tells nobody", "close", without("wakeAll"));
+        plant("who was not seen stays in the list", "awaitCloser", without("wakeAll"));
+        plant("a refused close stays one", "close", notSet("users"));
+        plant("waiters overwrite one another", "awaitCloser", torn());
         in("self-close", "CqCloser");
         plant("a thread waits for itself", "keepWaiting", answering("isHeldHere", 0));
         in("await", CQ);

@@ -19,6 +19,7 @@ public final class SchedulePlayer implements Player {
         scenarios.put("overacks", new OverackScenario());
         scenarios.put("self-close", new SelfCloseScenario());
         scenarios.put("churn", new ChurnScenario());
+        scenarios.put("refusals", new RefusalsScenario());
         scenarios.put("async", new AsyncScenario());
         scenarios.put("await", new AwaitScenario());
         scenarios.put("messages", new MessagesScenario());

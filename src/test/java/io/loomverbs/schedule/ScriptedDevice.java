@@ -8,6 +8,7 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PortAttr;
 import io.loomverbs.internal.event.EventFeed;
@@ -25,6 +26,9 @@ final class ScriptedDevice implements DeviceOps {
 
     /** What its events have to be fetched from; null if they come by themselves. */
     private final LedSource source;
+
+    /** How many more times it refuses to destroy a channel; if it is not led. */
+    int channelRefusals;
 
     private PortListener ports;
     private LedSource.Channel async;
@@ -50,6 +54,15 @@ final class ScriptedDevice implements DeviceOps {
     /** The device's side of the CQ that this thread has created last. */
     ScriptedCq lastCreated() {
         return lastCreated.get(Thread.currentThread());
+    }
+
+    private int destroyChannel() {
+        SchedulePoint.point();
+        if (channelRefusals > 0) {
+            channelRefusals--;
+            return -Errno.EBUSY;
+        }
+        return 0;
     }
 
     /** The first port of a led device goes down. */
@@ -90,7 +103,7 @@ final class ScriptedDevice implements DeviceOps {
 
             @Override
             public ChannelOps createCompChannel() {
-                return source == null ? () -> 0 : source.channel();
+                return source == null ? ScriptedDevice.this::destroyChannel : source.channel();
             }
 
             @Override

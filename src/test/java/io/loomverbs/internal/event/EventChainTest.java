@@ -120,6 +120,9 @@ class EventChainTest {
         cq.raise();
         assertThat(delivered()).as("listed for somebody on the way").isZero();
         assertThat(result(waiter)).isSameAs(cq);
+        assertThat((int) onTheirWay.getVolatile(queue))
+                .as("it was not on its way itself")
+                .isEqualTo(AT_ONCE);
         onTheirWay.setVolatile(queue, 0);
     }
 
