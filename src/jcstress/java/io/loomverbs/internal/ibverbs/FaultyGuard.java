@@ -74,7 +74,7 @@ final class FaultyGuard {
         }
         while ((int) USES.getAndAdd(this, 1) < 0) {
             leave();
-            if (fault == Fault.CONCLUDES_DESTROYED || !isPending() && uses < 0) {
+            if (fault == Fault.CONCLUDES_DESTROYED || (!isPending() && uses < 0)) {
                 return false;
             }
             caller = Thread.currentThread();
