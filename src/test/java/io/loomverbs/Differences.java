@@ -48,6 +48,21 @@ final class Differences {
         return !SOFT_ROCE;
     }
 
+    /** Whether an address is looked up when a queue pair is connected, as on Ethernet. */
+    static boolean asksTheNetworkForAddresses() {
+        return SOFT_ROCE;
+    }
+
+    /** Whether a first message that is taken for a repetition is acknowledged. */
+    static boolean acknowledgesWhatIsBehind() {
+        return !SOFT_ROCE;
+    }
+
+    /** Whether a receiver looks at the size of packets. */
+    static boolean checksPacketSizes() {
+        return !SOFT_ROCE;
+    }
+
     /** Whether a message completes for its sender even if it overruns the receiver's CQ. */
     static boolean sendersSurviveOverruns() {
         return EMBEDDED;

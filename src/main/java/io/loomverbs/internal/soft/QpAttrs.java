@@ -5,7 +5,6 @@ import io.loomverbs.internal.device.QpAttr;
 
 /** What can be done with the attributes that a mask selects. */
 final class QpAttrs {
-    private static final int PSN_MASK = 0xff_ffff;
     private static final int MAX_QPN = 0xff_ffff;
     private static final int MAX_RETRIES = 7;
 
@@ -65,7 +64,7 @@ final class QpAttrs {
             to.rnrRetry = from.rnrRetry;
         }
         if ((mask & Ibv.QP_RQ_PSN) != 0) {
-            to.rqPsn = from.rqPsn & PSN_MASK;
+            to.rqPsn = from.rqPsn & Psn.MASK;
         }
         if ((mask & Ibv.QP_MAX_QP_RD_ATOMIC) != 0) {
             to.maxRdAtomic = from.maxRdAtomic;
@@ -74,7 +73,7 @@ final class QpAttrs {
             to.minRnrTimer = from.minRnrTimer;
         }
         if ((mask & Ibv.QP_SQ_PSN) != 0) {
-            to.sqPsn = from.sqPsn & PSN_MASK;
+            to.sqPsn = from.sqPsn & Psn.MASK;
         }
         if ((mask & Ibv.QP_MAX_DEST_RD_ATOMIC) != 0) {
             to.maxDestRdAtomic = from.maxDestRdAtomic;

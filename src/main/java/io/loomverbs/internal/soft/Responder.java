@@ -25,6 +25,9 @@ final class Responder {
         if (buffer == null) {
             return Transport.RNR_NAK - to.attr.minRnrTimer;
         }
+        if (to.cannotTakePacketsOf(from, wr)) {
+            return refuse(to, after);
+        }
         if (wr.length > buffer.capacity) {
             to.receiveFailed(buffer, Ibv.WC_LOC_LEN_ERR, after);
             return Ibv.WC_REM_INV_REQ_ERR;
@@ -37,7 +40,7 @@ final class Responder {
     }
 
     static int write(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
-        if (!to.allows(Ibv.ACCESS_REMOTE_WRITE)) {
+        if (!to.allows(Ibv.ACCESS_REMOTE_WRITE) || to.cannotTakePacketsOf(from, wr)) {
             return refuse(to, after);
         }
         RecvSlot buffer = null;
@@ -60,6 +63,9 @@ final class Responder {
     static int read(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
         if (!to.allows(Ibv.ACCESS_REMOTE_READ) || to.attr.maxDestRdAtomic == 0) {
             return refuse(to, after);
+        }
+        if (from.cannotTakePacketsOf(to, wr)) {
+            return Ibv.WC_BAD_RESP_ERR;
         }
         int copied =
                 SgCopy.copy(
@@ -199,7 +205,7 @@ final class Responder {
         return Ibv.WC_REM_OP_ERR;
     }
 
-    private static int refuse(SoftQp to, AfterLocks after) {
+    static int refuse(SoftQp to, AfterLocks after) {
         to.enterError(Ibv.EVENT_QP_REQ_ERR, after);
         return Ibv.WC_REM_INV_REQ_ERR;
     }

@@ -207,13 +207,19 @@ final class SendQueue extends Mutex {
     private boolean attempt(SendSlot wr, AfterLocks after) {
         Stall s = stall;
         boolean expired = s != null && s.expired();
-        if (s != null && !expired && !kicked) {
+        if (s != null && !expired && (!kicked || s.isLost())) {
             return false;
         }
         if (kicked) {
             kicked = false;
         }
         int outcome = transport.execute(qp, wr, after);
+        while (outcome == Transport.SEQUENCE_NAK) {
+            outcome =
+                    stall().retriesLeft-- == 0
+                            ? Ibv.WC_RETRY_EXC_ERR
+                            : transport.execute(qp, wr, after);
+        }
         if (outcome < 0) {
             outcome = waitOrGiveUp(outcome, expired);
             if (outcome < 0) {
@@ -228,6 +234,7 @@ final class SendQueue extends Mutex {
             failed(wr, outcome, after);
             return true;
         }
+        qp.attr.sqPsn = Psn.plus(qp.attr.sqPsn, qp.packetsOf(wr));
         complete(wr, outcome, after);
         if (tellDrained) {
             tellDrained = false;
@@ -240,11 +247,7 @@ final class SendQueue extends Mutex {
      * Stalls for an outcome that is not final, or turns it into a status if retries are used up.
      */
     private int waitOrGiveUp(int outcome, boolean expired) {
-        Stall s = stall;
-        if (s == null) {
-            s = new Stall(qp.pd.device.timer, this::signal, qp.attr.retryCnt, qp.attr.rnrRetry);
-            stall = s;
-        }
+        Stall s = stall();
         boolean rnr = outcome != Transport.NO_ANSWER;
         boolean waitsOn = s.waiting && s.rnr == rnr && !expired;
         if (waitsOn) {
@@ -262,6 +265,15 @@ final class SendQueue extends Mutex {
             s.waitFor(false, Timeouts.responseNanos(qp.attr.timeout));
         }
         return outcome;
+    }
+
+    private Stall stall() {
+        Stall s = stall;
+        if (s == null) {
+            s = new Stall(qp.pd.device.timer, this::signal, qp.attr.retryCnt, qp.attr.rnrRetry);
+            stall = s;
+        }
+        return s;
     }
 
     private void endStall() {

@@ -21,7 +21,9 @@ final class SgCopy {
             long bytes = Sges.length(list, i);
             if (bytes != 0) {
                 SoftMr mr = mrs.find(Sges.key(list, i));
-                if (mr == null || !mr.grants(pd, access, Sges.addr(list, i), bytes)) {
+                if (mr == null
+                        || !mr.grants(pd, access, Sges.addr(list, i), bytes)
+                        || !mr.memory.scope().isAlive()) {
                     return false;
                 }
             }

@@ -12,6 +12,10 @@ import java.nio.ByteBuffer;
 final class SoftPort {
     static final int NUMBER = 1;
     static final int LID = 1;
+
+    /** Reserved: with a GID it is taken for one that was not given, as on an Ethernet port. */
+    private static final int NO_LID = 0;
+
     static final int MTU = 5;
     static final int MTU_BYTES = 4096;
     static final int MAX_MSG_BYTES = 1 << 30;
@@ -49,13 +53,26 @@ final class SoftPort {
         return ByteBuffer.allocate(16).putLong(GID_HIGH).putLong(GUID).array();
     }
 
+    /** The bytes that a code of {@code enum ibv_mtu} stands for. */
+    static int bytesOf(int mtu) {
+        return 128 << mtu;
+    }
+
     /** Whether an address vector may be used at all; it may still lead nowhere. */
     static boolean accepts(AhAttr av) {
         return av.portNum() == NUMBER && (!av.global() || av.sgidIndex() == 0);
     }
 
-    /** Whether packets with this address vector arrive at this port, the only one of the fabric. */
+    /**
+     * Whether packets with this address vector arrive at this port, the only one of the fabric. A
+     * switch goes by the LID, and the port checks the GID if there is one.
+     */
     static boolean isAddressedBy(AhAttr av) {
-        return av.global() ? av.dgidHigh() == GID_HIGH && av.dgidLow() == GUID : av.dlid() == LID;
+        if (!av.global()) {
+            return av.dlid() == LID;
+        }
+        return (av.dlid() == LID || av.dlid() == NO_LID)
+                && av.dgidHigh() == GID_HIGH
+                && av.dgidLow() == GUID;
     }
 }

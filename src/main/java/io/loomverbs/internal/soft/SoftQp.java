@@ -34,8 +34,20 @@ final class SoftQp implements QpOps, IdTable.Entry {
     final SendQueue sq;
     final RecvQueue rq;
 
-    /** Written under the locks of both {@code sq} and {@code rq}; read under either. */
+    /**
+     * Written under the locks of both {@code sq} and {@code rq}; read under either. But {@code
+     * sqPsn} and {@code rqPsn} count on: the one under {@code sq}, the other under {@code rq}.
+     */
     final QpAttr attr = new QpAttr();
+
+    /** Bytes of a full packet. Written under the locks of both; read under either. */
+    private int packetBytes = SoftPort.MTU_BYTES;
+
+    /** Whether the address vector leads to the port. Written under both; read under either. */
+    private boolean reachesThePort;
+
+    /** Whether the peer was told that it is ahead. Under the lock of {@code rq}. */
+    boolean sequenceNakSent;
 
     /** Written under the lock of {@code rq}; to be acted upon under that of {@code sq} or it. */
     private volatile int state = Ibv.QPS_RESET;
@@ -134,6 +146,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
             return Errno.EINVAL;
         }
         QpAttrs.copy(wanted, attr, mask);
+        pathChanged(mask);
         if (to == Ibv.QPS_ERR) {
             enterError(NO_EVENT, after);
             return 0;
@@ -144,11 +157,22 @@ final class SoftQp implements QpOps, IdTable.Entry {
             rq.discard();
             QpAttrs.clear(attr);
             established = false;
+            sequenceNakSent = false;
         } else if (to == Ibv.QPS_SQD && from == Ibv.QPS_RTS) {
             boolean notify = (mask & Ibv.QP_EN_SQD_ASYNC_NOTIFY) != 0;
             sq.drain(notify && wanted.enSqdAsyncNotify != 0, after);
         }
         return 0;
+    }
+
+    /** Under both locks. */
+    private void pathChanged(int mask) {
+        if ((mask & Ibv.QP_PATH_MTU) != 0) {
+            packetBytes = SoftPort.bytesOf(attr.pathMtu);
+        }
+        if ((mask & Ibv.QP_AV) != 0) {
+            reachesThePort = SoftPort.isAddressedBy(attr.av);
+        }
     }
 
     @Override
@@ -215,7 +239,30 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /** Whether requests of this connected peer are served. Under the lock of {@code rq}. */
     boolean hears(SoftQp peer) {
-        return receives() && attr.destQpNum == peer.qpNum && type == peer.type;
+        return receives()
+                && attr.destQpNum == peer.qpNum
+                && type == peer.type
+                && reachesThePort; // from where the peer's packets come
+    }
+
+    /** Whether packets to the peer arrive anywhere. Under either lock. */
+    boolean reachesThePort() {
+        return reachesThePort;
+    }
+
+    /** How many packets a request takes, or its response. Under either lock. */
+    int packetsOf(SendSlot wr) {
+        int full = packetBytes;
+        return wr.length <= full || wr.isAtomic() ? 1 : (int) ((wr.length + full - 1) / full);
+    }
+
+    /**
+     * Whether the message comes in packets of a wrong size: all but its last must be full ones.
+     * Under the lock of {@code rq} of one of the two, and of {@code sq} of the other.
+     */
+    boolean cannotTakePacketsOf(SoftQp sender, SendSlot wr) {
+        return packetBytes != sender.packetBytes
+                && wr.length > Math.min(packetBytes, sender.packetBytes);
     }
 
     boolean allows(int access) {

@@ -30,7 +30,7 @@ final class Stall {
         this.rnrRetriesLeft = rnrRetries;
     }
 
-    /** Waits anew; {@code nanos} 0 is for ever, that is, until something kicks the queue. */
+    /** Waits anew; {@code nanos} 0 is without end. */
     void waitFor(boolean rnr, long nanos) {
         end();
         this.rnr = rnr;
@@ -39,6 +39,11 @@ final class Stall {
             deadlineNanos = System.nanoTime() + nanos;
             alarm = timer.in(nanos, wake);
         }
+    }
+
+    /** Whether it waits for an answer, and nothing will be sent again: the timeout is 0. */
+    boolean isLost() {
+        return waiting && !rnr && alarm == null;
     }
 
     boolean expired() {

@@ -7,13 +7,17 @@ interface Transport {
     /** The peer did not answer: it is absent, not ready, or connected to another. */
     int NO_ANSWER = -1;
 
+    /** The peer expects an earlier packet. */
+    int SEQUENCE_NAK = -2;
+
     /** The peer has no receive buffer: this minus its {@code min_rnr_timer}. */
-    int RNR_NAK = -2;
+    int RNR_NAK = -3;
 
     /**
      * Carries out one request; called under the lock of the sender's {@link SendQueue}.
      *
-     * @return a work completion status, {@link #NO_ANSWER} or {@link #RNR_NAK} minus a timer code
+     * @return a work completion status, {@link #NO_ANSWER}, {@link #SEQUENCE_NAK}, or {@link
+     *     #RNR_NAK} minus a timer code
      */
     int execute(SoftQp from, SendSlot wr, AfterLocks after);
 

@@ -17,7 +17,7 @@ final class UcTransport implements Transport {
             return status;
         }
         SoftQp to = from.pd.device.qps.find(from.attr.destQpNum);
-        if (to == null) {
+        if (to == null || !from.reachesThePort()) {
             return Ibv.WC_SUCCESS;
         }
         to.rq.lock();
@@ -26,6 +26,11 @@ final class UcTransport implements Transport {
                 return Ibv.WC_SUCCESS;
             }
             to.communicationEstablished(after);
+            // The first packet of a message is taken whatever its number: IBA 9.8.2.2.
+            to.attr.rqPsn = Psn.plus(from.attr.sqPsn, from.packetsOf(wr));
+            if (to.cannotTakePacketsOf(from, wr)) {
+                return Ibv.WC_SUCCESS;
+            }
             boolean send = wr.opcode == Ibv.WR_SEND || wr.opcode == Ibv.WR_SEND_WITH_IMM;
             return send ? send(from, wr, to, after) : write(from, wr, to, after);
         } finally {

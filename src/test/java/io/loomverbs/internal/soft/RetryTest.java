@@ -3,6 +3,8 @@ package io.loomverbs.internal.soft;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.soft.Bench.Peer;
 import io.loomverbs.internal.soft.Bench.Wc;
 
@@ -10,6 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /** Peers that have no buffer, or do not answer. */
 class RetryTest {
@@ -73,6 +78,23 @@ class RetryTest {
         assertThat(a.send.poll()).isEmpty();
         b.recv(7, 0, 8);
         assertThat(a.send.one().status()).isEqualTo(Ibv.WC_SUCCESS);
+    }
+
+    /** The sender reads its memory before anything is sent. */
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // closed early: that is what is tried
+    void aClosedArenaIsFoundBeforeTheWantOfABuffer() {
+        Bench.connect(a, b);
+        Arena arena = Arena.ofShared();
+        MemorySegment memory = arena.allocate(8);
+        MrOps mr = bench.pd.regMr(memory, Ibv.ACCESS_LOCAL_WRITE);
+        SendWr wr = a.wr(1, Ibv.WR_SEND, 8);
+        wr.sge(0, memory.address(), 8, mr.lkey());
+        arena.close();
+
+        a.send(wr);
+
+        assertThat(a.send.poll()).extracting(Wc::status).containsExactly(Ibv.WC_LOC_PROT_ERR);
     }
 
     @Test
@@ -157,14 +179,49 @@ class RetryTest {
         assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
     }
 
-    @Test
-    void timeoutZeroWaitsUntilThePeerIsReady() throws InterruptedException {
+    /** Nothing is sent again: the request stays, and what is behind it. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 7})
+    void timeoutZeroIsNoRetransmission(int retries) throws InterruptedException {
         a.attr.timeout = 0;
-        a.attr.retryCnt = 0;
+        a.attr.retryCnt = retries;
+        a.rtr(b.qp.qpNum()).rts();
+        b.recv(7, 0, 8);
+        b.recv(8, 0, 8);
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+        b.rtr(a.qp.qpNum()).rts();
+        a.send(a.wr(2, Ibv.WR_SEND, 8));
+        Thread.sleep(20);
+        assertThat(a.send.poll()).isEmpty();
+        assertThat(b.recv.poll()).isEmpty();
+
+        a.error();
+
+        assertThat(a.send.many(2))
+                .extracting(Wc::status)
+                .containsExactly(Ibv.WC_WR_FLUSH_ERR, Ibv.WC_WR_FLUSH_ERR);
+        assertThat(b.recv.poll()).isEmpty();
+    }
+
+    /** A wait for a buffer has a timer of its own, of the peer. */
+    @Test
+    void timeoutZeroDoesNotKeepAWaitForABufferFromItsEnd() {
+        a.attr.timeout = 0;
+        b.attr.minRnrTimer = RNR_10_MS;
+        Bench.connect(a, b);
+        a.send(a.wr(1, Ibv.WR_SEND, 8));
+
+        b.recv(7, 0, 8);
+
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_SUCCESS);
+    }
+
+    @Test
+    void aPeerThatBecomesReadyIsTriedAtOnce() {
+        a.attr.timeout = 31;
         a.rtr(b.qp.qpNum()).rts();
         b.recv(7, 0, 8);
         a.send(a.wr(1, Ibv.WR_SEND, 8));
-        Thread.sleep(20);
         assertThat(a.send.poll()).isEmpty();
 
         b.rtr(a.qp.qpNum());
