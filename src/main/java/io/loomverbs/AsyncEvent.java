@@ -69,6 +69,17 @@ public final class AsyncEvent implements AutoCloseable {
         return raised.port();
     }
 
+    /**
+     * How many events this one stands for. Events that nobody receives do not pile up: those of one
+     * type for one object or port are received as one, in the place of the latest. It is
+     * acknowledged once, whatever the count.
+     *
+     * @return at least 1
+     */
+    public int count() {
+        return raised.count();
+    }
+
     /** Acknowledges the event ({@code ibv_ack_async_event}). Doing so again does nothing. */
     @Override
     public void close() {
@@ -95,9 +106,10 @@ public final class AsyncEvent implements AutoCloseable {
     public String toString() {
         Object owner = raised.owner();
         String what = Wording.named(type(), AsyncEventType.OTHER, typeNumber());
+        String times = count() == 1 ? "" : " (" + count() + " times)";
         if (owner != null) {
-            return what + " of " + owner;
+            return what + " of " + owner + times;
         }
-        return what + (raised.port() == 0 ? "" : " of port " + raised.port());
+        return what + (raised.port() == 0 ? "" : " of port " + raised.port()) + times;
     }
 }

@@ -21,6 +21,7 @@ enum AfterClose {
                     entry("AddressHandle.close()", NOTHING),
                     entry("AddressHandle.pd()", HARMLESS),
                     entry("AsyncEvent.close()", NOTHING),
+                    entry("AsyncEvent.count()", HARMLESS),
                     entry("AsyncEvent.cq()", HARMLESS),
                     entry("AsyncEvent.port()", HARMLESS),
                     entry("AsyncEvent.qp()", HARMLESS),

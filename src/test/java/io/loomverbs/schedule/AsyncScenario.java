@@ -112,7 +112,7 @@ final class AsyncScenario implements Scenario {
                     }
                     Feed feed = (Feed) event.cq().cqContext();
                     check(feed.device.destroyed == 0, "an event of a CQ that is destroyed");
-                    received++;
+                    received += event.count();
                     LockSupport.unpark(ender);
                     if (schedule.oneIn(3)) {
                         schedule.thread("helper", event::close);

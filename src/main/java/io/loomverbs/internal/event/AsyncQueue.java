@@ -5,13 +5,21 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
-import java.util.Iterator;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Where asynchronous events wait to be received. They are rare: each change wakes everybody who
  * waits, to look again.
+ *
+ * <p>An event of the same type for the same object as one that waits already is counted in that
+ * one, which then stands last: so what waits is bounded by what is open, and the latest of several
+ * events about one thing comes last.
  */
 public final class AsyncQueue extends LedQueue {
     /** What a waiter is given when it is to look again. */
@@ -22,13 +30,38 @@ public final class AsyncQueue extends LedQueue {
      *
      * @param owner the object it belongs to, or null for one of the device or a port
      * @param ledger the ledger of that object, in which it counts once it is received
+     * @param count how many events of this type came up for this object or port and were not
+     *     received before
      */
-    public record Raised(int type, int port, @Nullable Object owner, @Nullable Ledger ledger) {}
+    public record Raised(
+            int type, int port, @Nullable Object owner, @Nullable Ledger ledger, int count) {
+        public Raised(int type, int port, @Nullable Object owner, @Nullable Ledger ledger) {
+            this(type, port, owner, ledger, 1);
+        }
+
+        private Key key() {
+            return new Key(type, port, owner);
+        }
+
+        private Raised after(@Nullable Raised earlier) {
+            if (earlier == null) {
+                return this;
+            }
+            long sum = (long) earlier.count + count;
+            return new Raised(type, port, owner, ledger, (int) Math.min(sum, Integer.MAX_VALUE));
+        }
+    }
+
+    private record Key(int type, int port, @Nullable Object owner) {}
 
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
-    private final ArrayDeque<Raised> raised = new ArrayDeque<>();
+    private final Map<Key, Raised> raised = new LinkedHashMap<>();
+
+    /** The keys of what waits, by the object that it belongs to. */
+    @GuardedBy("lock")
+    private final Map<Object, List<Key>> byOwner = new HashMap<>();
 
     /** Those who have not been told to look again. */
     @GuardedBy("lock")
@@ -49,8 +82,9 @@ public final class AsyncQueue extends LedQueue {
     public void raise(Raised event) {
         lock.lock();
         try {
-            if (end == null) {
-                raised.add(event);
+            Ledger ledger = event.ledger();
+            if (end == null && (ledger == null || !ledger.isClosed())) {
+                add(event);
                 wakeAll();
             }
         } finally {
@@ -168,10 +202,10 @@ public final class AsyncQueue extends LedQueue {
     public void drop(Object owner) {
         lock.lock();
         try {
-            for (int left = raised.size(); left > 0; left--) {
-                Raised event = raised.remove();
-                if (!owner.equals(event.owner())) {
-                    raised.add(event);
+            List<Key> keys = byOwner.remove(owner);
+            if (keys != null) {
+                for (Key key : keys) {
+                    raised.remove(key);
                 }
             }
         } finally {
@@ -199,6 +233,7 @@ public final class AsyncQueue extends LedQueue {
             }
             if (cause == null) {
                 raised.clear();
+                byOwner.clear();
             }
             wakeAll();
         } finally {
@@ -233,18 +268,39 @@ public final class AsyncQueue extends LedQueue {
     }
 
     @GuardedBy("lock")
+    private void add(Raised event) {
+        Key key = event.key();
+        Raised earlier = raised.remove(key); // to come last
+        raised.put(key, event.after(earlier));
+        Object owner = event.owner();
+        if (earlier == null && owner != null) {
+            byOwner.computeIfAbsent(owner, first -> new ArrayList<>(1)).add(key);
+        }
+    }
+
+    @GuardedBy("lock")
     private @Nullable Raised deliver() {
-        for (Iterator<Raised> events = raised.iterator(); events.hasNext(); ) {
-            Raised event = events.next();
+        for (Raised event : raised.values()) {
             Ledger ledger = event.ledger();
             if (ledger == null || ledger.tryDeliverAsync()) {
-                events.remove();
+                remove(event);
                 return event;
-            }
-            if (ledger.isClosed()) {
-                events.remove();
             }
         }
         return null;
+    }
+
+    @GuardedBy("lock")
+    private void remove(Raised event) {
+        Key key = event.key();
+        raised.remove(key);
+        Object owner = event.owner();
+        List<Key> keys = owner == null ? null : byOwner.get(owner);
+        if (owner != null && keys != null) {
+            keys.remove(key);
+            if (keys.isEmpty()) {
+                byOwner.remove(owner);
+            }
+        }
     }
 }

@@ -1,16 +1,20 @@
 package io.loomverbs.internal.event;
 
+import static io.loomverbs.internal.event.Collected.assertCollected;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /** Asynchronous events, without a device. */
@@ -93,5 +97,103 @@ class AsyncQueueTest {
 
         assertThatThrownBy(() -> queue.take(0)).isInstanceOf(EventQueueEndedException.class);
         assertThat(ledger.outstandingAsync()).isZero();
+    }
+
+    private static AsyncQueue.Raised ofPort(int type, int port) {
+        return new AsyncQueue.Raised(type, port, null, null);
+    }
+
+    private List<String> takeAll() throws InterruptedException {
+        List<String> all = new ArrayList<>();
+        for (AsyncQueue.Raised e = queue.take(0); e != null; e = queue.take(0)) {
+            all.add(e.type() + " of " + e.port() + " x" + e.count());
+        }
+        return all;
+    }
+
+    /** 40 flaps of a link that nobody reads of: two events, the latest last. */
+    @Test
+    void eventsOfOneKindAreReceivedAsOne() throws Exception {
+        queue.raise(event(3));
+        for (int i = 0; i < 40; i++) {
+            queue.raise(ofPort(10, 1));
+            queue.raise(ofPort(9, 1));
+        }
+        queue.raise(ofPort(10, 1));
+        queue.raise(ofPort(10, 2));
+
+        assertThat(takeAll())
+                .containsExactly("3 of 0 x1", "9 of 1 x40", "10 of 1 x41", "10 of 2 x1");
+        assertThat(ledger.outstandingAsync()).isEqualTo(1);
+    }
+
+    /** Each event that is received counts once, however many it stands for. */
+    @Test
+    void acknowledgementsStayExact() throws Exception {
+        queue.raise(event(1));
+        queue.raise(event(1));
+        assertThat(queue.take(0).count()).isEqualTo(2);
+        queue.raise(event(1));
+        assertThat(queue.take(0).count()).isEqualTo(1);
+
+        assertThat(ledger.outstandingAsync()).isEqualTo(2);
+        assertThat(ledger.tryAckAsync()).isNotZero();
+        assertThat(ledger.tryAckAsync()).isNotZero();
+        assertThat(ledger.tryAckAsync()).isZero();
+    }
+
+    @Test
+    void whatWasReceivedIsForgotten() throws Exception {
+        queue.raise(event(1));
+        queue.raise(event(2));
+        assertThat(queue.take(0).type()).isEqualTo(1);
+        queue.raise(event(1));
+        queue.drop(this);
+
+        assertThat(queue.take(0)).isNull();
+
+        WeakReference<Object> owner = new WeakReference<>(received());
+        assertCollected(owner);
+    }
+
+    private Object received() throws InterruptedException {
+        Object owner = new Object();
+        queue.raise(new AsyncQueue.Raised(1, 0, owner, ledger));
+        assertThat(queue.take(0).owner()).isSameAs(owner);
+        return owner;
+    }
+
+    /** A close looks at its own events, not at those of all others. */
+    @Test
+    void aCloseIsNotSlowedByTheEventsOfOthers() throws Exception {
+        int n = 20_000;
+        List<Object> owners = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            Object owner = new CountedOwner();
+            owners.add(owner);
+            queue.raise(new AsyncQueue.Raised(1, 0, owner, ledger));
+        }
+        CountedOwner.compared.set(0);
+
+        owners.forEach(queue::drop);
+
+        assertThat(CountedOwner.compared.get()).isLessThan(10 * n);
+        assertThat(queue.take(0)).isNull();
+    }
+
+    /** Counts how often it is compared with another. */
+    private static final class CountedOwner {
+        private static final AtomicInteger compared = new AtomicInteger();
+
+        @Override
+        public boolean equals(Object other) {
+            compared.incrementAndGet();
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(this);
+        }
     }
 }
