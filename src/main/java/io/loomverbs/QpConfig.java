@@ -10,11 +10,15 @@ import io.loomverbs.internal.device.QpInit;
  * @param type the transport service
  * @param sendCq where completions of the send queue go
  * @param recvCq where completions of the receive queue go; may be the same
- * @param maxSendWr how many work requests the send queue holds, at least 1; those that are not
- *     signalled stay in it until a later one was polled ({@link SendWorkRequest#signaled})
- * @param maxRecvWr how many work requests the receive queue holds, at least 1
- * @param maxSendSge how many scatter/gather entries a request of the send queue has, at least 1
- * @param maxRecvSge how many scatter entries a request of the receive queue has, at least 1
+ * @param maxSendWr how many work requests the send queue holds; those that are not signalled stay
+ *     in it until a later one was polled ({@link SendWorkRequest#signaled}); 0 for a queue pair
+ *     that only receives
+ * @param maxRecvWr how many work requests the receive queue holds; 0 for a queue pair that only
+ *     sends
+ * @param maxSendSge how many scatter/gather entries a request of the send queue has; 0 for requests
+ *     without data, or with inline data
+ * @param maxRecvSge how many scatter entries a request of the receive queue has; 0 for messages
+ *     without data
  * @param maxInlineData how many bytes a request of the send queue may carry inline
  * @param sqSigAll whether every request of the send queue has a completion, signalled or not
  */
@@ -40,10 +44,10 @@ public record QpConfig(
         Arguments.notNull(type, "type");
         Arguments.notNull(sendCq, "sendCq");
         Arguments.notNull(recvCq, "recvCq");
-        atLeast("maxSendWr", maxSendWr, 1);
-        atLeast("maxRecvWr", maxRecvWr, 1);
-        atLeast("maxSendSge", maxSendSge, 1);
-        atLeast("maxRecvSge", maxRecvSge, 1);
+        atLeast("maxSendWr", maxSendWr, 0);
+        atLeast("maxRecvWr", maxRecvWr, 0);
+        atLeast("maxSendSge", maxSendSge, 0);
+        atLeast("maxRecvSge", maxRecvSge, 0);
         atLeast("maxInlineData", maxInlineData, 0);
     }
 
@@ -161,10 +165,10 @@ public record QpConfig(
         Arguments.sameContext("recvCq", recvCq, recvCq.context(), context, "the protection domain");
         DeviceAttributes limits = context.attributes();
         String of = " of " + context;
-        Arguments.inRange("maxSendWr", maxSendWr, 1, limits.maxQpWr(), "max_qp_wr" + of);
-        Arguments.inRange("maxRecvWr", maxRecvWr, 1, limits.maxQpWr(), "max_qp_wr" + of);
-        Arguments.inRange("maxSendSge", maxSendSge, 1, limits.maxSge(), "max_sge" + of);
-        Arguments.inRange("maxRecvSge", maxRecvSge, 1, limits.maxSge(), "max_sge" + of);
+        Arguments.inRange("maxSendWr", maxSendWr, 0, limits.maxQpWr(), "max_qp_wr" + of);
+        Arguments.inRange("maxRecvWr", maxRecvWr, 0, limits.maxQpWr(), "max_qp_wr" + of);
+        Arguments.inRange("maxSendSge", maxSendSge, 0, limits.maxSge(), "max_sge" + of);
+        Arguments.inRange("maxRecvSge", maxRecvSge, 0, limits.maxSge(), "max_sge" + of);
         Arguments.inRange(
                 "maxInlineData", maxInlineData, 0, limits.maxInlineData(), "inline data" + of);
     }

@@ -408,7 +408,9 @@ public final class QueuePair implements AutoCloseable {
         }
         String refusal = " does not take request " + accepted + " of the chain: ";
         String why;
-        if (!excess.isEmpty()) {
+        if (max == 0) {
+            why = this + " has no " + queue + " queue: it was created for 0 requests";
+        } else if (!excess.isEmpty()) {
             why = this + refusal + "it has " + excess;
         } else if (errno == Errno.ENOMEM) {
             why = "the " + queue + " queue of " + this + " is full: it was granted " + max;

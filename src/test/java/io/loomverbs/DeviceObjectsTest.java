@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.loomverbs.Fixture.Pair;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.HashSet;
 import java.util.List;
@@ -38,6 +40,62 @@ class DeviceObjectsTest extends DeviceContract {
         p.recv(granted);
         Fixture.pollOne(sends);
         assertThatThrownBy(() -> p.recv(granted)).isInstanceOf(PostException.class);
+    }
+
+    /** One queue pair only sends, and the other only receives: each has one queue. */
+    @ParameterizedTest
+    @EnumSource(QpType.class)
+    void aQueueMayBeOfNoRequests(QpType type) {
+        Pair p =
+                f
+                .new Pair(
+                        type,
+                        sending(type).withWr(16, 0).withSge(1, 0),
+                        receiving(type).withWr(0, 16).withSge(0, 1));
+        for (int i = 0; i < 20; i++) {
+            p.message(i, 8);
+            assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.SUCCESS);
+            assertThat(Fixture.pollOne(receives).status()).isEqualTo(WcStatus.SUCCESS);
+        }
+        RecvWorkRequest receive = RecvWorkRequest.allocate(1).wrId(1);
+        SendWorkRequest send = p.send(1, 0);
+
+        assertThatThrownBy(() -> p.a.postRecv(receive))
+                .isInstanceOf(PostException.class)
+                .hasMessageContaining("has no receive queue");
+        assertThatThrownBy(() -> p.b.postSend(send))
+                .isInstanceOf(PostException.class)
+                .hasMessageContaining("has no send queue");
+        for (QueuePair qp : List.of(p.a, p.b)) {
+            qp.modify(QpAttributes.builder().state(QpState.ERR).build());
+            qp.modify(QpAttributes.builder().state(QpState.RESET).build());
+        }
+        quiet();
+    }
+
+    /** Entries in requests, not requests: a message of no bytes has none. */
+    @Test
+    void requestsMayHaveNoEntries() {
+        Pair p =
+                f
+                .new Pair(
+                        QpType.RC,
+                        sending(QpType.RC).withSge(0, 0),
+                        receiving(QpType.RC).withSge(0, 0));
+        p.b.postRecv(RecvWorkRequest.allocate(1).wrId(7));
+        p.a.postSend(p.send(1, 0));
+        assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.SUCCESS);
+        assertThat(Fixture.pollOne(receives).byteLen()).isZero();
+        if (p.a.config().maxSendSge() == 0) {
+            assertThatThrownBy(() -> p.a.postSend(p.send(2, 8)))
+                    .isInstanceOf(PostException.class)
+                    .hasMessageContaining("granted 0");
+        }
+        if (p.b.config().maxRecvSge() == 0) {
+            assertThatThrownBy(() -> p.recv(8))
+                    .isInstanceOf(PostException.class)
+                    .hasMessageContaining("granted 0");
+        }
     }
 
     /** A queue pair steps through its states as verbs have it, and query shows them. */

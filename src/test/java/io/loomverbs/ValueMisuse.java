@@ -46,8 +46,8 @@ final class ValueMisuse extends MisuseTable {
         String config =
                 "QpConfig(QpType, CompletionQueue, CompletionQueue, int, int, int, int, int,"
                         + " boolean)";
-        for (int bad : new int[] {0, -1, Integer.MIN_VALUE}) {
-            iae(config, s -> config(s, bad, 1, 1, 1, 0), "maxSendWr is " + bad, "at least 1");
+        for (int bad : new int[] {-1, Integer.MIN_VALUE}) {
+            iae(config, s -> config(s, bad, 1, 1, 1, 0), "maxSendWr is " + bad, "at least 0");
             iae(config, s -> config(s, 1, bad, 1, 1, 0), "maxRecvWr is " + bad);
             iae(config, s -> config(s, 1, 1, bad, 1, 0), "maxSendSge is " + bad);
             iae(config, s -> config(s, 1, 1, 1, bad, 0), "maxRecvSge is " + bad);

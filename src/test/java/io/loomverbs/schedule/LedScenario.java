@@ -192,7 +192,7 @@ final class LedScenario implements Scenario {
                                     ? context.getAsyncEvent(schedule.timeout())
                                     : context.getAsyncEvent()) {
                         if (event != null) {
-                            asyncTickets--;
+                            asyncTickets -= event.count();
                         }
                     } catch (InterruptedException e) {
                         check(!Thread.currentThread().isInterrupted(), "interrupted twice by one");
