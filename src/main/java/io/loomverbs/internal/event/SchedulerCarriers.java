@@ -44,7 +44,7 @@ public final class SchedulerCarriers implements Carriers {
     @GuardedBy("lock")
     private boolean ended;
 
-    /** Whether a leader may block without a further look. Written under the lock. */
+    /** Whether a leader may block without a further look. */
     private volatile boolean serving;
 
     /** Those of the JVM's scheduler; a class of its own, since a test has others. */
@@ -112,14 +112,9 @@ public final class SchedulerCarriers implements Carriers {
         }
     }
 
-    /** A leader has to look again before it blocks. */
+    /** A leader has to look again before it blocks. Not under the lock: the watch holds its own. */
     void doubt() {
-        lock.lock();
-        try {
-            serving = false;
-        } finally {
-            lock.unlock();
-        }
+        serving = false;
     }
 
     /** Whether what was taken is there still. */

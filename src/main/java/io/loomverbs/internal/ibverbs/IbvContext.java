@@ -302,8 +302,11 @@ final class IbvContext implements ContextOps {
         if (rc != 0) {
             throw Failures.of("ibv_close_device", rc, name);
         }
-        asyncEvents.endQueues(); // first: no thread may wait in a poller that is closed
-        poller.release();
+        try {
+            asyncEvents.endQueues(); // first: no thread may wait in a poller that is closed
+        } finally {
+            poller.release();
+        }
     }
 
     @Override

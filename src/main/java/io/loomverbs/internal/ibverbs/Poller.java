@@ -59,8 +59,14 @@ class Poller implements EventSource { // not final: races run it with one step w
     /** A context is closed, with everything that was in it. The last one closes this. */
     void release() {
         if (contexts.leave()) {
-            leadership.end();
-            epoll.close();
+            try {
+                leadership.end();
+            } finally {
+                epoll.close();
+            }
+            while (takeLeftOver() != null) { // nothing is kept that was of a context
+                continue;
+            }
         }
     }
 

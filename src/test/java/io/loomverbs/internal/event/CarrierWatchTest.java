@@ -62,6 +62,25 @@ class CarrierWatchTest {
                 .count();
     }
 
+    /** One lock after the other, never both ways round. */
+    @Test
+    void leadersThatAskAndTheWatchDoNotWaitForEachOther() throws Exception {
+        lead();
+        scheduler.starves = true;
+        scheduler.queued = true;
+        scheduler.mounted = 2;
+        await(() -> leader.wakes.get() > 0);
+        Thread asking =
+                Thread.ofPlatform()
+                        .start(
+                                () -> {
+                                    while (leader.wakes.get() < 100) {
+                                        carriers.ask(leader);
+                                    }
+                                });
+        assertThat(asking.join(Duration.ofNanos(PATIENCE_NANOS))).isTrue();
+    }
+
     private static void someLooks() throws InterruptedException {
         Thread.sleep(EVERY.multipliedBy(10));
     }
