@@ -512,6 +512,9 @@ public final class CompletionQueue implements AutoCloseable {
      * <p>While the CQ is being served, {@code await} and {@code getCqEvent} are refused to other
      * threads. Threads that have begun to wait before that share completions with the handler.
      *
+     * <p>The handler is the application's code, so its thread inherits the context class loader and
+     * the inheritable thread locals of the caller, as any thread does.
+     *
      * @param handler what to run
      * @return the thread, started, named after the CQ. If the handler throws, or the CQ overruns,
      *     the thread ends with that exception, which its uncaught exception handler sees

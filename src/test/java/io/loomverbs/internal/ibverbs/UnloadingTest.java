@@ -19,6 +19,7 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,6 +36,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -78,6 +80,7 @@ class UnloadingTest {
                 new InheritableThreadLocal<>();
 
         private static final Duration PATIENCE = Duration.ofSeconds(20);
+        private static final int ROUNDS = 8;
 
         private final Object mine = new Object();
 
@@ -91,6 +94,46 @@ class UnloadingTest {
         public static void soft() throws Exception {
             INHERITED.set(new Application());
             new Application().sendOnSoft0();
+        }
+
+        /**
+         * Waits again and again, beside others that do the same; ends when the context is closed.
+         */
+        public static Runnable waiter() throws Exception {
+            HandMade device = new HandMade();
+            Context context = device.open();
+            CompletionChannel channel = context.createCompChannel();
+            CompletionQueue cq = context.createCq(1, null, channel, 0);
+            Callable<Object> wait =
+                    () -> {
+                        channel.getCqEvent().close();
+                        return null;
+                    };
+            FutureTask<Object> rounds =
+                    inVirtualThread(
+                            new FutureTask<>(
+                                    () -> {
+                                        for (int i = 0; i < ROUNDS; i++) {
+                                            FutureTask<Object> one = new FutureTask<>(wait);
+                                            Thread.ofVirtual().start(one);
+                                            Thread.sleep(150); // longer than anything is kept
+                                            device.event();
+                                            one.get(20, TimeUnit.SECONDS);
+                                        }
+                                        return null;
+                                    }));
+            return () -> {
+                try {
+                    rounds.get(60, TimeUnit.SECONDS);
+                } catch (Exception e) {
+                    throw new IllegalStateException(e);
+                }
+                cq.close();
+                device.closePipe();
+                channel.close();
+                context.close();
+                device.close();
+            };
         }
 
         private static <T> FutureTask<T> inVirtualThread(FutureTask<T> task) {
@@ -218,6 +261,34 @@ class UnloadingTest {
         }
     }
 
+    /** Two applications, each with its own copy of the library, that wait side by side. */
+    static final class TwoCopies {
+        private TwoCopies() {}
+
+        public static void main(String[] args) throws Exception {
+            int parallelism = parallelism();
+            List<Runnable> ends = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                URLClassLoader loader = new URLClassLoader(classPath(), platform());
+                ends.add(
+                        (Runnable)
+                                loader.loadClass(Application.class.getName())
+                                        .getMethod("waiter")
+                                        .invoke(null));
+            }
+            int most = 0;
+            for (int i = 0; i < 100; i++) {
+                Thread.sleep(10);
+                most = Math.max(most, parallelism() - parallelism);
+            }
+            System.out.println("while both wait +" + most);
+            ends.get(0).run();
+            System.out.println("one closed +" + (parallelism() - parallelism));
+            ends.get(1).run();
+            System.out.println("both closed +" + (parallelism() - parallelism));
+        }
+    }
+
     /** Loads the application itself, and has the rest from the library's loader. */
     private static final class OfApplication extends URLClassLoader {
         OfApplication(ClassLoader library) {
@@ -276,6 +347,13 @@ class UnloadingTest {
                 .filter(name -> name.contains("loomverbs") || name.contains("poller"))
                 .sorted()
                 .toList();
+    }
+
+    @Test
+    void twoCopiesOfTheLibraryRaiseTheParallelismByOneEach() throws Exception {
+        HandMadeDevice.assumeLibrary();
+        assertThat(ChildJvm.run(TwoCopies.class, List.of()))
+                .isEqualTo("while both wait +2\none closed +1\nboth closed +0\n");
     }
 
     @ParameterizedTest
