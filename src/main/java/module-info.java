@@ -4,6 +4,16 @@ import org.jspecify.annotations.NullMarked;
  * Blocking RDMA completion events for virtual threads.
  *
  * <p>Only {@code io.loomverbs} is exported. Every type is non-null unless it says otherwise.
+ *
+ * <p>System properties, which are checked whenever a device is opened:
+ *
+ * <ul>
+ *   <li>{@code loomverbs.closeWarningMillis}: after how long a close that waits logs for what
+ *   <li>{@code loomverbs.maxAllocatedMemory}: how much memory {@code allocateMr} may have at once
+ *   <li>{@code loomverbs.pollers}: how many epoll sets the contexts of libibverbs are spread over
+ *   <li>{@code loomverbs.pollerThreads}: whether platform threads wait in the kernel
+ *   <li>{@code loomverbs.trackEvents}: whether it is noted where each event was received
+ * </ul>
  */
 @NullMarked
 @SuppressWarnings("requires-automatic") // the command line's optional libraries have no module-info

@@ -2,6 +2,8 @@ package io.loomverbs;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 
+import io.loomverbs.internal.device.Setting;
+
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -14,7 +16,7 @@ import java.util.regex.Pattern;
  * @param origin the option of java that says so
  */
 record AllocationLimit(long bytes, String origin) {
-    static final String PROPERTY = "loomverbs.maxAllocatedMemory";
+    static final String PROPERTY = Setting.MAX_ALLOCATED_MEMORY.property();
 
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,18})([kmgt]?)");
 

@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import static java.lang.System.Logger.Level.WARNING;
 
+import io.loomverbs.internal.device.Setting;
 import io.loomverbs.internal.event.Closer;
 
 import org.jspecify.annotations.Nullable;
@@ -12,8 +13,7 @@ import java.util.stream.Collectors;
 /** One attempt to close a CQ: destroys it, and says what it waits for. */
 final class CqCloser implements Closer {
     private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
-    private static final long WARN_AFTER_NANOS =
-            Long.getLong("loomverbs.closeWarningMillis", 5_000) * 1_000_000;
+    private static final long WARN_AFTER_NANOS = Setting.CLOSE_WARNING_MILLIS.number() * 1_000_000L;
 
     private final CompletionQueue cq;
     private final boolean untimed;

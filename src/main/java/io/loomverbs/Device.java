@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.Setting;
 
 /** An RDMA device that can be opened: {@code struct ibv_device}. */
 public final class Device {
@@ -45,9 +46,11 @@ public final class Device {
      * @return a context, to be closed when everything in it is closed
      * @throws VerbsException if the device cannot be opened: {@code EACCES} if its file may not be
      *     used, {@code ENODEV} if it is gone, {@code EMFILE} when there are too many open files
-     * @throws IllegalArgumentException if the system property {@code loomverbs.pollers} is wrong
+     * @throws IllegalArgumentException if a system property of loomverbs has a wrong value; which
+     *     there are, the documentation of the module says
      */
     public Context open() {
+        Setting.checkAll();
         try {
             return new Context(this, ops);
         } catch (DeviceException e) {

@@ -2,6 +2,8 @@ package io.loomverbs;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 
+import io.loomverbs.internal.device.Setting;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.Iterator;
@@ -15,7 +17,7 @@ import java.util.StringJoiner;
  * off unless the system property {@code loomverbs.trackEvents} is {@code true}.
  */
 final class EventTracking {
-    static final boolean ENABLED = Boolean.getBoolean("loomverbs.trackEvents");
+    static final boolean ENABLED = Setting.TRACK_EVENTS.isTrue();
     private static final int FRAMES = 8;
 
     /** As many are kept while some of them were acknowledged by count. */

@@ -3,6 +3,7 @@ package io.loomverbs.internal.ibverbs;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Setting;
 import io.loomverbs.internal.event.Carriers;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.Epoll;
@@ -16,11 +17,6 @@ import java.util.function.IntFunction;
  * its last context.
  */
 final class Pollers {
-    /** How many there are. */
-    static final String PROPERTY = "loomverbs.pollers";
-
-    private static final int MAX = 1024;
-
     /** That of the whole process; the property is read when the first device is opened. */
     @GuardedBy("Pollers.class")
     private static @Nullable Pollers shared;
@@ -64,7 +60,7 @@ final class Pollers {
         Pollers pollers;
         synchronized (Pollers.class) {
             if (shared == null) {
-                shared = new Pollers(count(System.getProperty(PROPERTY)), Pollers::create);
+                shared = new Pollers(Setting.POLLERS.number(), Pollers::create);
             }
             pollers = shared;
         }
@@ -73,9 +69,7 @@ final class Pollers {
 
     private static Poller create(int number) {
         Carriers carriers =
-                Boolean.getBoolean("loomverbs.pollerThreads")
-                        ? new NoCarriers()
-                        : new SchedulerCarriers();
+                Setting.POLLER_THREADS.isTrue() ? new NoCarriers() : new SchedulerCarriers();
         try {
             return new Poller(carriers, "loomverbs-poller-" + number);
         } catch (Epoll.Refused e) {
@@ -85,25 +79,7 @@ final class Pollers {
 
     /** What the property says; 1 if it is not set. */
     static int count(@Nullable String value) {
-        if (value == null) {
-            return 1;
-        }
-        try {
-            int count = Integer.parseInt(value.strip());
-            if (count >= 1 && count <= MAX) {
-                return count;
-            }
-        } catch (NumberFormatException e) {
-            // told below, as a number that is out of range
-        }
-        throw new IllegalArgumentException(
-                "the system property "
-                        + PROPERTY
-                        + " is \""
-                        + value
-                        + "\", but must be 1 to "
-                        + MAX
-                        + ": how many epoll sets contexts are spread over");
+        return Setting.POLLERS.parse(value);
     }
 
     synchronized Poller next() {

@@ -210,8 +210,7 @@ class PollersTest {
                 .hasMessage(
                         "the system property loomverbs.pollers is \""
                                 + value
-                                + "\", but must be 1 to 1024: how many epoll sets contexts are"
-                                + " spread over");
+                                + "\", but must be 1 to 1024");
     }
 
     @ParameterizedTest
