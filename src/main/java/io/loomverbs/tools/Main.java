@@ -119,7 +119,16 @@ public final class Main implements Callable<Integer> {
             System.err.println(outOfMemory(e));
             status = ExitCode.SOFTWARE;
         }
-        System.exit(status);
+        System.exit(isWritten() ? status : ExitCode.SOFTWARE);
+    }
+
+    /** Whether all that was printed could be: a full disk, or a pipe that nobody reads, is told. */
+    private static boolean isWritten() {
+        if (System.out.checkError()) {
+            System.err.println("failed: standard output could not be written");
+            return false;
+        }
+        return true;
     }
 
     /** Whose heap is too small needs no stack trace, but the way to a larger one. */

@@ -12,6 +12,7 @@ import io.loomverbs.Verbs;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -218,6 +220,29 @@ class CommandsTest {
         } finally {
             Locale.setDefault(usual);
             Locale.setDefault(Locale.Category.FORMAT, usualFormat);
+        }
+    }
+
+    /** What could not be printed is not taken for done. */
+    @Test
+    void aFullDiskIsAFailure(@TempDir Path dir) throws Exception {
+        Path err = dir.resolve("err");
+        Process devinfo =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Main.class.getName(),
+                                "devinfo")
+                        .redirectOutput(new File("/dev/full"))
+                        .redirectError(err.toFile())
+                        .start();
+        try {
+            assertThat(devinfo.waitFor(50, TimeUnit.SECONDS)).isTrue();
+            assertThat(devinfo.exitValue()).isEqualTo(1);
+            assertThat(err).content().contains("failed: standard output could not be written");
+        } finally {
+            devinfo.destroyForcibly();
         }
     }
 
