@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param sl the service level, 0 to 15
  * @param dgid the GID of the destination port, or null to send no global routing header; Ethernet
  *     (RoCE) has no other way
- * @param sgidIndex which GID of the local port is the source, if there is a {@code dgid}
+ * @param sgidIndex which GID of the local port is the source, if there is a {@code dgid}; {@link
+ *     #FITTING_GID} for one that fits it
  * @param hopLimit how many routers a message may pass, 0 to 255
  * @param trafficClass the traffic class, 0 to 255
  * @param flowLabel the flow label, 20 bits
@@ -27,6 +28,14 @@ public record AhAttributes(
         int hopLimit,
         int trafficClass,
         int flowLabel) {
+    /**
+     * As {@code sgidIndex}: the local port's GID that reaches {@code dgid}, chosen when the address
+     * is used. On InfiniBand the first; on Ethernet one of the same family (IPv4 or IPv6), of RoCE
+     * version 2 if the port has one.
+     */
+    public static final int FITTING_GID = -2;
+
+    static final int HOP_LIMIT = 64;
 
     /**
      * Checks what can be checked without a device.
@@ -37,33 +46,35 @@ public record AhAttributes(
         Arguments.inRange("portNum", portNum, 1, 255, "ports count from 1");
         Arguments.inRange("dlid", dlid, 0, 0xffff, "16 bits");
         Arguments.inRange("sl", sl, 0, 15, "4 bits");
-        Arguments.inRange("sgidIndex", sgidIndex, 0, 255, "8 bits");
+        if (sgidIndex != FITTING_GID) {
+            Arguments.inRange("sgidIndex", sgidIndex, 0, 255, "8 bits");
+        }
         Arguments.inRange("hopLimit", hopLimit, 0, 255, "8 bits");
         Arguments.inRange("trafficClass", trafficClass, 0, 255, "8 bits");
         Arguments.inRange("flowLabel", flowLabel, 0, 0xfffff, "20 bits");
     }
 
     /**
-     * The address of a port by its GID, from GID index 0 of the local port 1.
+     * The address of a port by its GID, from the GID of the local port 1 that fits it ({@link
+     * #FITTING_GID}). For another port or GID see {@link QueuePair#addressOf}.
      *
      * @param dgid the GID of the destination port
      * @param dlid the local identifier of the destination port; 0 on Ethernet
      * @return the address
      */
     public static AhAttributes of(Gid dgid, int dlid) {
-        return new AhAttributes(1, dlid, 0, Arguments.notNull(dgid, "dgid"), 0, 64, 0, 0);
+        Arguments.notNull(dgid, "dgid");
+        return new AhAttributes(1, dlid, 0, dgid, FITTING_GID, HOP_LIMIT, 0, 0);
     }
 
-    void check(Context context) {
-        context.checkPort("portNum", portNum);
-        if (dgid != null) {
-            Arguments.inRange(
-                    "sgidIndex",
-                    sgidIndex,
-                    0,
-                    context.port(portNum).gidTableLength() - 1,
-                    "gid_tbl_len of port " + portNum);
+    /** The same, with a GID of the port in the place of {@link #FITTING_GID}. */
+    AhAttributes fitting(Context context) {
+        if (sgidIndex != FITTING_GID) {
+            return this;
         }
+        boolean known = portNum <= context.attributes().physicalPortCount();
+        int index = dgid == null || !known ? 0 : GidChoice.reaching(context, portNum, dgid);
+        return new AhAttributes(portNum, dlid, sl, dgid, index, hopLimit, trafficClass, flowLabel);
     }
 
     AhAttr attr() {

@@ -4,12 +4,14 @@ import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.GidAttr;
 import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.event.EventQueue;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -123,6 +125,61 @@ public final class Context implements AutoCloseable {
         } catch (DeviceException e) {
             throw failed("ibv_query_gid", e);
         }
+    }
+
+    /**
+     * A GID of a port, its type and its network interface ({@code ibv_query_gid_ex}).
+     *
+     * @param port the port, from 1 on
+     * @param index which one, from 0 on
+     * @return what is there, or null if the port has no GID there
+     * @throws IllegalArgumentException if there is no such port or index
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device fails
+     */
+    public @Nullable GidEntry gidEntry(int port, int index) {
+        int length = port(port).gidTableLength();
+        Arguments.inRange("index", index, 0, length - 1, "gid_tbl_len of port " + port);
+        try {
+            GidAttr gid = ops.queryGidEx(port, index);
+            return gid == null ? null : GidEntry.of(port, gid);
+        } catch (DeviceException e) {
+            throw failed("ibv_query_gid_ex", e);
+        }
+    }
+
+    /**
+     * The GIDs that a port has ({@code ibv_query_gid_table}).
+     *
+     * @param port the port, from 1 on
+     * @return those that there are, by index
+     * @throws IllegalArgumentException if there is no such port
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device fails
+     */
+    public List<GidEntry> gids(int port) {
+        checkPort("port", port);
+        usage.ensureOpen();
+        try {
+            return ops.queryGidTable(port).stream().map(gid -> GidEntry.of(port, gid)).toList();
+        } catch (DeviceException e) {
+            throw failed("ibv_query_gid_table", e);
+        }
+    }
+
+    /**
+     * The GID that a queue pair uses if it is not told another: on Ethernet the one that reaches
+     * farthest, of RoCE version 2 and IPv4, if the port has one, then of routed IPv6, then a
+     * link-local one; on InfiniBand the first.
+     *
+     * @param port the port, from 1 on
+     * @return its index; 0 if the port has no GID
+     * @throws IllegalArgumentException if there is no such port
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device fails
+     */
+    public int defaultGidIndex(int port) {
+        return GidChoice.farthest(this, port);
     }
 
     /**

@@ -36,6 +36,16 @@ public enum Mtu {
         return value;
     }
 
+    static Mtu ofBytes(int bytes) {
+        for (Mtu mtu : values()) {
+            if (mtu.bytes == bytes && mtu != UNKNOWN) {
+                return mtu;
+            }
+        }
+        throw new IllegalArgumentException(
+                "mtu is " + bytes + ", but must be 256, 512, 1024, 2048 or 4096");
+    }
+
     static Mtu of(int value) {
         for (Mtu mtu : values()) {
             if (mtu.value == value) {

@@ -1,6 +1,8 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.device.AhOps;
 import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.PdOps;
 
 import org.jspecify.annotations.Nullable;
@@ -155,11 +157,27 @@ public final class ProtectionDomain implements AutoCloseable {
      */
     public AddressHandle createAh(AhAttributes attributes) {
         Arguments.notNull(attributes, "attributes");
-        attributes.check(context);
+        usage.ensureOpen();
+        AhAttributes address = attributes.fitting(context);
+        String problem = Ranges.problem(context, address);
+        if (problem != null) {
+            throw new IllegalArgumentException(problem);
+        }
+        problem = Ranges.unreachable(context, address);
+        if (problem != null) {
+            throw new VerbsException("ibv_create_ah", Errno.EINVAL, problem);
+        }
         return Usage.create(
-                "ibv_create_ah",
-                () -> new AddressHandle(this, ops.createAh(attributes.attr())),
-                usage);
+                "ibv_create_ah", () -> new AddressHandle(this, created(address)), usage);
+    }
+
+    private AhOps created(AhAttributes address) {
+        try {
+            return ops.createAh(address.attr());
+        } catch (DeviceException e) {
+            String suspicion = Ranges.suspicion(context, address);
+            throw new DeviceException(e.errno(), e.getMessage() + suspicion);
+        }
     }
 
     /**

@@ -38,6 +38,16 @@ public final class QpAttributes {
         return mask;
     }
 
+    /** The same, with a GID of the port where an address says {@link AhAttributes#FITTING_GID}. */
+    QpAttributes fitting(Context context) {
+        if ((mask & Ibv.QP_AV) == 0) {
+            return this;
+        }
+        AhAttributes given = address();
+        AhAttributes fitting = given.fitting(context);
+        return fitting.equals(given) ? this : builder().override(this, ~0).address(fitting).build();
+    }
+
     boolean setsState() {
         return (mask & Ibv.QP_STATE) != 0;
     }

@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.AsyncListener;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.QpCap;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A queue pair: {@code struct ibv_qp}. Work requests are posted to its two queues; their
@@ -25,6 +27,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * <p>Safe for use by any number of threads; requests that one thread posts are done in that order.
  */
 public final class QueuePair implements AutoCloseable {
+    /** As a GID's index: none, the queue pair is reached by its port's LID. Not on Ethernet. */
+    public static final int NO_GID = -1;
+
     private static final Set<QpState> BEFORE_RTR = EnumSet.of(QpState.RESET, QpState.INIT);
     private static final Set<QpState> CONNECTED = EnumSet.of(QpState.RTS, QpState.SQD, QpState.SQE);
 
@@ -37,6 +42,9 @@ public final class QueuePair implements AutoCloseable {
     private final QpConfig config;
     private final Ledger ledger = new Ledger();
     private final int psn = ThreadLocalRandom.current().nextInt(1 << 24);
+
+    /** From where it sends; null until somebody asks or says. */
+    private final AtomicReference<@Nullable LocalPort> local = new AtomicReference<>();
 
     /** Written once, before the queue pair is handed to anybody. */
     @SuppressWarnings("NullAway.Init")
@@ -120,31 +128,121 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * What a peer must know to reach this queue pair through port 1, by its GID of index 0.
+     * What a peer must know to reach this queue pair: through the port and by the GID of {@link
+     * #init}. Until that is called: through port 1, by its {@linkplain Context#defaultGidIndex
+     * default GID}.
      *
-     * @return the endpoint; the same at every call
+     * @return the endpoint; the same at every call, unless {@code init} names another port or GID
      */
     public QpEndpoint endpoint() {
-        Context context = pd.context();
-        return new QpEndpoint(qpNum(), psn, context.port(1).lid(), context.gid(1, 0));
+        return local().endpoint(pd.context(), qpNum(), psn);
+    }
+
+    int psn() {
+        return psn;
+    }
+
+    private LocalPort local() {
+        LocalPort known = local.get();
+        if (known != null) {
+            return known;
+        }
+        LocalPort chosen = LocalPort.ofDefault(pd.context(), 1);
+        LocalPort earlier = local.compareAndExchange(null, chosen);
+        return earlier == null ? chosen : earlier;
     }
 
     /**
-     * Connects an RC or UC queue pair to its peer through port 1, from RESET to RTS: partition key
-     * and GID of index 0, the port's active MTU (256 if that is not known), up to 7 retries of 67
-     * ms ({@code timeout} 14), RNR retries for ever after 0.64 ms each ({@code min_rnr_timer} 12),
-     * and as many READs and atomics at once as the device can do. The peer is allowed nothing but
-     * messages; see the other form to change any of that.
+     * The address of a peer, from the port and the GID that this queue pair uses: for {@link
+     * ProtectionDomain#createAh}.
+     *
+     * @param remote the peer's {@link #endpoint()}
+     * @return the address
+     */
+    public AhAttributes addressOf(QpEndpoint remote) {
+        return local().addressOf(Arguments.notNull(remote, "remote"));
+    }
+
+    /**
+     * Initializes a queue pair, from RESET to INIT: from now on receives may be posted, and nothing
+     * arrives before {@link #connect(QpEndpoint) connect} or {@link #activate}. So a receive is
+     * there before the peer can send: initialize, post receives, tell the peer {@link #endpoint()},
+     * connect. Uses port 1, by its {@linkplain Context#defaultGidIndex default GID}, and the
+     * partition key of index 0.
+     *
+     * @param access what the peer may do over the queue pair, as far as the region allows it as
+     *     well; none to allow nothing but messages. Not for UD
+     * @throws IllegalArgumentException if {@code access} is given to a queue pair of type UD
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
+     *     RESET nor INIT
+     */
+    public void init(Access... access) {
+        ensureOpen();
+        init(granting(access), local());
+    }
+
+    /**
+     * Initializes a queue pair as {@link #init(Access...)} does, for another port or GID; {@link
+     * #endpoint()} and the connection use these from then on.
+     *
+     * @param port the local port, from 1 on
+     * @param gidIndex which of its GIDs to use, or {@link #NO_GID}
+     * @param access what the peer may do over the queue pair; none to allow nothing but messages.
+     *     Not for UD
+     * @throws IllegalArgumentException if there is no such port or index, or {@code access} is
+     *     given to a queue pair of type UD
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
+     *     RESET nor INIT
+     */
+    public void init(int port, int gidIndex, Access... access) {
+        ensureOpen();
+        QpAttributes granted = granting(access);
+        Context context = pd.context();
+        context.checkPort("port", port);
+        Arguments.inRange(
+                "gidIndex",
+                gidIndex,
+                NO_GID,
+                context.port(port).gidTableLength() - 1,
+                "-1 for none, or a GID of port " + port);
+        init(granted, new LocalPort(port, gidIndex));
+    }
+
+    private QpAttributes granting(Access... access) {
+        QpAttributes granted = QpAttributes.builder().access(access).build();
+        if (type() == QpType.UD && access.length > 0) {
+            throw new IllegalArgumentException(
+                    "access is " + access[0] + ", but " + this + " is of type UD, which has none");
+        }
+        return granted;
+    }
+
+    private void init(QpAttributes granted, LocalPort from) {
+        beginsIn("init", state());
+        modify(Connecting.toInit(this, from, granted));
+        local.set(from);
+    }
+
+    /**
+     * Connects an RC or UC queue pair to its peer, from RESET or INIT to RTS. What {@link #init}
+     * was not told is as there: port 1, its default GID, the partition key of index 0, and the peer
+     * is allowed nothing but messages. The rest: the smaller one of both ports' active MTU (256 if
+     * that is not known), up to 7 retries of 67 ms ({@code timeout} 14), RNR retries without end
+     * after 0.64 ms each ({@code min_rnr_timer} 12), and as many READs and atomics at once as the
+     * device can do. See the other form to change any of that.
      *
      * <p>Both ends must use the same MTU, and neither may have more READs and atomics outstanding
-     * than the other serves: if the devices differ, give both ends {@code pathMtu}, {@code
-     * maxRdAtomic} and {@code maxDestRdAtomic}.
+     * than the other serves: if the devices differ, give both ends {@code maxRdAtomic} and {@code
+     * maxDestRdAtomic}; and {@code pathMtu}, if an endpoint does not tell its MTU.
      *
      * @param remote the peer's {@link #endpoint()}
      * @throws IllegalStateException if the queue pair is of type UD
      * @throws ClosedException if the queue pair is closed
-     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is not
-     *     RESET, or as {@link #modify} says; the queue pair may have come as far as INIT or RTR
+     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
+     *     RESET nor INIT, or as {@link #modify} says; the queue pair may have come as far as INIT
+     *     or RTR
      */
     public void connect(QpEndpoint remote) {
         connect(remote, QpAttributes.builder().build());
@@ -156,10 +254,12 @@ public final class QueuePair implements AutoCloseable {
      *
      * @param remote the peer's {@link #endpoint()}
      * @param other what is set here is used instead; a state is ignored
+     * @throws IllegalArgumentException if {@code pathMtu} is set to more than the peer's endpoint
+     *     has
      * @throws IllegalStateException if the queue pair is of type UD
      * @throws ClosedException if the queue pair is closed
-     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is not
-     *     RESET; the queue pair may have come as far as INIT or RTR
+     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
+     *     RESET nor INIT; the queue pair may have come as far as INIT or RTR
      */
     public void connect(QpEndpoint remote, QpAttributes other) {
         Arguments.notNull(remote, "remote");
@@ -168,56 +268,80 @@ public final class QueuePair implements AutoCloseable {
             throw new IllegalStateException(
                     this + " is of type UD, which is not connected: use activate");
         }
-        fromReset("connect", Connecting.steps(this, remote, other));
+        QpAttributes now = query();
+        beginsIn("connect", now.state());
+        LocalPort from = from(now, other);
+        List<QpAttributes> steps = Connecting.steps(this, from, remote, other); // may refuse
+        initialize(now.state(), from, other);
+        steps.forEach(this::modify);
     }
 
     /**
-     * Makes a UD queue pair ready to receive and send through port 1, from RESET to RTS, with the
-     * partition key of index 0.
+     * Makes a UD queue pair ready to receive and send, from RESET or INIT to RTS. What {@link
+     * #init} was not told is as there.
      *
      * @param qkey the key that messages must carry to be received; one with the highest bit set
      *     takes a privilege ({@code CAP_NET_RAW})
      * @throws IllegalStateException if the queue pair is not of type UD
      * @throws ClosedException if the queue pair is closed
-     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is not
-     *     RESET
+     * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
+     *     RESET nor INIT
      */
     public void activate(int qkey) {
         if (type() != QpType.UD) {
             throw new IllegalStateException(
                     this + " is of type " + type() + ", which has a peer: use connect");
         }
-        fromReset("activate", Connecting.steps(this, qkey));
+        QpAttributes now = query();
+        beginsIn("activate", now.state());
+        QpAttributes key = QpAttributes.builder().qkey(qkey).build();
+        initialize(now.state(), from(now, key), key);
+        Connecting.steps(this, qkey).forEach(this::modify);
+    }
+
+    /** From where it sends once it has left {@code now}. */
+    private LocalPort from(QpAttributes now, QpAttributes other) {
+        LocalPort from = local();
+        int port = now.state() == QpState.INIT ? now.portNum() : from.number();
+        if ((other.mask() & Ibv.QP_PORT) != 0) {
+            port = other.portNum();
+        }
+        if (from.number() == port) {
+            return from;
+        }
+        pd.context().checkPort("portNum", port); // of modify, or of the other values
+        return LocalPort.ofDefault(pd.context(), port);
+    }
+
+    private void initialize(QpState state, LocalPort from, QpAttributes other) {
+        QpAttributes init =
+                state == QpState.RESET
+                        ? Connecting.toInit(this, from, other)
+                        : Connecting.again(this, other);
+        if (init != null) {
+            modify(init);
+        }
+        local.set(from);
+    }
+
+    private void beginsIn(String method, QpState state) {
+        if (!BEFORE_RTR.contains(state)) {
+            throw new VerbsException(
+                    MODIFY,
+                    Errno.EINVAL,
+                    this
+                            + " is in state "
+                            + state
+                            + ", but "
+                            + method
+                            + " begins in RESET or INIT"
+                            + (isConnected(state) ? ", and it is connected already" : "")
+                            + ": to begin anew, modify its state to RESET first");
+        }
     }
 
     private boolean isConnected(QpState state) {
         return type() != QpType.UD && CONNECTED.contains(state);
-    }
-
-    private void fromReset(String method, List<QpAttributes> steps) {
-        for (QpAttributes step : steps) {
-            ensureOpen();
-            int rc = ops.modify(step.attr(), step.mask());
-            if (rc == 0) {
-                continue;
-            }
-            ensureNotDestroyed();
-            QpState state = state();
-            if (step.state() == QpState.INIT && !BEFORE_RTR.contains(state)) {
-                throw new VerbsException(
-                        MODIFY,
-                        -rc,
-                        this
-                                + " is in state "
-                                + state
-                                + ", but "
-                                + method
-                                + " begins in RESET"
-                                + (isConnected(state) ? ", and it is connected already" : "")
-                                + ": to begin anew, modify its state to RESET first");
-            }
-            throw modifyFailure(rc, step, state);
-        }
     }
 
     /**
@@ -256,10 +380,15 @@ public final class QueuePair implements AutoCloseable {
     public void modify(QpAttributes attributes) {
         Arguments.notNull(attributes, "attributes");
         ensureOpen();
-        int rc = ops.modify(attributes.attr(), attributes.mask());
+        QpAttributes change = attributes.fitting(pd.context());
+        String problem = Ranges.problem(this, change);
+        if (problem != null) {
+            throw new VerbsException(MODIFY, Errno.EINVAL, this + " was not changed: " + problem);
+        }
+        int rc = ops.modify(change.attr(), change.mask());
         if (rc != 0) {
             ensureNotDestroyed();
-            throw modifyFailure(rc, attributes, state());
+            throw modifyFailure(rc, change, state());
         }
     }
 
@@ -275,7 +404,13 @@ public final class QueuePair implements AutoCloseable {
                         + state
                         + to
                         + " with "
-                        + attributes);
+                        + attributes
+                        + Ranges.suspicion(this, attributes));
+    }
+
+    /** The port that it uses, as far as that was told here. */
+    int port() {
+        return local().number();
     }
 
     /**
@@ -424,12 +559,12 @@ public final class QueuePair implements AutoCloseable {
     /** What would let a request be posted. */
     private String needs(String verb, QpState state) {
         String first = type() == QpType.UD ? "activate it first" : "connect it first";
+        if (verb.equals(POST_RECV) && state == QpState.RESET) {
+            return "to receive, it must be in state INIT, RTR or RTS: init it first";
+        }
         if (verb.equals(POST_SEND)
                 && (state == QpState.RESET || state == QpState.INIT || state == QpState.RTR)) {
             return "to send, it must be in state RTS: " + first;
-        }
-        if (verb.equals(POST_RECV) && state == QpState.RESET) {
-            return "to receive, it must be in state INIT, RTR or RTS: " + first;
         }
         return "its state or its type, " + type() + ", does not allow it";
     }

@@ -19,7 +19,11 @@ import java.util.stream.Stream;
 final class ApiMethods {
     /** Records that only the library makes: what it reports, not what it is told. */
     private static final Set<Class<?>> REPORTS =
-            Set.of(DeviceAttributes.class, PortAttributes.class, WorkCompletion.class);
+            Set.of(
+                    DeviceAttributes.class,
+                    GidEntry.class,
+                    PortAttributes.class,
+                    WorkCompletion.class);
 
     private ApiMethods() {}
 

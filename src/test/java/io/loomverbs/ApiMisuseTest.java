@@ -40,6 +40,7 @@ class ApiMisuseTest {
                     "QpConfig.of(QpType, CompletionQueue)",
                     "QpConfig.of(QpType, CompletionQueue, CompletionQueue)",
                     "QpConfig.withSqSigAll(boolean)",
+                    "QueuePair.addressOf(QpEndpoint)",
                     "RecvWorkRequest.wrId(long)",
                     "SendWorkRequest.compareAndSwap(long, int, long, long)",
                     "SendWorkRequest.fetchAndAdd(long, int, long)",
@@ -151,7 +152,7 @@ class ApiMisuseTest {
             AutoCloseable target = samples.closable(method.getDeclaringClass(), name);
             Object before =
                     AfterClose.OF.get(name) == AfterClose.HARMLESS
-                            ? ApiMethods.invoke(method, target)
+                            ? ApiMethods.invoke(method, target, samples.arguments(method))
                             : null;
             String text = target.toString();
             target.close();

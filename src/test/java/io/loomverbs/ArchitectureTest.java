@@ -188,6 +188,8 @@ class ArchitectureTest {
                         "Device",
                         "DeviceAttributes",
                         "Gid",
+                        "GidEntry",
+                        "GidType",
                         "LinkLayer",
                         "MemoryRegion",
                         "Mtu",

@@ -11,8 +11,17 @@ final class ContextMisuse extends MisuseTable {
             String is = "port is " + port;
             iae("Context.port(int)", s -> s.context.port(port), is, "phys_port_cnt");
             iae("Context.gid(int, int)", s -> s.context.gid(port, 0), is, "phys_port_cnt");
+            iae(
+                    "Context.gidEntry(int, int)",
+                    s -> s.context.gidEntry(port, 0),
+                    is,
+                    "phys_port_cnt");
+            iae("Context.gids(int)", s -> s.context.gids(port), is, "phys_port_cnt");
+            iae("Context.defaultGidIndex(int)", s -> s.context.defaultGidIndex(port), is);
         }
         iae("Context.gid(int, int)", s -> s.context.gid(1, -1), "index is -1", "gid_tbl_len");
+        iae("Context.gidEntry(int, int)", s -> s.context.gidEntry(1, -1), "index is -1");
+        iae("Context.gidEntry(int, int)", s -> s.context.gidEntry(1, MAX), "gid_tbl_len");
         iae(
                 "Context.gid(int, int)",
                 s -> s.context.gid(1, s.context.port(1).gidTableLength()),

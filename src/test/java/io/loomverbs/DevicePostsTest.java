@@ -35,15 +35,8 @@ class DevicePostsTest extends DeviceContract {
         Pair p = pair(QpType.RC);
         p.a.modify(QpAttributes.builder().state(QpState.RESET).build());
         p.b.modify(QpAttributes.builder().state(QpState.RESET).build());
-        p.a.modify(
-                QpAttributes.builder()
-                        .state(QpState.INIT)
-                        .pkeyIndex(0)
-                        .portNum(1)
-                        .access()
-                        .build());
+        p.a.init();
         assertThat(refused(() -> p.a.postSend(p.send(1, 8).next(p.send(2, 8)))).posted()).isZero();
-        p.a.modify(QpAttributes.builder().state(QpState.RESET).build());
         p.a.connect(p.b.endpoint());
         p.b.connect(p.a.endpoint());
         p.recv(10);

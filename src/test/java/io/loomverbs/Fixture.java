@@ -98,7 +98,7 @@ final class Fixture implements AutoCloseable {
             if (type == QpType.UD) {
                 a.activate(QKEY);
                 b.activate(QKEY);
-                toB = own(pd.createAh(addressOf(b)));
+                toB = own(pd.createAh(a.addressOf(b.endpoint())));
             } else {
                 a.connect(b.endpoint(), attributes);
                 b.connect(a.endpoint(), attributes);

@@ -1,6 +1,7 @@
 package io.loomverbs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -74,6 +75,26 @@ class PortEventsTest {
             Fixture.eventually(
                     "the port is active", () -> f.context.port(1).state() == PortState.ACTIVE);
         }
+    }
+
+    /** The kernel finds no route; why is that the link is down. */
+    @Test
+    void aRouteThatFailsNamesThePortThatIsDown() throws Exception {
+        QueuePair qp = f.own(f.pd.createQp(QpConfig.of(QpType.RC, f.polled())));
+        qp.init();
+        QpEndpoint here = qp.endpoint();
+        link("down");
+        next(AsyncEventType.PORT_ERR).close();
+        QpEndpoint elsewhere = new QpEndpoint(1, 1, 0, Gid.parse("10.99.0.77"), Mtu.MTU_1024);
+        assertThatThrownBy(() -> qp.connect(elsewhere))
+                .isInstanceOf(VerbsException.class)
+                .hasMessageContaining("port 1 of " + f.context + " is DOWN");
+        link("up");
+        next(AsyncEventType.PORT_ACTIVE).close();
+        Fixture.eventually(
+                "the port is active", () -> f.context.port(1).state() == PortState.ACTIVE);
+        qp.connect(here);
+        assertThat(qp.state()).isEqualTo(QpState.RTS);
     }
 
     /** While the port is down completion events still come; closing needs no port. */

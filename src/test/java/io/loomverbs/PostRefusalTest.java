@@ -79,7 +79,7 @@ class PostRefusalTest {
         QueuePair rc = f.own(f.pd.createQp(config));
         RecvWorkRequest receive = RecvWorkRequest.allocate(1);
         refused(() -> rc.postSend(p.send(1, 8)), 0, "it must be in state RTS: connect it first");
-        refused(() -> rc.postRecv(receive), 0, "in state INIT, RTR or RTS: connect it first");
+        refused(() -> rc.postRecv(receive), 0, "in state INIT, RTR or RTS: init it first");
         QueuePair ud = f.own(f.pd.createQp(QpConfig.of(QpType.UD, cq)));
         refused(() -> ud.postSend(p.send(1, 8)), 0, "in state RTS: activate it first");
         p.a.modify(QpAttributes.builder().state(QpState.RESET).build());
@@ -101,18 +101,20 @@ class PostRefusalTest {
                 .isInstanceOf(VerbsException.class)
                 .hasMessageEndingWith(
                         p.a
-                                + " is in state RTS, but connect begins in RESET, and it is"
+                                + " is in state RTS, but connect begins in RESET or INIT, and it is"
                                 + " connected already: to begin anew, modify its state to RESET"
                                 + " first");
         p.a.modify(QpAttributes.builder().state(QpState.ERR).build());
         assertThatThrownBy(() -> p.a.connect(p.b.endpoint()))
-                .hasMessageContaining("in state ERR, but connect begins in RESET: to begin anew");
+                .hasMessageContaining(
+                        "in state ERR, but connect begins in RESET or INIT: to begin anew");
         p.a.modify(QpAttributes.builder().state(QpState.RESET).build());
         p.a.connect(p.b.endpoint());
         assertThat(p.a.state()).isEqualTo(QpState.RTS);
         QueuePair ud = f.own(f.pd.createQp(QpConfig.of(QpType.UD, cq)));
         ud.activate(1);
         assertThatThrownBy(() -> ud.activate(1))
-                .hasMessageContaining("in state RTS, but activate begins in RESET: to begin anew");
+                .hasMessageContaining(
+                        "in state RTS, but activate begins in RESET or INIT: to begin anew");
     }
 }

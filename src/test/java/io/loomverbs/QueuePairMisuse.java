@@ -22,6 +22,8 @@ final class QueuePairMisuse extends MisuseTable {
                 "connect begins in RESET");
         ise("QueuePair.activate(int)", s -> s.reset.activate(1), "qp-0x", "RC", "connect");
         errno("QueuePair.activate(int)", s -> s.ud.a.activate(1), "ibv_modify_qp", "EINVAL");
+        init();
+        values();
         String modify = "QueuePair.modify(QpAttributes)";
         errno(
                 modify,
@@ -87,5 +89,94 @@ final class QueuePairMisuse extends MisuseTable {
                 s -> s.rc.a.postSend(s.send.next(SendWorkRequest.allocate(1, 0).sge(s.otherMr))),
                 "pd-");
         iae(recv, s -> s.rc.a.postRecv(s.recv.sge(s.otherMr)), "pd-", "request names memory");
+    }
+
+    private void init() {
+        String init = "QueuePair.init(Access[])";
+        String initAt = "QueuePair.init(int, int, Access[])";
+        errno(init, s -> s.rc.a.init(), "ibv_modify_qp", "EINVAL", "init begins in RESET");
+        errno(initAt, s -> s.rc.a.init(1, 0), "EINVAL", "in state RTS, but init begins in RESET");
+        iae(init, s -> ud(s).init(Access.REMOTE_READ), "access is REMOTE_READ", "UD");
+        iae(initAt, s -> ud(s).init(1, 0, Access.REMOTE_READ), "access is REMOTE_READ", "UD");
+        for (int bad : new int[] {0, -1, 2, MAX}) {
+            iae(initAt, s -> s.reset.init(bad, 0), "port is " + bad, "phys_port_cnt");
+        }
+        for (int bad : new int[] {-2, MAX}) {
+            iae(initAt, s -> s.reset.init(1, bad), "gidIndex is " + bad, "-1 for none");
+        }
+        iae(
+                "QueuePair.connect(QpEndpoint, QpAttributes)",
+                s ->
+                        s.reset.connect(
+                                new QpEndpoint(1, 1, 1, new Gid(1, 2), Mtu.MTU_512),
+                                QpAttributes.builder().pathMtu(Mtu.MTU_1024).build()),
+                "pathMtu is MTU_1024",
+                "the peer's endpoint has MTU_512");
+    }
+
+    private static QueuePair ud(Scene s) {
+        return s.f.own(s.pd.createQp(s.config(QpType.UD)));
+    }
+
+    /** Values that no port of the device has: devices say EINVAL to all of them. */
+    private void values() {
+        String modify = "QueuePair.modify(QpAttributes)";
+        for (int bad : new int[] {2, 255}) {
+            errno(
+                    modify,
+                    s -> s.reset.modify(toInit().portNum(bad).build()),
+                    "ibv_modify_qp",
+                    "EINVAL",
+                    "portNum is " + bad,
+                    "1 to 1: phys_port_cnt");
+        }
+        errno(
+                modify,
+                s -> s.reset.modify(toInit().pkeyIndex(0xffff).build()),
+                "EINVAL",
+                "pkeyIndex is 65535",
+                "pkey_tbl_len of port 1");
+        errno(
+                modify,
+                s -> s.reset.modify(toRtr(s, new AhAttributes(9, 1, 0, null, 0, 0, 0, 0))),
+                "EINVAL",
+                "portNum is 9");
+        if (!REAL) {
+            errno(
+                    modify,
+                    s ->
+                            s.reset.modify(
+                                    toRtr(
+                                            s,
+                                            new AhAttributes(
+                                                    1, 1, 0, new Gid(1, 2), 200, 0, 0, 0))),
+                    "EINVAL",
+                    "sgidIndex is 200",
+                    "0 to 0: gid_tbl_len of port 1");
+        }
+        errno(
+                "QueuePair.connect(QpEndpoint, QpAttributes)",
+                s ->
+                        s.reset.connect(
+                                s.rc.a.endpoint(), QpAttributes.builder().maxRdAtomic(255).build()),
+                "EINVAL",
+                "maxRdAtomic is 255, beyond 128, the device's max_qp_init_rd_atom");
+    }
+
+    private static QpAttributes.Builder toInit() {
+        return QpAttributes.builder().state(QpState.INIT).pkeyIndex(0).portNum(1).access();
+    }
+
+    private static QpAttributes toRtr(Scene s, AhAttributes address) {
+        s.reset.init();
+        return QpAttributes.builder()
+                .state(QpState.RTR)
+                .address(address)
+                .pathMtu(Mtu.MTU_256)
+                .destQpNum(1)
+                .rqPsn(1)
+                .maxDestRdAtomic(1)
+                .minRnrTimer(1)
+                .build();
     }
 }

@@ -29,6 +29,27 @@ final class ValueMisuse extends MisuseTable {
             iae(endpoint, s -> new QpEndpoint(0, bad, 0, null), "psn is " + bad);
             iae(endpoint, s -> new QpEndpoint(0, 0, bad, null), "lid is " + bad);
         }
+        String told = "QpEndpoint(int, int, int, Gid, Mtu)";
+        iae(told, s -> new QpEndpoint(-1, 0, 0, null, Mtu.MTU_256), "qpNum is -1");
+        String parse = "QpEndpoint.parse(String)";
+        iae(parse, s -> QpEndpoint.parse(""), "text is \"\"", "such as qpn=", "no part");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2"), "lid is missing");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,lid=3"), "lid is there twice");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,pns=4"), "\"pns=4\" is no part");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,"), "\"\" is no part");
+        iae(parse, s -> QpEndpoint.parse("qpn=x,psn=2,lid=3"), "qpn is \"x\"", "no number");
+        iae(parse, s -> QpEndpoint.parse("qpn=0x,psn=2,lid=3"), "qpn is \"0x\"", "no number");
+        iae(parse, s -> QpEndpoint.parse("qpn=-1,psn=2,lid=3"), "qpn is \"-1\"");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=0x1000000,lid=3"), "psn is 16777216");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=65536"), "lid is 65536");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,mtu=1000"), "mtu is 1000");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,gid=here"), "\"here\"", "GID");
+        String[] noGids = {
+            "", ":", "10.0.0", "10.0.0.256", "10.0.0.1.2", "fe80::1%lo", "[::1]", "host", "1::2::3"
+        };
+        for (String bad : noGids) {
+            iae("Gid.parse(String)", s -> Gid.parse(bad), "text is \"" + bad + "\"", "a GID");
+        }
         String ah = "AhAttributes(int, int, int, Gid, int, int, int, int)";
         for (int bad : new int[] {-1, 0x100000, MAX}) {
             iae(ah, s -> new AhAttributes(bad, 0, 0, null, 0, 0, 0, 0), "portNum is " + bad);

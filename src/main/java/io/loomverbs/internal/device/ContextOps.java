@@ -4,6 +4,10 @@ import io.loomverbs.internal.event.EventFeed;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
 /** An open device: {@code struct ibv_context}. Failures are {@link DeviceException}s. */
 public interface ContextOps {
     /** {@code ibv_query_device}. */
@@ -14,6 +18,30 @@ public interface ContextOps {
 
     /** {@code ibv_query_gid}: 16 bytes in network order; the caller has checked port and index. */
     byte[] queryGid(int port, int index);
+
+    /**
+     * {@code ibv_query_gid_ex}; null if there is none. The caller has checked port and index. A
+     * device that does not say of what type its GIDs are has InfiniBand's.
+     */
+    default @Nullable GidAttr queryGidEx(int port, int index) {
+        ByteBuffer gid = ByteBuffer.wrap(queryGid(port, index));
+        long high = gid.getLong();
+        long low = gid.getLong();
+        return high == 0 && low == 0 ? null : new GidAttr(high, low, index, Ibv.GID_TYPE_IB, 0);
+    }
+
+    /** {@code ibv_query_gid_table}, of one port: those that there are, by index. */
+    default List<GidAttr> queryGidTable(int port) {
+        List<GidAttr> table = new ArrayList<>();
+        int length = queryPort(port).gidTblLen();
+        for (int i = 0; i < length; i++) {
+            GidAttr gid = queryGidEx(port, i);
+            if (gid != null) {
+                table.add(gid);
+            }
+        }
+        return table;
+    }
 
     /** {@code ibv_create_comp_channel}. */
     default ChannelOps createCompChannel() {

@@ -5,6 +5,14 @@ public final class Ibv {
     // enum ibv_transport_type
     public static final int TRANSPORT_IWARP = 1;
 
+    // IBV_LINK_LAYER_
+    public static final int LINK_LAYER_ETHERNET = 2;
+
+    // enum ibv_gid_type
+    public static final int GID_TYPE_IB = 0;
+    public static final int GID_TYPE_ROCE_V1 = 1;
+    public static final int GID_TYPE_ROCE_V2 = 2;
+
     // enum ibv_qp_type
     public static final int QPT_RC = 2;
     public static final int QPT_UC = 3;

@@ -114,6 +114,17 @@ public final class IbvLayouts {
         private IbvPortAttr() {}
     }
 
+    public static final class IbvGidEntry {
+        public static final int GID = 0;
+        public static final int GID_INDEX = 16;
+        public static final int PORT_NUM = 20;
+        public static final int GID_TYPE = 24;
+        public static final int NDEV_IFINDEX = 28;
+        public static final int BYTES = 32;
+
+        private IbvGidEntry() {}
+    }
+
     public static final class IbvMr {
         public static final int LKEY = 36;
         public static final int RKEY = 40;

@@ -2,6 +2,9 @@ package io.loomverbs.internal.ffi;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.util.Objects.requireNonNull;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -32,6 +35,32 @@ public final class Libibverbs {
             code("ibv_query_port", Ffi.POINTER, JAVA_BYTE, Ffi.POINTER);
     private static final MethodHandle QUERY_GID =
             code("ibv_query_gid", Ffi.POINTER, JAVA_BYTE, JAVA_INT, Ffi.POINTER);
+
+    /** What {@code ibv_query_gid_ex} calls; null in a library older than rdma-core 32. */
+    private static final @Nullable MethodHandle QUERY_GID_EX =
+            optional(
+                    "_ibv_query_gid_ex",
+                    FunctionDescriptor.of(
+                            JAVA_INT,
+                            Ffi.POINTER,
+                            JAVA_INT,
+                            JAVA_INT,
+                            Ffi.POINTER,
+                            JAVA_INT,
+                            Ffi.SIZE_T));
+
+    /** What {@code ibv_query_gid_table} calls; as above. */
+    private static final @Nullable MethodHandle QUERY_GID_TABLE =
+            optional(
+                    "_ibv_query_gid_table",
+                    FunctionDescriptor.of(
+                            Ffi.SIZE_T,
+                            Ffi.POINTER,
+                            Ffi.POINTER,
+                            Ffi.SIZE_T,
+                            JAVA_INT,
+                            Ffi.SIZE_T));
+
     private static final MethodHandle ALLOC_PD = pointer("ibv_alloc_pd", Ffi.POINTER);
     private static final MethodHandle DEALLOC_PD = code("ibv_dealloc_pd", Ffi.POINTER);
     private static final MethodHandle REG_MR =
@@ -95,6 +124,13 @@ public final class Libibverbs {
                         () ->
                                 new UnsatisfiedLinkError(
                                         LibibverbsLibrary.NAME + " has no function " + name));
+    }
+
+    private static @Nullable MethodHandle optional(String name, FunctionDescriptor type) {
+        return LibibverbsLibrary.symbols()
+                .find(name)
+                .map(function -> Ffi.capturing(function, type))
+                .orElse(null);
     }
 
     private static MethodHandle pointer(String name, MemoryLayout... arguments) {
@@ -182,6 +218,46 @@ public final class Libibverbs {
     public static int queryGid(MemorySegment call, long context, int port, int index, long gid) {
         try {
             return code((int) QUERY_GID.invokeExact(call, context, (byte) port, index, gid), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** Whether there are {@link #queryGidEx} and {@link #queryGidTable}. */
+    public static boolean hasQueryGidEx() {
+        return QUERY_GID_EX != null && QUERY_GID_TABLE != null;
+    }
+
+    /**
+     * {@code ibv_query_gid_ex}: {@code -ENODATA} if there is none.
+     *
+     * @param entry the address of {@link IbvLayouts.IbvGidEntry#BYTES} bytes
+     */
+    public static int queryGidEx(
+            MemorySegment call, long context, int port, int index, long entry) {
+        long size = IbvLayouts.IbvGidEntry.BYTES;
+        try {
+            return code(
+                    (int)
+                            requireNonNull(QUERY_GID_EX)
+                                    .invokeExact(call, context, port, index, entry, 0, size),
+                    call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /**
+     * {@code ibv_query_gid_table}: how many there are, of all ports, or a negative errno.
+     *
+     * @param entries the address of {@code max} times {@link IbvLayouts.IbvGidEntry#BYTES} bytes
+     */
+    public static long queryGidTable(MemorySegment call, long context, long entries, long max) {
+        long size = IbvLayouts.IbvGidEntry.BYTES;
+        try {
+            return (long)
+                    requireNonNull(QUERY_GID_TABLE)
+                            .invokeExact(call, context, entries, max, 0, size);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }

@@ -10,6 +10,7 @@ import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps.PortListener;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.GidAttr;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.device.PdOps;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** An open device of libibverbs. */
@@ -212,6 +214,39 @@ final class IbvContext implements ContextOps {
                 throw Failures.of("ibv_query_gid", rc, "port " + port + ", index " + index);
             }
             return gid.bytes(0, GID_BYTES);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public @Nullable GidAttr queryGidEx(int port, int index) {
+        if (!Libibverbs.hasQueryGidEx()) {
+            GidAttr gid = ContextOps.super.queryGidEx(port, index);
+            boolean ethernet = queryPort(port).linkLayer() == Ibv.LINK_LAYER_ETHERNET;
+            return gid == null ? null : SysfsGids.complete(gid, name, port, ethernet);
+        }
+        enter();
+        try {
+            return Gids.query(address, port, index);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public List<GidAttr> queryGidTable(int port) {
+        if (!Libibverbs.hasQueryGidEx()) {
+            return ContextOps.super.queryGidTable(port);
+        }
+        int room = 0;
+        int ports = queryDevice().physPortCnt();
+        for (int p = 1; p <= ports; p++) {
+            room += queryPort(p).gidTblLen();
+        }
+        enter();
+        try {
+            return Gids.table(address, port, room);
         } finally {
             guard.leave();
         }
