@@ -16,9 +16,10 @@ public final class Channel {
                 MemoryRegion memory = pd.allocateMr(64, Access.LOCAL_WRITE);
                 CompletionQueue cq = context.createCq(16, "my connection", channel, 0);
                 QueuePair qp = pd.createQp(QpConfig.of(QpType.RC, cq))) {
+            qp.init();
+            qp.postRecv(RecvWorkRequest.allocate(1).wrId(1).sge(memory, 0, 32));
             qp.connect(qp.endpoint()); // to itself, to be short
             cq.reqNotify(false); // ibv_req_notify_cq
-            qp.postRecv(RecvWorkRequest.allocate(1).wrId(1).sge(memory, 0, 32));
             qp.postSend(
                     SendWorkRequest.allocate(1, 0).wrId(2).send().sge(memory, 32, 32).signaled());
 

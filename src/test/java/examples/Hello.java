@@ -19,9 +19,10 @@ public final class Hello {
                 CompletionQueue received = context.createDirectCq(16);
                 QueuePair alice = pd.createQp(QpConfig.of(QpType.RC, sent).withInlineData(64));
                 QueuePair bob = pd.createQp(QpConfig.of(QpType.RC, received))) {
-            alice.connect(bob.endpoint());
-            bob.connect(alice.endpoint());
+            bob.init(); // receives may be posted, and nothing can arrive yet
             bob.postRecv(RecvWorkRequest.allocate(1).wrId(1).sge(inbox));
+            bob.connect(alice.endpoint());
+            alice.connect(bob.endpoint());
 
             Thread handler =
                     received.serve(

@@ -3,63 +3,120 @@ package io.loomverbs;
 /** How a work request ended ({@code enum ibv_wc_status}), in the order of the values. */
 public enum WcStatus {
     /** It was done. */
-    SUCCESS,
+    SUCCESS(""),
     /** Local length error: a message does not fit in the receive buffer, or is too long to send. */
-    LOC_LEN_ERR,
+    LOC_LEN_ERR(
+            "a message is longer than the receive posted for it, or than the port or the "
+                    + "MTU allows; on UD a receive needs 40 bytes more, for the routing header"),
     /** Local operation error: the work request or the queue pair is inconsistent. */
-    LOC_QP_OP_ERR,
+    LOC_QP_OP_ERR(
+            "the request does not suit the queue pair: an operation its type does not "
+                    + "have, or an address handle that is closed; soft-RoCE says so of a wrong "
+                    + "lkey, too"),
     /** Not used any more. */
-    LOC_EEC_OP_ERR,
+    LOC_EEC_OP_ERR(Hints.NO_DEVICE_HAS_IT),
     /** Local protection error: a local key, its bounds or its access flags do not allow this. */
-    LOC_PROT_ERR,
+    LOC_PROT_ERR(
+            "an entry's lkey, address or length is not inside an open region of the queue "
+                    + "pair's protection domain, or the region lacks LOCAL_WRITE, which receives "
+                    + "and the results of READs and atomics need"),
     /** The queue pair was in, or went to, the error state; the request was not done. */
-    WR_FLUSH_ERR,
+    WR_FLUSH_ERR(
+            "the queue pair is in state ERR: an earlier completion of it says why, unless "
+                    + "modify took it there, or its CQ has overrun"),
     /** A memory window could not be bound. */
-    MW_BIND_ERR,
+    MW_BIND_ERR("a memory window was bound to a region that does not allow it"),
     /** The peer answered something unexpected. */
-    BAD_RESP_ERR,
+    BAD_RESP_ERR(
+            "the peer's answer does not fit the request: do both ends belong together, "
+                    + "with each other's start PSN?"),
     /** A WRITE with immediate could not be placed. */
-    LOC_ACCESS_ERR,
+    LOC_ACCESS_ERR(
+            "a peer's WRITE with immediate named memory here that it may not write: look "
+                    + "at the region's key, bounds and REMOTE_WRITE"),
     /** The peer found the request invalid: a message too long, an operation not enabled. */
-    REM_INV_REQ_ERR,
+    REM_INV_REQ_ERR(
+            "the peer's queue pair does not allow RDMA_READ, RDMA_WRITE or atomics: "
+                    + "connect grants nothing unless asked, so give the peer's init or connect the "
+                    + "access; or the message is longer than the peer's receive, its "
+                    + "maxDestRdAtomic is 0, the path MTUs differ, or the address of an atomic is "
+                    + "not a multiple of 8"),
     /**
      * The peer's memory is not accessible: remote key, bounds or access flags do not allow this.
      */
-    REM_ACCESS_ERR,
+    REM_ACCESS_ERR(
+            "rkey, address and length are not inside an open region of the peer, of its "
+                    + "queue pair's protection domain, or the region was not registered with "
+                    + "REMOTE_READ, REMOTE_WRITE or REMOTE_ATOMIC; some devices say so, too, of a "
+                    + "queue pair that does not allow it: connect grants nothing unless asked"),
     /** The peer could not do it, because of an error on its own side. */
-    REM_OP_ERR,
+    REM_OP_ERR(
+            "the peer failed on its own side: the receive it has posted names memory that "
+                    + "is not its to write; on soft-RoCE also a message longer than that receive"),
     /** The peer did not answer, however often it was tried. */
-    RETRY_EXC_ERR,
+    RETRY_EXC_ERR(
+            "the peer does not answer: it is not yet in state RTR, is in ERR, or is gone; "
+                    + "its address, qpNum or start PSN is not what its endpoint() says; a port is "
+                    + "down, or UDP port 4791 is blocked (RoCE version 2)"),
     /** The peer had no receive request ready, however often it was tried. */
-    RNR_RETRY_EXC_ERR,
+    RNR_RETRY_EXC_ERR(
+            "the peer has posted no receive in time: it should init, post receives and "
+                    + "only then tell its endpoint, and keep enough posted; rnrRetry 7 retries "
+                    + "without end"),
     /** Not used any more. */
-    LOC_RDD_VIOL_ERR,
+    LOC_RDD_VIOL_ERR(Hints.NO_DEVICE_HAS_IT),
     /** Not used any more. */
-    REM_INV_RD_REQ_ERR,
+    REM_INV_RD_REQ_ERR(Hints.NO_DEVICE_HAS_IT),
     /** The peer aborted the operation. */
-    REM_ABORT_ERR,
+    REM_ABORT_ERR("the peer gave the operation up: look at the peer"),
     /** Not used any more. */
-    INV_EECN_ERR,
+    INV_EECN_ERR(Hints.NO_DEVICE_HAS_IT),
     /** Not used any more. */
-    INV_EEC_STATE_ERR,
+    INV_EEC_STATE_ERR(Hints.NO_DEVICE_HAS_IT),
     /** The device is broken. */
-    FATAL_ERR,
+    FATAL_ERR("the device has failed: see its asynchronous events and the kernel's log"),
     /** The peer's answer came too late. */
-    RESP_TIMEOUT_ERR,
+    RESP_TIMEOUT_ERR(
+            "the peer's answer came too late: it may be busy, or the network be "
+                    + "congested; a larger timeout waits longer"),
     /** Some other error; see the vendor error. */
-    GENERAL_ERR,
+    GENERAL_ERR("the device does not say: its vendorError does, in the vendor's manual"),
     /** Tag matching failed. */
-    TM_ERR,
+    TM_ERR("tag matching failed: no receive for the tag, or an unexpected message"),
     /** A tag matching rendezvous was not completed. */
-    TM_RNDV_INCOMPLETE,
+    TM_RNDV_INCOMPLETE(
+            "the rendezvous of a tagged message was not completed: receive it by software"),
     /**
      * One that this version of loomverbs does not know: see {@link WorkCompletions#statusNumber}.
      */
-    OTHER;
+    OTHER(
+            "a status newer than this version of loomverbs: see statusNumber, and enum "
+                    + "ibv_wc_status of the driver's rdma-core");
+
+    private static final class Hints {
+        private static final String NO_DEVICE_HAS_IT =
+                "of reliable datagrams, which no device has any more: the device or its driver is"
+                        + " broken";
+    }
 
     private static final WcStatus[] VALUES = values();
 
     static WcStatus of(int value) {
         return value >= 0 && value < VALUES.length ? VALUES[value] : OTHER;
+    }
+
+    private final String hint;
+
+    WcStatus(String hint) {
+        this.hint = hint;
+    }
+
+    /**
+     * What usually leads to this status, and what to do: for logs.
+     *
+     * @return a sentence in plain English, which may change; empty for {@link #SUCCESS}
+     */
+    public String hint() {
+        return hint;
     }
 }

@@ -3,6 +3,7 @@ package io.loomverbs.tools;
 import io.loomverbs.Context;
 import io.loomverbs.Device;
 import io.loomverbs.DeviceAttributes;
+import io.loomverbs.GidEntry;
 import io.loomverbs.LinkLayer;
 import io.loomverbs.PortAttributes;
 import io.loomverbs.Verbs;
@@ -113,10 +114,28 @@ final class DevinfoCommand implements Callable<Integer> {
             portRow(out, "active_width", width(p.activeWidth()));
             portRow(out, "active_speed", p.activeSpeed());
             portRow(out, "phys_state", p.physicalState());
-            for (int i = 0; i < p.gidTableLength(); i++) {
-                out.printf(Locale.ROOT, "\t\t\tGID[%3d]:\t\t%s%n", i, context.gid(port, i));
+            for (GidEntry entry : context.gids(port)) {
+                out.printf(
+                        Locale.ROOT,
+                        "\t\t\tGID[%3d]:\t\t%s%s%n",
+                        entry.index(),
+                        entry.gid(),
+                        kind(entry));
             }
         }
+    }
+
+    /** What ibv_devinfo adds on Ethernet, and the network interface. */
+    private static String kind(GidEntry entry) {
+        String type =
+                switch (entry.type()) {
+                    case IB -> "";
+                    case ROCE_V1 -> ", RoCE v1";
+                    case ROCE_V2 -> ", RoCE v2";
+                    case OTHER -> ", of another type";
+                };
+        String netdev = entry.netdev();
+        return netdev == null ? type : type + ", " + netdev;
     }
 
     private static String atomicValue(DeviceAttributes a) {

@@ -2,7 +2,6 @@ package io.loomverbs.tools;
 
 import io.loomverbs.Context;
 import io.loomverbs.Device;
-import io.loomverbs.Gid;
 import io.loomverbs.LinkLayer;
 import io.loomverbs.Mtu;
 import io.loomverbs.PortAttributes;
@@ -55,9 +54,6 @@ final class PingpongCommand implements Callable<Integer> {
     private static final int MAX_SL = 15;
     private static final int SIZE = 4096;
     private static final int SIZE_UD = 1024;
-
-    /** The upper bytes of a GID that stands for an address of IPv4. */
-    private static final long MAPPED_IPV4 = 0xffffL;
 
     @Parameters(
             arity = "0..1",
@@ -143,7 +139,7 @@ final class PingpongCommand implements Callable<Integer> {
             names = {"-g", "--gid-idx"},
             paramLabel = "INDEX",
             description =
-                    "The GID of the port to use (on Ethernet the first of an IPv4 address, else"
+                    "The GID of the port to use (on Ethernet the one that reaches farthest, else"
                             + " none).")
     private @Nullable Integer gidIndex;
 
@@ -244,13 +240,7 @@ final class PingpongCommand implements Callable<Integer> {
         if (attributes.linkLayer() != LinkLayer.ETHERNET) {
             return -1;
         }
-        for (int i = 0; i < attributes.gidTableLength(); i++) {
-            Gid gid = context.gid(ibPort, i);
-            if (gid.subnetPrefix() == 0 && gid.interfaceId() >>> 32 == MAPPED_IPV4) {
-                return i;
-            }
-        }
-        return 0;
+        return context.defaultGidIndex(ibPort);
     }
 
     private Pingpong.Result play(Pingpong pingpong, Device device)

@@ -8,7 +8,6 @@ import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
-import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
@@ -21,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * One of the two ends: its queue pair, its memory, and the handler that plays.
@@ -39,12 +37,6 @@ final class PingpongEnd implements AutoCloseable {
     private static final int QKEY = 0x11111111;
     private static final int BATCH = 16;
     private static final int DIGITS = 3;
-    private static final int BITS_24 = 1 << 24;
-
-    // What the C programs set.
-    private static final int MIN_RNR_TIMER = 12;
-    private static final int TIMEOUT = 14;
-    private static final int RETRIES = 7;
 
     private final PingpongPlan plan;
     private final boolean begins;
@@ -84,25 +76,14 @@ final class PingpongEnd implements AutoCloseable {
         int cqe = plan.rxDepth() + BATCH;
         cq = plan.events() ? context.createDirectCq(cqe) : context.createCq(cqe, null, null, 0);
         qp = pd.createQp(QpConfig.of(plan.type(), cq).withWr(BATCH, plan.rxDepth()));
-        qp.modify(toInit());
+        qp.init(plan.ibPort(), plan.gidIndex());
         for (int i = 0; i < plan.rxDepth(); i++) {
             qp.postRecv(recv.clear().sge(buffer));
         }
         if (plan.events()) {
             cq.reqNotify(false);
         }
-        here =
-                new PingpongPeer(
-                        context.port(plan.ibPort()).lid(),
-                        qp.qpNum(),
-                        ThreadLocalRandom.current().nextInt(BITS_24),
-                        plan.gid(context));
-    }
-
-    private QpAttributes toInit() {
-        QpAttributes.Builder init =
-                QpAttributes.builder().state(QpState.INIT).pkeyIndex(0).portNum(plan.ibPort());
-        return (plan.type() == QpType.UD ? init.qkey(QKEY) : init.access()).build();
+        here = new PingpongPeer(qp.endpoint());
     }
 
     /** What the other end must be told. */
@@ -117,23 +98,19 @@ final class PingpongEnd implements AutoCloseable {
     /** Connects it to the other end: it can receive when this returns. */
     void connect(PingpongPeer remote) {
         remoteQpn = remote.qpn();
-        QpAttributes.Builder rtr = QpAttributes.builder().state(QpState.RTR);
-        QpAttributes.Builder rts = QpAttributes.builder().state(QpState.RTS).sqPsn(here.psn());
-        if (plan.type() != QpType.UD) {
-            rtr.address(plan.addressOf(remote))
-                    .pathMtu(plan.mtu())
-                    .destQpNum(remote.qpn())
-                    .rqPsn(remote.psn());
-        }
-        if (plan.type() == QpType.RC) {
-            rtr.maxDestRdAtomic(1).minRnrTimer(MIN_RNR_TIMER);
-            rts.timeout(TIMEOUT).retryCnt(RETRIES).rnrRetry(RETRIES).maxRdAtomic(1);
-        }
-        qp.modify(rtr.build());
-        qp.modify(rts.build());
         if (plan.type() == QpType.UD) {
+            qp.activate(QKEY);
             ah = qp.pd().createAh(plan.addressOf(remote));
+            return;
         }
+        qp.connect(
+                remote.endpoint(),
+                QpAttributes.builder()
+                        .address(plan.addressOf(remote))
+                        .pathMtu(plan.mtu())
+                        .maxDestRdAtomic(1)
+                        .maxRdAtomic(1)
+                        .build());
     }
 
     /** How many messages have arrived. */
@@ -154,7 +131,11 @@ final class PingpongEnd implements AutoCloseable {
             int n = plan.events() ? awaitEvent() : pollUntilSome();
             for (int i = 0; i < n; i++) {
                 if (!batch.isSuccess(i)) {
-                    throw new IllegalStateException("a work request failed: " + batch.get(i));
+                    throw new IllegalStateException(
+                            "a work request failed: "
+                                    + batch.get(i)
+                                    + "; usually: "
+                                    + batch.status(i).hint());
                 }
                 if (batch.opcode(i) == WcOpcode.RECV) {
                     answer();

@@ -1,6 +1,7 @@
 package io.loomverbs.tools;
 
 import io.loomverbs.Gid;
+import io.loomverbs.QpEndpoint;
 
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,14 @@ record PingpongPeer(int lid, int qpn, int psn, @Nullable Gid gid) {
             Pattern.compile(
                     "([0-9a-f]{4}):([0-9a-f]{6}):([0-9a-f]{6}):([0-9a-f]{32})\0",
                     Pattern.CASE_INSENSITIVE);
+
+    PingpongPeer(QpEndpoint endpoint) {
+        this(endpoint.lid(), endpoint.qpNum(), endpoint.psn(), endpoint.gid());
+    }
+
+    QpEndpoint endpoint() {
+        return new QpEndpoint(qpn, psn, lid, gid);
+    }
 
     byte[] toWire() {
         Gid sent = gid == null ? NO_GID : gid;

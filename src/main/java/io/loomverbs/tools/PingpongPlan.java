@@ -1,12 +1,9 @@
 package io.loomverbs.tools;
 
 import io.loomverbs.AhAttributes;
-import io.loomverbs.Context;
 import io.loomverbs.Gid;
 import io.loomverbs.Mtu;
 import io.loomverbs.QpType;
-
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is played, and through which port.
@@ -28,11 +25,6 @@ record PingpongPlan(
         int gidIndex,
         int sl) {
     private static final int UD_HOP_LIMIT = 64;
-
-    /** How others reach the port, or null if only by LID. */
-    @Nullable Gid gid(Context context) {
-        return gidIndex < 0 ? null : context.gid(ibPort, gidIndex);
-    }
 
     /** The way to a peer: by its GID, if it has one, as the C programs do. */
     AhAttributes addressOf(PingpongPeer peer) {
