@@ -29,13 +29,13 @@ final class Bookkeeping {
                     entry("CqLedger", Bookkeeping::holders),
                     entry("internal.event.EventQueue", Bookkeeping::queue),
                     entry("internal.event.AsyncQueue", Bookkeeping::asyncQueue),
+                    entry("internal.event.CallGate", Bookkeeping::gate),
                     entry("internal.event.Leadership", Bookkeeping::leadership),
                     entry("Usage", Bookkeeping::usage),
                     entry("internal.soft.SendQueue", Bookkeeping::sendQueue),
                     entry("internal.soft.SlotRing", Bookkeeping::slotRing),
                     entry("internal.soft.CqRing", Bookkeeping::cqRing),
                     entry("internal.soft.Users", Bookkeeping::users),
-                    entry("internal.soft.SoftMr", Bookkeeping::region),
                     entry("internal.soft.IdTable", Bookkeeping::idTable));
 
     private Bookkeeping() {}
@@ -64,9 +64,11 @@ final class Bookkeeping {
         require(users, number(users, "count") >= -1, "count");
     }
 
-    private static void region(Object region) {
-        long uses = number(region, "uses");
-        require(region, uses == 0 || uses == Integer.MIN_VALUE, "uses");
+    private static void gate(Object gate) {
+        long uses = number(gate, "uses");
+        require(gate, uses == 0 || uses == Integer.MIN_VALUE + (1 << 30), "uses");
+        require(gate, isNull(gate, "destroyer"), "destroyer");
+        require(gate, isNull(gate, "waiting"), "waiting");
     }
 
     private static void ledger(Object ledger) {

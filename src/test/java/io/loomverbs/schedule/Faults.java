@@ -35,6 +35,7 @@ final class Faults {
         Faults faults = new Faults();
         faults.delivery();
         faults.closing();
+        faults.bookkeeping();
         faults.api();
         faults.device();
         faults.leadership();
@@ -88,6 +89,47 @@ final class Faults {
         plant("an asynchronous event wakes nobody", "raise", without("wakeAll"));
         plant("asynchronous events are forgotten by a failed close", "recheck", without("wakeAll"));
         plant("the end of asynchronous events wakes nobody", "end", without("wakeAll"));
+    }
+
+    /** What goes wrong unseen at first. */
+    private void bookkeeping() {
+        in("delivery", QUEUE);
+        plant("an arrival is not counted", "arrived", notSet("onTheirWay"));
+        plant("one who is on the way is not counted", "hand", notSet("onTheirWay"));
+        plant("who is late and takes an event arrives", "wasOnItsWay", blindTo("tookItself"));
+        plant("an event taken stays pending", "deliverListed", notSet("pending"));
+        plant("an event handed over stays pending", "handOver", notSet("pending"));
+        plant("an event listed is not pending", "list", notSet("pending"));
+        plant("what is taken off the list seems listed", "remove", notSet("listed"));
+        plant("what is taken off the list keeps its links", "remove", notSet("previous"));
+        plant("the end of the list is not moved", "remove", notSet("lastListed"));
+        plant("what leaves the inbox keeps its link", "takeIn", notSet("below"));
+        plant("what leaves the inbox seems to be there", "takeIn", without("leaveInbox"));
+        in("await", QUEUE);
+        plant("deliveries are not counted", "countDelivered", notSet("delivered"));
+        in("closing", QUEUE);
+        plant("a destroyed CQ has events", "drop", notSet("pending"));
+        plant("the end leaves a first waiter", "end", notSet("firstWaiter"));
+        plant("the end leaves a last waiter", "end", notSet("lastWaiter"));
+        in("async", ASYNC_QUEUE);
+        plant("an event received stays", "deliver", without("remove"));
+        in("overacks", LEDGER);
+        plant("a second look subtracts nothing", "ackWhatIsThere", answering("compareAndSet", 1));
+        in("closers", LEDGER);
+        plant("a closer that has left seems to wait", "await", notSet("thread"));
+        in("churn", "Usage");
+        plant("a user that is gone keeps its name", "release", without("remove"));
+        plant("a user that is gone is counted", "leave", without("getAndAdd"));
+        in("messages", SEND_QUEUE);
+        plant("a request that is done keeps its slot", "complete", without("advance"));
+        in("messages", "internal.soft.CqRing");
+        plant("a completion that is polled stays", "take", without("setRelease"));
+        in("messages", "internal.soft.SlotRing");
+        plant("a slot that is free stays", "advance", without("setRelease"));
+        in("churn", "internal.soft.IdTable");
+        plant("a number given back is not counted", "remove", notSet("freeCount"));
+        plant("a number given out is not counted", "add", notSet("freeCount"));
+        plant("what is removed is alive", "remove", notSet("live"));
     }
 
     private void api() {

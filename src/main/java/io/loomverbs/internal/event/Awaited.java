@@ -67,6 +67,9 @@ public abstract class Awaited {
             // While interrupted, park returns at once: the status is put aside.
             interrupted |= Thread.interrupted();
         }
+        if (!me.over) {
+            ended(); // the thread that has ended it has not seen this one, which must not stay
+        }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
