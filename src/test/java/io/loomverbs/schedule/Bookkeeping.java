@@ -143,10 +143,19 @@ final class Bookkeeping {
 
     private static void asyncQueue(Object queue) {
         require(queue, ((Collection<?>) get(queue, "waiters")).isEmpty(), "waiters");
-        for (Object raised : (Collection<?>) get(queue, "raised")) {
-            Object ledger = get(raised, "ledger");
+        Map<?, ?> raised = (Map<?, ?>) get(queue, "raised");
+        int owned = 0;
+        for (Object event : raised.values()) {
+            Object ledger = get(event, "ledger");
             require(queue, ledger == null || (number(ledger, "word") & CLOSED) == 0, "raised");
+            owned += isNull(event, "owner") ? 0 : 1;
         }
+        int keys = 0;
+        for (Object ofOne : ((Map<?, ?>) get(queue, "byOwner")).values()) {
+            require(queue, !((Collection<?>) ofOne).isEmpty(), "an owner of nothing");
+            keys += ((Collection<?>) ofOne).size();
+        }
+        require(queue, keys == owned, "keys by owner");
     }
 
     private static void usage(Object usage) {
