@@ -81,7 +81,9 @@ public final class CompletionChannel implements AutoCloseable {
 
     /**
      * Receives the next completion event if there is one: what {@code ibv_get_cq_event} does on a
-     * non-blocking channel. Never waits, and leaves the thread's interrupt status alone.
+     * non-blocking channel. Never waits, and leaves the thread's interrupt status alone. If CQs
+     * with direct delivery use the channel as well, it looks behind at most 4,096 of their events;
+     * a later call finds what is farther behind.
      *
      * @return the event, or null if there is none ({@code EAGAIN})
      * @throws ClosedException if the channel is closed

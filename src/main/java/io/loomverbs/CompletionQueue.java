@@ -194,7 +194,8 @@ public final class CompletionQueue implements AutoCloseable {
 
     /**
      * Moves completions to a batch, as many as there are and fit ({@code ibv_poll_cq}). What was in
-     * the batch is overwritten. Never waits; allocates nothing.
+     * the batch is overwritten. Never waits, unless another thread just resizes or destroys the CQ:
+     * then for the outcome of that. Allocates nothing.
      *
      * <p>What it takes others do not get: not another thread that polls or awaits, and not the
      * handler of {@link #serve}.
@@ -314,7 +315,8 @@ public final class CompletionQueue implements AutoCloseable {
 
     /**
      * Receives the next event of this CQ if there is one. Never waits, and leaves the thread's
-     * interrupt status alone.
+     * interrupt status alone. On a device of libibverbs it looks behind at most 4,096 events of
+     * other CQs in their channel; a later call finds what is farther behind.
      *
      * @return the event, or null if there is none
      * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by

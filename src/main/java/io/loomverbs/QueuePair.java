@@ -447,7 +447,8 @@ public final class QueuePair implements AutoCloseable {
      * When this returns, the requests may be used again; the memory and the address handle that
      * they name may not, until they have completed: until their completion was polled, or, for
      * those that are not {@linkplain SendWorkRequest#signaled signalled}, that of a later one.
-     * Never waits; allocates nothing.
+     * Never waits, unless another thread just destroys the queue pair or the address handle: then
+     * for the outcome of that. Allocates nothing.
      *
      * @param request the first or only request
      * @throws IllegalArgumentException if the request names memory or an address handle of another
@@ -479,7 +480,7 @@ public final class QueuePair implements AutoCloseable {
     /**
      * Posts a work request, or the chain that it starts, to the receive queue ({@code
      * ibv_post_recv}). When this returns, the requests may be used again; the memory they name may
-     * not, until they have completed. Never waits; allocates nothing.
+     * not, until they have completed. Waits and allocates as {@link #postSend} does.
      *
      * @param request the first or only request
      * @throws IllegalArgumentException if the request names memory of another protection domain;

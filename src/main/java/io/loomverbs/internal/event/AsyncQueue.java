@@ -204,8 +204,8 @@ public final class AsyncQueue extends LedQueue {
         try {
             List<Key> keys = byOwner.remove(owner);
             if (keys != null) {
-                for (Key key : keys) {
-                    raised.remove(key);
+                for (int i = 0; i < keys.size(); i++) { // no iterator
+                    raised.remove(keys.get(i));
                 }
             }
         } finally {

@@ -35,12 +35,13 @@ public final class CallGate extends DestroyGate {
 
     private volatile int uses;
 
-    /** Who waits for calls to leave. */
+    /** The thread that waits for calls to leave. */
     private volatile @Nullable Thread destroyer;
 
     /**
      * Lets a call in, after the outcome of an attempt to destroy the object, if there is one. A
-     * thread that is inside of any gate must not call this: see {@link #tryEnter}.
+     * thread that is inside of this gate must not call this, nor one that is inside of a gate for
+     * whose calls a destroyer of this one may wait: see {@link #tryEnter}.
      *
      * @return true, and {@link #leave} must follow; false if the object is destroyed
      */
@@ -62,8 +63,8 @@ public final class CallGate extends DestroyGate {
     /**
      * Lets a call in without waiting.
      *
-     * @return true, and {@link #leave} must follow; false if the object is destroyed, or somebody
-     *     tries to
+     * @return true, and {@link #leave} must follow; false if the object is destroyed, or a thread
+     *     tries to destroy it
      */
     public boolean tryEnter() {
         // First a look: those that are refused must not keep a destroyer out.

@@ -1,10 +1,13 @@
 package io.loomverbs.internal.ibverbs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.ClosedException;
+import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
+import io.loomverbs.CqEvent;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.internal.device.DeviceException;
@@ -173,21 +176,26 @@ class RefusedDestroyTest {
     }
 
     @Test
-    void callsOfAQueuePairGoOn() throws Exception {
+    void postsOfAQueuePairGoOn() throws Exception {
         IbvQp qp = device.queuePair(device.bareContext());
-        QpAttr ready = new QpAttr();
-        ready.qpState = Ibv.QPS_RTS;
         FutureTask<Integer> destroyer = beginToDestroy(qp::destroy);
         FutureTask<Long> send = meanwhile(() -> qp.postSend(new SendWr(1, 0)));
         FutureTask<Long> receive = meanwhile(() -> qp.postRecv(new RecvWr(1)));
-        FutureTask<Integer> query = meanwhile(() -> qp.query(new QpAttr()));
-        FutureTask<Integer> modify = meanwhile(() -> qp.modify(ready, Ibv.QP_STATE));
         refuse(destroyer);
         assertThat(result(send)).isEqualTo(PostResult.OK);
         assertThat(result(receive)).isEqualTo(PostResult.OK);
+        assertThat(qp.isDestroyed()).isFalse();
+    }
+
+    @Test
+    void otherCallsOfAQueuePairGoOn() throws Exception {
+        IbvQp qp = device.queuePair(device.bareContext());
+        FutureTask<Integer> destroyer = beginToDestroy(qp::destroy);
+        FutureTask<Integer> query = meanwhile(() -> qp.query(new QpAttr()));
+        FutureTask<Integer> modify = meanwhile(() -> qp.modify(new QpAttr(), Ibv.QP_STATE));
+        refuse(destroyer);
         assertThat(result(query)).isZero();
         assertThat(result(modify)).isZero();
-        assertThat(qp.isDestroyed()).isFalse();
     }
 
     /** A chain that names the handle twice must not wait for a destroyer that waits for it. */
@@ -347,5 +355,63 @@ class RefusedDestroyTest {
         assertThat(result(resize)).isEqualTo(-Errno.EBUSY);
         assertThat(result(poll)).isZero();
         assertThat(used[0]).as("nanoseconds of processor time").isLessThan(200_000_000);
+    }
+
+    /** The leader, and a thread that tries to get an event, must not wait for the device. */
+    @Test
+    void aChannelThatIsBeingDestroyedIsPassedOver() throws Exception {
+        Context context = device.open();
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        HandMadeDevice.Made made = device.last();
+        IbvChannel ops = made.channel().ops();
+        FutureTask<Integer> destroyer = beginToDestroy(() -> ops.close(() -> -attempt()));
+        made.event();
+        assertThat(result(start(virtual, () -> ops.ready(() -> true, 1, false)))).isZero();
+        assertThat(result(start(virtual, ops::fetch))).isFalse();
+        assertThat(result(start(virtual, channel::tryGetCqEvent))).isNull();
+        FutureTask<CqEvent> waiter = meanwhile(channel::getCqEvent);
+        refuse(destroyer);
+        result(waiter).close();
+        outcome = 0;
+        cq.close();
+        channel.close();
+        Posix.close(made.channel().ends().write());
+        context.close();
+    }
+
+    @Test
+    void aDestroyThatThrowsIsARefusal() {
+        IbvAh ah = device.addressHandle();
+        IllegalStateException planted = new IllegalStateException("planted");
+        assertThatThrownBy(
+                        () ->
+                                ah.guard.destroy(
+                                        () -> {
+                                            throw planted;
+                                        },
+                                        -1))
+                .isSameAs(planted);
+        assertThat(ah.guard.enter()).isTrue();
+        ah.guard.leave();
+        goOn.countDown();
+        outcome = 0;
+        assertThat(ah.destroy()).isZero();
+    }
+
+    /** An interrupt ends no wait at a gate, and stays. */
+    @Test
+    void anInterruptStaysPending() throws Exception {
+        IbvQp qp = device.queuePair(device.bareContext());
+        FutureTask<Integer> destroyer = beginToDestroy(qp::destroy);
+        FutureTask<String> send =
+                meanwhile(
+                        () -> {
+                            Thread.currentThread().interrupt();
+                            long result = qp.postSend(new SendWr(1, 0));
+                            return result + ", " + Thread.interrupted();
+                        });
+        refuse(destroyer);
+        assertThat(result(send)).isEqualTo(PostResult.OK + ", true");
     }
 }
