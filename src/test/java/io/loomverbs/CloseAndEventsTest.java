@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.concurrent.CyclicBarrier;
 
 /** What a close of a CQ waits for, and what becomes of the events that nobody has received. */
-class CloseAndEventsTest extends Lifecycle {
+class CloseAndEventsTest extends Closings {
     /** A close waits, parked, for the acknowledgement of every event that was received. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})

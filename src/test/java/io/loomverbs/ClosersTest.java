@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Who closes a CQ: its handlers, which cannot wait for themselves, and many at once. */
-class ClosersTest extends Lifecycle {
+class ClosersTest extends Closings {
     /** The serve handler may close the CQ that it serves. */
     @Test
     void aServeHandlerClosesItsOwnCq() throws Exception {

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What may be closed and created when, and what a close leaves alone. */
-class LifecycleTest extends Lifecycle {
+class LifecycleTest extends Closings {
     /** Whatever is in use refuses to close with EBUSY, says what uses it, and goes on working. */
     @Test
     void whatIsInUseStaysOpen() throws Exception {

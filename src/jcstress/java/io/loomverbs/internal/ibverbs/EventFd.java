@@ -7,7 +7,7 @@ import io.loomverbs.internal.event.LedQueue;
 import io.loomverbs.internal.event.Taking;
 
 /** A descriptor as a poller's channel, whose reads are watched, perhaps with one fault. */
-class EventFd extends PolledFd {
+class EventFd extends FdEventFeed {
     /** What is wrong. */
     enum Fault {
         NONE,

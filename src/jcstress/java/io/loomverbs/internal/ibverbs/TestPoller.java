@@ -21,7 +21,7 @@ class TestPoller extends Poller {
     }
 
     private final Fault fault;
-    private final PolledFd[] places = new PolledFd[4];
+    private final FdEventFeed[] places = new FdEventFeed[4];
     private final int epollFd;
 
     TestPoller() {
@@ -72,7 +72,7 @@ class TestPoller extends Poller {
     }
 
     @Override
-    long add(PolledFd fd) {
+    long add(FdEventFeed fd) {
         if (fault != Fault.NO_GENERATIONS) {
             return super.add(fd);
         }
@@ -94,7 +94,7 @@ class TestPoller extends Poller {
     }
 
     @Override
-    PolledFd find(long id) {
+    FdEventFeed find(long id) {
         return fault == Fault.NO_GENERATIONS ? places[(int) id - 1] : super.find(id);
     }
 

@@ -20,7 +20,7 @@ import java.lang.foreign.MemorySegment;
  * Once somebody waits, for whatever in the context, events are read until it is closed, so that a
  * CQ that fails fails its waiters.
  */
-final class IbvAsyncEvents extends PolledFd {
+final class IbvAsyncEvents extends FdEventFeed {
     private final IbvContext context;
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment call = Libibverbs.callState(arena);

@@ -21,7 +21,7 @@ import java.lang.foreign.MemorySegment;
  * event is acknowledged. {@link IbvCq} tells it of all at once before it destroys; an event that is
  * read while it does is acknowledged by the reader.
  */
-final class IbvChannel extends PolledFd implements ChannelOps {
+final class IbvChannel extends FdEventFeed implements ChannelOps {
     private final IbvContext context;
     private final long address;
 

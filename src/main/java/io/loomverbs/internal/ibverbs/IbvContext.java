@@ -42,7 +42,7 @@ final class IbvContext implements ContextOps {
     private static final int GID_BYTES = 16;
 
     /** The CQs and queue pairs, by the numbers that libibverbs hands back. */
-    final Registry<Object> objects = new Registry<>();
+    final NativeIds<Object> objects = new NativeIds<>();
 
     /** Told of the events of the device and its ports. */
     final PortListener events;
@@ -332,7 +332,7 @@ final class IbvContext implements ContextOps {
      * @param closing closes the {@code ibv_context}. Whether it refuses or throws, asynchronous
      *     events are read then as before
      */
-    void close(PolledFd.Destruction closing) {
+    void close(FdEventFeed.Destruction closing) {
         int rc = guard.destroy(() -> asyncEvents.close(closing), -Errno.ENODEV);
         if (rc != 0) {
             throw Failures.of("ibv_close_device", rc, name);

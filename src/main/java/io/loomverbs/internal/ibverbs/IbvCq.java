@@ -183,7 +183,7 @@ final class IbvCq implements CqOps {
      * @param destruction destroys the {@code ibv_cq}. Whether it refuses or throws, the CQ is
      *     usable then
      */
-    int destroy(PolledFd.Destruction destruction) {
+    int destroy(FdEventFeed.Destruction destruction) {
         int rc = guard.destroy(() -> destroyAcked(destruction), -Errno.EINVAL);
         if (rc == 0) {
             context.objects.remove(id);
@@ -191,7 +191,7 @@ final class IbvCq implements CqOps {
         return rc;
     }
 
-    private int destroyAcked(PolledFd.Destruction destruction) {
+    private int destroyAcked(FdEventFeed.Destruction destruction) {
         boolean destroyed = false;
         long unacked = reads.close();
         try {

@@ -14,7 +14,7 @@ import io.loomverbs.internal.device.Errno;
 record IbvDevice(String name, long guid, int transportType, String uverbs) implements DeviceOps {
     @Override
     public ContextOps open(PortListener events) {
-        return LongCalls.run("ibv_open_device", () -> openHere(events));
+        return OffCarrierCalls.run("ibv_open_device", () -> openHere(events));
     }
 
     private IbvContext openHere(PortListener events) {

@@ -50,7 +50,7 @@ final class IbvMr implements MrOps {
             int rc =
                     memory.byteSize() < LONG_TO_PIN
                             ? deregister()
-                            : LongCalls.run("ibv_dereg_mr", this::deregister);
+                            : OffCarrierCalls.run("ibv_dereg_mr", this::deregister);
             deregistered = rc == 0;
             return rc;
         } finally {

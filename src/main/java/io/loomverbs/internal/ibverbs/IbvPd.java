@@ -33,7 +33,7 @@ final class IbvPd implements PdOps {
         try {
             return memory.byteSize() < IbvMr.LONG_TO_PIN
                     ? register(memory, access)
-                    : LongCalls.run("ibv_reg_mr", () -> register(memory, access));
+                    : OffCarrierCalls.run("ibv_reg_mr", () -> register(memory, access));
         } finally {
             guard.leave();
         }
@@ -79,7 +79,7 @@ final class IbvPd implements PdOps {
         enter();
         try {
             // On RoCE, drivers look for the route, and may ask the network who the neighbour is.
-            return LongCalls.run("ibv_create_ah", () -> IbvAh.create(address, attr));
+            return OffCarrierCalls.run("ibv_create_ah", () -> IbvAh.create(address, attr));
         } finally {
             guard.leave();
         }

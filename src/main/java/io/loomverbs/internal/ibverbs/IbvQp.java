@@ -134,7 +134,7 @@ final class IbvQp implements QpOps {
             // On RoCE, the kernel asks the network who the neighbour is, for up to a second.
             return (mask & Ibv.QP_AV) == 0
                     ? change(attr, mask)
-                    : LongCalls.run("ibv_modify_qp", () -> change(attr, mask));
+                    : OffCarrierCalls.run("ibv_modify_qp", () -> change(attr, mask));
         } finally {
             guard.leave();
         }

@@ -20,9 +20,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * need not read on until there is nothing: that would be a system call more for each event. Once it
  * has what it waits for itself, it stops, after the event that it is at; until then it reads up to
  * {@link #MAX_READS} from each descriptor that is ready and on which somebody waits, even if there
- * are more events than threads. {@link PolledFd} sees to it that it does not spin.
+ * are more events than threads. {@link FdEventFeed} sees to it that it does not spin.
  *
- * <p>A descriptor is known to the kernel by a number that is never used again ({@link Registry}),
+ * <p>A descriptor is known to the kernel by a number that is never used again ({@link NativeIds}),
  * so what it says of one that was closed meanwhile finds nothing, even if there is a new one of the
  * same value.
  */
@@ -33,11 +33,11 @@ class Poller implements EventSource { // not final: races run it with one step w
     private static final int MAX_READS = 16;
 
     private final Epoll epoll = Epoll.create(MAX_READY);
-    private final Registry<PolledFd> polled = new Registry<>();
+    private final NativeIds<FdEventFeed> polled = new NativeIds<>();
     private final Leadership leadership;
 
     /** Where an Error has come between the read of an event and its end. Changed under the lock. */
-    private volatile @Nullable PolledFd firstLeftOver;
+    private volatile @Nullable FdEventFeed firstLeftOver;
 
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -79,7 +79,7 @@ class Poller implements EventSource { // not final: races run it with one step w
     }
 
     /** A number for the descriptor, by which the kernel is to name it. */
-    long add(PolledFd fd) {
+    long add(FdEventFeed fd) {
         return polled.add(fd);
     }
 
@@ -88,12 +88,12 @@ class Poller implements EventSource { // not final: races run it with one step w
     }
 
     /** The descriptor of that number, or null if it was removed. */
-    @Nullable PolledFd find(long id) {
+    @Nullable FdEventFeed find(long id) {
         return polled.get(id);
     }
 
     /** The next leader is to look whether there is something left over in {@code fd}. */
-    void leaveOver(PolledFd fd) {
+    void leaveOver(FdEventFeed fd) {
         lock.lock();
         try {
             if (!fd.isLeftOver) {
@@ -106,10 +106,10 @@ class Poller implements EventSource { // not final: races run it with one step w
         }
     }
 
-    private @Nullable PolledFd takeLeftOver() {
+    private @Nullable FdEventFeed takeLeftOver() {
         lock.lock();
         try {
-            PolledFd fd = firstLeftOver;
+            FdEventFeed fd = firstLeftOver;
             if (fd != null) {
                 firstLeftOver = fd.nextLeftOver;
                 fd.nextLeftOver = null;
@@ -124,7 +124,7 @@ class Poller implements EventSource { // not final: races run it with one step w
     @Override
     public int await(long nanos, Leader leader) {
         if (firstLeftOver != null) {
-            PolledFd fd = takeLeftOver();
+            FdEventFeed fd = takeLeftOver();
             return fd != null && fd.fetch() ? 1 : 0;
         }
         int n = epoll.await(nanos);
@@ -141,7 +141,7 @@ class Poller implements EventSource { // not final: races run it with one step w
                 epoll.drainWakes();
                 continue;
             }
-            PolledFd fd = find(data);
+            FdEventFeed fd = find(data);
             if (fd != null && leader.goesOn()) {
                 raised += fd.ready(leader, MAX_READS, epoll.isError(i));
             }

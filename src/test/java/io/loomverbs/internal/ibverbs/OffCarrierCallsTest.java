@@ -14,7 +14,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 @Timeout(20)
-class LongCallsTest {
+class OffCarrierCallsTest {
     private static <T> T onVirtual(Callable<T> body) throws Exception {
         FutureTask<T> task = new FutureTask<>(body);
         Thread.ofVirtual().start(task);
@@ -24,8 +24,9 @@ class LongCallsTest {
     /** A platform thread makes the call itself, a virtual one has it made. */
     @Test
     void theCallerOfAVirtualThreadIsAPlatformThread() throws Exception {
-        assertThat(LongCalls.run("it", Thread::currentThread)).isSameAs(Thread.currentThread());
-        Thread caller = onVirtual(() -> LongCalls.run("ibv_x", Thread::currentThread));
+        assertThat(OffCarrierCalls.run("it", Thread::currentThread))
+                .isSameAs(Thread.currentThread());
+        Thread caller = onVirtual(() -> OffCarrierCalls.run("ibv_x", Thread::currentThread));
         assertThat(caller.isVirtual()).isFalse();
         assertThat(caller.getName()).contains("ibv_x");
     }
@@ -37,7 +38,7 @@ class LongCallsTest {
                         () ->
                                 onVirtual(
                                         () ->
-                                                LongCalls.run(
+                                                OffCarrierCalls.run(
                                                         "it",
                                                         () -> {
                                                             throw new DeviceException(12, "no");
@@ -47,7 +48,7 @@ class LongCallsTest {
                         () ->
                                 onVirtual(
                                         () ->
-                                                LongCalls.run(
+                                                OffCarrierCalls.run(
                                                         "it",
                                                         () -> {
                                                             throw new AssertionError("no");
@@ -64,7 +65,7 @@ class LongCallsTest {
                 new FutureTask<>(
                         () -> {
                             String made =
-                                    LongCalls.run(
+                                    OffCarrierCalls.run(
                                             "it",
                                             () -> {
                                                 begun.countDown();

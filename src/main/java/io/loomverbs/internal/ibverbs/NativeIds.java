@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * and {@code qp_context}. A number is never used for another object, even if its place is: a late
  * event of an object that is gone finds nothing. Looking up takes no lock and allocates nothing.
  */
-final class Registry<T> {
+final class NativeIds<T> {
     private static final int FIRST_PLACES = 16;
 
     /** {@code id} is a generation, from 1 on, in the upper and a place in the lower half. */

@@ -2,8 +2,8 @@ package io.loomverbs.internal.ibverbs;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/** {@link Registry} of one place, without generations. */
-final class FaultyRegistry {
+/** {@link NativeIds} of one place, without generations. */
+final class FaultyNativeIds {
     private final AtomicReferenceArray<String> entries = new AtomicReferenceArray<>(1);
 
     long add(String object) {

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
  * virtual thread has a platform thread make them and parks, since its carrier could serve nobody
  * meanwhile. If no thread can be started, it makes the call itself.
  */
-final class LongCalls {
-    private LongCalls() {}
+final class OffCarrierCalls {
+    private OffCarrierCalls() {}
 
     /** Not interruptible: what the call makes must not be lost. An interrupt stays pending. */
     @SuppressWarnings("ThreadPriorityCheck") // all that is left without memory

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 /** What the tests have in common that close things: refusals, and events that are held. */
 @Tag("device")
 @Timeout(60)
-abstract class Lifecycle {
+abstract class Closings {
     final Fixture f = new Fixture();
 
     @AfterEach

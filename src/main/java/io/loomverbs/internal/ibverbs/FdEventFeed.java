@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** A non-blocking file descriptor on which events are read, by whoever comes. */
-abstract class PolledFd implements EventFeed {
+abstract class FdEventFeed implements EventFeed {
     // What is neither private nor final here is so for the races, which leave out one step or
     // another.
 
@@ -55,7 +55,7 @@ abstract class PolledFd implements EventFeed {
     /** Whether this is in the poller's list of those with something left over; under its lock. */
     boolean isLeftOver;
 
-    @Nullable PolledFd nextLeftOver;
+    @Nullable FdEventFeed nextLeftOver;
 
     /** Written under the lock, read without it. */
     private volatile boolean armed;
@@ -71,7 +71,7 @@ abstract class PolledFd implements EventFeed {
     @GuardedBy("lock")
     private boolean closed;
 
-    PolledFd(Poller poller, int fd) {
+    FdEventFeed(Poller poller, int fd) {
         this.poller = poller;
         this.fd = fd;
     }

@@ -10,8 +10,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-class RegistryTest {
-    private final Registry<Object> registry = new Registry<>();
+class NativeIdsTest {
+    private final NativeIds<Object> registry = new NativeIds<>();
 
     /** As many objects as there are, each is found by its number, before and after it has grown. */
     @Test

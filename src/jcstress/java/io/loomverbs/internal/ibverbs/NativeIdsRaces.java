@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.L_Result;
 
 /** Events that look up their object against objects that come and go. */
-public class RegistryRaces {
+public class NativeIdsRaces {
 
     /** A late event of an object that is gone, whose place another object gets. */
     @JCStressTest
@@ -20,7 +20,7 @@ public class RegistryRaces {
     @Outcome(id = "new", expect = FORBIDDEN, desc = "the event is told to another object")
     @State
     public static class LateEvent {
-        private final Registry<String> registry = new Registry<>();
+        private final NativeIds<String> registry = new NativeIds<>();
         private final long id = registry.add("old");
 
         @Actor
@@ -40,7 +40,7 @@ public class RegistryRaces {
     @JCStressMeta(LateEvent.class)
     @State
     public static class LateEventBrokenTwin {
-        private final FaultyRegistry registry = new FaultyRegistry();
+        private final FaultyNativeIds registry = new FaultyNativeIds();
         private final long id = registry.add("old");
 
         @Actor
