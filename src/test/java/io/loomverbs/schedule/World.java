@@ -32,7 +32,7 @@ final class World extends ClassLoader {
             Map.of(
                     "io/loomverbs/CqEvent",
                     Set.of("next", "depth"),
-                    "io/loomverbs/internal/soft/AfterLocks",
+                    "io/loomverbs/internal/soft/DeferredNotifications",
                     Set.of("firstFired", "secondFired", "rest"));
 
     /**

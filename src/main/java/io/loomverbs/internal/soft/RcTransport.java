@@ -9,7 +9,7 @@ final class RcTransport implements Transport {
     private RcTransport() {}
 
     @Override
-    public int execute(SoftQp from, SendSlot wr, AfterLocks after) {
+    public int execute(SoftQp from, SendSlot wr, DeferredNotifications after) {
         boolean fetches = wr.opcode == Ibv.WR_RDMA_READ || wr.isAtomic();
         int status = Transport.checkLocally(from, wr, fetches ? Ibv.ACCESS_LOCAL_WRITE : 0);
         if (status != Ibv.WC_SUCCESS) {
@@ -43,7 +43,7 @@ final class RcTransport implements Transport {
         }
     }
 
-    private static int perform(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+    private static int perform(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         return switch (wr.opcode) {
             case Ibv.WR_SEND, Ibv.WR_SEND_WITH_IMM -> Responder.send(from, wr, to, after);
             case Ibv.WR_RDMA_WRITE, Ibv.WR_RDMA_WRITE_WITH_IMM ->
@@ -67,7 +67,8 @@ final class RcTransport implements Transport {
      * carry is dropped, and acknowledged once more; a READ is read again. The result of an atomic
      * would be repeated from memory, but none is ever lost here, so there is none to repeat.
      */
-    private static int duplicate(SoftQp from, SendSlot wr, SoftQp to, int ahead, AfterLocks after) {
+    private static int duplicate(
+            SoftQp from, SendSlot wr, SoftQp to, int ahead, DeferredNotifications after) {
         if (wr.isAtomic()) {
             return NO_ANSWER;
         }

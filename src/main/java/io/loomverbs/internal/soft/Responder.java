@@ -20,7 +20,7 @@ final class Responder {
 
     private Responder() {}
 
-    static int send(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+    static int send(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         RecvSlot buffer = to.rq.peekOrRemember(from.sq);
         if (buffer == null) {
             return Transport.RNR_NAK - to.attr.minRnrTimer;
@@ -39,7 +39,7 @@ final class Responder {
         return status;
     }
 
-    static int write(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+    static int write(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         if (!to.allows(Ibv.ACCESS_REMOTE_WRITE) || to.cannotTakePacketsOf(from, wr)) {
             return refuse(to, after);
         }
@@ -60,7 +60,7 @@ final class Responder {
         return Ibv.WC_SUCCESS;
     }
 
-    static int read(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+    static int read(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         if (!to.allows(Ibv.ACCESS_REMOTE_READ) || to.attr.maxDestRdAtomic == 0) {
             return refuse(to, after);
         }
@@ -86,7 +86,7 @@ final class Responder {
         };
     }
 
-    static int atomic(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+    static int atomic(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         long addr = wr.remoteAddr();
         if (!to.allows(Ibv.ACCESS_REMOTE_ATOMIC)
                 || to.attr.maxDestRdAtomic == 0
@@ -136,7 +136,12 @@ final class Responder {
      * Copies a message into a receive buffer; takes a receiver whose buffer is bad out of service.
      */
     static int deliver(
-            SoftQp from, SendSlot wr, SoftQp to, RecvSlot buffer, int skip, AfterLocks after) {
+            SoftQp from,
+            SendSlot wr,
+            SoftQp to,
+            RecvSlot buffer,
+            int skip,
+            DeferredNotifications after) {
         int copied =
                 copyOut(from, wr, to, buffer.sges, buffer.numSge, Ibv.ACCESS_LOCAL_WRITE, skip);
         return switch (copied) {
@@ -147,7 +152,8 @@ final class Responder {
     }
 
     /** Copies a routing header into the first bytes of a receive buffer. */
-    static int deliverHeader(MemorySegment header, SoftQp to, RecvSlot buffer, AfterLocks after) {
+    static int deliverHeader(
+            MemorySegment header, SoftQp to, RecvSlot buffer, DeferredNotifications after) {
         int copied =
                 SgCopy.scatter(
                         header,
@@ -170,7 +176,7 @@ final class Responder {
             int flags,
             int srcQp,
             int slid,
-            AfterLocks after) {
+            DeferredNotifications after) {
         long wrId = buffer.wrId;
         to.rq.advance();
         boolean imm = wr.carriesImm();
@@ -200,17 +206,17 @@ final class Responder {
                 from.pd, wr.sges, wr.numSge, 0, to.pd, target, entries, access, skip, wr.length);
     }
 
-    private static int badBuffer(SoftQp to, RecvSlot buffer, AfterLocks after) {
+    private static int badBuffer(SoftQp to, RecvSlot buffer, DeferredNotifications after) {
         to.receiveFailed(buffer, Ibv.WC_LOC_PROT_ERR, after);
         return Ibv.WC_REM_OP_ERR;
     }
 
-    static int refuse(SoftQp to, AfterLocks after) {
+    static int refuse(SoftQp to, DeferredNotifications after) {
         to.enterError(Ibv.EVENT_QP_REQ_ERR, after);
         return Ibv.WC_REM_INV_REQ_ERR;
     }
 
-    private static int denyAccess(SoftQp to, AfterLocks after) {
+    private static int denyAccess(SoftQp to, DeferredNotifications after) {
         to.enterError(Ibv.EVENT_QP_ACCESS_ERR, after);
         return Ibv.WC_REM_ACCESS_ERR;
     }

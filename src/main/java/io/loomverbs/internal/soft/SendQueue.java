@@ -34,7 +34,7 @@ final class SendQueue extends Mutex {
      * The runner carries out a few requests at a time under the lock of this object. That is
      * what modify and destroy take: what they do happens between two requests, and once they have
      * returned, no memory is touched on behalf of the old state. Listeners are told after the
-     * lock was left, from what AfterLocks has kept.
+     * lock was left, from what DeferredNotifications has kept.
      *
      * Stalls
      *
@@ -75,7 +75,7 @@ final class SendQueue extends Mutex {
     private volatile boolean kicked;
 
     /** The runner's; handed on with its role. */
-    private @Nullable AfterLocks after;
+    private @Nullable DeferredNotifications after;
 
     private @Nullable Stall stall;
 
@@ -144,9 +144,9 @@ final class SendQueue extends Mutex {
     }
 
     private void run() {
-        AfterLocks a = after;
+        DeferredNotifications a = after;
         if (a == null) {
-            a = new AfterLocks();
+            a = new DeferredNotifications();
             after = a;
         }
         int rounds = 0;
@@ -178,7 +178,7 @@ final class SendQueue extends Mutex {
     }
 
     /** Carries out some requests; false if there is nothing to do now. */
-    private boolean work(AfterLocks after) {
+    private boolean work(DeferredNotifications after) {
         lock();
         try {
             for (int i = 0; i < BATCH && after.isEmpty(); i++) {
@@ -204,7 +204,7 @@ final class SendQueue extends Mutex {
     }
 
     /** Tries to carry out the oldest request; false if it stays where it is. */
-    private boolean attempt(SendSlot wr, AfterLocks after) {
+    private boolean attempt(SendSlot wr, DeferredNotifications after) {
         Stall s = stall;
         boolean expired = s != null && s.expired();
         if (s != null && !expired && (!kicked || s.isLost())) {
@@ -284,7 +284,7 @@ final class SendQueue extends Mutex {
     }
 
     /** Takes the oldest request off the queue and reports it if that was asked for. */
-    private void complete(SendSlot wr, int status, AfterLocks after) {
+    private void complete(SendSlot wr, int status, DeferredNotifications after) {
         long wrId = wr.wrId;
         int length = wr.isAtomic() ? Long.BYTES : (int) wr.length;
         int opcode = wcOpcode(wr.opcode);
@@ -301,7 +301,7 @@ final class SendQueue extends Mutex {
      * The completion and the new state both come under the lock of rq. Whoever has seen the
      * completion and acts upon the state takes a lock that is held here, and finds the new one.
      */
-    private void failed(SendSlot wr, int status, AfterLocks after) {
+    private void failed(SendSlot wr, int status, DeferredNotifications after) {
         qp.rq.lock();
         try {
             complete(wr, status, after);
@@ -314,7 +314,7 @@ final class SendQueue extends Mutex {
     }
 
     /** Tells whether nothing is under way; if so asked, the event comes when that is so. */
-    void drain(boolean notify, AfterLocks after) {
+    void drain(boolean notify, DeferredNotifications after) {
         if (stall != null) {
             tellDrained = notify;
         } else if (notify) {

@@ -6,7 +6,7 @@ import io.loomverbs.internal.device.Errno;
 /** A completion channel: here it only knows whether CQs still use it. */
 final class SoftChannel implements ChannelOps {
     final SoftContext context;
-    final Users users = new Users();
+    final RefCount users = new RefCount();
 
     SoftChannel(SoftContext context) {
         this.context = context;

@@ -22,7 +22,7 @@ final class SoftPd implements PdOps {
     static final int ANY_ACCESS = Ibv.ACCESS_LOCAL_WRITE | Ibv.ACCESS_REMOTE_READ | REMOTE_CHANGES;
 
     final SoftDevice device;
-    final Users users = new Users();
+    final RefCount users = new RefCount();
 
     SoftPd(SoftDevice device) {
         this.device = device;

@@ -100,7 +100,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     @Override
     public int modify(QpAttr wanted, int mask) {
-        AfterLocks after = new AfterLocks();
+        DeferredNotifications after = new DeferredNotifications();
         int errno;
         int now;
         int dest;
@@ -132,7 +132,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     /** Under both locks. */
-    private int change(QpAttr wanted, int mask, AfterLocks after) {
+    private int change(QpAttr wanted, int mask, DeferredNotifications after) {
         int from = state;
         int to = (mask & Ibv.QP_STATE) != 0 ? wanted.qpState : from;
         if (from == DESTROYED
@@ -270,7 +270,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     /** A request of the connected peer has come in. Under the lock of {@code rq}. */
-    void communicationEstablished(AfterLocks after) {
+    void communicationEstablished(DeferredNotifications after) {
         if (!established) {
             established = true;
             if (state == Ibv.QPS_RTR) {
@@ -280,7 +280,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     /** A receive request ends with an error, and with it the queue pair. Under {@code rq}. */
-    void receiveFailed(RecvSlot buffer, int status, AfterLocks after) {
+    void receiveFailed(RecvSlot buffer, int status, DeferredNotifications after) {
         state = Ibv.QPS_ERR;
         completeReceive(buffer, status, after);
         flush(after);
@@ -288,7 +288,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     /** Enters the error state, unless it is there already or in RESET. Under {@code rq}. */
-    void enterError(int event, AfterLocks after) {
+    void enterError(int event, DeferredNotifications after) {
         if (state == Ibv.QPS_ERR || state <= Ibv.QPS_RESET) {
             return;
         }
@@ -302,7 +302,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /** Enters the error state for a reason outside of it. Holds no lock. */
     void fail(int event) {
-        AfterLocks after = new AfterLocks();
+        DeferredNotifications after = new DeferredNotifications();
         rq.lock();
         try {
             enterError(event, after);
@@ -313,7 +313,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     /** A defect of this device, or lack of memory, must not leave a queue that nobody serves. */
-    void crashed(Throwable cause, AfterLocks after) {
+    void crashed(Throwable cause, DeferredNotifications after) {
         LOG.log(Level.ERROR, "soft0 fails QP 0x" + Integer.toHexString(qpNum), cause);
         rq.lock();
         try {
@@ -337,7 +337,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /** A receive request was posted in the error state. Holds no lock. */
     void flushReceives() {
-        AfterLocks after = new AfterLocks();
+        DeferredNotifications after = new DeferredNotifications();
         rq.lock();
         try {
             if (state == Ibv.QPS_ERR) {
@@ -350,13 +350,13 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     /** Flushes the receive queue. Under the lock of {@code rq}, in the error state. */
-    void flush(AfterLocks after) {
+    void flush(DeferredNotifications after) {
         for (RecvSlot slot = rq.peek(); slot != null; slot = rq.peek()) {
             completeReceive(slot, Ibv.WC_WR_FLUSH_ERR, after);
         }
     }
 
-    private void completeReceive(RecvSlot slot, int status, AfterLocks after) {
+    private void completeReceive(RecvSlot slot, int status, DeferredNotifications after) {
         long wrId = slot.wrId;
         rq.advance();
         after.added(recvCq, recvCq.add(wrId, status, Ibv.WC_RECV, 0, 0, qpNum, 0, 0, 0, false));

@@ -19,7 +19,7 @@ interface Transport {
      * @return a work completion status, {@link #NO_ANSWER}, {@link #SEQUENCE_NAK}, or {@link
      *     #RNR_NAK} minus a timer code
      */
-    int execute(SoftQp from, SendSlot wr, AfterLocks after);
+    int execute(SoftQp from, SendSlot wr, DeferredNotifications after);
 
     static Transport of(int qpType) {
         return switch (qpType) {

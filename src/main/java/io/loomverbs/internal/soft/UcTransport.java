@@ -11,7 +11,7 @@ final class UcTransport implements Transport {
     private UcTransport() {}
 
     @Override
-    public int execute(SoftQp from, SendSlot wr, AfterLocks after) {
+    public int execute(SoftQp from, SendSlot wr, DeferredNotifications after) {
         int status = Transport.checkLocally(from, wr, 0);
         if (status != Ibv.WC_SUCCESS) {
             return status;
@@ -38,7 +38,7 @@ final class UcTransport implements Transport {
         }
     }
 
-    private static int send(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+    private static int send(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         RecvSlot buffer = to.rq.peek();
         if (buffer == null || wr.length > buffer.capacity) {
             return Ibv.WC_SUCCESS;
@@ -50,7 +50,7 @@ final class UcTransport implements Transport {
         return status == Ibv.WC_REM_OP_ERR ? Ibv.WC_SUCCESS : status;
     }
 
-    private static int write(SoftQp from, SendSlot wr, SoftQp to, AfterLocks after) {
+    private static int write(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         RecvSlot buffer = wr.carriesImm() ? to.rq.peek() : null;
         if ((wr.carriesImm() && buffer == null) || !to.allows(Ibv.ACCESS_REMOTE_WRITE)) {
             return Ibv.WC_SUCCESS;

@@ -9,7 +9,7 @@ final class UdTransport implements Transport {
     private UdTransport() {}
 
     @Override
-    public int execute(SoftQp from, SendSlot wr, AfterLocks after) {
+    public int execute(SoftQp from, SendSlot wr, DeferredNotifications after) {
         SoftAh ah = wr.ah;
         if (ah == null || !ah.usableBy(from.pd)) {
             return Ibv.WC_LOC_QP_OP_ERR;
@@ -40,7 +40,12 @@ final class UdTransport implements Transport {
     }
 
     private static int deliver(
-            SoftQp from, SendSlot wr, SoftAh ah, SoftQp to, RecvSlot buffer, AfterLocks after) {
+            SoftQp from,
+            SendSlot wr,
+            SoftAh ah,
+            SoftQp to,
+            RecvSlot buffer,
+            DeferredNotifications after) {
         int flags = 0;
         int status = Responder.deliver(from, wr, to, buffer, Ibv.GRH_BYTES, after);
         if (status == Ibv.WC_SUCCESS && ah.attr.global()) {

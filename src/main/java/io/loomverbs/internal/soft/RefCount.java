@@ -3,7 +3,7 @@ package io.loomverbs.internal.soft;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Counts who uses an object, which can be retired only while nobody does. */
-final class Users {
+final class RefCount {
     private static final int RETIRED = -1;
 
     /** How many; or RETIRED, which is final. */

@@ -14,7 +14,7 @@ import java.util.ArrayDeque;
  * queues. Used by one thread at a time. Keeps two fired CQs without allocating, which is what one
  * work request can give rise to unless something goes wrong.
  */
-final class AfterLocks {
+final class DeferredNotifications {
     private static final Logger LOG = System.getLogger("io.loomverbs.soft");
 
     private @Nullable SoftCq firstFired;
@@ -69,7 +69,7 @@ final class AfterLocks {
             fire(second);
         }
         if (others != null) {
-            others.forEach(AfterLocks::perform);
+            others.forEach(DeferredNotifications::perform);
         }
     }
 
