@@ -1,7 +1,7 @@
 /*
  * The end of a channel: CQs are created on it and closed, threads wait at it, and others close it.
  *
- * Usage.java counts the CQs. The rest of a CQ's life is queue.inc.
+ * Lifecycle.java counts the CQs. The rest of a CQ's life is queue.inc.
  */
 #ifndef CQS
 #define CQS 2
@@ -26,8 +26,8 @@
 #define THREADS      (WAITERS + CLOSERS)
 
 /* CompletionChannel.usage: how many CQs use it */
-#define GONE 255        /* Usage.CLOSED */
-#define GOING 254       /* Usage.CLOSING */
+#define GONE 255        /* Lifecycle.CLOSED */
+#define GOING 254       /* Lifecycle.CLOSING */
 byte users;
 
 /* Ghosts */
@@ -61,7 +61,7 @@ inline destroyDevice(l, success) {
 byte waitersLeft = WAITERS;
 byte othersLeft = CQS + ENDERS;
 
-/* Usage.acquire() */
+/* Lifecycle.acquire() */
 inline acquire(success) {
 #ifdef ACQUIRE_CHECK_THEN_ACT
     success = users != GONE;
@@ -71,7 +71,7 @@ inline acquire(success) {
     fi
 #else
     atomic {
-        users != GOING;         /* Usage.awaitCloser() */
+        users != GOING;         /* Lifecycle.awaitCloser() */
         success = users != GONE;
         if
         :: success -> users++
@@ -81,7 +81,7 @@ inline acquire(success) {
 #endif
 }
 
-/* Usage.release() */
+/* Lifecycle.release() */
 inline release() {
     atomic {
         assert(users < GOING && users > 0);
@@ -89,7 +89,7 @@ inline release() {
     }
 }
 
-/* The start of Usage.close() */
+/* The start of Lifecycle.close() */
 inline beginToClose(success) {
 #ifdef CLOSE_CHECK_THEN_ACT
     success = users == 0;
@@ -100,7 +100,7 @@ inline beginToClose(success) {
 #else
     atomic {
 #ifndef SAYS_CLOSED_TOO_EARLY
-        users != GOING;         /* Usage.awaitCloser() */
+        users != GOING;         /* Lifecycle.awaitCloser() */
 #endif
         success = users == 0;
         if

@@ -6,7 +6,7 @@ import io.loomverbs.internal.device.AhOps;
 public final class AddressHandle implements AutoCloseable {
     private final ProtectionDomain pd;
     private final AhOps ops;
-    private final Usage usage = new Usage(this);
+    private final Lifecycle usage = new Lifecycle(this);
     private final int id;
 
     AddressHandle(ProtectionDomain pd, AhOps ops) {

@@ -23,7 +23,7 @@ public final class CompletionChannel implements AutoCloseable {
     private final Context context;
     private final ChannelOps ops;
     private final EventQueue queue;
-    private final Usage usage = new Usage(this);
+    private final Lifecycle usage = new Lifecycle(this);
     private final int id;
 
     CompletionChannel(Context context, ChannelOps ops) {
@@ -135,8 +135,8 @@ public final class CompletionChannel implements AutoCloseable {
                 queue.end(null); // once is enough, more does no harm: a thread may have failed to
             }
         }
-        if (rc == Usage.IN_USE) {
-            throw InUse.refusal("ibv_destroy_comp_channel", this, usage);
+        if (rc == Lifecycle.IN_USE) {
+            throw BusyMessage.refusal("ibv_destroy_comp_channel", this, usage);
         }
         if (rc != 0) {
             throw VerbsException.refused(
@@ -152,7 +152,7 @@ public final class CompletionChannel implements AutoCloseable {
         return queue;
     }
 
-    Usage usage() {
+    Lifecycle usage() {
         return usage;
     }
 

@@ -60,7 +60,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final Delivery delivery;
     private final CqLedger ledger;
     private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
-    private final Usage usage = new Usage(this);
+    private final Lifecycle usage = new Lifecycle(this);
     private final int id;
 
     /**
@@ -638,7 +638,7 @@ public final class CompletionQueue implements AutoCloseable {
      */
     @Nullable VerbsException destroy() {
         int rc = usage.close(ops::destroy, this::destroyed);
-        if (rc == Usage.IN_USE) {
+        if (rc == Lifecycle.IN_USE) {
             return busy();
         }
         return rc == 0 ? null : VerbsException.refused(DESTROY, rc, this + " was not destroyed");
@@ -656,7 +656,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     private VerbsException busy() {
-        return InUse.refusal(DESTROY, this, usage);
+        return BusyMessage.refusal(DESTROY, this, usage);
     }
 
     private void requireDirect() {
@@ -714,7 +714,7 @@ public final class CompletionQueue implements AutoCloseable {
         return ops;
     }
 
-    Usage usage() {
+    Lifecycle usage() {
         return usage;
     }
 

@@ -28,7 +28,7 @@ public final class Context implements AutoCloseable {
     private final ContextOps ops;
     private final DeviceAttributes attributes;
     private final AsyncEvents asyncEvents;
-    private final Usage usage = new Usage(this);
+    private final Lifecycle usage = new Lifecycle(this);
     private final AtomicInteger lastId = new AtomicInteger();
 
     Context(Device device, DeviceOps deviceOps) {
@@ -191,7 +191,7 @@ public final class Context implements AutoCloseable {
      *     too many open files
      */
     public CompletionChannel createCompChannel() {
-        return Usage.create(
+        return Lifecycle.create(
                 "ibv_create_comp_channel",
                 () -> new CompletionChannel(this, ops.createCompChannel()),
                 usage);
@@ -270,7 +270,7 @@ public final class Context implements AutoCloseable {
         if (channel != null) {
             Arguments.sameContext("channel", channel, channel.context(), this, "the CQ");
         }
-        return Usage.create(
+        return Lifecycle.create(
                 "ibv_create_cq",
                 () -> {
                     ChannelOps carrier = carrier(channel, delivery);
@@ -289,7 +289,9 @@ public final class Context implements AutoCloseable {
                     }
                     return cq;
                 },
-                channel == null ? new Usage[] {usage} : new Usage[] {usage, channel.usage()});
+                channel == null
+                        ? new Lifecycle[] {usage}
+                        : new Lifecycle[] {usage, channel.usage()});
     }
 
     /** What carries the events of a CQ; null for one without events, or whose events need none. */
@@ -315,7 +317,8 @@ public final class Context implements AutoCloseable {
      * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many
      */
     public ProtectionDomain allocPd() {
-        return Usage.create("ibv_alloc_pd", () -> new ProtectionDomain(this, ops.allocPd()), usage);
+        return Lifecycle.create(
+                "ibv_alloc_pd", () -> new ProtectionDomain(this, ops.allocPd()), usage);
     }
 
     /**
@@ -374,8 +377,8 @@ public final class Context implements AutoCloseable {
                 asyncEvents.close(); // once is enough, more does no harm
             }
         }
-        if (rc == Usage.IN_USE) {
-            throw InUse.refusal("ibv_close_device", this, usage);
+        if (rc == Lifecycle.IN_USE) {
+            throw BusyMessage.refusal("ibv_close_device", this, usage);
         }
     }
 
@@ -384,7 +387,7 @@ public final class Context implements AutoCloseable {
                 name, port, 1, attributes.physicalPortCount(), "phys_port_cnt of " + device);
     }
 
-    Usage usage() {
+    Lifecycle usage() {
         return usage;
     }
 

@@ -19,7 +19,7 @@ public final class MemoryRegion implements AutoCloseable {
     private final int access;
     private final MrOps ops;
     private final @Nullable AllocatedMemory allocated;
-    private final Usage usage = new Usage(this);
+    private final Lifecycle usage = new Lifecycle(this);
 
     /**
      * @param allocated what the memory is a part of; null if the program has brought it

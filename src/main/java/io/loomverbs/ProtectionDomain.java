@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
 public final class ProtectionDomain implements AutoCloseable {
     private final Context context;
     private final PdOps ops;
-    private final Usage usage = new Usage(this);
+    private final Lifecycle usage = new Lifecycle(this);
     private final int id;
 
     ProtectionDomain(Context context, PdOps ops) {
@@ -65,7 +65,7 @@ public final class ProtectionDomain implements AutoCloseable {
         MemoryRegion mr = null;
         try {
             mr =
-                    Usage.create(
+                    Lifecycle.create(
                             "ibv_reg_mr",
                             () ->
                                     new MemoryRegion(
@@ -130,7 +130,7 @@ public final class ProtectionDomain implements AutoCloseable {
         config.check(context);
         CompletionQueue sendCq = config.sendCq();
         CompletionQueue recvCq = config.recvCq();
-        return Usage.create(
+        return Lifecycle.create(
                 "ibv_create_qp",
                 () -> {
                     QueuePair qp = new QueuePair(this, config);
@@ -167,7 +167,7 @@ public final class ProtectionDomain implements AutoCloseable {
         if (problem != null) {
             throw new VerbsException("ibv_create_ah", Errno.EINVAL, problem);
         }
-        return Usage.create(
+        return Lifecycle.create(
                 "ibv_create_ah", () -> new AddressHandle(this, created(address)), usage);
     }
 
@@ -189,15 +189,15 @@ public final class ProtectionDomain implements AutoCloseable {
     @Override
     public void close() {
         int rc = usage.close(ops::dealloc, () -> context.usage().release(this));
-        if (rc == Usage.IN_USE) {
-            throw InUse.refusal("ibv_dealloc_pd", this, usage);
+        if (rc == Lifecycle.IN_USE) {
+            throw BusyMessage.refusal("ibv_dealloc_pd", this, usage);
         }
         if (rc != 0) {
             throw VerbsException.refused("ibv_dealloc_pd", rc, this + " was not deallocated");
         }
     }
 
-    Usage usage() {
+    Lifecycle usage() {
         return usage;
     }
 

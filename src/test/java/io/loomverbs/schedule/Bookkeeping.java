@@ -31,7 +31,7 @@ final class Bookkeeping {
                     entry("internal.event.AsyncQueue", Bookkeeping::asyncQueue),
                     entry("internal.event.CallGate", Bookkeeping::gate),
                     entry("internal.event.Leadership", Bookkeeping::leadership),
-                    entry("Usage", Bookkeeping::usage),
+                    entry("Lifecycle", Bookkeeping::usage),
                     entry("internal.soft.SendQueue", Bookkeeping::sendQueue),
                     entry("internal.soft.SlotRing", Bookkeeping::slotRing),
                     entry("internal.soft.CqRing", Bookkeeping::cqRing),

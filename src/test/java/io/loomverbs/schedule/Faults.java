@@ -117,7 +117,7 @@ final class Faults {
         plant("a second look subtracts nothing", "ackWhatIsThere", answering("compareAndSet", 1));
         in("closers", LEDGER);
         plant("a closer that has left seems to wait", "await", notSet("thread"));
-        in("churn", "Usage");
+        in("churn", "Lifecycle");
         plant("a user that is gone keeps its name", "release", without("remove"));
         plant("a user that is gone is counted", "leave", without("getAndAdd"));
         in("messages", SEND_QUEUE);
@@ -139,10 +139,10 @@ final class Faults {
         plant("a direct CQ's waiters are left behind", "endWaits", without("end"));
         in("closing", "CompletionChannel");
         plant("a channel's waiters are left behind", "close", without("end"));
-        in("churn", "Usage");
+        in("churn", "Lifecycle");
         plant("users get lost", "acquire", torn());
         plant("what has users is closed", "close", answering("compareAndSet", 1));
-        in("refusals", "Usage");
+        in("refusals", "Lifecycle");
         plant("who was taken off the list waits on", "awaitCloser", blindTo("over"));
         plant("a closer tells nobody", "close", without("wakeAll"));
         plant("who was not seen stays in the list", "awaitCloser", without("wakeAll"));

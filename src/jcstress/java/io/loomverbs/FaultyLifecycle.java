@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntSupplier;
 
-/** {@link Usage} with one fault. Whatever changes there is to be changed here. */
-final class FaultyUsage {
+/** {@link Lifecycle} with one fault. Whatever changes there is to be changed here. */
+final class FaultyLifecycle {
     /** What is wrong. */
     enum Fault {
         /** A new user looks whether it is closed, then counts itself. */
@@ -28,7 +28,7 @@ final class FaultyUsage {
 
     static {
         try {
-            USERS = MethodHandles.lookup().findVarHandle(FaultyUsage.class, "users", int.class);
+            USERS = MethodHandles.lookup().findVarHandle(FaultyLifecycle.class, "users", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -38,7 +38,7 @@ final class FaultyUsage {
     private volatile int users;
     private volatile @Nullable Set<Object> named;
 
-    FaultyUsage(Fault fault) {
+    FaultyLifecycle(Fault fault) {
         this.fault = fault;
     }
 
@@ -57,7 +57,7 @@ final class FaultyUsage {
         return true;
     }
 
-    /** The part of {@link Usage#create} that keeps a new user's name. */
+    /** The part of {@link Lifecycle#create} that keeps a new user's name. */
     void name(Object user) {
         Set<Object> set = named;
         if (set == null) {
@@ -88,12 +88,12 @@ final class FaultyUsage {
     int close(IntSupplier destroy) {
         if (fault == Fault.CLOSE_CHECKS_FIRST) {
             if (users != 0) {
-                return Usage.IN_USE;
+                return Lifecycle.IN_USE;
             }
             pause();
             users = -1;
         } else if (!USERS.compareAndSet(this, 0, -1)) {
-            return users < 0 ? 0 : Usage.IN_USE;
+            return users < 0 ? 0 : Lifecycle.IN_USE;
         }
         int outcome = destroy.getAsInt();
         users = outcome == 0 ? -1 : 0;

@@ -3,7 +3,7 @@ package io.loomverbs;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.FaultyUsage.Fault;
+import io.loomverbs.FaultyLifecycle.Fault;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -18,24 +18,24 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntSupplier;
 
 /** New users of an object against its close. */
-public class UsageRaces {
+public class LifecycleRaces {
     private static final int REFUSAL = -16;
     private static final int PATIENCE = 10_000;
 
-    static boolean acquire(Usage usage) {
+    static boolean acquire(Lifecycle usage) {
         try {
-            Usage.create("ibv_create_it", () -> "user", usage);
+            Lifecycle.create("ibv_create_it", () -> "user", usage);
             return true;
         } catch (ClosedException e) {
             return false;
         }
     }
 
-    static int destroy(Usage usage, IntSupplier device) {
+    static int destroy(Lifecycle usage, IntSupplier device) {
         return usage.close(device, () -> {});
     }
 
-    static boolean acquire(FaultyUsage usage) {
+    static boolean acquire(FaultyLifecycle usage) {
         return usage.acquire();
     }
 
@@ -47,7 +47,7 @@ public class UsageRaces {
     @Outcome(id = "refused, in use", expect = FORBIDDEN, desc = "neither happened")
     @State
     public static class CreateClose {
-        private final Usage usage = new Usage("it");
+        private final Lifecycle usage = new Lifecycle("it");
 
         @Actor
         public void create(LL_Result r) {
@@ -65,7 +65,7 @@ public class UsageRaces {
     @JCStressMeta(CreateClose.class)
     @State
     public static class CreateCloseBrokenTwin {
-        private final FaultyUsage usage = new FaultyUsage(Fault.ACQUIRE_CHECKS_FIRST);
+        private final FaultyLifecycle usage = new FaultyLifecycle(Fault.ACQUIRE_CHECKS_FIRST);
 
         @Actor
         public void create(LL_Result r) {
@@ -86,7 +86,7 @@ public class UsageRaces {
     @Outcome(id = "not, not", expect = FORBIDDEN, desc = "nobody closed it")
     @State
     public static class TwoCloses {
-        private final Usage usage = new Usage("it");
+        private final Lifecycle usage = new Lifecycle("it");
 
         @Actor
         public void first(LL_Result r) {
@@ -116,7 +116,7 @@ public class UsageRaces {
     @JCStressMeta(TwoCloses.class)
     @State
     public static class TwoClosesBrokenTwin {
-        private final FaultyUsage usage = new FaultyUsage(Fault.CLOSE_CHECKS_FIRST);
+        private final FaultyLifecycle usage = new FaultyLifecycle(Fault.CLOSE_CHECKS_FIRST);
 
         @Actor
         public void first(LL_Result r) {
@@ -145,7 +145,7 @@ public class UsageRaces {
 
         @Override
         public int getAsInt() {
-            FaultyUsage.pause();
+            FaultyLifecycle.pause();
             return asked.getAndSet(true) ? 0 : REFUSAL;
         }
     }
@@ -164,7 +164,7 @@ public class UsageRaces {
             desc = "returned as if it were closed, but it is not")
     @State
     public static class TwoClosesOneRefused {
-        private final Usage usage = new Usage("it");
+        private final Lifecycle usage = new Lifecycle("it");
         private final Reluctant device = new Reluctant();
 
         @Actor
@@ -183,7 +183,7 @@ public class UsageRaces {
     @JCStressMeta(TwoClosesOneRefused.class)
     @State
     public static class TwoClosesOneRefusedBrokenTwin {
-        private final FaultyUsage usage = new FaultyUsage(Fault.SAYS_CLOSED_TOO_EARLY);
+        private final FaultyLifecycle usage = new FaultyLifecycle(Fault.SAYS_CLOSED_TOO_EARLY);
         private final Reluctant device = new Reluctant();
         private volatile boolean refusedSince;
 
@@ -218,7 +218,7 @@ public class UsageRaces {
     @Outcome(id = "told closed, refused", expect = FORBIDDEN, desc = "it was never closed")
     @State
     public static class CreateCloseRefused {
-        private final Usage usage = new Usage("it");
+        private final Lifecycle usage = new Lifecycle("it");
         private final Reluctant device = new Reluctant();
 
         @Actor
@@ -237,7 +237,7 @@ public class UsageRaces {
     @JCStressMeta(CreateCloseRefused.class)
     @State
     public static class CreateCloseRefusedBrokenTwin {
-        private final FaultyUsage usage = new FaultyUsage(Fault.SAYS_CLOSED_TOO_EARLY);
+        private final FaultyLifecycle usage = new FaultyLifecycle(Fault.SAYS_CLOSED_TOO_EARLY);
         private final Reluctant device = new Reluctant();
 
         @Actor
@@ -264,7 +264,7 @@ public class UsageRaces {
             desc = "the old user stays: the object can never be closed")
     @State
     public static class CreateRelease {
-        private final Usage usage = new Usage("it");
+        private final Lifecycle usage = new Lifecycle("it");
 
         public CreateRelease() {
             acquire(usage);
@@ -291,7 +291,7 @@ public class UsageRaces {
     @JCStressMeta(CreateRelease.class)
     @State
     public static class CreateReleaseBrokenTwin {
-        private final FaultyUsage usage = new FaultyUsage(Fault.RELEASE_NOT_ATOMIC);
+        private final FaultyLifecycle usage = new FaultyLifecycle(Fault.RELEASE_NOT_ATOMIC);
 
         public CreateReleaseBrokenTwin() {
             acquire(usage);
@@ -320,16 +320,16 @@ public class UsageRaces {
     @Outcome(id = "0", expect = FORBIDDEN, desc = "neither is named")
     @State
     public static class TwoFirstUsers {
-        private final Usage usage = new Usage("it");
+        private final Lifecycle usage = new Lifecycle("it");
 
         @Actor
         public void first() {
-            Usage.create("ibv_create_it", () -> "first", usage);
+            Lifecycle.create("ibv_create_it", () -> "first", usage);
         }
 
         @Actor
         public void second() {
-            Usage.create("ibv_create_it", () -> "second", usage);
+            Lifecycle.create("ibv_create_it", () -> "second", usage);
         }
 
         @Arbiter
@@ -343,7 +343,7 @@ public class UsageRaces {
     @JCStressMeta(TwoFirstUsers.class)
     @State
     public static class TwoFirstUsersBrokenTwin {
-        private final FaultyUsage usage = new FaultyUsage(Fault.NAMES_CHECK_FIRST);
+        private final FaultyLifecycle usage = new FaultyLifecycle(Fault.NAMES_CHECK_FIRST);
 
         @Actor
         public void first() {

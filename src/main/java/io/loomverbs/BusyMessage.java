@@ -10,7 +10,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** Says what keeps an object from being closed: of each kind how many, and the first by name. */
-final class InUse {
+final class BusyMessage {
     private static final int NAMED = 3;
 
     /** The oldest first: they are numbered, and a longer name has a larger number. */
@@ -45,10 +45,10 @@ final class InUse {
         }
     }
 
-    private InUse() {}
+    private BusyMessage() {}
 
     /** Why {@code owner} was not closed by {@code verb}. */
-    static VerbsException refusal(String verb, Object owner, Usage usage) {
+    static VerbsException refusal(String verb, Object owner, Lifecycle usage) {
         Collection<Object> users = usage.openUsers();
         String by =
                 users.isEmpty()

@@ -21,7 +21,7 @@ import java.util.function.Supplier;
  * object, whoever wants to close it too, or to create something from it, waits for the outcome: the
  * device may refuse, and then the object is open as before.
  */
-final class Usage {
+final class Lifecycle {
     /*
      *   n >= 0    open, with n users
      *   CLOSING   one closer asks the device to destroy the object
@@ -44,9 +44,9 @@ final class Usage {
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
-            USERS = lookup.findVarHandle(Usage.class, "users", int.class);
-            WAITING = lookup.findVarHandle(Usage.class, "waiting", Waiting.class);
-            NAMED = lookup.findVarHandle(Usage.class, "named", Set.class);
+            USERS = lookup.findVarHandle(Lifecycle.class, "users", int.class);
+            WAITING = lookup.findVarHandle(Lifecycle.class, "waiting", Waiting.class);
+            NAMED = lookup.findVarHandle(Lifecycle.class, "named", Set.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -74,7 +74,7 @@ final class Usage {
         }
     }
 
-    Usage(Object owner) {
+    Lifecycle(Object owner) {
         this.owner = owner;
     }
 
@@ -84,11 +84,11 @@ final class Usage {
      *
      * @param verb what a failure of the device is reported as
      */
-    static <T> T create(String verb, Supplier<T> creation, Usage... used) {
+    static <T> T create(String verb, Supplier<T> creation, Lifecycle... used) {
         int acquired = 0;
         boolean created = false;
         try {
-            for (Usage usage : used) {
+            for (Lifecycle usage : used) {
                 usage.acquire();
                 acquired++;
             }
@@ -119,9 +119,9 @@ final class Usage {
         }
     }
 
-    private static void name(Object user, Usage... used) {
+    private static void name(Object user, Lifecycle... used) {
         try {
-            for (Usage usage : used) {
+            for (Lifecycle usage : used) {
                 usage.name(user);
             }
         } catch (OutOfMemoryError e) {
