@@ -42,6 +42,35 @@ class DeviceObjectsTest extends DeviceContract {
         assertThatThrownBy(() -> p.recv(granted)).isInstanceOf(PostException.class);
     }
 
+    /** Done is not free: a place is, when a later completion was polled. */
+    @Test
+    void aPlaceIsFreeWhenACompletionWasPolled() {
+        Pair p = f.new Pair(QpType.RC, sending(QpType.RC).withWr(4, 4), receiving(QpType.RC));
+        for (int i = 0; i < 4; i++) {
+            p.recv(i);
+            p.a.postSend(i == 2 ? p.send(i, 8) : unsignalled(p, i));
+        }
+        Fixture.poll(receives, 4);
+        if (Differences.placesAreFreedByPolling() && Differences.queuesAreExact()) {
+            p.recv(4);
+            assertThatThrownBy(() -> p.a.postSend(p.send(4, 8)))
+                    .isInstanceOfSatisfying(
+                            PostException.class,
+                            e -> assertThat(e.errnoName()).isEqualTo("ENOMEM"));
+        }
+        assertThat(Fixture.pollOne(sends).wrId()).isEqualTo(2);
+        for (int i = 5; i < 8; i++) {
+            p.a.postSend(p.send(i, 8));
+        }
+        if (Differences.placesAreFreedByPolling() && Differences.queuesAreExact()) {
+            assertThatThrownBy(() -> p.a.postSend(p.send(8, 8))).isInstanceOf(PostException.class);
+        }
+    }
+
+    private static SendWorkRequest unsignalled(Pair p, long wrId) {
+        return SendWorkRequest.allocate(1, 0).wrId(wrId).send().sge(p.aMemory, 0, 8);
+    }
+
     /** One queue pair only sends, and the other only receives: each has one queue. */
     @ParameterizedTest
     @EnumSource(QpType.class)

@@ -6,7 +6,8 @@ package io.loomverbs;
  */
 final class Differences {
     private static final boolean SOFT_ROCE = Fixture.DEVICE.startsWith("rxe");
-    private static final boolean EMBEDDED = Fixture.DEVICE.equals("soft0");
+    private static final boolean STRICT = Fixture.DEVICE.equals("strict0");
+    static final boolean EMBEDDED = STRICT || Fixture.DEVICE.equals("soft0");
 
     private Differences() {}
 
@@ -61,6 +62,21 @@ final class Differences {
     /** Whether a receiver looks at the size of packets. */
     static boolean checksPacketSizes() {
         return !SOFT_ROCE;
+    }
+
+    /** What a message may allocate: a strict device hands each to a thread of its own. */
+    static int bytesOfMessage() {
+        return STRICT ? 1000 : 0;
+    }
+
+    /** Whether completions stay that were not polled when their queue pair was closed. */
+    static boolean completionsOutliveTheirQueuePair() {
+        return !STRICT;
+    }
+
+    /** Whether a place in a send queue is free only when a completion was polled. */
+    static boolean placesAreFreedByPolling() {
+        return !Fixture.DEVICE.equals("soft0");
     }
 
     /** Whether a message completes for its sender even if it overruns the receiver's CQ. */

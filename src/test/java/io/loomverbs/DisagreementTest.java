@@ -129,7 +129,7 @@ class DisagreementTest extends DeviceContract {
     private QpEndpoint nobody() {
         QueuePair b = f.own(f.pd.createQp(receiving(QpType.RC)));
         byte[] gid = b.endpoint().gid().toBytes();
-        gid[15] ^= 0x55;
+        gid[15] = (byte) ~gid[15];
         return new QpEndpoint(b.qpNum(), 0, b.endpoint().lid(), Gid.of(gid));
     }
 

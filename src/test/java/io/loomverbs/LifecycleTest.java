@@ -158,7 +158,11 @@ class LifecycleTest extends Closings {
         Fixture.pollOne(sends);
         pair.a.close();
         pair.b.close();
-        assertThat(Fixture.pollOne(receives).wrId()).isEqualTo(9);
+        if (Differences.completionsOutliveTheirQueuePair()) {
+            assertThat(Fixture.pollOne(receives).wrId()).isEqualTo(9);
+        } else {
+            assertThat(receives.poll(WorkCompletions.allocate(1))).isZero();
+        }
     }
 
     /** Closing a region ends its keys, and the memory of a freed arena only fails the request. */

@@ -10,7 +10,7 @@ import java.util.List;
 /** Rows of bad input to one part of the API, and the words in which its constructor says them. */
 abstract class MisuseTable {
     /** soft0 never refuses what libibverbs asks of a kernel. */
-    static final boolean REAL = !Fixture.DEVICE.equals("soft0");
+    static final boolean REAL = !Differences.EMBEDDED;
 
     static final int MAX = Integer.MAX_VALUE;
     static final String MAX_S = Integer.toString(MAX);

@@ -84,6 +84,21 @@ final class CqRing {
         return n;
     }
 
+    /** Drops the oldest completion if it is of this queue pair, else makes it the newest: true. */
+    boolean dropOrRotate(int qpNum) {
+        long[] w = words;
+        int from = head;
+        int to = head + size * WORDS & w.length - 1;
+        boolean keep = (int) (w[from + 2] >>> 32) != qpNum;
+        if (keep) {
+            System.arraycopy(w, from, w, to, WORDS);
+        } else {
+            SIZE.setRelease(this, size - 1);
+        }
+        head = from + WORDS & w.length - 1;
+        return keep;
+    }
+
     private void grow() {
         long[] longer = new long[2 * words.length];
         System.arraycopy(words, head, longer, 0, words.length - head);

@@ -37,7 +37,7 @@ final class Grh {
     private Grh() {}
 
     /** Writes the header into bytes of the request that are not its payload. */
-    static MemorySegment of(SendSlot wr, AhAttr ah) {
+    static MemorySegment of(SendSlot wr, AhAttr ah, SoftPort from) {
         int padded = (int) wr.length + 3 & ~3;
         int payLen =
                 BTH_BYTES + DETH_BYTES + (wr.carriesImm() ? IMM_BYTES : 0) + padded + ICRC_BYTES;
@@ -50,7 +50,7 @@ final class Grh {
         grh.set(JAVA_BYTE, NEXT_HEADER, NEXT_IS_BTH);
         grh.set(JAVA_BYTE, HOP_LIMIT, (byte) ah.hopLimit());
         grh.set(LONG, SGID, SoftPort.GID_HIGH);
-        grh.set(LONG, SGID + Long.BYTES, SoftPort.GUID);
+        grh.set(LONG, SGID + Long.BYTES, from.guid);
         grh.set(LONG, DGID, ah.dgidHigh());
         grh.set(LONG, DGID + Long.BYTES, ah.dgidLow());
         return grh;

@@ -16,10 +16,10 @@ final class RetryTimer {
 
     private final ScheduledThreadPoolExecutor executor;
 
-    RetryTimer() {
+    RetryTimer(String device) {
         executor =
                 new ScheduledThreadPoolExecutor(
-                        1, task -> HelperThreads.unstarted("loomverbs-soft0-retry", task));
+                        1, task -> HelperThreads.unstarted("loomverbs-" + device + "-retry", task));
         executor.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
         executor.allowCoreThreadTimeOut(true);
         executor.setRemoveOnCancelPolicy(true);

@@ -67,6 +67,14 @@ final class SendQueue extends Mutex {
     private final SoftQp qp;
     private final Transport transport;
     private final SlotRing<SendSlot> ring;
+    private final int depth;
+    private final boolean strict;
+
+    /**
+     * In strict mode the position up to which completions were polled: only then are places free.
+     * Written under the lock of the CQ, or of {@code ring} when there is nothing to poll.
+     */
+    private volatile int polled;
 
     /** IDLE, RUNNING or AGAIN; by atomic operations only. */
     private volatile int turn;
@@ -86,6 +94,8 @@ final class SendQueue extends Mutex {
         this.qp = qp;
         this.transport = Transport.of(qp.type);
         this.ring = new SlotRing<>(depth, SendSlot::new);
+        this.depth = depth;
+        this.strict = qp.pd.device.strict;
     }
 
     long post(SendWr first) {
@@ -114,7 +124,7 @@ final class SendQueue extends Mutex {
             if (qp.state() < Ibv.QPS_RTS) {
                 return Errno.EINVAL;
             }
-            SendSlot slot = ring.claim();
+            SendSlot slot = strict && ring.tail() - polled >= depth ? null : ring.claim();
             if (slot == null) {
                 return Errno.ENOMEM;
             }
@@ -132,15 +142,18 @@ final class SendQueue extends Mutex {
 
     /** Has the queue looked at, by this thread or by the one that runs it. Holds no lock. */
     void signal() {
-        if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
+        // A strict device is one of its own: it has done nothing yet when a post returns.
+        if ((int) TURN.getAndSet(this, AGAIN) == IDLE && !(strict && handOn())) {
             run();
         }
     }
 
     /** The peer is ready: a stalled request is tried again at once. Holds no lock. */
     void kick() {
-        kicked = true;
-        signal();
+        if (!strict) { // it learns of that when it tries again
+            kicked = true;
+            signal();
+        }
     }
 
     private void run() {
@@ -293,8 +306,14 @@ final class SendQueue extends Mutex {
         ring.advance();
         if (signaled) {
             SoftCq cq = qp.sendCq;
-            after.added(cq, cq.add(wrId, status, opcode, length, 0, qp.qpNum(), 0, 0, 0, false));
+            Runnable polled = strict ? polledUpTo(ring.head()) : null;
+            int qpn = qp.qpNum();
+            after.added(cq, cq.add(wrId, status, opcode, length, 0, qpn, 0, 0, 0, false, polled));
         }
+    }
+
+    private Runnable polledUpTo(int position) {
+        return () -> polled = position;
     }
 
     /*
@@ -334,6 +353,7 @@ final class SendQueue extends Mutex {
         ring.lock();
         try {
             ring.clear();
+            polled = ring.tail();
         } finally {
             ring.unlock();
         }

@@ -77,6 +77,16 @@ final class SlotRing<T> extends Mutex {
         TAIL.setRelease(this, tail + 1);
     }
 
+    /** Position of the next slot to fill in. Under the lock. */
+    int tail() {
+        return tail;
+    }
+
+    /** Position of the oldest slot in use. Consumer only. */
+    int head() {
+        return head;
+    }
+
     /** The oldest slot, or null if there is none. Consumer only. */
     @Nullable T peek() {
         if (head == (int) TAIL.getVolatile(this)) {

@@ -37,7 +37,7 @@ final class SoftContext implements ContextOps {
 
     @Override
     public byte[] queryGid(int port, int index) {
-        return SoftPort.gid();
+        return device.port.gid();
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.loomverbs.internal.device.Ibv;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 
 /**
  * A completion queue.
@@ -24,6 +25,7 @@ final class SoftCq extends Mutex implements CqOps {
     static final int OVERRUN = 2;
     static final int DROPPED = 3;
 
+    private static final Runnable NOTHING = () -> {};
     private static final int NOT_ARMED = 0;
     private static final int ARMED_SOLICITED = 1;
     private static final int ARMED_ALL = 2;
@@ -34,6 +36,9 @@ final class SoftCq extends Mutex implements CqOps {
 
     /** Null until the first completion. Written under the lock. */
     private volatile @Nullable CqRing ring;
+
+    /** What is to be done when each completion is polled; of a strict device only. */
+    private final @Nullable ArrayDeque<Runnable> whenPolled;
 
     /** Final once set. Written under the lock. */
     private volatile boolean overrun;
@@ -51,6 +56,7 @@ final class SoftCq extends Mutex implements CqOps {
         this.cqe = cqe;
         this.channel = channel;
         this.events = events;
+        this.whenPolled = device.strict ? new ArrayDeque<>() : null;
     }
 
     @Override
@@ -58,10 +64,6 @@ final class SoftCq extends Mutex implements CqOps {
         return cqe;
     }
 
-    /**
-     * Adds a completion: 0, {@link #FIRED} or {@link #OVERRUN}; or {@link #DROPPED} if a queue that
-     * had overrun before is still used as if nothing had happened.
-     */
     int add(
             long wrId,
             int status,
@@ -73,6 +75,29 @@ final class SoftCq extends Mutex implements CqOps {
             int wcFlags,
             int slid,
             boolean solicited) {
+        return add(
+                wrId, status, opcode, byteLen, immData, qpNum, srcQp, wcFlags, slid, solicited,
+                null);
+    }
+
+    /**
+     * Adds a completion: 0, {@link #FIRED} or {@link #OVERRUN}; or {@link #DROPPED} if a queue that
+     * had overrun before is still used as if nothing had happened.
+     *
+     * @param polled what a strict device does when the completion is polled, if anything
+     */
+    int add(
+            long wrId,
+            int status,
+            int opcode,
+            int byteLen,
+            int immData,
+            int qpNum,
+            int srcQp,
+            int wcFlags,
+            int slid,
+            boolean solicited,
+            @Nullable Runnable polled) {
         lock();
         try {
             if (overrun) {
@@ -88,6 +113,9 @@ final class SoftCq extends Mutex implements CqOps {
                 return OVERRUN;
             }
             r.add(wrId, status, opcode, byteLen, immData, qpNum, srcQp, wcFlags, slid);
+            if (whenPolled != null) {
+                whenPolled.add(polled == null ? NOTHING : polled);
+            }
             if (arm == ARMED_ALL
                     || (arm == ARMED_SOLICITED && (solicited || status != Ibv.WC_SUCCESS))) {
                 arm = NOT_ARMED;
@@ -113,6 +141,9 @@ final class SoftCq extends Mutex implements CqOps {
         this.lock();
         try {
             int n = ring == null ? 0 : ring.take(wcs, at, max);
+            for (int i = 0; whenPolled != null && i < n; i++) {
+                whenPolled.remove().run();
+            }
             return n == 0 && overrun && max > 0 ? -Errno.EIO : n;
         } finally {
             this.unlock();
@@ -145,6 +176,23 @@ final class SoftCq extends Mutex implements CqOps {
             }
             cqe = wanted;
             return 0;
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Drops the completions of a queue pair. A strict device does that when it is reset. */
+    void forget(int qpNum) {
+        lock();
+        try {
+            CqRing r = ring;
+            ArrayDeque<Runnable> polled = whenPolled;
+            for (int i = r == null || polled == null ? 0 : r.size(); i > 0; i--) {
+                Runnable first = polled.remove();
+                if (r.dropOrRotate(qpNum)) {
+                    polled.add(first);
+                }
+            }
         } finally {
             unlock();
         }

@@ -11,15 +11,33 @@ final class SoftDevice implements DeviceOps {
     private static final int QPN_GENERATION_BITS = 5;
     private static final int KEY_GENERATION_BITS = 8;
 
+    private final String name;
+
+    /** Whether it forgives nothing that some real device does not. */
+    final boolean strict;
+
+    final SoftPort port;
     final SoftLimits limits;
     final IdTable<SoftQp> qps;
     final IdTable<SoftMr> mrs;
     final Quota cqs;
     final Quota pds;
     final Quota ahs;
-    final RetryTimer timer = new RetryTimer();
+    final RetryTimer timer;
 
     SoftDevice(SoftLimits limits) {
+        this("soft0", false, SoftPort.GUID, limits);
+    }
+
+    static SoftDevice strict(SoftLimits limits) {
+        return new SoftDevice("strict0", true, SoftPort.GUID + 1, limits);
+    }
+
+    private SoftDevice(String name, boolean strict, long guid, SoftLimits limits) {
+        this.name = name;
+        this.strict = strict;
+        this.port = new SoftPort(guid);
+        this.timer = new RetryTimer(name);
         this.limits = limits;
         this.qps = new IdTable<>(limits.maxQp(), QPN_GENERATION_BITS);
         this.mrs = new IdTable<>(limits.maxMr(), KEY_GENERATION_BITS);
@@ -30,12 +48,12 @@ final class SoftDevice implements DeviceOps {
 
     @Override
     public String name() {
-        return "soft0";
+        return name;
     }
 
     @Override
     public long guid() {
-        return SoftPort.GUID;
+        return port.guid;
     }
 
     @Override
@@ -46,8 +64,8 @@ final class SoftDevice implements DeviceOps {
     DeviceAttr attributes() {
         return new DeviceAttr(
                 "1.0",
-                SoftPort.GUID,
-                SoftPort.GUID,
+                port.guid,
+                port.guid,
                 Long.MAX_VALUE,
                 0xffff_f000L,
                 0,

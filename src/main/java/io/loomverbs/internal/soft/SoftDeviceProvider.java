@@ -5,9 +5,10 @@ import io.loomverbs.internal.device.DeviceProvider;
 
 import java.util.List;
 
-/** Offers the one {@code soft0} of this JVM. */
+/** Offers the one {@code soft0} of this JVM, and the one {@code strict0}. */
 public final class SoftDeviceProvider implements DeviceProvider {
-    private static final List<DeviceOps> SOFT0 = List.of(new SoftDevice(SoftLimits.GENEROUS));
+    private static final List<DeviceOps> DEVICES =
+            List.of(new SoftDevice(SoftLimits.GENEROUS), SoftDevice.strict(SoftLimits.STRICT));
 
     public SoftDeviceProvider() {}
 
@@ -18,6 +19,6 @@ public final class SoftDeviceProvider implements DeviceProvider {
 
     @Override
     public List<DeviceOps> devices() {
-        return SOFT0;
+        return DEVICES;
     }
 }

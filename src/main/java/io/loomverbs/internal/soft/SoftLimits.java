@@ -26,4 +26,18 @@ record SoftLimits(
                     1 << 16,
                     1 << 20,
                     Math.max(4, Runtime.getRuntime().availableProcessors()));
+
+    /** As many objects, but each with little room. */
+    static final SoftLimits STRICT =
+            new SoftLimits(
+                    GENEROUS.maxQp,
+                    1 << 12,
+                    4,
+                    64,
+                    GENEROUS.maxCq,
+                    1 << 16,
+                    GENEROUS.maxMr,
+                    GENEROUS.maxPd,
+                    GENEROUS.maxAh,
+                    GENEROUS.numCompVectors);
 }

@@ -20,7 +20,7 @@ final class SoftPort {
     static final int MTU_BYTES = 4096;
     static final int MAX_MSG_BYTES = 1 << 30;
 
-    /** An EUI-64 in the range of locally administered ones. */
+    /** Of {@code soft0}: an EUI-64 in the range of locally administered ones. */
     static final long GUID = 0x024c_4fff_fe4f_4d30L;
 
     static final long GID_HIGH = 0xfe80_0000_0000_0000L;
@@ -31,7 +31,11 @@ final class SoftPort {
     private static final int PHYS_LINK_UP = 5;
     private static final int LINK_LAYER_INFINIBAND = 1;
 
-    private SoftPort() {}
+    final long guid;
+
+    SoftPort(long guid) {
+        this.guid = guid;
+    }
 
     static PortAttr attributes() {
         return new PortAttr(
@@ -49,8 +53,8 @@ final class SoftPort {
                 LINK_LAYER_INFINIBAND);
     }
 
-    static byte[] gid() {
-        return ByteBuffer.allocate(16).putLong(GID_HIGH).putLong(GUID).array();
+    byte[] gid() {
+        return ByteBuffer.allocate(16).putLong(GID_HIGH).putLong(guid).array();
     }
 
     /** The bytes that a code of {@code enum ibv_mtu} stands for. */
@@ -67,12 +71,12 @@ final class SoftPort {
      * Whether packets with this address vector arrive at this port, the only one of the fabric. A
      * switch goes by the LID, and the port checks the GID if there is one.
      */
-    static boolean isAddressedBy(AhAttr av) {
+    boolean isAddressedBy(AhAttr av) {
         if (!av.global()) {
             return av.dlid() == LID;
         }
         return (av.dlid() == LID || av.dlid() == NO_LID)
                 && av.dgidHigh() == GID_HIGH
-                && av.dgidLow() == GUID;
+                && av.dgidLow() == guid;
     }
 }

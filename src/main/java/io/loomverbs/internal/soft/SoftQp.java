@@ -145,6 +145,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
                         && sq.draining())) {
             return Errno.EINVAL;
         }
+        if (pd.device.strict && (mask & Ibv.QP_QKEY) != 0 && wanted.qkey < 0) {
+            return Errno.EPERM; // as for a program without CAP_NET_RAW
+        }
         QpAttrs.copy(wanted, attr, mask);
         pathChanged(mask);
         if (to == Ibv.QPS_ERR) {
@@ -153,8 +156,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         }
         state = to;
         if (to == Ibv.QPS_RESET) {
-            sq.discard();
-            rq.discard();
+            forget();
             QpAttrs.clear(attr);
             established = false;
             sequenceNakSent = false;
@@ -171,7 +173,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
             packetBytes = SoftPort.bytesOf(attr.pathMtu);
         }
         if ((mask & Ibv.QP_AV) != 0) {
-            reachesThePort = SoftPort.isAddressedBy(attr.av);
+            reachesThePort = pd.device.port.isAddressedBy(attr.av);
         }
     }
 
@@ -212,8 +214,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
                     return -Errno.EINVAL;
                 }
                 state = DESTROYED;
-                sq.discard();
-                rq.discard();
+                forget();
             } finally {
                 rq.unlock();
             }
@@ -225,6 +226,16 @@ final class SoftQp implements QpOps, IdTable.Entry {
         recvCq.removeUser();
         pd.users.remove();
         return 0;
+    }
+
+    /** Under both locks, in a state that refuses requests. */
+    private void forget() {
+        if (pd.device.strict) {
+            sendCq.forget(qpNum);
+            recvCq.forget(qpNum);
+        }
+        sq.discard();
+        rq.discard();
     }
 
     boolean completesOn(SoftCq cq) {

@@ -19,7 +19,7 @@ final class UdTransport implements Transport {
             return status;
         }
         // IBA C10-93.1.1: what does not fit into a packet is not emitted, which is no error.
-        if (wr.length > SoftPort.MTU_BYTES || !SoftPort.isAddressedBy(ah.attr)) {
+        if (wr.length > SoftPort.MTU_BYTES || !from.pd.device.port.isAddressedBy(ah.attr)) {
             return Ibv.WC_SUCCESS;
         }
         SoftQp to = from.pd.device.qps.find(wr.remoteQpn);
@@ -50,7 +50,9 @@ final class UdTransport implements Transport {
         int status = Responder.deliver(from, wr, to, buffer, Ibv.GRH_BYTES, after);
         if (status == Ibv.WC_SUCCESS && ah.attr.global()) {
             flags = Ibv.WC_GRH;
-            status = Responder.deliverHeader(Grh.of(wr, ah.attr), to, buffer, after);
+            status =
+                    Responder.deliverHeader(
+                            Grh.of(wr, ah.attr, from.pd.device.port), to, buffer, after);
         }
         if (status == Ibv.WC_SUCCESS) {
             Responder.received(
