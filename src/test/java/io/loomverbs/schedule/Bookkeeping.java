@@ -14,6 +14,7 @@ import java.util.function.Consumer;
  * What must hold of the counters and links of the core and of soft0 whenever nobody is at work,
  * whatever has happened before. By reflection: it looks at what no caller can see.
  */
+@SuppressWarnings("ReferenceEquality") // links are compared, not values
 final class Bookkeeping {
     private static final long CLOSING = 1;
     private static final long CLOSED = 2;

@@ -64,9 +64,10 @@ class Poller implements EventSource { // not final: races run it with one step w
             } finally {
                 epoll.close();
             }
-            while (takeLeftOver() != null) { // nothing is kept that was of a context
-                continue;
-            }
+            boolean more;
+            do { // nothing is kept that was of a context
+                more = takeLeftOver() != null;
+            } while (more);
         }
     }
 
