@@ -14,17 +14,23 @@ import java.lang.foreign.MemorySegment;
 /** An address handle of libibverbs. */
 final class IbvAh implements AhOps {
     final CallGate guard = new CallGate();
+    private final IbvContext context;
     private final long address;
+
+    /** By which the context keeps it. */
+    private final long id;
 
     /**
      * @param address the {@code ibv_ah}, which it takes over
      */
-    IbvAh(long address) {
+    IbvAh(IbvContext context, long address) {
+        this.context = context;
         this.address = address;
+        this.id = context.objects.add(this);
     }
 
     /** {@code ibv_create_ah}. */
-    static IbvAh create(long pd, AhAttr attr) {
+    static IbvAh create(IbvContext context, long pd, AhAttr attr) {
         try (Arena arena = Arena.ofConfined()) {
             Struct struct = Struct.allocate(arena, IbvAhAttr.BYTES);
             write(attr, struct, 0);
@@ -32,7 +38,7 @@ final class IbvAh implements AhOps {
             if (address < 0) {
                 throw Failures.of("ibv_create_ah", address, attr.toString());
             }
-            return new IbvAh(address);
+            return new IbvAh(context, address);
         }
     }
 
@@ -72,7 +78,11 @@ final class IbvAh implements AhOps {
     public int destroy() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment call = Libibverbs.callState(arena);
-            return guard.destroy(() -> Libibverbs.destroyAh(call, address), -Errno.EINVAL);
+            int rc = guard.destroy(() -> Libibverbs.destroyAh(call, address), -Errno.EINVAL);
+            if (rc == 0) {
+                context.objects.remove(id);
+            }
+            return rc;
         }
     }
 }

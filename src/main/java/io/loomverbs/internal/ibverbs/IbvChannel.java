@@ -25,6 +25,9 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
     private final IbvContext context;
     private final long address;
 
+    /** By which the context keeps it. */
+    private final long id;
+
     // The memory of whoever reads.
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment call = Libibverbs.callState(arena);
@@ -40,6 +43,7 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
         super(poller, fd);
         this.context = context;
         this.address = address;
+        this.id = context.objects.add(this);
     }
 
     /** {@code ibv_create_comp_channel}. */
@@ -138,6 +142,10 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
     @Override
     public int destroy() {
         // Nobody reads meanwhile, so the memory of whoever reads is free.
-        return close(() -> Libibverbs.destroyCompChannel(call, address));
+        int rc = close(() -> Libibverbs.destroyCompChannel(call, address));
+        if (rc == 0) {
+            context.objects.remove(id);
+        }
+        return rc;
     }
 }

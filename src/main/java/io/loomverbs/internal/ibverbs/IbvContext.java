@@ -21,6 +21,7 @@ import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.VerbsContext;
 import io.loomverbs.internal.ffi.Libibverbs;
+import io.loomverbs.internal.ffi.Pin;
 import io.loomverbs.internal.ffi.Struct;
 
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,11 @@ final class IbvContext implements ContextOps {
 
     private static final int GID_BYTES = 16;
 
-    /** The CQs and queue pairs, by the numbers that libibverbs hands back. */
+    /**
+     * All that was created in the context, as long as it exists, since the device may use it
+     * whether or not the program can reach it. CQs and queue pairs are found by the numbers that
+     * libibverbs hands back.
+     */
     final NativeIds<Object> objects = new NativeIds<>();
 
     /** Told of the events of the device and its ports. */
@@ -70,6 +75,9 @@ final class IbvContext implements ContextOps {
 
     /** For what the context is asked while nothing that was created in it keeps it open. */
     private final CallGate guard = new CallGate();
+
+    /** Keeps the context from being forgotten while it is open. */
+    private volatile @Nullable Pin pin;
 
     /** For CQs with direct delivery that were given no channel; made for the first of them. */
     @GuardedBy("lock")
@@ -118,6 +126,7 @@ final class IbvContext implements ContextOps {
             boolean made = false;
             try {
                 IbvContext context = new IbvContext(name, address, events, poller);
+                context.pin = Pin.of(context);
                 made = true;
                 return context;
             } finally {
@@ -341,6 +350,10 @@ final class IbvContext implements ContextOps {
             asyncEvents.endQueues(); // first: no thread may wait in a poller that is closed
         } finally {
             poller.release();
+            Pin pinned = pin;
+            if (pinned != null) {
+                pinned.release();
+            }
         }
     }
 

@@ -22,9 +22,13 @@ final class IbvPd implements PdOps {
     private final CallGate guard = new CallGate();
     private final long address;
 
+    /** By which the context keeps it. */
+    private final long id;
+
     IbvPd(IbvContext context, long address) {
         this.context = context;
         this.address = address;
+        this.id = context.objects.add(this);
     }
 
     @Override
@@ -32,29 +36,11 @@ final class IbvPd implements PdOps {
         enter();
         try {
             return memory.byteSize() < IbvMr.LONG_TO_PIN
-                    ? register(memory, access)
-                    : OffCarrierCalls.run("ibv_reg_mr", () -> register(memory, access));
+                    ? IbvMr.register(context, address, memory, access)
+                    : OffCarrierCalls.run(
+                            "ibv_reg_mr", () -> IbvMr.register(context, address, memory, access));
         } finally {
             guard.leave();
-        }
-    }
-
-    private MrOps register(MemorySegment memory, int access) {
-        try (Arena arena = Arena.ofConfined()) {
-            long mr =
-                    Libibverbs.regMr(
-                            Libibverbs.callState(arena),
-                            address,
-                            memory.address(),
-                            memory.byteSize(),
-                            access);
-            if (mr < 0) {
-                throw Failures.of(
-                        "ibv_reg_mr",
-                        mr,
-                        memory.byteSize() + " bytes, access 0x" + Integer.toHexString(access));
-            }
-            return new IbvMr(mr, memory);
         }
     }
 
@@ -79,7 +65,7 @@ final class IbvPd implements PdOps {
         enter();
         try {
             // On RoCE, drivers look for the route, and may ask the network who the neighbour is.
-            return OffCarrierCalls.run("ibv_create_ah", () -> IbvAh.create(address, attr));
+            return OffCarrierCalls.run("ibv_create_ah", () -> IbvAh.create(context, address, attr));
         } finally {
             guard.leave();
         }
@@ -95,7 +81,11 @@ final class IbvPd implements PdOps {
     public int dealloc() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment call = Libibverbs.callState(arena);
-            return guard.destroy(() -> Libibverbs.deallocPd(call, address), -Errno.EINVAL);
+            int rc = guard.destroy(() -> Libibverbs.deallocPd(call, address), -Errno.EINVAL);
+            if (rc == 0) {
+                context.objects.remove(id);
+            }
+            return rc;
         }
     }
 }

@@ -66,8 +66,8 @@ class HandMadeCallsTest {
     /** Unpinning takes as long as pinning. */
     @Test
     void muchMemoryIsNotUnpinnedOnACarrier() throws Exception {
-        IbvMr small = device.memoryRegion(4096);
-        IbvMr large = device.memoryRegion(1 << 20);
+        IbvMr small = device.memoryRegion(context, 4096);
+        IbvMr large = device.memoryRegion(context, 1 << 20);
         assertThat(result(onVirtual(small::dereg))).isZero();
         assertThat(result(onVirtual(large::dereg))).isZero();
         assertThat(callers).hasSize(2);

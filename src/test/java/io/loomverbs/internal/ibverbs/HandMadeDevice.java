@@ -375,17 +375,17 @@ final class HandMadeDevice implements DeviceOps {
     }
 
     /** An address handle, the same. */
-    IbvAh addressHandle() {
+    IbvAh addressHandle(IbvContext of) {
         MemorySegment ah = arena.allocate(AH_BYTES, 8);
         ah.set(JAVA_LONG, 0, memory.address() + CONTEXT);
-        return new IbvAh(ah.address());
+        return new IbvAh(of, ah.address());
     }
 
     /** A memory region, the same. */
-    IbvMr memoryRegion(long bytes) {
+    IbvMr memoryRegion(IbvContext of, long bytes) {
         MemorySegment mr = arena.allocate(MR_BYTES, 8);
         mr.set(JAVA_LONG, 0, memory.address() + CONTEXT);
-        return new IbvMr(mr.address(), arena.allocate(bytes));
+        return IbvMr.create(of, arena.allocate(bytes), mr::address, "made by hand");
     }
 
     @Override

@@ -202,8 +202,8 @@ class RefusedDestroyTest {
     @Test
     void aPostToAnAddressHandleGoesOn() throws Exception {
         IbvQp qp = device.datagramQueuePair(device.bareContext());
-        IbvAh other = device.addressHandle();
-        IbvAh ah = device.addressHandle();
+        IbvAh other = device.addressHandle(context);
+        IbvAh ah = device.addressHandle(context);
         FutureTask<Integer> destroyer = beginToDestroy(ah::destroy);
         FutureTask<Long> send = meanwhile(() -> qp.postSend(chain(other, ah, other, ah)));
         Thread.sleep(50);
@@ -216,8 +216,8 @@ class RefusedDestroyTest {
     @Test
     void aPostToADestroyedAddressHandleIsRefused() throws Exception {
         IbvQp qp = device.datagramQueuePair(device.bareContext());
-        IbvAh other = device.addressHandle();
-        IbvAh ah = device.addressHandle();
+        IbvAh other = device.addressHandle(context);
+        IbvAh ah = device.addressHandle(context);
         FutureTask<Integer> destroyer = beginToDestroy(ah::destroy);
         FutureTask<Long> send = meanwhile(() -> qp.postSend(chain(other, ah, other)));
         agree(destroyer);
