@@ -101,13 +101,18 @@ final class Responder {
         }
         long before;
         try {
+            // First of all: the JVM itself ends if it is an atomic access that hits a missing page.
+            if (!FileMapping.isReadable(mr.memory, mr.offset(addr), Long.BYTES)) {
+                return denyAccess(to, after);
+            }
             before =
                     wr.opcode == Ibv.WR_ATOMIC_FETCH_AND_ADD
                             ? (long) LONG.getAndAdd(mr.memory, mr.offset(addr), wr.compareAdd)
                             : (long)
                                     LONG.compareAndExchange(
                                             mr.memory, mr.offset(addr), wr.compareAdd, wr.swap);
-        } catch (IllegalStateException closed) {
+            FileMapping.settle(mr.memory);
+        } catch (IllegalStateException | InternalError closedOrShortened) {
             return denyAccess(to, after);
         } finally {
             mr.release();

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Moves bytes between memory regions that are named by scatter/gather lists. Every entry is looked
- * up and checked at the moment of its copy, so that a region that was deregistered, or whose arena
- * was closed, is a fault of the list that names it. Never throws for that.
+ * up and checked at the moment of its copy, so that a region that was deregistered, whose arena was
+ * closed, or whose file was shortened, is a fault of the list that names it. Never throws for that.
  */
 final class SgCopy {
     static final int DONE = 0;
@@ -108,8 +108,12 @@ final class SgCopy {
             }
             try {
                 MemorySegment.copy(source, from, mr.memory, mr.offset(addr), n);
+                FileMapping.settle(source);
+                FileMapping.settle(mr.memory);
             } catch (IllegalStateException closed) {
                 return source.scope().isAlive() ? TARGET_FAULT : SOURCE_FAULT;
+            } catch (InternalError shortened) {
+                return FileMapping.isReadable(source, from, n) ? TARGET_FAULT : SOURCE_FAULT;
             } finally {
                 mr.release();
             }
