@@ -3,7 +3,6 @@ package io.loomverbs;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Objects;
@@ -17,8 +16,7 @@ import java.util.Objects;
  * wrId}, {@code status}, {@code qpNum} and {@code vendorError} are valid, as {@code ibv_poll_cq(3)}
  * says.
  *
- * <p>A batch is for one thread at a time. Its memory is native and goes when the batch is
- * unreachable.
+ * <p>A batch is for one thread at a time. It is an object of the heap, like any other.
  */
 public final class WorkCompletions {
     private static final int MAX_CAPACITY = 1 << 20;
@@ -47,7 +45,8 @@ public final class WorkCompletions {
     public static WorkCompletions allocate(int capacity) {
         Arguments.inRange("capacity", capacity, 1, MAX_CAPACITY, "the size of a batch");
         return new WorkCompletions(
-                capacity, Arena.ofAuto().allocate((long) capacity * WcStruct.BYTES, Long.BYTES));
+                capacity,
+                MemorySegment.ofArray(new long[capacity * (WcStruct.BYTES / Long.BYTES)]));
     }
 
     MemorySegment memory() {

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import org.jspecify.annotations.Nullable;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -22,44 +21,22 @@ public final class RecvWr {
     private final MemorySegment mem;
     private final int maxSge;
 
-    /** See {@link SendWr#badWrAddress}. */
-    private final long badWrAt;
-
     private @Nullable RecvWr next;
 
     public RecvWr(int maxSge) {
         this.maxSge = maxSge;
-        this.badWrAt = BYTES + (long) maxSge * Sge.BYTES;
-        this.mem = Arena.ofAuto().allocate(badWrAt + Long.BYTES, Long.BYTES);
-        mem.set(JAVA_LONG, SG_LIST, mem.address() + BYTES);
+        this.mem = MemorySegment.ofArray(new long[(BYTES + maxSge * Sge.BYTES) >>> 3]);
     }
 
     /** Forgets everything but the capacity. */
     public void clear() {
         mem.set(JAVA_LONG, WR_ID, 0);
-        mem.set(JAVA_LONG, NEXT, 0);
         mem.set(JAVA_INT, NUM_SGE, 0);
         next = null;
     }
 
     public MemorySegment memory() {
         return mem;
-    }
-
-    /** As {@link SendWr#address}. */
-    public long address() {
-        return mem.address();
-    }
-
-    /** As {@link SendWr#badWrAddress}. */
-    public long badWrAddress() {
-        mem.set(JAVA_LONG, badWrAt, 0);
-        return mem.address() + badWrAt;
-    }
-
-    /** As {@link SendWr#badWr}. */
-    public long badWr() {
-        return mem.get(JAVA_LONG, badWrAt);
     }
 
     public int maxSge() {
@@ -104,6 +81,17 @@ public final class RecvWr {
 
     public void next(@Nullable RecvWr next) {
         this.next = next;
-        mem.set(JAVA_LONG, NEXT, next == null ? 0 : next.address());
+    }
+
+    /** As {@link SendWr#nativeBytes}. */
+    public long nativeBytes() {
+        return BYTES + (long) numSge() * Sge.BYTES;
+    }
+
+    /** As {@link SendWr#copyTo}. */
+    public void copyTo(MemorySegment to, long at, long next) {
+        MemorySegment.copy(mem, 0, to, at, nativeBytes());
+        to.set(JAVA_LONG, at + NEXT, next);
+        to.set(JAVA_LONG, at + SG_LIST, to.address() + at + BYTES);
     }
 }

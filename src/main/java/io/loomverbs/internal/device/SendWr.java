@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import org.jspecify.annotations.Nullable;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -38,25 +37,19 @@ public final class SendWr {
     private final int maxInline;
     private final long inlineAt;
 
-    /** Where libibverbs may tell which request of a chain it did not take. */
-    private final long badWrAt;
-
     private @Nullable AhOps ah;
     private @Nullable SendWr next;
 
     public SendWr(int maxSge, int maxInline) {
         this.maxSge = maxSge;
         this.maxInline = maxInline;
-        this.badWrAt = BYTES + (long) Math.max(1, maxSge) * Sge.BYTES;
-        this.inlineAt = badWrAt + Long.BYTES;
-        this.mem = Arena.ofAuto().allocate(inlineAt + maxInline, Long.BYTES);
-        mem.set(JAVA_LONG, SG_LIST, mem.address() + BYTES);
+        this.inlineAt = BYTES + (long) Math.max(1, maxSge) * Sge.BYTES;
+        this.mem = MemorySegment.ofArray(new long[(int) ((inlineAt + maxInline + 7) >>> 3)]);
     }
 
     /** Forgets everything but the capacities. */
     public void clear() {
         mem.set(JAVA_LONG, WR_ID, 0);
-        mem.set(JAVA_LONG, NEXT, 0);
         mem.set(JAVA_INT, NUM_SGE, 0);
         mem.set(JAVA_INT, OPCODE, 0);
         mem.set(JAVA_INT, SEND_FLAGS, 0);
@@ -71,25 +64,6 @@ public final class SendWr {
 
     public MemorySegment memory() {
         return mem;
-    }
-
-    /** Where the structure is; it stays there while this object is reachable. */
-    public long address() {
-        return mem.address();
-    }
-
-    /**
-     * Where libibverbs is to put the address of the request of this chain that it does not take; 0
-     * until then, as in a device that does not say.
-     */
-    public long badWrAddress() {
-        mem.set(JAVA_LONG, badWrAt, 0);
-        return mem.address() + badWrAt;
-    }
-
-    /** What libibverbs has put there. */
-    public long badWr() {
-        return mem.get(JAVA_LONG, badWrAt);
     }
 
     public int maxSge() {
@@ -218,7 +192,6 @@ public final class SendWr {
 
     public void next(@Nullable SendWr next) {
         this.next = next;
-        mem.set(JAVA_LONG, NEXT, next == null ? 0 : next.address());
     }
 
     /**
@@ -230,6 +203,37 @@ public final class SendWr {
         sge(0, mem.address() + inlineAt, length, 0);
         numSge(1);
         sendFlags(sendFlags() | Ibv.SEND_INLINE);
+    }
+
+    private boolean isInline() {
+        return (sendFlags() & Ibv.SEND_INLINE) != 0;
+    }
+
+    /** How many bytes {@link #copyTo} writes, a multiple of 8. */
+    public long nativeBytes() {
+        int n = numSge();
+        long data = isInline() && n > 0 ? (sgeLength(0) + 7L) & -8L : 0;
+        return BYTES + (long) n * Sge.BYTES + data;
+    }
+
+    /**
+     * Writes the request as libibverbs wants it, with pointers to its own list and data.
+     *
+     * @param at where, a multiple of 8
+     * @param next the address of the request behind it in the chain, or 0
+     */
+    public void copyTo(MemorySegment to, long at, long next) {
+        int n = numSge();
+        long list = at + BYTES;
+        long data = list + (long) n * Sge.BYTES;
+        MemorySegment.copy(mem, 0, to, at, data - at);
+        to.set(JAVA_LONG, at + NEXT, next);
+        to.set(JAVA_LONG, at + SG_LIST, to.address() + list);
+        if (isInline() && n > 0) {
+            int length = sgeLength(0);
+            MemorySegment.copy(mem, inlineAt, to, data, length);
+            Sge.put(to, list, 0, to.address() + data, length, 0);
+        }
     }
 
     /** Where in {@link #memory()} the inline data starts. */

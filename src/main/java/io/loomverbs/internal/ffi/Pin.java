@@ -15,6 +15,8 @@ import java.lang.foreign.MemorySegment;
 @SuppressWarnings("restricted") // this room is where it is allowed
 public final class Pin {
     private volatile @Nullable Object object;
+
+    @SuppressWarnings("UnusedVariable") // to hold it is what it is for
     private volatile @Nullable Arena arena;
 
     private Pin(Object object) {

@@ -4,6 +4,7 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.ExclusiveCallGate;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.Libibverbs;
@@ -16,6 +17,9 @@ import java.util.function.LongUnaryOperator;
 
 /** A completion queue of libibverbs. */
 final class IbvCq implements CqOps {
+    /** How many completions at once are fetched for a batch on the heap. */
+    private static final int POLLED_AT_ONCE = 16;
+
     final IbvContext context;
     final CqListener events;
 
@@ -135,12 +139,37 @@ final class IbvCq implements CqOps {
         boolean overrun = failed; // before: what comes until then is still to be polled
         int n;
         try {
-            n = Libibverbs.pollCq(pollCq, address, max, wcs.address() + at);
+            n =
+                    wcs.isNative()
+                            ? Libibverbs.pollCq(pollCq, address, max, wcs.address() + at)
+                            : pollToHeap(wcs, at, max);
         } finally {
             guard.leave();
             Reference.reachabilityFence(wcs);
         }
         return n > 0 || (n == 0 && !overrun) ? n : -Errno.EIO;
+    }
+
+    private int pollToHeap(MemorySegment wcs, long at, int max) {
+        Scratch scratch = Scratch.take();
+        try {
+            MemorySegment from = scratch.ofAtLeast(POLLED_AT_ONCE * WcStruct.BYTES);
+            int total = 0;
+            int n;
+            int wanted;
+            do {
+                wanted = Math.min(POLLED_AT_ONCE, max - total);
+                n = Libibverbs.pollCq(pollCq, address, wanted, from.address());
+                if (n > 0) {
+                    long to = at + (long) total * WcStruct.BYTES;
+                    MemorySegment.copy(from, 0, wcs, to, (long) n * WcStruct.BYTES);
+                    total += n;
+                }
+            } while (n == wanted && total < max);
+            return total > 0 ? total : n;
+        } finally {
+            scratch.give();
+        }
     }
 
     @Override

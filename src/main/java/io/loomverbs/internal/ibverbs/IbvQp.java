@@ -1,5 +1,7 @@
 package io.loomverbs.internal.ibverbs;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import io.loomverbs.internal.device.AsyncListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
@@ -20,12 +22,14 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongUnaryOperator;
 
 /** A queue pair of libibverbs. */
 final class IbvQp implements QpOps {
+    /** Where a chain starts in its native copy, behind the pointer {@code bad_wr}. */
+    private static final long FIRST_WR = Long.BYTES;
+
     /** Told of its asynchronous events. */
     final AsyncListener events;
 
@@ -206,25 +210,53 @@ final class IbvQp implements QpOps {
         if (!guard.enter()) {
             return PostResult.failed(Errno.EINVAL, 0);
         }
+        Scratch scratch = Scratch.take();
         try {
             if (!allows(Ibv.QPS_RTS)) {
                 return PostResult.failed(Errno.EINVAL, 0);
             }
-            int rc = Libibverbs.post(postSend, address, first.address(), first.badWrAddress());
-            return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first));
+            MemorySegment chain = copyOf(first, scratch);
+            int rc = post(postSend, chain);
+            return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first, chain));
         } finally {
+            scratch.give();
             guard.leave();
-            Reference.reachabilityFence(first);
         }
     }
 
-    private static int acceptedOf(SendWr first) {
-        long bad = first.badWr();
+    /**
+     * Where libibverbs is to put the address of the request that it does not take, then the chain
+     * itself.
+     */
+    private static MemorySegment copyOf(SendWr first, Scratch scratch) {
+        long bytes = FIRST_WR;
+        for (SendWr wr = first; wr != null; wr = wr.next()) {
+            bytes += wr.nativeBytes();
+        }
+        MemorySegment to = scratch.ofAtLeast(bytes);
+        long at = FIRST_WR;
+        for (SendWr wr = first; wr != null; wr = wr.next()) {
+            long end = at + wr.nativeBytes();
+            wr.copyTo(to, at, wr.next() == null ? 0 : to.address() + end);
+            at = end;
+        }
+        return to;
+    }
+
+    private int post(long function, MemorySegment chain) {
+        chain.set(JAVA_LONG, 0, 0); // as in a device that does not say
+        return Libibverbs.post(function, address, chain.address() + FIRST_WR, chain.address());
+    }
+
+    private static int acceptedOf(SendWr first, MemorySegment chain) {
+        long bad = chain.get(JAVA_LONG, 0);
+        long at = chain.address() + FIRST_WR;
         int accepted = 0;
         for (SendWr wr = first; wr != null; wr = wr.next()) {
-            if (wr.address() == bad) {
+            if (at == bad) {
                 return accepted;
             }
+            at += wr.nativeBytes();
             accepted++;
         }
         return PostResult.UNKNOWN;
@@ -299,25 +331,44 @@ final class IbvQp implements QpOps {
         if (!guard.enter()) {
             return PostResult.failed(Errno.EINVAL, 0);
         }
+        Scratch scratch = Scratch.take();
         try {
             if (!allows(Ibv.QPS_INIT)) {
                 return PostResult.failed(Errno.EINVAL, 0);
             }
-            int rc = Libibverbs.post(postRecv, address, first.address(), first.badWrAddress());
-            return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first));
+            MemorySegment chain = copyOf(first, scratch);
+            int rc = post(postRecv, chain);
+            return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first, chain));
         } finally {
+            scratch.give();
             guard.leave();
-            Reference.reachabilityFence(first);
         }
     }
 
-    private static int acceptedOf(RecvWr first) {
-        long bad = first.badWr();
+    private static MemorySegment copyOf(RecvWr first, Scratch scratch) {
+        long bytes = FIRST_WR;
+        for (RecvWr wr = first; wr != null; wr = wr.next()) {
+            bytes += wr.nativeBytes();
+        }
+        MemorySegment to = scratch.ofAtLeast(bytes);
+        long at = FIRST_WR;
+        for (RecvWr wr = first; wr != null; wr = wr.next()) {
+            long end = at + wr.nativeBytes();
+            wr.copyTo(to, at, wr.next() == null ? 0 : to.address() + end);
+            at = end;
+        }
+        return to;
+    }
+
+    private static int acceptedOf(RecvWr first, MemorySegment chain) {
+        long bad = chain.get(JAVA_LONG, 0);
+        long at = chain.address() + FIRST_WR;
         int accepted = 0;
         for (RecvWr wr = first; wr != null; wr = wr.next()) {
-            if (wr.address() == bad) {
+            if (at == bad) {
                 return accepted;
             }
+            at += wr.nativeBytes();
             accepted++;
         }
         return PostResult.UNKNOWN;

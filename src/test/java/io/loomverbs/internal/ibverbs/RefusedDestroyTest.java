@@ -382,7 +382,7 @@ class RefusedDestroyTest {
 
     @Test
     void aDestroyThatThrowsIsARefusal() {
-        IbvAh ah = device.addressHandle();
+        IbvAh ah = device.addressHandle(context);
         IllegalStateException planted = new IllegalStateException("planted");
         assertThatThrownBy(
                         () ->

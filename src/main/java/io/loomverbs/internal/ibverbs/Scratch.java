@@ -1,0 +1,59 @@
+package io.loomverbs.internal.ibverbs;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * Native memory for the time of a call: what libibverbs is to read or write, of what Java keeps on
+ * its heap. There are a few pieces, which all threads share, so that nothing native has to be freed
+ * with a request or a batch.
+ */
+final class Scratch {
+    private static final int PIECES = 16;
+
+    /** Cache lines that threads do not share. */
+    private static final int SPACING = 16;
+
+    private static final int FIRST_BYTES = 1024;
+
+    /** A larger piece is not kept. */
+    private static final int MOST_BYTES = 1 << 16;
+
+    private static final AtomicReferenceArray<@Nullable Scratch> SPARE =
+            new AtomicReferenceArray<>(PIECES * SPACING);
+
+    private MemorySegment memory = allocate(FIRST_BYTES);
+
+    private Scratch() {}
+
+    private static MemorySegment allocate(long bytes) {
+        return Arena.ofAuto().allocate(bytes, Long.BYTES);
+    }
+
+    private static int place() {
+        return (int) Thread.currentThread().threadId() % PIECES * SPACING;
+    }
+
+    /** A piece for the caller alone, until {@link #give}. */
+    static Scratch take() {
+        Scratch scratch = SPARE.getAndSet(place(), null);
+        return scratch != null ? scratch : new Scratch();
+    }
+
+    /** At least so many bytes, with anything in them. */
+    MemorySegment ofAtLeast(long bytes) {
+        if (memory.byteSize() < bytes) {
+            memory = allocate(2 * bytes);
+        }
+        return memory;
+    }
+
+    void give() {
+        if (memory.byteSize() <= MOST_BYTES) {
+            SPARE.setRelease(place(), this);
+        }
+    }
+}
