@@ -201,7 +201,8 @@ class RefusedDestroyTest {
     /** A chain that names the handle twice must not wait for a destroyer that waits for it. */
     @Test
     void aPostToAnAddressHandleGoesOn() throws Exception {
-        IbvQp qp = device.datagramQueuePair(device.bareContext());
+        IbvContext context = device.bareContext();
+        IbvQp qp = device.datagramQueuePair(context);
         IbvAh other = device.addressHandle(context);
         IbvAh ah = device.addressHandle(context);
         FutureTask<Integer> destroyer = beginToDestroy(ah::destroy);
@@ -215,7 +216,8 @@ class RefusedDestroyTest {
 
     @Test
     void aPostToADestroyedAddressHandleIsRefused() throws Exception {
-        IbvQp qp = device.datagramQueuePair(device.bareContext());
+        IbvContext context = device.bareContext();
+        IbvQp qp = device.datagramQueuePair(context);
         IbvAh other = device.addressHandle(context);
         IbvAh ah = device.addressHandle(context);
         FutureTask<Integer> destroyer = beginToDestroy(ah::destroy);
@@ -382,7 +384,7 @@ class RefusedDestroyTest {
 
     @Test
     void aDestroyThatThrowsIsARefusal() {
-        IbvAh ah = device.addressHandle(context);
+        IbvAh ah = device.addressHandle(device.bareContext());
         IllegalStateException planted = new IllegalStateException("planted");
         assertThatThrownBy(
                         () ->
