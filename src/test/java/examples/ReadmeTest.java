@@ -25,7 +25,7 @@ class ReadmeTest {
 
     /** The body of each example's main method stands in the README, word for word. */
     @ParameterizedTest
-    @ValueSource(strings = {"Hello", "Channel"})
+    @ValueSource(strings = {"Hello", "Channel", "OneSided"})
     void readmeShowsTheExample(String name) throws IOException {
         String indent = " ".repeat(8);
         String body =
@@ -34,14 +34,14 @@ class ReadmeTest {
                         .takeWhile(line -> !line.equals("    }"))
                         .map(line -> line.isBlank() ? line : line.substring(indent.length()))
                         .collect(Collectors.joining("\n"));
-        assertThat(body).contains("postRecv(");
+        assertThat(body).contains(".postSend(");
         assertThat(Files.readString(Path.of("README.md"))).contains("```java\n" + body + "\n```");
     }
 
     /** Nothing else in the README claims to be Java. */
     @Test
     void everySnippetIsAnExample() throws IOException {
-        assertThat(Files.readString(Path.of("README.md")).split("```java", -1)).hasSize(3);
+        assertThat(Files.readString(Path.of("README.md")).split("```java", -1)).hasSize(4);
         assertThat(Files.readString(Path.of("docs/getting-started.md"))).doesNotContain("```java");
     }
 
@@ -56,14 +56,27 @@ class ReadmeTest {
                 .isEqualTo("my connection: 1 SUCCESS\nmy connection: 2 SUCCESS\n");
     }
 
-    /** Who forgets the receive is told, instead of waiting for ever. */
+    @Test
+    void oneSidedRuns() throws Exception {
+        assertThat(run("OneSided", "", "")).isEqualTo("SUCCESS 42\n");
+    }
+
+    /** A peer that grants no READ refuses it. */
+    @Test
+    void aRefusedReadIsSaid() throws Exception {
+        String granted = "init(Access.REMOTE_WRITE, Access.REMOTE_READ)";
+        assertThat(run("OneSided", granted, "init(Access.REMOTE_WRITE)"))
+                .isEqualTo("REM_INV_REQ_ERR 0\n");
+    }
+
+    /** Without a receive the example reports that nothing arrived, and ends. */
     @Test
     void aForgottenReceiveIsSaid() throws Exception {
         String post = "bob.postRecv(RecvWorkRequest.allocate(1).wrId(1).sge(inbox));";
         assertThat(run("Hello", post, "")).isEqualTo("nothing has arrived: is a receive posted?\n");
     }
 
-    /** Who forgets an access right sees the status, not what is in the memory. */
+    /** Without the access right the example prints the status, not the memory. */
     @Test
     void anErrorIsSaid() throws Exception {
         assertThat(run("Hello", "64, Access.LOCAL_WRITE", "64")).isEqualTo("LOC_PROT_ERR\n");
