@@ -36,10 +36,22 @@ final class Bookkeeping {
                     entry("internal.soft.SendQueue", Bookkeeping::sendQueue),
                     entry("internal.soft.SlotRing", Bookkeeping::slotRing),
                     entry("internal.soft.CqRing", Bookkeeping::cqRing),
-                    entry("internal.soft.Users", Bookkeeping::users),
+                    entry("internal.soft.RefCount", Bookkeeping::users),
                     entry("internal.soft.IdTable", Bookkeeping::idTable));
 
+    static { // so that a class that is renamed is not left out
+        CHECKS.keySet().forEach(Bookkeeping::mustExist);
+    }
+
     private Bookkeeping() {}
+
+    private static void mustExist(String name) {
+        try {
+            Class.forName("io.loomverbs." + name, false, Bookkeeping.class.getClassLoader());
+        } catch (ClassNotFoundException e) {
+            throw new AssertionError("Bookkeeping knows a class that is gone: " + name, e);
+        }
+    }
 
     static boolean knows(String className) {
         return CHECKS.containsKey(className.replace("io.loomverbs.", ""));
