@@ -3,15 +3,14 @@ package io.loomverbs;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.FaultyAwait.Fault;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.soft.Completing;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -24,7 +23,10 @@ import java.time.Duration;
 /** Completions that are awaited, in batches and by several, and those who serve or hold events. */
 public class AwaitRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
-    private static final Duration ENDLESS = Duration.ofNanos(Patience.ENDLESS_NANOS);
+
+    private static Duration patience() {
+        return Duration.ofNanos(Patience.nanos());
+    }
 
     /** How many completions it got, as a word. */
     private static String of(Taking.Call call) {
@@ -49,22 +51,6 @@ public class AwaitRaces {
         }
     }
 
-    /** Looks whether somebody serves, then serves. */
-    private static final class CheckingServer {
-        private volatile boolean served;
-
-        String serve() {
-            if (served) {
-                return "refused";
-            }
-            for (int i = 0; i < 20; i++) {
-                Thread.onSpinWait();
-            }
-            served = true;
-            return "serving";
-        }
-    }
-
     /** Two completions are added while a virtual thread comes to wait for a batch of two. */
     @JCStressTest
     @Outcome(
@@ -74,6 +60,7 @@ public class AwaitRaces {
     @Outcome(id = "[013-9], .*", expect = FORBIDDEN, desc = "too few, or too many")
     @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
+    @Catches(value = "no poll after the arm", as = ".*, stuck, .*")
     @State
     public static class AwaitTwo {
         private final CompletionQueue cq = CONTEXT.createDirectCq(4);
@@ -84,49 +71,7 @@ public class AwaitRaces {
         @Actor
         public void await(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch(2), 2, ENDLESS)));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void complete() {
-            Taking.pauseUpTo(60_000); // both wait, one, or none
-            Completing.complete(cq.ops(), 1);
-            Completing.complete(cq.ops(), 2);
-            done = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            r.r2 = Patience.late(begun, done, taken) ? "stuck" : "in time";
-            r.r3 = cq.unackedEvents();
-            cq.close();
-        }
-    }
-
-    /** There is no poll between the arm and the wait. */
-    @JCStressTest
-    @JCStressMeta(AwaitTwo.class)
-    @State
-    public static class AwaitTwoBrokenTwin {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(4);
-        private long done;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void await(LLL_Result r) {
-            begun = System.nanoTime();
-            r.r1 =
-                    OnVirtualThread.call(
-                            () ->
-                                    of(
-                                            () ->
-                                                    FaultyAwait.await(
-                                                            Fault.NO_POLL_AFTER_ARM,
-                                                            cq,
-                                                            2,
-                                                            Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch(2), 2, patience())));
             taken = System.nanoTime();
         }
 
@@ -158,6 +103,7 @@ public class AwaitRaces {
             desc = "a completion was lost, or went to the same")
     @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "a waiter was not woken")
     @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
+    @Catches(value = "who leaves with the arm used up wakes nobody", as = ".*, stuck, .*")
     @State
     public static class TwoAwait {
         private final CompletionQueue cq = CONTEXT.createDirectCq(4);
@@ -166,46 +112,7 @@ public class AwaitRaces {
         private long taken;
 
         private String one() {
-            return of(() -> cq.await(batch(1), 1, ENDLESS));
-        }
-
-        @Actor
-        public void await(LLL_Result r) {
-            begun = System.nanoTime();
-            OnVirtualThread<String> one = OnVirtualThread.start(this::one);
-            OnVirtualThread<String> two = OnVirtualThread.start(this::one);
-            r.r1 = one.join() + " and " + two.join();
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void complete() {
-            Taking.pauseUpTo(60_000); // both wait, one, or none
-            Completing.complete(cq.ops(), 1);
-            Completing.complete(cq.ops(), 2);
-            done = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            r.r2 = Patience.late(begun, done, taken) ? "stuck" : "in time";
-            r.r3 = cq.unackedEvents();
-            cq.close();
-        }
-    }
-
-    /** Who got the event for all leaves with its completion, and wakes nobody. */
-    @JCStressTest
-    @JCStressMeta(TwoAwait.class)
-    @State
-    public static class TwoAwaitBrokenTwin {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(4);
-        private long done;
-        private long begun;
-        private long taken;
-
-        private String one() {
-            return of(() -> FaultyAwait.await(Fault.NO_PASS_ON, cq, 1, Patience.twinNanos()));
+            return of(() -> cq.await(batch(1), 1, patience()));
         }
 
         @Actor
@@ -239,6 +146,7 @@ public class AwaitRaces {
     @Outcome(id = "refused, serving", expect = ACCEPTABLE, desc = "the second actor was first")
     @Outcome(id = "serving, serving", expect = FORBIDDEN, desc = "two handlers for one CQ")
     @Outcome(id = "refused, refused", expect = FORBIDDEN, desc = "nobody serves")
+    @Catches(value = "two serve one CQ", as = "serving, serving")
     @State
     public static class TwoServers {
         private final CompletionQueue cq = CONTEXT.createDirectCq(1);
@@ -259,24 +167,6 @@ public class AwaitRaces {
         }
     }
 
-    /** Looks whether somebody serves, then serves. */
-    @JCStressTest
-    @JCStressMeta(TwoServers.class)
-    @State
-    public static class TwoServersBrokenTwin {
-        private final CheckingServer cq = new CheckingServer();
-
-        @Actor
-        public void first(LL_Result r) {
-            r.r1 = cq.serve();
-        }
-
-        @Actor
-        public void second(LL_Result r) {
-            r.r2 = cq.serve();
-        }
-    }
-
     /** Two threads receive one event each. */
     @JCStressTest
     @Outcome(id = "2", expect = ACCEPTABLE, desc = "both are known")
@@ -286,6 +176,7 @@ public class AwaitRaces {
             desc =
                     "who holds an event was forgotten: a close would not notice that it waits for"
                             + " itself")
+    @Catches(value = "events that are held get lost", as = "[01]")
     @State
     public static class TwoHolders {
         private final CompletionQueue cq = CONTEXT.createDirectCq(1);
@@ -313,29 +204,6 @@ public class AwaitRaces {
             one.close();
             two.close();
             cq.close();
-        }
-    }
-
-    /** The top of the stack is changed by a read and a write. */
-    @JCStressTest
-    @JCStressMeta(TwoHolders.class)
-    @State
-    public static class TwoHoldersBrokenTwin {
-        private final FaultyUnacked cq = new FaultyUnacked();
-
-        @Actor
-        public void first() {
-            cq.add();
-        }
-
-        @Actor
-        public void second() {
-            cq.add();
-        }
-
-        @Arbiter
-        public void holders(L_Result r) {
-            r.r1 = cq.holders();
         }
     }
 }

@@ -3,15 +3,14 @@ package io.loomverbs;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.FaultyChannel.Fault;
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -24,7 +23,9 @@ import java.time.Duration;
 public class ChannelRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
 
-    private static final Duration ENDLESS = Duration.ofNanos(Patience.ENDLESS_NANOS);
+    private static Duration patience() {
+        return Duration.ofNanos(Patience.nanos());
+    }
 
     private static String of(Taking.Call call) {
         try {
@@ -39,7 +40,7 @@ public class ChannelRaces {
 
     /** Waits with a bound that no wake-up takes as long as; says of what the event is. */
     private static String receive(CompletionChannel channel) throws InterruptedException {
-        CqEvent event = channel.getCqEvent(ENDLESS);
+        CqEvent event = channel.getCqEvent(patience());
         if (event == null) {
             return null;
         }
@@ -53,6 +54,7 @@ public class ChannelRaces {
     @Outcome(id = "closed, in time", expect = ACCEPTABLE, desc = "the waiter heard of the close")
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*, stuck")
     @State
     public static class CloseTake {
         private final CompletionChannel channel = CONTEXT.createCompChannel();
@@ -64,35 +66,6 @@ public class ChannelRaces {
         public void take(LL_Result r) {
             begun = System.nanoTime();
             r.r1 = OnVirtualThread.call(() -> of(() -> receive(channel)));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void close() {
-            OnVirtualThread.run(channel::close); // as late as the other one
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** The waiter looks whether the channel is closed before it has the lock. */
-    @JCStressTest
-    @JCStressMeta(CloseTake.class)
-    @State
-    public static class CloseTakeBrokenTwin {
-        private final FaultyChannel channel = new FaultyChannel(Fault.CLOSED_LOOKED_AT_FIRST);
-        private long closed;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void take(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> channel.take(Patience.twinNanos())));
             taken = System.nanoTime();
         }
 
@@ -128,6 +101,7 @@ public class ChannelRaces {
             desc = "an event after its CQ was closed, or twice")
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "closing does not stop deliveries", as = "event of a closed CQ, .*")
     @State
     public static class CloseRaise {
         private final CompletionChannel channel = CONTEXT.createCompChannel();
@@ -171,55 +145,12 @@ public class ChannelRaces {
         }
     }
 
-    /** An event looks whether its CQ is closed before it has the lock. */
-    @JCStressTest
-    @JCStressMeta(CloseRaise.class)
-    @State
-    public static class CloseRaiseBrokenTwin {
-        private final FaultyChannel channel = new FaultyChannel(Fault.CQ_LOOKED_AT_FIRST);
-        private final OnVirtualThread<String> waiter;
-        private volatile String second;
-        private long closed;
-        private long begun;
-        private long taken;
-
-        public CloseRaiseBrokenTwin() {
-            waiter = OnVirtualThread.start(this::takeTwice);
-        }
-
-        private String takeTwice() {
-            String first = of(() -> channel.take(Patience.ENDLESS_NANOS));
-            begun = System.nanoTime();
-            second = of(() -> channel.take(Patience.ENDLESS_NANOS));
-            taken = System.nanoTime();
-            return first;
-        }
-
-        @Actor
-        public void raise() {
-            channel.raise();
-        }
-
-        @Actor
-        public void close() {
-            channel.closeCq();
-            channel.close();
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            r.r1 = waiter.join();
-            r.r2 = second;
-            r.r3 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
-        }
-    }
-
     /** A CQ with direct delivery is closed while a virtual thread comes to wait for its event. */
     @JCStressTest
     @Outcome(id = "closed, in time", expect = ACCEPTABLE, desc = "the waiter heard of the close")
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a thread that comes after the end is not told", as = ".*, stuck")
     @State
     public static class DirectCloseTake {
         private final CompletionQueue cq = CONTEXT.createDirectCq(1);
@@ -230,36 +161,7 @@ public class ChannelRaces {
         @Actor
         public void take(LL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.getCqEvent(ENDLESS)));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void close() {
-            OnVirtualThread.run(cq::close); // as late as the other one
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** The close looks for waiters, and if there is none tells nobody. */
-    @JCStressTest
-    @JCStressMeta(DirectCloseTake.class)
-    @State
-    public static class DirectCloseTakeBrokenTwin {
-        private final FaultyChannel cq = new FaultyChannel(Fault.END_IF_WAITED);
-        private long closed;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void take(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> of(() -> cq.getCqEvent(patience())));
             taken = System.nanoTime();
         }
 
@@ -281,6 +183,7 @@ public class ChannelRaces {
     @Outcome(id = "[01], .*", expect = FORBIDDEN, desc = "the wait ended without a reason")
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*, stuck")
     @State
     public static class DirectCloseAwait {
         private final CompletionQueue cq = CONTEXT.createDirectCq(1);
@@ -292,36 +195,7 @@ public class ChannelRaces {
         @Actor
         public void await(LL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch, 1, ENDLESS)));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void close() {
-            OnVirtualThread.run(cq::close); // as late as the other one
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** The waiter looks whether the CQ is closed before it has the lock. */
-    @JCStressTest
-    @JCStressMeta(DirectCloseAwait.class)
-    @State
-    public static class DirectCloseAwaitBrokenTwin {
-        private final FaultyChannel cq = new FaultyChannel(Fault.CLOSED_LOOKED_AT_FIRST);
-        private long closed;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void await(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch, 1, patience())));
             taken = System.nanoTime();
         }
 

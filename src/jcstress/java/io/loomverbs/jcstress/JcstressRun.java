@@ -14,15 +14,12 @@ import java.util.Collection;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Runs JCStress in a JVM of its own, since it exits when it is done, and reads its results. */
 final class JcstressRun {
-
-    private static final Pattern TWIN = Pattern.compile(".*BrokenTwin(\\..*)?");
 
     private final Path directory;
     private final ProcessBuilder process;
@@ -33,25 +30,14 @@ final class JcstressRun {
         this.process = new ProcessBuilder().directory(directory.toFile()).inheritIO();
     }
 
-    /** Is this test one that must fail? */
-    static boolean isBrokenTwin(String test) {
-        return TWIN.matcher(test).matches();
-    }
-
-    /** The names of the tests of this build. */
-    static SortedSet<String> tests(Predicate<String> predicate) {
+    /** The names of the tests of this build that match. */
+    static SortedSet<String> tests(Pattern selection) {
         if (TestList.class.getResource(TestList.LIST) == null) {
             return new TreeSet<>();
         }
         return TestList.tests().stream()
-                .filter(predicate)
+                .filter(selection.asPredicate())
                 .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    /** Sends what JCStress prints to a file instead of to the console. */
-    JcstressRun quiet(Path log) {
-        process.redirectErrorStream(true).redirectOutput(log.toFile());
-        return this;
     }
 
     /** Runs these tests and no others, and returns the exit status of JCStress. */

@@ -11,7 +11,7 @@ import java.util.SortedSet;
 import java.util.regex.Pattern;
 
 /**
- * Runs every race test except the {@link BrokenTwins}, and sees to it that each of them did run.
+ * Runs every race test, and sees to it that each of them did run.
  *
  * <p>JCStress leaves out tests with more actors than the machine has CPUs, and is content; here a
  * test that was left out fails the build.
@@ -27,9 +27,7 @@ public final class Races {
     public static void main(String[] args) throws IOException, InterruptedException {
         Pattern selection = Pattern.compile(args[1]);
         List<String> jcstressArgs = Arrays.asList(args).subList(2, args.length);
-        SortedSet<String> tests =
-                JcstressRun.tests(
-                        test -> !JcstressRun.isBrokenTwin(test) && selection.matcher(test).find());
+        SortedSet<String> tests = JcstressRun.tests(selection);
         if (tests.isEmpty()) {
             System.out.println("There are no race tests that match " + selection);
             return;

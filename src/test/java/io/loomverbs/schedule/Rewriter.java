@@ -2,7 +2,6 @@ package io.loomverbs.schedule;
 
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
-import java.lang.classfile.ClassHierarchyResolver;
 import java.lang.classfile.ClassModel;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.CodeElement;
@@ -15,7 +14,6 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.reflect.AccessFlag;
-import java.util.Optional;
 import java.util.function.BiPredicate;
 
 /**
@@ -37,19 +35,12 @@ final class Rewriter {
      * @param isShared whether a field is one that threads share, given the internal name of its
      *     class and its own
      */
-    Rewriter(ClassLoader classes, BiPredicate<String, String> isShared) {
-        this.classFile =
-                ClassFile.of(
-                        ClassFile.ClassHierarchyResolverOption.of(
-                                ClassHierarchyResolver.ofResourceParsing(classes)));
+    Rewriter(ClassFile classFile, BiPredicate<String, String> isShared) {
+        this.classFile = classFile;
         this.isShared = isShared;
     }
 
-    /**
-     * @param fault what to break first
-     */
-    byte[] rewrite(byte[] original, Optional<Fault> fault) {
-        byte[] bytes = fault.map(f -> f.plant(classFile, original)).orElse(original);
+    byte[] rewrite(byte[] bytes) {
         ClassModel model = classFile.parse(bytes);
         return classFile.transformClass(
                 model,

@@ -1,5 +1,7 @@
 package io.loomverbs.schedule;
 
+import io.loomverbs.fault.Planted;
+
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.reflect.Field;
@@ -12,6 +14,7 @@ public final class SchedulePlayer implements Player {
     private final Map<String, Scenario> scenarios = new LinkedHashMap<>();
 
     public SchedulePlayer() {
+        Planted.pauseWith(SchedulePoint::point);
         scenarios.put("delivery", new DeliveryScenario());
         scenarios.put("interrupts", new InterruptScenario());
         scenarios.put("closers", new ClosersScenario());

@@ -1,8 +1,9 @@
 package io.loomverbs.schedule;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
+import io.loomverbs.fault.Fault;
+import io.loomverbs.fault.Planted;
+import io.loomverbs.fault.SecondCopy;
+
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.FieldModel;
 import java.lang.reflect.AccessFlag;
@@ -17,12 +18,7 @@ import java.util.stream.Collectors;
  * The classes of this project once more, rewritten, perhaps with a fault planted in them. Scenarios
  * and scheduler are loaded here too; {@link Player} is what both sides know.
  */
-final class World extends ClassLoader {
-    static {
-        registerAsParallelCapable();
-    }
-
-    private static final String ROOT = "io.loomverbs.";
+final class World extends SecondCopy {
     private static final String TESTS = World.class.getPackageName() + ".";
     private static final Set<String> KNOWN_OUTSIDE =
             Set.of(Player.class.getName(), Outcome.class.getName());
@@ -45,13 +41,11 @@ final class World extends ClassLoader {
                     "io.loomverbs.internal.device.SharedArenas",
                     "io.loomverbs.internal.ibverbs.MappedMemory");
 
-    private final Optional<Fault> fault;
-    private final Rewriter rewriter = new Rewriter(getParent(), this::isShared);
+    private final Rewriter rewriter = new Rewriter(classFile, this::isShared);
     private final Map<String, Set<String>> volatiles = new HashMap<>();
 
     private World(Optional<Fault> fault) {
-        super(World.class.getClassLoader());
-        this.fault = fault;
+        super(fault);
     }
 
     /** What ships. */
@@ -75,34 +69,17 @@ final class World extends ClassLoader {
     }
 
     @Override
-    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-        if (!name.startsWith(ROOT) || KNOWN_OUTSIDE.contains(name)) {
-            return super.loadClass(name, resolve);
-        }
-        synchronized (getClassLoadingLock(name)) {
-            Class<?> loaded = findLoadedClass(name);
-            return loaded != null ? loaded : define(name);
-        }
+    protected boolean isShared(String name) {
+        return KNOWN_OUTSIDE.contains(name);
     }
 
-    private Class<?> define(String name) throws ClassNotFoundException {
-        byte[] bytes = bytesOf(name.replace('.', '/'));
-        if (bytes == null) {
-            throw new ClassNotFoundException(name);
-        }
-        if (!name.startsWith(TESTS) && AS_SHIPPED.stream().noneMatch(name::startsWith)) {
-            Optional<Fault> here = fault.filter(f -> f.isIn(name));
-            bytes = rewriter.rewrite(bytes, here);
-        }
-        return defineClass(name, bytes, 0, bytes.length);
-    }
-
-    private byte[] bytesOf(String internalName) {
-        try (InputStream in = getParent().getResourceAsStream(internalName + ".class")) {
-            return in == null ? null : in.readAllBytes();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    @Override
+    protected byte[] change(String name, byte[] bytes) {
+        boolean rewritten =
+                !name.startsWith(TESTS)
+                        && !name.equals(Planted.class.getName())
+                        && AS_SHIPPED.stream().noneMatch(name::startsWith);
+        return rewritten ? rewriter.rewrite(bytes) : bytes;
     }
 
     private boolean isShared(String owner, String field) {

@@ -3,11 +3,10 @@ package io.loomverbs.internal.event;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.internal.event.FaultyAsyncQueue.Fault;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -37,6 +36,9 @@ public class AsyncQueueRaces {
     @Outcome(id = "event, in time", expect = ACCEPTABLE, desc = "received")
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the event passed the waiter by")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(
+            value = "looking for an asynchronous event and waiting are two steps",
+            as = ".*, stuck")
     @State
     public static class RaiseTake {
         private final AsyncQueue queue = new AsyncQueue();
@@ -48,37 +50,7 @@ public class AsyncQueueRaces {
         @Actor
         public void take(LL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void raise() {
-            OnVirtualThread.run(() -> queue.raise(raised(ledger))); // as late as the other one
-            raised = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, raised, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** Looking for an event and waiting are two steps. */
-    @JCStressTest
-    @JCStressMeta(RaiseTake.class)
-    @State
-    public static class RaiseTakeBrokenTwin {
-        private final FaultyAsyncQueue queue = new FaultyAsyncQueue(Fault.TAKE_IN_TWO_STEPS);
-        private final Ledger ledger = new Ledger();
-        private long raised;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void take(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.nanos())));
             taken = System.nanoTime();
         }
 
@@ -100,33 +72,12 @@ public class AsyncQueueRaces {
     @Outcome(id = "none, event", expect = ACCEPTABLE, desc = "the second actor was first")
     @Outcome(id = "event, event", expect = FORBIDDEN, desc = "one event was received twice")
     @Outcome(id = "none, none", expect = FORBIDDEN, desc = "nobody got the event")
+    @Catches(value = "an asynchronous event is taken without the lock", as = "event, event")
     @State
     public static class TwoTakers {
         private final AsyncQueue queue = new AsyncQueue();
 
         public TwoTakers() {
-            queue.raise(raised(new Ledger()));
-        }
-
-        @Actor
-        public void first(LL_Result r) {
-            r.r1 = Taking.of(() -> queue.take(0));
-        }
-
-        @Actor
-        public void second(LL_Result r) {
-            r.r2 = Taking.of(() -> queue.take(0));
-        }
-    }
-
-    /** The event is taken without the lock. */
-    @JCStressTest
-    @JCStressMeta(TwoTakers.class)
-    @State
-    public static class TwoTakersBrokenTwin {
-        private final FaultyAsyncQueue queue = new FaultyAsyncQueue(Fault.TAKE_UNLOCKED);
-
-        public TwoTakersBrokenTwin() {
             queue.raise(raised(new Ledger()));
         }
 
@@ -160,44 +111,15 @@ public class AsyncQueueRaces {
             id = ".*, .*, event",
             expect = FORBIDDEN,
             desc = "the event was received twice, or not dropped")
+    @Catches(
+            value = "an asynchronous event is delivered whatever the ledger says",
+            as = "event, CLOSED, .*")
     @State
     public static class CloseTake {
         private final AsyncQueue queue = new AsyncQueue();
         private final Ledger ledger = new Ledger();
 
         public CloseTake() {
-            queue.raise(raised(ledger));
-        }
-
-        @Actor
-        public void take(LLL_Result r) {
-            r.r1 = Taking.of(() -> queue.take(0));
-        }
-
-        @Actor
-        public void close(LLL_Result r) {
-            CloseOutcome outcome = ledger.close(0, TestCloser.destroying());
-            if (outcome == CloseOutcome.CLOSED) {
-                queue.drop(ledger);
-            }
-            r.r2 = outcome;
-        }
-
-        @Arbiter
-        public void left(LLL_Result r) {
-            r.r3 = Taking.of(() -> queue.take(0));
-        }
-    }
-
-    /** The event is received whatever the ledger says. */
-    @JCStressTest
-    @JCStressMeta(CloseTake.class)
-    @State
-    public static class CloseTakeBrokenTwin {
-        private final FaultyAsyncQueue queue = new FaultyAsyncQueue(Fault.LEDGER_IGNORED);
-        private final Ledger ledger = new Ledger();
-
-        public CloseTakeBrokenTwin() {
             queue.raise(raised(ledger));
         }
 
@@ -236,6 +158,7 @@ public class AsyncQueueRaces {
             id = ".*, stuck",
             expect = FORBIDDEN,
             desc = "the event woke nobody when it could be received")
+    @Catches(value = "asynchronous events are forgotten by a failed close", as = ".*, stuck")
     @State
     public static class RefusedCloseTake {
         private final AsyncQueue queue = new AsyncQueue();
@@ -251,42 +174,7 @@ public class AsyncQueueRaces {
         @Actor
         public void take(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void close(LLL_Result r) {
-            r.r2 = ledger.close(0, slowlyRefusing());
-            queue.recheck();
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LLL_Result r) {
-            r.r3 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** The close that failed tells nobody. */
-    @JCStressTest
-    @JCStressMeta(RefusedCloseTake.class)
-    @State
-    public static class RefusedCloseTakeBrokenTwin {
-        private final FaultyAsyncQueue queue = new FaultyAsyncQueue(Fault.NO_RECHECK);
-        private final Ledger ledger = new Ledger();
-        private long closed;
-        private long begun;
-        private long taken;
-
-        public RefusedCloseTakeBrokenTwin() {
-            queue.raise(raised(ledger));
-        }
-
-        @Actor
-        public void take(LLL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.nanos())));
             taken = System.nanoTime();
         }
 
@@ -308,6 +196,9 @@ public class AsyncQueueRaces {
     @Outcome(id = "ended, in time", expect = ACCEPTABLE, desc = "the waiter heard of the end")
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the end")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(
+            value = "an asynchronous waiter looks for the end before it has the lock",
+            as = ".*, stuck")
     @State
     public static class EndTake {
         private final AsyncQueue queue = new AsyncQueue();
@@ -318,36 +209,7 @@ public class AsyncQueueRaces {
         @Actor
         public void take(LL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void end() {
-            OnVirtualThread.run(() -> queue.end()); // as late as the other one
-            ended = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, ended, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** The waiter looks for the end before it has the lock. */
-    @JCStressTest
-    @JCStressMeta(EndTake.class)
-    @State
-    public static class EndTakeBrokenTwin {
-        private final FaultyAsyncQueue queue = new FaultyAsyncQueue(Fault.END_LOOKED_FOR_FIRST);
-        private long ended;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void take(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.nanos())));
             taken = System.nanoTime();
         }
 

@@ -3,11 +3,10 @@ package io.loomverbs.internal.event;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.internal.event.FaultyEventQueue.Fault;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -84,34 +83,13 @@ public class ChainRaces {
             desc = "a thread waited beside an event, and nobody was on the way")
     @Outcome(id = ".*, [1-9] left", expect = FORBIDDEN, desc = "an event came twice")
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "an event was lost")
+    @Catches(value = "who arrives hands nothing on", as = ".*, stuck, .*")
     @State
     public static class TwoInAChain {
         private final EventQueue queue = new EventQueue(null, ONE_AT_ONCE);
         private final CqEvents one = new CqEvents(queue, "one");
         private final CqEvents two = new CqEvents(queue, "two");
-        private final Two waiters = new Two(() -> queue.take(Patience.ENDLESS_NANOS));
-
-        @Actor
-        public void raise() {
-            waiters.raise(one::raise, two::raise);
-        }
-
-        @Arbiter
-        public void result(LLLL_Result r) {
-            waiters.result(r, queue::tryTake);
-        }
-    }
-
-    /** The thread that arrives hands nothing on. */
-    @JCStressTest
-    @JCStressMeta(TwoInAChain.class)
-    @State
-    public static class TwoInAChainBrokenTwin {
-        private final FaultyEventQueue queue =
-                new FaultyEventQueue(Fault.ARRIVAL_HANDS_NOTHING, ONE_AT_ONCE);
-        private final FaultyEventQueue.Cq one = new FaultyEventQueue.Cq(queue);
-        private final FaultyEventQueue.Cq two = new FaultyEventQueue.Cq(queue);
-        private final Two waiters = new Two(() -> queue.take(Patience.twinNanos()));
+        private final Two waiters = new Two(() -> queue.take(Patience.nanos()));
 
         @Actor
         public void raise() {
@@ -144,39 +122,13 @@ public class ChainRaces {
             desc = "an event came twice")
     @Outcome(id = "interrupted, event, in time, 0 left", expect = FORBIDDEN, desc = "one was lost")
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "an event was lost")
+    @Catches(value = "who was interrupted never arrives", as = ".*, stuck, .*")
     @State
     public static class InterruptedOnItsWay {
         private final EventQueue queue = new EventQueue(null, ONE_AT_ONCE);
         private final CqEvents one = new CqEvents(queue, "one");
         private final CqEvents two = new CqEvents(queue, "two");
-        private final Two waiters = new Two(() -> queue.take(Patience.ENDLESS_NANOS));
-
-        @Actor
-        public void raise() {
-            waiters.raise(one::raise, two::raise);
-        }
-
-        @Actor
-        public void interrupt() {
-            waiters.first.interrupt();
-        }
-
-        @Arbiter
-        public void result(LLLL_Result r) {
-            waiters.result(r, queue::tryTake);
-        }
-    }
-
-    /** Who was interrupted, and has an event all the same, counts as on its way for ever. */
-    @JCStressTest
-    @JCStressMeta(InterruptedOnItsWay.class)
-    @State
-    public static class InterruptedOnItsWayBrokenTwin {
-        private final FaultyEventQueue queue =
-                new FaultyEventQueue(Fault.LATECOMER_NEVER_ARRIVES, ONE_AT_ONCE);
-        private final FaultyEventQueue.Cq one = new FaultyEventQueue.Cq(queue);
-        private final FaultyEventQueue.Cq two = new FaultyEventQueue.Cq(queue);
-        private final Two waiters = new Two(() -> queue.take(Patience.twinNanos()));
+        private final Two waiters = new Two(() -> queue.take(Patience.nanos()));
 
         @Actor
         public void raise() {

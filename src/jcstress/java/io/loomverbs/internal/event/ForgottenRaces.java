@@ -3,11 +3,10 @@ package io.loomverbs.internal.event;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.internal.event.FaultyLeadership.Fault;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -22,33 +21,10 @@ public class ForgottenRaces {
     @JCStressTest
     @Outcome(id = "forgotten", expect = ACCEPTABLE, desc = "whoever came first")
     @Outcome(id = "kept", expect = FORBIDDEN, desc = "an ended queue stays in the list")
+    @Catches(value = "a queue that has ended is enlisted", as = "kept")
     @State
     public static class EndEnlist {
         private final InMemorySource source = new InMemorySource();
-        private final EventQueue queue = EventQueue.shared(source);
-
-        @Actor
-        public void end() {
-            queue.end(null);
-        }
-
-        @Actor
-        public void enlist() {
-            source.leadership().enlist(queue);
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = kept(source.leadership());
-        }
-    }
-
-    /** Whether the queue has ended is not looked at. */
-    @JCStressTest
-    @JCStressMeta(EndEnlist.class)
-    @State
-    public static class EndEnlistBrokenTwin {
-        private final InMemorySource source = new InMemorySource(Fault.ENLISTS_WHAT_HAS_ENDED);
         private final EventQueue queue = EventQueue.shared(source);
 
         @Actor

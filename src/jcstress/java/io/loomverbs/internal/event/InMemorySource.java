@@ -14,17 +14,9 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final ArrayDeque<CqEvents> events = new ArrayDeque<>();
-    private final Leadership leadership;
+    private final Leadership leadership = new Leadership(this, this, "test-poller");
     private boolean woken;
     private RuntimeException failure;
-
-    InMemorySource() {
-        leadership = new Leadership(this, this, "test-poller");
-    }
-
-    InMemorySource(FaultyLeadership.Fault fault) {
-        leadership = new FaultyLeadership(this, this, fault);
-    }
 
     void add(CqEvents event) {
         lock.lock();

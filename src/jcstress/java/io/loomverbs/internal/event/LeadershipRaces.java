@@ -3,11 +3,10 @@ package io.loomverbs.internal.event;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.internal.event.FaultyLeadership.Fault;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -19,41 +18,26 @@ import java.util.concurrent.ThreadLocalRandom;
 /** Of those who wait where events have to be fetched one leads, and no one is left behind. */
 public class LeadershipRaces {
 
-    /** A leader and a follower, each in a queue of its own, and how long they have patience. */
+    /** A leader and a follower, each in a queue of its own. */
     abstract static class Two {
-        final InMemorySource source;
-        final long patience;
+        final InMemorySource source = new InMemorySource();
         final EventQueue a;
         final EventQueue b;
         final CqEvents cqA;
         final CqEvents cqB;
 
         Two() {
-            this(new InMemorySource(), Patience.ENDLESS_NANOS);
-        }
-
-        Two(Fault fault) {
-            this(new InMemorySource(fault), Patience.twinNanos());
-        }
-
-        private Two(InMemorySource source, long patience) {
-            this.source = source;
-            this.patience = patience;
-            this.a = EventQueue.shared(source);
-            this.b = EventQueue.shared(source);
-            this.cqA = new CqEvents(a, "a");
-            this.cqB = new CqEvents(b, "b");
+            a = EventQueue.shared(source);
+            b = EventQueue.shared(source);
+            cqA = new CqEvents(a, "a");
+            cqB = new CqEvents(b, "b");
         }
 
         /** What a thread receives; "none" when it has waited in vain, as nobody should. */
-        Received receive(EventQueue queue) {
-            return receive(queue, patience);
-        }
-
-        static Received receive(EventQueue queue, long nanos) {
+        static Received receive(EventQueue queue) {
             Received received = new Received();
             received.begun = System.nanoTime();
-            received.what = Taking.of(() -> queue.take(nanos));
+            received.what = Taking.of(() -> queue.take(Patience.nanos()));
             received.back = System.nanoTime();
             return received;
         }
@@ -86,6 +70,10 @@ public class LeadershipRaces {
             id = "(none.*|event.*|ended.*|interrupted late), .*",
             expect = FORBIDDEN,
             desc = "the interrupt did not end the leader's wait")
+    @Catches(value = "who leaves the lead appoints nobody", as = ".*, (none|.*late)")
+    @Catches(
+            value = "an interrupt does not reach the kernel",
+            as = "(none.*|event.*|ended.*|interrupted late), .*")
     @State
     public static class LeaderInterrupted extends Two {
         private final OnVirtualThread<Received> leader = receiver(a);
@@ -93,74 +81,6 @@ public class LeadershipRaces {
 
         private long interrupted;
         private long added;
-
-        @Actor
-        public void interrupt() {
-            leader.interrupt();
-            interrupted = System.nanoTime();
-        }
-
-        @Actor
-        public void event() {
-            source.add(cqB);
-            added = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r1 = leader.join().since(interrupted);
-            r.r2 = follower.join().since(added);
-        }
-    }
-
-    /** Who is interrupted hands on nothing. */
-    @JCStressTest
-    @JCStressMeta(LeaderInterrupted.class)
-    @State
-    public static class LeaderInterruptedHandOnBrokenTwin extends Two {
-        private final OnVirtualThread<Received> leader = receiver(a);
-        private final OnVirtualThread<Received> follower = receiver(b);
-
-        private long interrupted;
-        private long added;
-
-        public LeaderInterruptedHandOnBrokenTwin() {
-            super(Fault.APPOINTS_NOBODY);
-        }
-
-        @Actor
-        public void interrupt() {
-            leader.interrupt();
-            interrupted = System.nanoTime();
-        }
-
-        @Actor
-        public void event() {
-            source.add(cqB);
-            added = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r1 = leader.join().since(interrupted);
-            r.r2 = follower.join().since(added);
-        }
-    }
-
-    /** An interrupt does not reach a leader in the kernel. */
-    @JCStressTest
-    @JCStressMeta(LeaderInterrupted.class)
-    @State
-    public static class LeaderInterruptedWakeBrokenTwin extends Two {
-        private final OnVirtualThread<Received> leader = receiver(a);
-        private final OnVirtualThread<Received> follower = receiver(b);
-
-        private long interrupted;
-        private long added;
-
-        public LeaderInterruptedWakeBrokenTwin() {
-            super(Fault.INTERRUPT_DOES_NOT_WAKE);
-        }
 
         @Actor
         public void interrupt() {
@@ -189,6 +109,7 @@ public class LeadershipRaces {
             desc = "whoever fetched it, the follower got its event")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
     @Outcome(id = "event, .*", expect = FORBIDDEN, desc = "an event went to the wrong one")
+    @Catches(value = "who leaves the lead appoints nobody", as = ".*, (none|.*late)")
     @State
     public static class LeaderTimesOut extends Two {
         private final OnVirtualThread<String> leader =
@@ -215,68 +136,14 @@ public class LeadershipRaces {
         }
     }
 
-    /** Who runs out of time hands on nothing. */
-    @JCStressTest
-    @JCStressMeta(LeaderTimesOut.class)
-    @State
-    public static class LeaderTimesOutBrokenTwin extends Two {
-        private final OnVirtualThread<String> leader =
-                OnVirtualThread.start(() -> Taking.of(() -> a.take(20_000)));
-        private final OnVirtualThread<Received> follower = receiver(b);
-
-        private long added;
-
-        public LeaderTimesOutBrokenTwin() {
-            super(Fault.APPOINTS_NOBODY);
-        }
-
-        @Actor
-        public void event() {
-            Taking.pauseUpTo(60_000);
-            source.add(cqB);
-            added = System.nanoTime();
-        }
-
-        @Actor
-        public void waits(LL_Result r) {
-            r.r1 = leader.join();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r2 = follower.join().since(added);
-        }
-    }
-
     /** One gets its event and leaves while another comes to wait; each has an event. */
     @JCStressTest
     @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
     @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and nobody leads")
+    @Catches(value = "who is enlisted does not look again", as = ".*(none|late).*")
     @State
     public static class LeaderLeavesWaiterArrives extends Two {
         public LeaderLeavesWaiterArrives() {
-            source.add(cqA);
-            source.add(cqB);
-        }
-
-        @Actor
-        public void leaves(LL_Result r) {
-            r.r1 = OnVirtualThread.call(() -> receive(a)).since(0);
-        }
-
-        @Actor
-        public void arrives(LL_Result r) {
-            r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
-        }
-    }
-
-    /** Who arrives does not look again. */
-    @JCStressTest
-    @JCStressMeta(LeaderLeavesWaiterArrives.class)
-    @State
-    public static class LeaderLeavesWaiterArrivesBrokenTwin extends Two {
-        public LeaderLeavesWaiterArrivesBrokenTwin() {
-            super(Fault.NO_SECOND_LOOK);
             source.add(cqA);
             source.add(cqB);
         }
@@ -296,6 +163,7 @@ public class LeadershipRaces {
     @JCStressTest
     @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
     @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and nobody leads")
+    @Catches(value = "who leaves the lead appoints nobody", as = ".*(none|late).*")
     @State
     public static class TwoEventsTwoLeaders extends Two {
         private final OnVirtualThread<Received> one = receiver(a);
@@ -323,40 +191,6 @@ public class LeadershipRaces {
         }
     }
 
-    /** Who leaves with its event hands on nothing. */
-    @JCStressTest
-    @JCStressMeta(TwoEventsTwoLeaders.class)
-    @State
-    public static class TwoEventsTwoLeadersBrokenTwin extends Two {
-        private final OnVirtualThread<Received> one = receiver(a);
-        private final OnVirtualThread<Received> two = receiver(b);
-
-        private long addedA;
-        private long addedB;
-
-        public TwoEventsTwoLeadersBrokenTwin() {
-            super(Fault.APPOINTS_NOBODY);
-        }
-
-        @Actor
-        public void first() {
-            source.add(cqA);
-            addedA = System.nanoTime();
-        }
-
-        @Actor
-        public void second() {
-            source.add(cqB);
-            addedB = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r1 = one.join().since(addedA);
-            r.r2 = two.join().since(addedB);
-        }
-    }
-
     /** A thread takes the lead while another raises an event for it, as a failed close does. */
     @JCStressTest
     @Outcome(id = "event", expect = ACCEPTABLE, desc = "received")
@@ -364,68 +198,12 @@ public class LeadershipRaces {
             id = "(none|.*late)",
             expect = FORBIDDEN,
             desc = "the event did not reach the thread in the kernel")
+    @Catches(value = "a leader that is given something stays", as = "(none|.*late)")
+    @Catches(value = "a leader that was served goes to wait", as = "(none|.*late)")
     @State
     public static class GivenFromElsewhere extends Two {
         private Received received;
         private long raised;
-
-        @Actor
-        public void take() {
-            received = OnVirtualThread.call(() -> receive(a));
-        }
-
-        @Actor
-        public void raise() {
-            OnVirtualThread.run(cqA::raise); // as late as the other one
-            raised = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = received.since(raised);
-        }
-    }
-
-    /** A leader is unparked, which the kernel does not see. */
-    @JCStressTest
-    @JCStressMeta(GivenFromElsewhere.class)
-    @State
-    public static class GivenFromElsewhereWakeBrokenTwin extends Two {
-        private Received received;
-        private long raised;
-
-        public GivenFromElsewhereWakeBrokenTwin() {
-            super(Fault.GIVER_DOES_NOT_WAKE);
-        }
-
-        @Actor
-        public void take() {
-            received = OnVirtualThread.call(() -> receive(a));
-        }
-
-        @Actor
-        public void raise() {
-            OnVirtualThread.run(cqA::raise); // as late as the other one
-            raised = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = received.since(raised);
-        }
-    }
-
-    /** A leader does not look what it was given before it led. */
-    @JCStressTest
-    @JCStressMeta(GivenFromElsewhere.class)
-    @State
-    public static class GivenFromElsewhereLookBrokenTwin extends Two {
-        private Received received;
-        private long raised;
-
-        public GivenFromElsewhereLookBrokenTwin() {
-            super(Fault.NO_LOOK_AT_GIVEN);
-        }
 
         @Actor
         public void take() {
@@ -455,42 +233,12 @@ public class LeadershipRaces {
             expect = FORBIDDEN,
             desc = "the close did not reach the leader")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
+    @Catches(value = "a leader that is given something stays", as = "(none|event|.*late), .*")
     @State
     public static class CloseOfLeader extends Two {
         private final OnVirtualThread<Received> leader = receiver(a);
 
         private long closed;
-
-        @Actor
-        public void close() {
-            OnVirtualThread.run(() -> a.end(null));
-            closed = System.nanoTime();
-        }
-
-        @Actor
-        public void follow(LL_Result r) {
-            source.add(cqB);
-            r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r1 = leader.join().since(closed);
-        }
-    }
-
-    /** A close unparks a leader, which the kernel does not see. */
-    @JCStressTest
-    @JCStressMeta(CloseOfLeader.class)
-    @State
-    public static class CloseOfLeaderBrokenTwin extends Two {
-        private final OnVirtualThread<Received> leader = receiver(a);
-
-        private long closed;
-
-        public CloseOfLeaderBrokenTwin() {
-            super(Fault.GIVER_DOES_NOT_WAKE);
-        }
 
         @Actor
         public void close() {
@@ -517,42 +265,12 @@ public class LeadershipRaces {
             id = ".*(none|late).*",
             expect = FORBIDDEN,
             desc = "one waits for events of a device that has failed")
+    @Catches(value = "who leaves the lead appoints nobody", as = ".*(none|late).*")
     @State
     public static class FailureWaiterArrives extends Two {
         private final OnVirtualThread<Received> waiter = receiver(b);
         private Received arrived;
         private long failed;
-
-        @Actor
-        public void arrives() {
-            arrived = OnVirtualThread.call(() -> receive(a));
-        }
-
-        @Actor
-        public void fails() {
-            source.fail();
-            failed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r1 = arrived.since(failed);
-            r.r2 = waiter.join().since(failed);
-        }
-    }
-
-    /** The leader is told, and tells nobody. */
-    @JCStressTest
-    @JCStressMeta(FailureWaiterArrives.class)
-    @State
-    public static class FailureWaiterArrivesBrokenTwin extends Two {
-        private final OnVirtualThread<Received> waiter = receiver(b);
-        private Received arrived;
-        private long failed;
-
-        public FailureWaiterArrivesBrokenTwin() {
-            super(Fault.APPOINTS_NOBODY);
-        }
 
         @Actor
         public void arrives() {
@@ -578,17 +296,10 @@ public class LeadershipRaces {
      */
     abstract static class LockedOut extends Two {
         private final EventQueue other = EventQueue.shared(source);
-        private final OnVirtualThread<Received> leader =
-                OnVirtualThread.start(() -> receive(b, Patience.ENDLESS_NANOS));
+        private final OnVirtualThread<Received> leader = OnVirtualThread.start(() -> receive(b));
         private final Meeting meeting = new Meeting();
         private Received arrived;
         private long given;
-
-        LockedOut() {}
-
-        LockedOut(Fault fault) {
-            super(fault);
-        }
 
         void arrive() {
             arrived =
@@ -630,33 +341,9 @@ public class LeadershipRaces {
             expect = FORBIDDEN,
             desc = "the lock used up the wake-up that came with the event")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the leader was left behind")
+    @Catches(value = "an unpark that a lock took is waited for", as = "(none|.*late), .*")
     @State
     public static class LockedOutAndGiven extends LockedOut {
-        @Actor
-        public void arrives() {
-            arrive();
-        }
-
-        @Actor
-        public void gives() {
-            give();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            look(r);
-        }
-    }
-
-    /** Who has parked for the lock does not look whether it was given something meanwhile. */
-    @JCStressTest
-    @JCStressMeta(LockedOutAndGiven.class)
-    @State
-    public static class LockedOutAndGivenBrokenTwin extends LockedOut {
-        public LockedOutAndGivenBrokenTwin() {
-            super(Fault.PARKS_AFTER_A_LOCK);
-        }
-
         @Actor
         public void arrives() {
             arrive();

@@ -3,11 +3,10 @@ package io.loomverbs.internal.event;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.internal.event.FaultyLedger.Fault;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -38,6 +37,8 @@ public class LedgerCloseRaces {
             id = ".*, stuck",
             expect = FORBIDDEN,
             desc = "the closer who waited behind the other was not woken")
+    @Catches(value = "two closers begin", as = ".*, destroyed [02] times")
+    @Catches(value = "the end of a close wakes no closer", as = ".*, stuck")
     @State
     public static class TwoClosers {
         private final Ledger ledger = new Ledger();
@@ -50,84 +51,14 @@ public class LedgerCloseRaces {
         @Actor
         public void first(LLL_Result r) {
             firstBegun = System.nanoTime();
-            r.r1 = ledger.close(Patience.ENDLESS_NANOS, device);
+            r.r1 = device.close(ledger, Patience.nanos());
             firstEnded = System.nanoTime();
         }
 
         @Actor
         public void second(LLL_Result r) {
             secondBegun = System.nanoTime();
-            r.r2 = ledger.close(Patience.ENDLESS_NANOS, device);
-            secondEnded = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            boolean stuck =
-                    late(firstBegun, secondEnded, firstEnded)
-                            || late(secondBegun, firstEnded, secondEnded);
-            r.r3 = stuck ? "stuck" : "destroyed " + device.destroyed() + " times";
-        }
-    }
-
-    /** A close checks whether there is another, then begins. */
-    @JCStressTest
-    @JCStressMeta(TwoClosers.class)
-    @State
-    public static class TwoClosersBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.BEGIN_CHECKS_FIRST);
-        private final TestCloser device = TestCloser.destroying();
-        private long firstBegun;
-        private long firstEnded;
-        private long secondBegun;
-        private long secondEnded;
-
-        @Actor
-        public void first(LLL_Result r) {
-            firstBegun = System.nanoTime();
-            r.r1 = ledger.close(Patience.twinNanos(), device);
-            firstEnded = System.nanoTime();
-        }
-
-        @Actor
-        public void second(LLL_Result r) {
-            secondBegun = System.nanoTime();
-            r.r2 = ledger.close(Patience.twinNanos(), device);
-            secondEnded = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            boolean stuck =
-                    late(firstBegun, secondEnded, firstEnded)
-                            || late(secondBegun, firstEnded, secondEnded);
-            r.r3 = stuck ? "stuck" : "destroyed " + device.destroyed() + " times";
-        }
-    }
-
-    /** The closer tells nobody that it is done. */
-    @JCStressTest
-    @JCStressMeta(TwoClosers.class)
-    @State
-    public static class TwoClosersUnwokenBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.CLOSED_WAKES_NOBODY);
-        private final TestCloser device = TestCloser.destroying();
-        private long firstBegun;
-        private long firstEnded;
-        private long secondBegun;
-        private long secondEnded;
-
-        @Actor
-        public void first(LLL_Result r) {
-            firstBegun = System.nanoTime();
-            r.r1 = ledger.close(Patience.twinNanos(), device);
-            firstEnded = System.nanoTime();
-        }
-
-        @Actor
-        public void second(LLL_Result r) {
-            secondBegun = System.nanoTime();
-            r.r2 = ledger.close(Patience.twinNanos(), device);
+            r.r2 = device.close(ledger, Patience.nanos());
             secondEnded = System.nanoTime();
         }
 
@@ -154,6 +85,8 @@ public class LedgerCloseRaces {
             id = ".*, stuck",
             expect = FORBIDDEN,
             desc = "a closer fell out of the stack and was not woken")
+    @Catches(value = "closers overwrite one another on the stack", as = ".*, stuck")
+    @Catches(value = "no look between the push and the park", as = ".*, stuck")
     @State
     public static class TwoClosersWait {
         private final Ledger ledger = new Ledger();
@@ -183,7 +116,7 @@ public class LedgerCloseRaces {
         public void first(LLL_Result r) {
             firstBegun = System.nanoTime();
             begin();
-            r.r1 = ledger.close(Patience.ENDLESS_NANOS, device);
+            r.r1 = ledger.close(Patience.nanos(), device);
             firstEnded = System.nanoTime();
         }
 
@@ -191,115 +124,7 @@ public class LedgerCloseRaces {
         public void second(LLL_Result r) {
             secondBegun = System.nanoTime();
             begin();
-            r.r2 = ledger.close(Patience.ENDLESS_NANOS, device);
-            secondEnded = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            holder.join();
-            boolean stuck =
-                    late(firstBegun, secondEnded, firstEnded)
-                            || late(secondBegun, firstEnded, secondEnded);
-            r.r3 = stuck ? "stuck" : "destroyed " + device.destroyed() + " times";
-        }
-    }
-
-    /** A closer puts itself on the stack without a compare-and-set. */
-    @JCStressTest
-    @JCStressMeta(TwoClosersWait.class)
-    @State
-    public static class TwoClosersWaitBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.PUSH_CHECKS_FIRST);
-        private final TestCloser device = TestCloser.destroying();
-        private long firstBegun;
-        private long firstEnded;
-        private long secondBegun;
-        private long secondEnded;
-
-        private final AtomicInteger begun = new AtomicInteger();
-        private OnVirtualThread<Integer> holder;
-
-        public TwoClosersWaitBrokenTwin() {
-            ledger.tryDeliver();
-        }
-
-        /**
-         * The second closer sets the holder going, so that both wait by the time it acknowledges.
-         */
-        private void begin() {
-            if (begun.incrementAndGet() == 2) {
-                holder = OnVirtualThread.start(() -> ledger.tryAck(1));
-            }
-        }
-
-        @Actor
-        public void first(LLL_Result r) {
-            firstBegun = System.nanoTime();
-            begin();
-            r.r1 = ledger.close(Patience.twinNanos(), device);
-            firstEnded = System.nanoTime();
-        }
-
-        @Actor
-        public void second(LLL_Result r) {
-            secondBegun = System.nanoTime();
-            begin();
-            r.r2 = ledger.close(Patience.twinNanos(), device);
-            secondEnded = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            holder.join();
-            boolean stuck =
-                    late(firstBegun, secondEnded, firstEnded)
-                            || late(secondBegun, firstEnded, secondEnded);
-            r.r3 = stuck ? "stuck" : "destroyed " + device.destroyed() + " times";
-        }
-    }
-
-    /** A closer looks at the word before it is on the stack, and not after. */
-    @JCStressTest
-    @JCStressMeta(TwoClosersWait.class)
-    @State
-    public static class TwoClosersWaitLookBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.LOOK_BEFORE_PUSH);
-        private final TestCloser device = TestCloser.destroying();
-        private long firstBegun;
-        private long firstEnded;
-        private long secondBegun;
-        private long secondEnded;
-
-        private final AtomicInteger begun = new AtomicInteger();
-        private OnVirtualThread<Integer> holder;
-
-        public TwoClosersWaitLookBrokenTwin() {
-            ledger.tryDeliver();
-        }
-
-        /**
-         * The second closer sets the holder going, so that both wait by the time it acknowledges.
-         */
-        private void begin() {
-            if (begun.incrementAndGet() == 2) {
-                holder = OnVirtualThread.start(() -> ledger.tryAck(1));
-            }
-        }
-
-        @Actor
-        public void first(LLL_Result r) {
-            firstBegun = System.nanoTime();
-            begin();
-            r.r1 = ledger.close(Patience.twinNanos(), device);
-            firstEnded = System.nanoTime();
-        }
-
-        @Actor
-        public void second(LLL_Result r) {
-            secondBegun = System.nanoTime();
-            begin();
-            r.r2 = ledger.close(Patience.twinNanos(), device);
+            r.r2 = ledger.close(Patience.nanos(), device);
             secondEnded = System.nanoTime();
         }
 
@@ -328,6 +153,7 @@ public class LedgerCloseRaces {
             id = ".*, stuck",
             expect = FORBIDDEN,
             desc = "the closer who waited behind the other was not woken to take over")
+    @Catches(value = "the end of a close wakes no closer", as = ".*, stuck")
     @State
     public static class RefusedCloser {
         private final Ledger ledger = new Ledger();
@@ -339,48 +165,14 @@ public class LedgerCloseRaces {
         @Actor
         public void first(LLL_Result r) {
             firstBegun = System.nanoTime();
-            r.r1 = ledger.close(Patience.ENDLESS_NANOS, TestCloser.refusing());
+            r.r1 = ledger.close(Patience.nanos(), TestCloser.refusing());
             firstEnded = System.nanoTime();
         }
 
         @Actor
         public void second(LLL_Result r) {
             secondBegun = System.nanoTime();
-            r.r2 = ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying());
-            secondEnded = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            boolean stuck =
-                    late(firstBegun, secondEnded, firstEnded)
-                            || late(secondBegun, firstEnded, secondEnded);
-            r.r3 = stuck ? "stuck" : "in time";
-        }
-    }
-
-    /** A close that failed tells nobody. */
-    @JCStressTest
-    @JCStressMeta(RefusedCloser.class)
-    @State
-    public static class RefusedCloserBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.REOPEN_WAKES_NOBODY);
-        private long firstBegun;
-        private long firstEnded;
-        private long secondBegun;
-        private long secondEnded;
-
-        @Actor
-        public void first(LLL_Result r) {
-            firstBegun = System.nanoTime();
-            r.r1 = ledger.close(Patience.twinNanos(), TestCloser.refusing());
-            firstEnded = System.nanoTime();
-        }
-
-        @Actor
-        public void second(LLL_Result r) {
-            secondBegun = System.nanoTime();
-            r.r2 = ledger.close(Patience.twinNanos(), TestCloser.destroying());
+            r.r2 = ledger.close(Patience.nanos(), TestCloser.destroying());
             secondEnded = System.nanoTime();
         }
 
@@ -419,39 +211,14 @@ public class LedgerCloseRaces {
             id = "CLOSED, .*, open.*",
             expect = FORBIDDEN,
             desc = "a close that succeeded left it open")
+    @Catches(
+            value = "a close that failed writes back what it read",
+            as = "TIMED_OUT, .*, open with 1")
     @State
     public static class TimeoutAck {
         private final Ledger ledger = new Ledger();
 
         public TimeoutAck() {
-            ledger.tryDeliver();
-        }
-
-        @Actor
-        public void close(LLL_Result r) {
-            r.r1 = ledger.close(0, TestCloser.destroying());
-        }
-
-        @Actor
-        public void ack(LLL_Result r) {
-            r.r2 = LedgerAckRaces.ack(ledger.tryAck(1));
-        }
-
-        @Arbiter
-        public void after(LLL_Result r) {
-            int before = ledger.outstanding();
-            r.r3 = ledger.tryDeliver() == Ledger.REFUSED ? "closed" : "open with " + before;
-        }
-    }
-
-    /** The close that failed writes the word back that it has read. */
-    @JCStressTest
-    @JCStressMeta(TimeoutAck.class)
-    @State
-    public static class TimeoutAckBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.REOPEN_WRITES_BACK);
-
-        public TimeoutAckBrokenTwin() {
             ledger.tryDeliver();
         }
 
@@ -499,50 +266,10 @@ public class LedgerCloseRaces {
             expect = FORBIDDEN,
             desc = "an event is held that is not counted")
     @Outcome(id = ".*, closed", expect = FORBIDDEN, desc = "a close that failed left it closed")
+    @Catches(value = "a close that has begun does not stop deliveries", as = ".*, 1 held, .*")
     @State
     public static class RefusedDeliver {
         private final Ledger ledger = new Ledger();
-        private int held;
-
-        private boolean refuse() {
-            // Long enough for a delivery to fall into.
-            for (int i = 0; i < 20; i++) {
-                held = Math.max(held, ledger.outstanding());
-            }
-            return false;
-        }
-
-        @Actor
-        public void close(LLLL_Result r) {
-            Closer device =
-                    new TestCloser(true) {
-                        @Override
-                        public boolean destroy() {
-                            return refuse();
-                        }
-                    };
-            r.r1 = ledger.close(0, device);
-            r.r3 = held + " held";
-        }
-
-        @Actor
-        public void deliver(LLLL_Result r) {
-            r.r2 = LedgerDeliverRaces.deliver(ledger.tryDeliver());
-        }
-
-        @Arbiter
-        public void after(LLLL_Result r) {
-            int before = ledger.outstanding();
-            r.r4 = ledger.tryDeliver() == Ledger.REFUSED ? "closed" : "open with " + before;
-        }
-    }
-
-    /** A delivery looks for a close that is done, not for one that has begun. */
-    @JCStressTest
-    @JCStressMeta(RefusedDeliver.class)
-    @State
-    public static class RefusedDeliverBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.DELIVER_WHILE_CLOSING);
         private int held;
 
         private boolean refuse() {
@@ -584,12 +311,17 @@ public class LedgerCloseRaces {
             id = "CLOSED, interrupted, in time",
             expect = ACCEPTABLE,
             desc = "the wait ended with the acknowledgement, the interrupt stayed")
-    @Outcome(id = "TIMED_OUT, .*", expect = FORBIDDEN, desc = "the interrupt ended the wait")
+    @Outcome(
+            id = {"TIMED_OUT, .*", "GAVE_UP, .*"},
+            expect = FORBIDDEN,
+            desc = "the interrupt ended the wait")
     @Outcome(
             id = ".*, swallowed, .*",
             expect = FORBIDDEN,
             desc = "the thread does not know that it was interrupted")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the interrupt ate the wake-up")
+    @Catches(value = "an interrupt ends a close", as = "GAVE_UP, .*")
+    @Catches(value = "a close swallows an interrupt", as = ".*, swallowed, .*")
     @State
     public static class InterruptedCloser {
         private final Ledger ledger = new Ledger();
@@ -606,51 +338,7 @@ public class LedgerCloseRaces {
 
         private CloseOutcome close(OnVirtualThread<CloseOutcome> self) {
             begun = System.nanoTime();
-            CloseOutcome outcome = ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying());
-            closed = System.nanoTime();
-            status = self.awaitInterrupt();
-            return outcome;
-        }
-
-        @Actor
-        public void interrupt() {
-            closer.interrupt();
-        }
-
-        @Actor
-        public void ack() {
-            ledger.tryAck(1);
-            acked = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            r.r1 = closer.join();
-            r.r2 = status ? "interrupted" : "swallowed";
-            r.r3 = Patience.late(begun, acked, closed) ? "stuck" : "in time";
-        }
-    }
-
-    /** An interrupt ends the wait. */
-    @JCStressTest
-    @JCStressMeta(InterruptedCloser.class)
-    @State
-    public static class InterruptedCloserBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.INTERRUPT_ENDS_WAIT);
-        private final OnVirtualThread<CloseOutcome> closer;
-        private boolean status;
-        private long acked;
-        private long begun;
-        private long closed;
-
-        public InterruptedCloserBrokenTwin() {
-            ledger.tryDeliver();
-            closer = OnVirtualThread.start(this::close);
-        }
-
-        private CloseOutcome close(OnVirtualThread<CloseOutcome> self) {
-            begun = System.nanoTime();
-            CloseOutcome outcome = ledger.close(Patience.twinNanos(), TestCloser.destroying());
+            CloseOutcome outcome = ledger.close(Patience.nanos(), TestCloser.destroying());
             closed = System.nanoTime();
             status = self.awaitInterrupt();
             return outcome;
@@ -690,6 +378,7 @@ public class LedgerCloseRaces {
             id = ".*, stuck",
             expect = FORBIDDEN,
             desc = "who gave up took the other off the stack")
+    @Catches(value = "who leaves takes others along", as = ".*, stuck")
     @State
     public static class CloserGivesUp {
         private final Ledger ledger = new Ledger();
@@ -702,52 +391,13 @@ public class LedgerCloseRaces {
             ledger.tryDeliver();
             closer =
                     OnVirtualThread.start(
-                            () -> ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying()));
+                            () -> ledger.close(Patience.nanos(), TestCloser.destroying()));
         }
 
         @Actor
         public void waitForIt(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = ledger.close(Patience.ENDLESS_NANOS, TestCloser.destroying());
-            ended = System.nanoTime();
-        }
-
-        @Actor
-        public void giveUpThenAck(LLL_Result r) {
-            r.r2 = ledger.close(10_000, TestCloser.destroying());
-            ledger.tryAck(1);
-            acked = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LLL_Result r) {
-            closer.join();
-            r.r3 = Patience.late(begun, acked, ended) ? "stuck" : "in time";
-        }
-    }
-
-    /** Who gives up takes the top of the stack along, whoever that is. */
-    @JCStressTest
-    @JCStressMeta(CloserGivesUp.class)
-    @State
-    public static class CloserGivesUpBrokenTwin {
-        private final FaultyLedger ledger = new FaultyLedger(Fault.LEAVE_POPS_ANYONE);
-        private final OnVirtualThread<CloseOutcome> closer;
-        private long acked;
-        private long begun;
-        private long ended;
-
-        public CloserGivesUpBrokenTwin() {
-            ledger.tryDeliver();
-            closer =
-                    OnVirtualThread.start(
-                            () -> ledger.close(Patience.twinNanos(), TestCloser.destroying()));
-        }
-
-        @Actor
-        public void waitForIt(LLL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = ledger.close(Patience.twinNanos(), TestCloser.destroying());
+            r.r1 = ledger.close(Patience.nanos(), TestCloser.destroying());
             ended = System.nanoTime();
         }
 

@@ -14,12 +14,17 @@ public final class Patience {
     /** Much longer than a machine that is busy needs to run a thread, and less than a second. */
     private static final long LATE_NANOS = 900_000_000L;
 
-    private static final long FIRST_NANOS = 1_000_000_000L;
-    private static final long LATER_NANOS = 1_000_000L;
+    /** For shipped code: long enough to never end a wait. */
+    private static final long ENDLESS_NANOS = 60_000_000_000L;
+
+    private static final long FIRST_NANOS = 1_500_000_000L;
+    private static final long ALL_NANOS = 2_000_000_000L;
+    private static final long LATER_NANOS = 20_000_000L;
     private static final long BEAT_MILLIS = 20;
     private static final long STALL_NANOS = 300_000_000L;
 
-    private static volatile boolean spent;
+    private static volatile boolean latenessExpected;
+    private static volatile long expectedSince;
     private static volatile long lastBeat = System.nanoTime();
     private static volatile long lastStall = lastBeat - LATE_NANOS;
 
@@ -29,12 +34,21 @@ public final class Patience {
 
     private Patience() {}
 
-    /** For shipped code: long enough to never end a wait. */
-    public static final long ENDLESS_NANOS = 60_000_000_000L;
+    /**
+     * How long to wait for what must come. Where a fault is planted that loses wake-ups there is no
+     * point in waiting so long for each.
+     */
+    public static long nanos() {
+        if (!latenessExpected) {
+            return ENDLESS_NANOS;
+        }
+        return System.nanoTime() - expectedSince < ALL_NANOS ? FIRST_NANOS : LATER_NANOS;
+    }
 
-    /** For broken twins: once a wake-up was lost there is no point in waiting that long again. */
-    public static long twinNanos() {
-        return spent ? LATER_NANOS : FIRST_NANOS;
+    /** Whether the samples that come next are expected to lose wake-ups. */
+    public static void expectLateness(boolean expected) {
+        expectedSince = System.nanoTime();
+        latenessExpected = expected;
     }
 
     /**
@@ -43,11 +57,7 @@ public final class Patience {
      */
     public static boolean late(long begun, long woken, long back) {
         long due = Math.max(begun, woken);
-        boolean late = back - due > LATE_NANOS && !stalledSince(due);
-        if (late) {
-            spent = true;
-        }
-        return late;
+        return back - due > LATE_NANOS && !stalledSince(due);
     }
 
     private static boolean stalledSince(long time) {

@@ -23,6 +23,8 @@ public final class Taking {
             return ENDED;
         } catch (InterruptedException e) {
             return INTERRUPTED;
+        } catch (RuntimeException e) {
+            return e.toString();
         }
     }
 

@@ -4,6 +4,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Destroys nothing, and remembers that it did. */
 class TestCloser implements Closer {
+    /** Long enough for others to come meanwhile. */
+    private static final int DESTROYING_NANOS = 10_000;
+
     private final boolean refuse;
     private final AtomicInteger destroyed = new AtomicInteger();
 
@@ -21,8 +24,18 @@ class TestCloser implements Closer {
         return new TestCloser(true);
     }
 
+    /** What came of a close; a ledger whose state was overwritten throws. */
+    Object close(Ledger ledger, long nanos) {
+        try {
+            return ledger.close(nanos, this);
+        } catch (IllegalStateException e) {
+            return e;
+        }
+    }
+
     @Override
     public boolean destroy() {
+        Taking.pauseUpTo(DESTROYING_NANOS);
         if (refuse) {
             return false;
         }

@@ -3,11 +3,10 @@ package io.loomverbs.internal.event;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.internal.event.FaultyEventQueue.Fault;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -32,35 +31,13 @@ public class UndeliveredRaces {
             id = "none, TIMED_OUT",
             expect = FORBIDDEN,
             desc = "the close waited for an event that nobody received")
+    @Catches(value = "an event is delivered whatever the ledger says", as = "event, CLOSED")
     @State
     public static class CloseTake {
         private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
 
         public CloseTake() {
-            cq.raise();
-        }
-
-        @Actor
-        public void take(LL_Result r) {
-            r.r1 = Taking.of(queue::tryTake);
-        }
-
-        @Actor
-        public void close(LL_Result r) {
-            r.r2 = cq.close(0, TestCloser.destroying());
-        }
-    }
-
-    /** The event is delivered whatever the ledger says. */
-    @JCStressTest
-    @JCStressMeta(CloseTake.class)
-    @State
-    public static class CloseTakeBrokenTwin {
-        private final FaultyEventQueue queue = new FaultyEventQueue(Fault.LEDGER_IGNORED);
-        private final FaultyEventQueue.Cq cq = new FaultyEventQueue.Cq(queue);
-
-        public CloseTakeBrokenTwin() {
             cq.raise();
         }
 
@@ -93,6 +70,7 @@ public class UndeliveredRaces {
             id = "event, CLOSED, 1 left",
             expect = FORBIDDEN,
             desc = "destroyed while the application holds an event")
+    @Catches(value = "the search for events ends at a closing CQ", as = "none, .*")
     @State
     public static class CloseTakeOther {
         private final EventQueue queue = EventQueue.shared(null);
@@ -120,69 +98,16 @@ public class UndeliveredRaces {
         }
     }
 
-    /** The search ends at a CQ that is closing. */
-    @JCStressTest
-    @JCStressMeta(CloseTakeOther.class)
-    @State
-    public static class CloseTakeOtherBrokenTwin {
-        private final FaultyEventQueue queue = new FaultyEventQueue(Fault.SEARCH_ENDS_AT_CLOSING);
-        private final FaultyEventQueue.Cq closing = new FaultyEventQueue.Cq(queue);
-        private final FaultyEventQueue.Cq other = new FaultyEventQueue.Cq(queue);
-
-        public CloseTakeOtherBrokenTwin() {
-            closing.raise();
-            other.raise();
-        }
-
-        @Actor
-        public void take(LLL_Result r) {
-            r.r1 = Taking.of(queue::tryTake);
-        }
-
-        @Actor
-        public void close(LLL_Result r) {
-            r.r2 = closing.close(0, TestCloser.destroying());
-        }
-
-        @Arbiter
-        public void left(LLL_Result r) {
-            r.r3 = Taking.left(queue::tryTake);
-        }
-    }
-
     /** A CQ is closed while its event comes up, and nobody waits. */
     @JCStressTest
     @Outcome(id = "CLOSED, nothing", expect = ACCEPTABLE, desc = "the event went with the CQ")
     @Outcome(id = "CLOSED, listed", expect = FORBIDDEN, desc = "a destroyed CQ stays in the queue")
     @Outcome(id = "CLOSED, pending", expect = FORBIDDEN, desc = "a destroyed CQ keeps events")
+    @Catches(value = "an event comes up for a CQ that was closed", as = "CLOSED, listed")
     @State
     public static class CloseRaise {
         private final EventQueue queue = EventQueue.shared(null);
         private final CqEvents cq = new CqEvents(queue, "cq");
-
-        @Actor
-        public void raise() {
-            cq.raise();
-        }
-
-        @Actor
-        public void close(LL_Result r) {
-            r.r1 = cq.close(0, TestCloser.destroying());
-        }
-
-        @Arbiter
-        public void left(LL_Result r) {
-            r.r2 = cq.listed ? "listed" : cq.pending == 0 ? "nothing" : "pending";
-        }
-    }
-
-    /** Whether the CQ is closed is looked for before the lock is taken. */
-    @JCStressTest
-    @JCStressMeta(CloseRaise.class)
-    @State
-    public static class CloseRaiseBrokenTwin {
-        private final FaultyEventQueue queue = new FaultyEventQueue(Fault.CLOSE_LOOKED_FOR_FIRST);
-        private final FaultyEventQueue.Cq cq = new FaultyEventQueue.Cq(queue);
 
         @Actor
         public void raise() {
@@ -218,6 +143,7 @@ public class UndeliveredRaces {
             id = ".*, stuck",
             expect = FORBIDDEN,
             desc = "the event that came up during the close woke nobody")
+    @Catches(value = "a close that failed lists events before the ledger is open", as = ".*, stuck")
     @State
     public static class RefusedCloseRaise {
         private final EventQueue queue = EventQueue.shared(null);
@@ -234,50 +160,7 @@ public class UndeliveredRaces {
 
         private String take() {
             begun = System.nanoTime();
-            String result = Taking.of(() -> queue.take(Patience.ENDLESS_NANOS));
-            taken = System.nanoTime();
-            return result;
-        }
-
-        @Actor
-        public void raise() {
-            cq.raise();
-            raised = System.nanoTime();
-        }
-
-        @Actor
-        public void close(LLL_Result r) {
-            r.r2 = cq.close(0, TestCloser.refusing());
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            r.r1 = waiter.join();
-            r.r3 = Patience.late(begun, Math.max(raised, closed), taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** What came up during the close is looked at before the ledger is open again. */
-    @JCStressTest
-    @JCStressMeta(RefusedCloseRaise.class)
-    @State
-    public static class RefusedCloseRaiseBrokenTwin {
-        private final FaultyEventQueue queue = new FaultyEventQueue(Fault.RELIST_BEFORE_REOPEN);
-        private final FaultyEventQueue.Cq cq = new FaultyEventQueue.Cq(queue);
-        private final OnVirtualThread<String> waiter;
-        private long raised;
-        private long closed;
-        private long begun;
-        private long taken;
-
-        public RefusedCloseRaiseBrokenTwin() {
-            waiter = OnVirtualThread.start(this::take);
-        }
-
-        private String take() {
-            begun = System.nanoTime();
-            String result = Taking.of(() -> queue.take(Patience.twinNanos()));
+            String result = Taking.of(() -> queue.take(Patience.nanos()));
             taken = System.nanoTime();
             return result;
         }
@@ -319,6 +202,7 @@ public class UndeliveredRaces {
             id = ".*, stuck",
             expect = FORBIDDEN,
             desc = "the event was taken off the list and woke nobody")
+    @Catches(value = "a failed close does not list the CQ again", as = ".*, stuck")
     @State
     public static class RefusedCloseTake {
         private final EventQueue queue = EventQueue.shared(null);
@@ -334,41 +218,7 @@ public class UndeliveredRaces {
         @Actor
         public void take(LLL_Result r) {
             begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.ENDLESS_NANOS)));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void close(LLL_Result r) {
-            r.r2 = cq.close(0, TestCloser.refusing());
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LLL_Result r) {
-            r.r3 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** A close that failed does not look at what came up. */
-    @JCStressTest
-    @JCStressMeta(RefusedCloseTake.class)
-    @State
-    public static class RefusedCloseTakeBrokenTwin {
-        private final FaultyEventQueue queue = new FaultyEventQueue(Fault.NO_RELIST);
-        private final FaultyEventQueue.Cq cq = new FaultyEventQueue.Cq(queue);
-        private long closed;
-        private long begun;
-        private long taken;
-
-        public RefusedCloseTakeBrokenTwin() {
-            cq.raise();
-        }
-
-        @Actor
-        public void take(LLL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.twinNanos())));
+            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.nanos())));
             taken = System.nanoTime();
         }
 

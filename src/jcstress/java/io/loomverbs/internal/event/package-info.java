@@ -1,7 +1,2 @@
-/**
- * The races of the heart.
- *
- * <p>Each test runs the shipped class; its twin runs a copy with one fault, such as {@link
- * io.loomverbs.internal.event.FaultyLedger}, and shares its table of outcomes.
- */
+/** The races of the core, on the shipped classes. */
 package io.loomverbs.internal.event;

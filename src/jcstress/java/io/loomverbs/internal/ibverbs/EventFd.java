@@ -2,31 +2,9 @@ package io.loomverbs.internal.ibverbs;
 
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.CqEvents;
-import io.loomverbs.internal.event.EventSource;
-import io.loomverbs.internal.event.LedQueue;
-import io.loomverbs.internal.event.Taking;
 
-/** A descriptor as a poller's channel, whose reads are watched, perhaps with one fault. */
+/** A descriptor as a poller's channel, whose reads are watched. */
 class EventFd extends FdEventFeed {
-    /** What is wrong. */
-    enum Fault {
-        NONE,
-        /** The leader looks whether it is open, then reads without the lock. */
-        READY_WITHOUT_LOCK,
-        /** Who fetches does not look whether it is closed. */
-        FETCH_DOES_NOT_LOOK,
-        /** A leader that has disarmed does not look again whether anybody waits. */
-        NO_SECOND_LOOK,
-        /** A waiter looks whether it is armed, then counts itself. */
-        JOIN_LOOKS_FIRST,
-        /** A destroy that was refused leaves it disarmed. */
-        REFUSAL_DOES_NOT_ARM,
-        /** A queue looks whether it has failed, then is attached. */
-        ATTACH_LOOKS_FIRST
-    }
-
-    private final Fault fault;
-
     /** Whom events are for; null if they are only counted. */
     CqEvents cq;
 
@@ -38,17 +16,9 @@ class EventFd extends FdEventFeed {
 
     private volatile boolean destroyed;
     private boolean readWhenDestroyed;
-    private boolean armedAlready;
-    private boolean waitersSeen;
-    private Thread refused;
 
     EventFd(Poller poller, int fd) {
-        this(poller, fd, Fault.NONE);
-    }
-
-    EventFd(Poller poller, int fd, Fault fault) {
         super(poller, fd);
-        this.fault = fault;
     }
 
     @Override
@@ -93,74 +63,8 @@ class EventFd extends FdEventFeed {
         return readWhenDestroyed;
     }
 
-    @Override
-    int ready(EventSource.Leader leader, int max, boolean error) {
-        waitersSeen = false;
-        if (fault != Fault.READY_WITHOUT_LOCK) {
-            return super.ready(leader, max, error);
-        }
-        if (destroyed) {
-            return 0;
-        }
-        Taking.pauseUpTo(2_000);
-        return read() == 0 ? 1 : 0;
-    }
-
-    @Override
-    @SuppressWarnings("GuardedBy") // it is called as it is there
-    boolean isOpen() {
-        return fault == Fault.FETCH_DOES_NOT_LOOK || super.isOpen();
-    }
-
-    @Override
-    boolean isAwaited() {
-        if (fault != Fault.NO_SECOND_LOOK) {
-            return super.isAwaited();
-        }
-        boolean awaited = !waitersSeen && super.isAwaited();
-        waitersSeen = true;
-        Taking.pauseUpTo(2_000);
-        return awaited;
-    }
-
-    @Override
-    public void join() {
-        if (fault == Fault.JOIN_LOOKS_FIRST) {
-            super.arm();
-            Taking.pauseUpTo(2_000);
-            armedAlready = true;
-        }
-        super.join();
-    }
-
-    @Override
-    void arm() {
-        if (!armedAlready && refused != Thread.currentThread()) {
-            super.arm();
-        }
-    }
-
     /** The device refuses. */
     void destroyInVain() {
-        if (fault == Fault.REFUSAL_DOES_NOT_ARM) {
-            refused = Thread.currentThread();
-        }
         close(() -> -Errno.EBUSY);
-    }
-
-    @Override
-    public void attach(LedQueue queue) {
-        if (fault == Fault.ATTACH_LOOKS_FIRST) {
-            super.endIfFailed(queue);
-            Taking.pauseUpTo(2_000);
-        }
-        super.attach(queue);
-    }
-
-    @Override
-    void endIfFailed(LedQueue queue) {
-        if (fault != Fault.ATTACH_LOOKS_FIRST) {
-            super.endIfFailed(queue);
-        }
     }
 }

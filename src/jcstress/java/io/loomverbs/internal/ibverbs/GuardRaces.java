@@ -6,12 +6,12 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.event.ExclusiveCallGate;
 import io.loomverbs.internal.event.Patience;
-import io.loomverbs.internal.ibverbs.FaultyGuard.Fault;
+import io.loomverbs.internal.event.Taking;
+import io.loomverbs.jcstress.Catches;
 
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -25,6 +25,12 @@ import java.util.concurrent.locks.LockSupport;
 public class GuardRaces {
     private static final int REFUSAL = -16;
     private static final int GONE = -22;
+
+    /** Long enough for a call to park. */
+    private static int refuse() {
+        Taking.pauseUpTo(40_000);
+        return REFUSAL;
+    }
 
     /** Stands for native memory: freed is what must not be seen from inside. */
     abstract static class Native {
@@ -51,32 +57,10 @@ public class GuardRaces {
     @Outcome(id = "used", expect = ACCEPTABLE, desc = "the destroyer waited, or came later")
     @Outcome(id = "refused", expect = ACCEPTABLE, desc = "destroyed before")
     @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "destroyed while it was used")
+    @Catches(value = "a call looks whether there is a destroyer, then enters", as = "freed memory")
     @State
     public static class UseDestroy extends Native {
         private final CallGate guard = new CallGate();
-
-        @Actor
-        public void call(L_Result r) {
-            if (guard.enter()) {
-                r.r1 = use();
-                guard.leave();
-            } else {
-                r.r1 = "refused";
-            }
-        }
-
-        @Actor
-        public void destroy() {
-            guard.destroy(this::free, GONE);
-        }
-    }
-
-    /** A call looks whether the object is destroyed, then counts itself. */
-    @JCStressTest
-    @JCStressMeta(UseDestroy.class)
-    @State
-    public static class UseDestroyBrokenTwin extends Native {
-        private final FaultyGuard guard = new FaultyGuard(Fault.USE_CHECKS_FIRST);
 
         @Actor
         public void call(L_Result r) {
@@ -99,32 +83,10 @@ public class GuardRaces {
     @Outcome(id = "used", expect = ACCEPTABLE, desc = "the destroyer waited, or came later")
     @Outcome(id = "refused", expect = ACCEPTABLE, desc = "destroyed before")
     @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "destroyed while it was used")
+    @Catches(value = "a destroyer does not wait for the call inside", as = "freed memory")
     @State
     public static class PollDestroy extends Native {
         private final ExclusiveCallGate guard = new ExclusiveCallGate();
-
-        @Actor
-        public void call(L_Result r) {
-            if (guard.enter()) {
-                r.r1 = use();
-                guard.leave();
-            } else {
-                r.r1 = "refused";
-            }
-        }
-
-        @Actor
-        public void destroy() {
-            guard.destroy(this::free, GONE);
-        }
-    }
-
-    /** A destroyer does not wait for the calls that are inside. */
-    @JCStressTest
-    @JCStressMeta(PollDestroy.class)
-    @State
-    public static class PollDestroyBrokenTwin extends Native {
-        private final FaultyGuard guard = new FaultyGuard(Fault.DESTROY_DOES_NOT_WAIT);
 
         @Actor
         public void call(L_Result r) {
@@ -148,27 +110,10 @@ public class GuardRaces {
     @Outcome(id = "not, destroyed", expect = ACCEPTABLE, desc = "the second actor did")
     @Outcome(id = "destroyed, destroyed", expect = FORBIDDEN, desc = "freed twice")
     @Outcome(id = "not, not", expect = FORBIDDEN, desc = "leaked")
+    @Catches(value = "two destroy one object", as = "destroyed, destroyed")
     @State
     public static class TwoDestroyers {
         private final CallGate guard = new CallGate();
-
-        @Actor
-        public void first(LL_Result r) {
-            r.r1 = guard.destroy(() -> 0, GONE) == 0 ? "destroyed" : "not";
-        }
-
-        @Actor
-        public void second(LL_Result r) {
-            r.r2 = guard.destroy(() -> 0, GONE) == 0 ? "destroyed" : "not";
-        }
-    }
-
-    /** Two destroyers each look whether it is destroyed, then mark it. */
-    @JCStressTest
-    @JCStressMeta(TwoDestroyers.class)
-    @State
-    public static class TwoDestroyersBrokenTwin {
-        private final FaultyGuard guard = new FaultyGuard(Fault.DESTROY_CHECKS_FIRST);
 
         @Actor
         public void first(LL_Result r) {
@@ -185,6 +130,7 @@ public class GuardRaces {
     @JCStressTest
     @Outcome(id = "whole", expect = ACCEPTABLE, desc = "it can be used, and destroyed once")
     @Outcome(id = "broken", expect = FORBIDDEN, desc = "it refuses calls, or its count is wrong")
+    @Catches(value = "a refused destroy forgets calls", as = "broken")
     @State
     public static class UseRefusedDestroy {
         private final CallGate guard = new CallGate();
@@ -212,79 +158,37 @@ public class GuardRaces {
         }
     }
 
-    /** A destroy that is taken back forgets the calls that were on their way out. */
-    @JCStressTest
-    @JCStressMeta(UseRefusedDestroy.class)
-    @State
-    public static class UseRefusedDestroyBrokenTwin {
-        private final FaultyGuard guard = new FaultyGuard(Fault.REVIVE_FORGETS_CALLS);
-
-        @Actor
-        public void call() {
-            if (guard.enter()) {
-                guard.leave();
-            }
-        }
-
-        @Actor
-        public void refused() {
-            guard.destroy(() -> REFUSAL, GONE);
-        }
-
-        @Arbiter
-        public void after(L_Result r) {
-            boolean usable = guard.enter();
-            if (usable) {
-                guard.leave();
-            }
-            r.r1 = usable ? "whole" : "broken";
-        }
-    }
-
     /** Two threads poll one CQ: what the one does there, the other sees. */
     @JCStressTest
     @Outcome(id = "1, 2", expect = ACCEPTABLE, desc = "the first actor was first")
     @Outcome(id = "2, 1", expect = ACCEPTABLE, desc = "the second actor was first")
-    @Outcome(expect = FORBIDDEN, desc = "both were inside")
+    @Outcome(id = ".*", expect = FORBIDDEN, desc = "both were inside")
+    @Catches(value = "a call looks whose turn it is, then takes it", as = ".*")
     @State
     public static class TwoPolls {
         private final ExclusiveCallGate guard = new ExclusiveCallGate();
         private int consumed;
 
+        private int consume() {
+            int now = consumed + 1;
+            for (int i = 0; i < 5; i++) { // it takes a while
+                Thread.onSpinWait();
+            }
+            consumed = now;
+            return now;
+        }
+
         @Actor
         public void first(II_Result r) {
             guard.enter();
-            r.r1 = ++consumed;
+            r.r1 = consume();
             guard.leave();
         }
 
         @Actor
         public void second(II_Result r) {
             guard.enter();
-            r.r2 = ++consumed;
-            guard.leave();
-        }
-    }
-
-    /** A call looks whether it is somebody else's turn, then takes it. */
-    @JCStressTest
-    @JCStressMeta(TwoPolls.class)
-    @State
-    public static class TwoPollsBrokenTwin {
-        private final FaultyGuard guard = new FaultyGuard(Fault.TURN_CHECKS_FIRST);
-        private int consumed;
-
-        @Actor
-        public void first(II_Result r) {
-            guard.enter();
-            r.r1 = ++consumed;
-            guard.leave();
-        }
-
-        @Actor
-        public void second(II_Result r) {
-            guard.enter();
-            r.r2 = ++consumed;
+            r.r2 = consume();
             guard.leave();
         }
     }
@@ -307,14 +211,17 @@ public class GuardRaces {
         /** By the other, once it has done all that the sleeper waits for. */
         final String outcome() {
             long woken = System.nanoTime();
-            while (back == 0 && (begun == 0 || !Patience.late(begun, woken, System.nanoTime()))) {
+            long now = woken;
+            while (back == 0 && (begun == 0 || now - woken < Patience.nanos())) {
+                if (begun != 0 && Patience.late(begun, woken, now)) {
+                    LockSupport.unpark(sleeper);
+                    return "stuck";
+                }
                 Thread.onSpinWait();
-            }
-            if (back != 0) {
-                return "in time";
+                now = System.nanoTime();
             }
             LockSupport.unpark(sleeper);
-            return "stuck";
+            return back == 0 ? "given up" : "in time";
         }
     }
 
@@ -326,6 +233,10 @@ public class GuardRaces {
             expect = FORBIDDEN,
             desc = "the object is there, and was not found")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the call was not woken")
+    @Catches(
+            value = "a call that meets a destroyer takes the object to be destroyed",
+            as = "refused, .*")
+    @Catches(value = "the end of a destroy wakes nobody", as = ".*, stuck")
     @State
     public static class CallRefusedDestroy extends Sleeper {
         private final CallGate guard = new CallGate();
@@ -340,51 +251,7 @@ public class GuardRaces {
 
         @Actor
         public void refused(LL_Result r) {
-            guard.destroy(() -> REFUSAL, GONE);
-            r.r2 = outcome();
-        }
-    }
-
-    /** A call that meets a destroyer takes the object to be destroyed. */
-    @JCStressTest
-    @JCStressMeta(CallRefusedDestroy.class)
-    @State
-    public static class CallRefusedDestroyBrokenTwin extends Sleeper {
-        private final FaultyGuard guard = new FaultyGuard(Fault.CONCLUDES_DESTROYED);
-
-        @Actor
-        public void call(LL_Result r) {
-            begins();
-            r.r1 = guard.enter() ? "in" : "refused";
-            guard.leave();
-            isBack();
-        }
-
-        @Actor
-        public void refused(LL_Result r) {
-            guard.destroy(() -> REFUSAL, GONE);
-            r.r2 = outcome();
-        }
-    }
-
-    /** The end of a refused destroy wakes nobody. */
-    @JCStressTest
-    @JCStressMeta(CallRefusedDestroy.class)
-    @State
-    public static class CallRefusedDestroySecondBrokenTwin extends Sleeper {
-        private final FaultyGuard guard = new FaultyGuard(Fault.END_WAKES_NOBODY);
-
-        @Actor
-        public void call(LL_Result r) {
-            begins();
-            r.r1 = guard.enter() ? "in" : "refused";
-            guard.leave();
-            isBack();
-        }
-
-        @Actor
-        public void refused(LL_Result r) {
-            guard.destroy(() -> REFUSAL, GONE);
+            guard.destroy(GuardRaces::refuse, GONE);
             r.r2 = outcome();
         }
     }
@@ -394,6 +261,7 @@ public class GuardRaces {
     @Outcome(id = "in, in time", expect = ACCEPTABLE, desc = "the poll was before, or has waited")
     @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the CQ is there, and was not found")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the poll was not woken")
+    @Catches(value = "the end of a destroy wakes nobody", as = ".*, stuck")
     @State
     public static class PollRefusedDestroy extends Sleeper {
         private final ExclusiveCallGate guard = new ExclusiveCallGate();
@@ -408,7 +276,7 @@ public class GuardRaces {
 
         @Actor
         public void refused(LL_Result r) {
-            guard.destroy(() -> REFUSAL, GONE);
+            guard.destroy(GuardRaces::refuse, GONE);
             r.r2 = outcome();
         }
     }
@@ -417,36 +285,12 @@ public class GuardRaces {
     @JCStressTest
     @Outcome(id = "in time", expect = ACCEPTABLE, desc = "it was woken, or had not to wait")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the destroyer was not woken")
+    @Catches(value = "the last call that leaves does not wake the destroyer", as = "stuck")
     @State
     public static class LeaveDestroy extends Sleeper {
         private final CallGate guard = new CallGate();
 
         public LeaveDestroy() {
-            guard.enter();
-        }
-
-        @Actor
-        public void leave(L_Result r) {
-            guard.leave();
-            r.r1 = outcome();
-        }
-
-        @Actor
-        public void destroy() {
-            begins();
-            guard.destroy(() -> 0, GONE);
-            isBack();
-        }
-    }
-
-    /** The last call that leaves does not wake the destroyer. */
-    @JCStressTest
-    @JCStressMeta(LeaveDestroy.class)
-    @State
-    public static class LeaveDestroyBrokenTwin extends Sleeper {
-        private final FaultyGuard guard = new FaultyGuard(Fault.LEAVE_WAKES_NOBODY);
-
-        public LeaveDestroyBrokenTwin() {
             guard.enter();
         }
 

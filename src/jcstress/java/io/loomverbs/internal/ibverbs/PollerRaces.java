@@ -7,10 +7,10 @@ import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -25,16 +25,11 @@ public class PollerRaces {
 
     /** A descriptor in an epoll set, of which an event is told while somebody waits. */
     abstract static class Polled {
-        final TestPoller poller;
+        final TestPoller poller = new TestPoller();
         final EventFd fd;
 
-        Polled(TestPoller.Fault pollers, EventFd.Fault fault, int events) {
-            poller = new TestPoller(pollers);
-            fd = new EventFd(poller, EventFds.create(events), fault);
-        }
-
-        Polled(EventFd.Fault fault, int events) {
-            this(TestPoller.Fault.NONE, fault, events);
+        Polled(int events) {
+            fd = new EventFd(poller, EventFds.create(events));
         }
 
         /** Whether a leader that comes by learns of an event; at the end. */
@@ -63,13 +58,12 @@ public class PollerRaces {
      * is closed, and a new one gets its number and its place.
      */
     abstract static class Reused {
-        private final TestPoller poller;
+        private final TestPoller poller = new TestPoller();
         private final EventFd first;
         private final EventFd old;
         private EventFd fresh;
 
-        Reused(TestPoller.Fault fault) {
-            poller = new TestPoller(fault);
+        Reused() {
             first =
                     new EventFd(poller, EventFds.create(1)) {
                         @Override
@@ -112,8 +106,8 @@ public class PollerRaces {
 
     /** An event, and whoever waits. */
     abstract static class Awaited extends Polled {
-        Awaited(EventFd.Fault fault) {
-            super(fault, 1);
+        Awaited() {
+            super(1);
             fd.join();
         }
 
@@ -125,8 +119,8 @@ public class PollerRaces {
 
     /** An event that nobody has waited for up to now. */
     abstract static class Left extends Polled {
-        Left(EventFd.Fault fault) {
-            super(fault, 1);
+        Left() {
+            super(1);
             fd.arm();
         }
 
@@ -139,22 +133,19 @@ public class PollerRaces {
     /** A thread that waits in the kernel, and what it is told. */
     abstract static class Waited extends Polled {
         private final EventQueue queue = EventQueue.shared(fd);
-        private final long patience;
         private String what;
         private long begun;
         private long back;
         private long woken;
 
-        Waited(TestPoller.Fault fault) {
-            super(fault, EventFd.Fault.NONE, 0);
-            patience =
-                    fault == TestPoller.Fault.NONE ? Patience.ENDLESS_NANOS : Patience.twinNanos();
+        Waited() {
+            super(0);
             fd.cq = new CqEvents(queue, "cq");
         }
 
         void receive() {
             begun = System.nanoTime();
-            what = Taking.of(() -> queue.take(patience));
+            what = Taking.of(() -> queue.take(Patience.nanos()));
             back = System.nanoTime();
         }
 
@@ -186,18 +177,11 @@ public class PollerRaces {
     abstract static class Failed extends Waited {
         private final EventFd other = new EventFd(poller, EventFds.create(0));
         private final EventQueue otherQueue = EventQueue.shared(other);
-        private final long otherPatience;
         private String otherWhat;
-
-        Failed(TestPoller.Fault fault) {
-            super(fault);
-            otherPatience =
-                    fault == TestPoller.Fault.NONE ? Patience.ENDLESS_NANOS : Patience.twinNanos();
-        }
 
         void failAndReceive() {
             fail();
-            otherWhat = Taking.of(() -> otherQueue.take(otherPatience));
+            otherWhat = Taking.of(() -> otherQueue.take(Patience.nanos()));
         }
 
         void judge(LL_Result r) {
@@ -211,8 +195,8 @@ public class PollerRaces {
     abstract static class Attached extends Polled {
         private EventQueue queue;
 
-        Attached(EventFd.Fault fault) {
-            super(fault, 0);
+        Attached() {
+            super(0);
             fd.broken = true;
         }
 
@@ -241,37 +225,9 @@ public class PollerRaces {
             expect = FORBIDDEN,
             desc = "events of the new descriptor are not told")
     @Outcome(id = "freed memory, .*", expect = FORBIDDEN, desc = "read after it was destroyed")
+    @Catches(value = "numbers are used again", as = "new, .*")
     @State
     public static class LateWake extends Reused {
-        public LateWake() {
-            super(TestPoller.Fault.NONE);
-        }
-
-        @Actor
-        public void leader() {
-            lead();
-        }
-
-        @Actor
-        public void replacer() {
-            replace();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            judge(r);
-        }
-    }
-
-    /** Numbers are used again. */
-    @JCStressTest
-    @JCStressMeta(LateWake.class)
-    @State
-    public static class LateWakeBrokenTwin extends Reused {
-        public LateWakeBrokenTwin() {
-            super(TestPoller.Fault.NO_GENERATIONS);
-        }
-
         @Actor
         public void leader() {
             lead();
@@ -293,37 +249,9 @@ public class PollerRaces {
     @Outcome(id = "read", expect = ACCEPTABLE, desc = "the event was read before")
     @Outcome(id = "none", expect = ACCEPTABLE, desc = "it was gone before")
     @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "read after it was destroyed")
+    @Catches(value = "a leader reads without the lock", as = "freed memory")
     @State
     public static class WakeDestroy extends Awaited {
-        public WakeDestroy() {
-            super(EventFd.Fault.NONE);
-        }
-
-        @Actor
-        public void leader() {
-            poller.look();
-        }
-
-        @Actor
-        public void destroyer() {
-            destroy();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = reads();
-        }
-    }
-
-    /** The leader reads without the lock. */
-    @JCStressTest
-    @JCStressMeta(WakeDestroy.class)
-    @State
-    public static class WakeDestroyBrokenTwin extends Awaited {
-        public WakeDestroyBrokenTwin() {
-            super(EventFd.Fault.READY_WITHOUT_LOCK);
-        }
-
         @Actor
         public void leader() {
             poller.look();
@@ -345,37 +273,9 @@ public class PollerRaces {
     @Outcome(id = "read", expect = ACCEPTABLE, desc = "the event was read before")
     @Outcome(id = "none", expect = ACCEPTABLE, desc = "it was gone before")
     @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "read after it was destroyed")
+    @Catches(value = "a fetch does not look whether the descriptor is open", as = "freed memory")
     @State
     public static class FetchDestroy extends Awaited {
-        public FetchDestroy() {
-            super(EventFd.Fault.NONE);
-        }
-
-        @Actor
-        public void fetcher() {
-            fd.fetch();
-        }
-
-        @Actor
-        public void destroyer() {
-            destroy();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = reads();
-        }
-    }
-
-    /** Who fetches does not look whether it is closed. */
-    @JCStressTest
-    @JCStressMeta(FetchDestroy.class)
-    @State
-    public static class FetchDestroyBrokenTwin extends Awaited {
-        public FetchDestroyBrokenTwin() {
-            super(EventFd.Fault.FETCH_DOES_NOT_LOOK);
-        }
-
         @Actor
         public void fetcher() {
             fd.fetch();
@@ -400,37 +300,9 @@ public class PollerRaces {
             id = ".*(none|late)",
             expect = FORBIDDEN,
             desc = "it waits in the kernel, and nobody wakes it")
+    @Catches(value = "a leader takes wake-ups away before it waits", as = ".*(none|late)")
     @State
     public static class WaiterDestroy extends Waited {
-        public WaiterDestroy() {
-            super(TestPoller.Fault.NONE);
-        }
-
-        @Actor
-        public void waiter() {
-            receive();
-        }
-
-        @Actor
-        public void closer() {
-            close();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = result();
-        }
-    }
-
-    /** A leader takes wake-ups away before it waits. */
-    @JCStressTest
-    @JCStressMeta(WaiterDestroy.class)
-    @State
-    public static class WaiterDestroyBrokenTwin extends Waited {
-        public WaiterDestroyBrokenTwin() {
-            super(TestPoller.Fault.DRAINS_FIRST);
-        }
-
         @Actor
         public void waiter() {
             receive();
@@ -454,62 +326,10 @@ public class PollerRaces {
             id = "asleep",
             expect = FORBIDDEN,
             desc = "somebody waits, and nobody is told of events")
+    @Catches(value = "a leader that disarms does not look again", as = "asleep")
+    @Catches(value = "a waiter looks whether it is armed, then counts", as = "asleep")
     @State
     public static class JoinDisarm extends Left {
-        public JoinDisarm() {
-            super(EventFd.Fault.NONE);
-        }
-
-        @Actor
-        public void leader() {
-            poller.look();
-        }
-
-        @Actor
-        public void waiter() {
-            join();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = isTold();
-        }
-    }
-
-    /** The leader does not look again whether anybody waits. */
-    @JCStressTest
-    @JCStressMeta(JoinDisarm.class)
-    @State
-    public static class JoinDisarmLookBrokenTwin extends Left {
-        public JoinDisarmLookBrokenTwin() {
-            super(EventFd.Fault.NO_SECOND_LOOK);
-        }
-
-        @Actor
-        public void leader() {
-            poller.look();
-        }
-
-        @Actor
-        public void waiter() {
-            join();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = isTold();
-        }
-    }
-
-    /** The waiter looks whether it is in the set, then counts itself. */
-    @JCStressTest
-    @JCStressMeta(JoinDisarm.class)
-    @State
-    public static class JoinDisarmCountBrokenTwin extends Left {
-        public JoinDisarmCountBrokenTwin() {
-            super(EventFd.Fault.JOIN_LOOKS_FIRST);
-        }
-
         @Actor
         public void leader() {
             poller.look();
@@ -533,37 +353,9 @@ public class PollerRaces {
             id = "asleep",
             expect = FORBIDDEN,
             desc = "somebody waits, and nobody is told of events")
+    @Catches(value = "a refused destroy leaves the descriptor disarmed", as = "asleep")
     @State
     public static class JoinRefusedDestroy extends Left {
-        public JoinRefusedDestroy() {
-            super(EventFd.Fault.NONE);
-        }
-
-        @Actor
-        public void destroyer() {
-            fd.destroyInVain();
-        }
-
-        @Actor
-        public void waiter() {
-            join();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = isTold();
-        }
-    }
-
-    /** A destroy that was refused leaves it out of the set. */
-    @JCStressTest
-    @JCStressMeta(JoinRefusedDestroy.class)
-    @State
-    public static class JoinRefusedDestroyBrokenTwin extends Left {
-        public JoinRefusedDestroyBrokenTwin() {
-            super(EventFd.Fault.REFUSAL_DOES_NOT_ARM);
-        }
-
         @Actor
         public void destroyer() {
             fd.destroyInVain();
@@ -584,37 +376,9 @@ public class PollerRaces {
     @JCStressTest
     @Outcome(id = "ended", expect = ACCEPTABLE, desc = "it was told")
     @Outcome(id = "none", expect = FORBIDDEN, desc = "nobody tells it, ever")
+    @Catches(value = "a queue looks for a failure, then is attached", as = "none")
     @State
     public static class AttachFailure extends Attached {
-        public AttachFailure() {
-            super(EventFd.Fault.NONE);
-        }
-
-        @Actor
-        public void fetcher() {
-            fd.fetch();
-        }
-
-        @Actor
-        public void creator() {
-            attach();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = result();
-        }
-    }
-
-    /** The queue looks whether it has failed, then is attached. */
-    @JCStressTest
-    @JCStressMeta(AttachFailure.class)
-    @State
-    public static class AttachFailureBrokenTwin extends Attached {
-        public AttachFailureBrokenTwin() {
-            super(EventFd.Fault.ATTACH_LOOKS_FIRST);
-        }
-
         @Actor
         public void fetcher() {
             fd.fetch();
@@ -638,37 +402,11 @@ public class PollerRaces {
             id = ".*(none|late|event|freed).*",
             expect = FORBIDDEN,
             desc = "one waits, and nobody tells it")
+    @Catches(
+            value = "a failed wait is taken for an interrupted one",
+            as = ".*(none|late|event|freed).*")
     @State
     public static class RegisterPollerFailure extends Failed {
-        public RegisterPollerFailure() {
-            super(TestPoller.Fault.NONE);
-        }
-
-        @Actor
-        public void waiter() {
-            receive();
-        }
-
-        @Actor
-        public void failure() {
-            failAndReceive();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            judge(r);
-        }
-    }
-
-    /** A wait that has failed is taken for one that was interrupted. */
-    @JCStressTest
-    @JCStressMeta(RegisterPollerFailure.class)
-    @State
-    public static class RegisterPollerFailureBrokenTwin extends Failed {
-        public RegisterPollerFailureBrokenTwin() {
-            super(TestPoller.Fault.SWALLOWS_FAILURES);
-        }
-
         @Actor
         public void waiter() {
             receive();

@@ -3,8 +3,9 @@ package io.loomverbs.internal.ibverbs;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import io.loomverbs.jcstress.Catches;
+
 import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -19,27 +20,10 @@ public class UnackedReadsRaces {
     @Outcome(id = "at once, 0", expect = ACCEPTABLE, desc = "the reader acknowledges it")
     @Outcome(id = "counted, 0", expect = FORBIDDEN, desc = "nobody does: the destroy hangs")
     @Outcome(id = "at once, 1", expect = FORBIDDEN, desc = "both do: the destroy hangs")
+    @Catches(value = "a reader looks whether there is a destroyer, then counts", as = "counted, 0")
     @State
     public static class ReadDestroy {
         private final UnackedReads reads = new UnackedReads();
-
-        @Actor
-        public void reader(LL_Result r) {
-            r.r1 = reads.add() ? "counted" : "at once";
-        }
-
-        @Actor
-        public void destroyer(LL_Result r) {
-            r.r2 = reads.close();
-        }
-    }
-
-    /** The reader looks first and counts then. */
-    @JCStressTest
-    @JCStressMeta(ReadDestroy.class)
-    @State
-    public static class ReadDestroyBrokenTwin {
-        private final FaultyUnackedReads reads = new FaultyUnackedReads();
 
         @Actor
         public void reader(LL_Result r) {

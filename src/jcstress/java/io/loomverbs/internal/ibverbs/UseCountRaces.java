@@ -4,10 +4,10 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.loomverbs.internal.ffi.UseCount;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -41,41 +41,12 @@ public class UseCountRaces {
     @Outcome(id = "used when closed, .*", expect = FORBIDDEN, desc = "of a file that is another's")
     @Outcome(id = ".*, 0", expect = FORBIDDEN, desc = "nobody closes")
     @Outcome(id = ".*, 2", expect = FORBIDDEN, desc = "closed twice: the second is another's")
+    @Catches(
+            value = "a user looks whether it is closed, then counts itself",
+            as = "used when closed, .*")
     @State
     public static class EnterLeave extends Descriptors {
         private final UseCount count = new UseCount();
-
-        @Actor
-        public void owner() {
-            if (count.leave()) {
-                close();
-            }
-        }
-
-        @Actor
-        public void user(LL_Result r) {
-            if (!count.enter()) {
-                r.r1 = "refused";
-                return;
-            }
-            r.r1 = use();
-            if (count.leave()) {
-                close();
-            }
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            judge(r);
-        }
-    }
-
-    /** The user looks first and counts then. */
-    @JCStressTest
-    @JCStressMeta(EnterLeave.class)
-    @State
-    public static class EnterLeaveBrokenTwin extends Descriptors {
-        private final FaultyUseCount count = new FaultyUseCount();
 
         @Actor
         public void owner() {

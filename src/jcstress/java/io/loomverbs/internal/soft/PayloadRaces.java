@@ -17,10 +17,10 @@ import io.loomverbs.internal.event.Meeting;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -147,6 +147,7 @@ public class PayloadRaces {
     @Outcome(id = "old", expect = FORBIDDEN, desc = "a completion without the message")
     @Outcome(id = "torn", expect = FORBIDDEN, desc = "a completion with a part of the message")
     @Outcome(id = "nonsense", expect = FORBIDDEN, desc = "what nobody has written")
+    @Catches(value = "a message is copied after its completion", as = "old")
     @State
     public static class PayloadPoll {
         private final Slot slot = new Slot();
@@ -177,34 +178,6 @@ public class PayloadRaces {
         }
     }
 
-    /** The message is copied after its completion. */
-    @JCStressTest
-    @JCStressMeta(PayloadPoll.class)
-    @State
-    public static class PayloadPollBrokenTwin {
-        private final Slot slot = new Slot();
-        private final FaultyLink wire = new FaultyLink(DEAF);
-        private final MemorySegment wcs = SoftCqRaces.room();
-        private final Meeting meeting = new Meeting();
-
-        @Actor
-        public void send() {
-            fill(slot.source, NEW);
-            meeting.await();
-            wire.send(slot.source, slot.target);
-        }
-
-        @Actor
-        public void poll(L_Result r) {
-            meeting.await();
-            boolean there = false;
-            for (int i = 0; i < LOOKS && !there; i++) {
-                there = wire.poll(wcs);
-            }
-            r.r1 = there ? payload(slot.target) : "nothing";
-        }
-    }
-
     /** A message is sent while a virtual thread arms, polls, and waits for it. */
     @JCStressTest
     @Outcome(
@@ -217,6 +190,7 @@ public class PayloadRaces {
     @Outcome(id = "nonsense, .*", expect = FORBIDDEN, desc = "what nobody has written")
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a message is copied after its completion", as = "old, .*")
     @State
     public static class PayloadWake {
         private final Slot slot = new Slot();
@@ -247,7 +221,7 @@ public class PayloadRaces {
             if (wire.poll(wcs)) {
                 return payload(slot.target);
             }
-            String event = Taking.of(() -> queue.take(Patience.ENDLESS_NANOS));
+            String event = Taking.of(() -> queue.take(Patience.nanos()));
             if (!event.equals(Taking.EVENT)) {
                 return event;
             }
@@ -258,52 +232,6 @@ public class PayloadRaces {
         public void wakeUp(LL_Result r) {
             r.r2 = Patience.late(begun, sent, taken) ? "stuck" : "in time";
             wire.end();
-        }
-    }
-
-    /** The waiter is woken before the message is copied. */
-    @JCStressTest
-    @JCStressMeta(PayloadWake.class)
-    @State
-    public static class PayloadWakeBrokenTwin {
-        private final Slot slot = new Slot();
-        private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents events = new CqEvents(queue, "cq");
-        private final FaultyLink wire = new FaultyLink(raising(events));
-        private long sent;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void send() {
-            fill(slot.source, NEW);
-            wire.send(slot.source, slot.target);
-            sent = System.nanoTime();
-        }
-
-        @Actor
-        public void receive(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(this::read);
-            taken = System.nanoTime();
-        }
-
-        private String read() {
-            MemorySegment wcs = SoftCqRaces.room();
-            wire.receives.reqNotify(false);
-            if (wire.poll(wcs)) {
-                return payload(slot.target);
-            }
-            String event = Taking.of(() -> queue.take(Patience.twinNanos()));
-            if (!event.equals(Taking.EVENT)) {
-                return event;
-            }
-            return wire.poll(wcs) ? payload(slot.target) : "nothing";
-        }
-
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, sent, taken) ? "stuck" : "in time";
         }
     }
 
@@ -330,6 +258,7 @@ public class PayloadRaces {
             id = "whole, old",
             expect = FORBIDDEN,
             desc = "the memory changes after it was deregistered")
+    @Catches(value = "a copy looks whether its memory is there, then begins", as = "old, whole")
     @State
     public static class DeregReceive {
         private final Slot slot = new Slot();
@@ -355,35 +284,6 @@ public class PayloadRaces {
         public void afterwards(LL_Result r) {
             r.r2 = payload(slot.target);
             wire.end();
-        }
-    }
-
-    /** A copy looks whether the region is there, and does not say that it is at work. */
-    @JCStressTest
-    @JCStressMeta(DeregReceive.class)
-    @State
-    public static class DeregReceiveBrokenTwin {
-        private final Slot slot = new Slot();
-        private final FaultyLink.Region mr = new FaultyLink.Region();
-
-        public DeregReceiveBrokenTwin() {
-            fill(slot.source, NEW);
-        }
-
-        @Actor
-        public void send() {
-            mr.copy(slot.source, slot.target);
-        }
-
-        @Actor
-        public void dereg(LL_Result r) {
-            mr.dereg();
-            r.r1 = payload(slot.target);
-        }
-
-        @Arbiter
-        public void afterwards(LL_Result r) {
-            r.r2 = payload(slot.target);
         }
     }
 }

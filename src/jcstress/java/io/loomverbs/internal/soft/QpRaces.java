@@ -9,11 +9,10 @@ import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.Meeting;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.soft.FaultyQp.Fault;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -90,16 +89,6 @@ public class QpRaces {
         return numbers.toString();
     }
 
-    static String numbers(FaultyCq cq) {
-        StringJoiner numbers = new StringJoiner(" ");
-        numbers.setEmptyValue("none");
-        MemorySegment wcs = SoftCqRaces.room();
-        for (int i = 0; i < 4 && cq.poll(wcs, 0) > 0; i++) {
-            numbers.add(Long.toString(WcStruct.wrId(wcs, 0)));
-        }
-        return numbers.toString();
-    }
-
     /** A request is posted while the queue pair enters the error state. */
     @JCStressTest
     @Outcome(
@@ -127,6 +116,7 @@ public class QpRaces {
             id = "refused, .*",
             expect = FORBIDDEN,
             desc = "requests may be posted in the error state")
+    @Catches(value = "a signal to a runner is lost", as = "accepted, nothing, .*")
     @State
     public static class PostFlush {
         private final Pair pair = new Pair(1);
@@ -149,35 +139,6 @@ public class QpRaces {
         }
     }
 
-    /** The runner goes with a write, and misses the signal of the other. */
-    @JCStressTest
-    @JCStressMeta(PostFlush.class)
-    @State
-    public static class PostFlushBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.SIGNAL_LOST);
-
-        public PostFlushBrokenTwin() {
-            qp.receive(2);
-        }
-
-        @Actor
-        public void post(LLL_Result r) {
-            r.r1 = accepted(qp.send(1));
-        }
-
-        @Actor
-        public void fail() {
-            qp.fail();
-        }
-
-        @Arbiter
-        public void completions(LLL_Result r) {
-            r.r2 = statuses(qp.sends);
-            String received = statuses(qp.receives);
-            r.r3 = received.equals("done") ? received : "nothing";
-        }
-    }
-
     /** Two threads post at once. */
     @JCStressTest
     @Outcome(id = "1 2", expect = ACCEPTABLE, desc = "both are done, the first actor was first")
@@ -186,6 +147,8 @@ public class QpRaces {
     @Outcome(id = "[12]", expect = FORBIDDEN, desc = "a request was lost")
     @Outcome(id = ".*1.*1.*", expect = FORBIDDEN, desc = "one request completed twice")
     @Outcome(id = ".*2.*2.*", expect = FORBIDDEN, desc = "one request completed twice")
+    @Catches(value = "two run one queue at once", as = ".*1.*1.*")
+    @Catches(value = "a signal to a runner is lost", as = "[12]")
     @State
     public static class TwoPosts {
         private final Pair pair = new Pair(2);
@@ -218,6 +181,7 @@ public class QpRaces {
     @Outcome(id = "[12]", expect = FORBIDDEN, desc = "a buffer was lost")
     @Outcome(id = ".*1.*1.*", expect = FORBIDDEN, desc = "one buffer came back twice")
     @Outcome(id = ".*2.*2.*", expect = FORBIDDEN, desc = "one buffer came back twice")
+    @Catches(value = "buffers are added without the lock", as = "[12]")
     @State
     public static class TwoReceives {
         private final Pair pair = new Pair(0);
@@ -240,93 +204,6 @@ public class QpRaces {
         }
     }
 
-    /** A buffer is put into the ring without its lock. */
-    @JCStressTest
-    @JCStressMeta(TwoReceives.class)
-    @State
-    public static class TwoReceivesBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.RECEIVES_UNLOCKED);
-
-        @Actor
-        public void first() {
-            qp.receive(1);
-        }
-
-        @Actor
-        public void second() {
-            qp.receive(2);
-        }
-
-        @Arbiter
-        public void completions(L_Result r) {
-            qp.fail();
-            r.r1 = numbers(qp.receives);
-            qp.end();
-        }
-    }
-
-    /** Who posts looks whether somebody runs the queue, then runs it. */
-    @JCStressTest
-    @JCStressMeta(TwoPosts.class)
-    @State
-    public static class TwoPostsBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.TWO_RUNNERS);
-        private final Meeting meeting = new Meeting();
-
-        public TwoPostsBrokenTwin() {
-            qp.receive(3);
-            qp.receive(4);
-        }
-
-        @Actor
-        public void first() {
-            meeting.await();
-            qp.send(1);
-        }
-
-        @Actor
-        public void second() {
-            meeting.await();
-            qp.send(2);
-        }
-
-        @Arbiter
-        public void completions(L_Result r) {
-            r.r1 = numbers(qp.sends);
-        }
-    }
-
-    /** The runner goes with a write, and misses the signal of the other. */
-    @JCStressTest
-    @JCStressMeta(TwoPosts.class)
-    @State
-    public static class TwoPostsLostBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.SIGNAL_LOST);
-        private final Meeting meeting = new Meeting();
-
-        public TwoPostsLostBrokenTwin() {
-            qp.receive(3);
-            qp.receive(4);
-        }
-
-        @Actor
-        public void first() {
-            meeting.await();
-            qp.send(1);
-        }
-
-        @Actor
-        public void second() {
-            meeting.await();
-            qp.send(2);
-        }
-
-        @Arbiter
-        public void completions(L_Result r) {
-            r.r1 = numbers(qp.sends);
-        }
-    }
-
     /** A receive request is posted while the queue pair enters the error state. */
     @JCStressTest
     @Outcome(id = "accepted, flushed", expect = ACCEPTABLE, desc = "flushed, by one or the other")
@@ -339,6 +216,7 @@ public class QpRaces {
             id = "refused, .*",
             expect = FORBIDDEN,
             desc = "requests may be posted in the error state")
+    @Catches(value = "a receive looks at the state before it is there", as = "accepted, nothing")
     @State
     public static class ReceiveFlush {
         private final Pair pair = new Pair(0);
@@ -360,29 +238,6 @@ public class QpRaces {
         }
     }
 
-    /** The state is looked at before the request is there, and not after. */
-    @JCStressTest
-    @JCStressMeta(ReceiveFlush.class)
-    @State
-    public static class ReceiveFlushBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.STATE_LOOKED_AT_FIRST);
-
-        @Actor
-        public void post(LL_Result r) {
-            r.r1 = accepted(qp.receive(1));
-        }
-
-        @Actor
-        public void fail() {
-            qp.fail();
-        }
-
-        @Arbiter
-        public void completions(LL_Result r) {
-            r.r2 = statuses(qp.receives);
-        }
-    }
-
     /** A message is sent while the buffer for it is posted. */
     @JCStressTest
     @Outcome(id = "done, done", expect = ACCEPTABLE, desc = "they have met")
@@ -391,6 +246,8 @@ public class QpRaces {
             expect = FORBIDDEN,
             desc = "the sender waits beside a buffer: neither saw the other")
     @Outcome(id = ".*, nothing", expect = FORBIDDEN, desc = "the message has not arrived")
+    @Catches(value = "a sender without a buffer does not look again", as = "nothing, .*")
+    @Catches(value = "that the peer is ready is forgotten after an attempt", as = "nothing, .*")
     @State
     public static class SendReceive {
         private final Pair pair = new Pair(0);
@@ -413,54 +270,6 @@ public class QpRaces {
         }
     }
 
-    /** The sender finds no buffer, makes that known, and does not look again. */
-    @JCStressTest
-    @JCStressMeta(SendReceive.class)
-    @State
-    public static class SendReceiveBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.NO_SECOND_LOOK);
-
-        @Actor
-        public void send() {
-            qp.send(1);
-        }
-
-        @Actor
-        public void receive() {
-            qp.receive(2);
-        }
-
-        @Arbiter
-        public void completions(LL_Result r) {
-            r.r1 = statuses(qp.sends);
-            r.r2 = statuses(qp.receives);
-        }
-    }
-
-    /** The sender forgets after an attempt that its peer has become ready, not before it. */
-    @JCStressTest
-    @JCStressMeta(SendReceive.class)
-    @State
-    public static class SendReceiveKickBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.KICK_FORGOTTEN);
-
-        @Actor
-        public void send() {
-            qp.send(1);
-        }
-
-        @Actor
-        public void receive() {
-            qp.receive(2);
-        }
-
-        @Arbiter
-        public void completions(LL_Result r) {
-            r.r1 = statuses(qp.sends);
-            r.r2 = statuses(qp.receives);
-        }
-    }
-
     /** What was flushed is polled while it is flushed. */
     @JCStressTest
     @Outcome(id = "none, 1 2 3", expect = ACCEPTABLE, desc = "polled before")
@@ -471,6 +280,7 @@ public class QpRaces {
             id = ".*",
             expect = FORBIDDEN,
             desc = "a completion was lost, came twice, or out of turn")
+    @Catches(value = "a completion is taken without the lock", as = ".*")
     @State
     public static class FlushPoll {
         private final Pair pair = new Pair(0);
@@ -502,36 +312,6 @@ public class QpRaces {
         }
     }
 
-    /** Completions are taken without the lock. */
-    @JCStressTest
-    @JCStressMeta(FlushPoll.class)
-    @State
-    public static class FlushPollBrokenTwin {
-        private final FaultyCq cq = new FaultyCq(FaultyCq.Fault.POLL_UNLOCKED);
-        private final Meeting meeting = new Meeting();
-
-        @Actor
-        public void fail() {
-            meeting.await();
-            for (int id = 1; id <= 3; id++) {
-                Taking.pauseUpTo(3_000);
-                cq.add(id, 0, 0);
-            }
-        }
-
-        @Actor
-        public void poll(LL_Result r) {
-            meeting.await();
-            Taking.pauseUpTo(3_000);
-            r.r1 = numbers(cq);
-        }
-
-        @Arbiter
-        public void rest(LL_Result r) {
-            r.r2 = numbers(cq);
-        }
-    }
-
     /** A queue pair is destroyed while a request is posted. */
     @JCStressTest
     @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "destroyed before")
@@ -545,6 +325,7 @@ public class QpRaces {
             desc = "done before the queue pair was destroyed")
     @Outcome(id = ".*, done, .*", expect = FORBIDDEN, desc = "a completion follows the destroy")
     @Outcome(id = "1, .*, refused", expect = FORBIDDEN, desc = "a request that was refused is done")
+    @Catches(value = "a queue pair is destroyed without the locks", as = ".*, done, .*")
     @State
     public static class DestroyPost {
         private final Pair pair = new Pair(1);
@@ -567,34 +348,6 @@ public class QpRaces {
         }
     }
 
-    /** The queue pair is destroyed between two steps of a request. */
-    @JCStressTest
-    @JCStressMeta(DestroyPost.class)
-    @State
-    public static class DestroyPostBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.DESTROY_UNLOCKED);
-
-        public DestroyPostBrokenTwin() {
-            qp.receive(2);
-        }
-
-        @Actor
-        public void destroy(LLL_Result r) {
-            qp.destroy();
-            r.r1 = numbers(qp.sends);
-        }
-
-        @Actor
-        public void post(LLL_Result r) {
-            r.r3 = accepted(qp.send(1));
-        }
-
-        @Arbiter
-        public void late(LLL_Result r) {
-            r.r2 = statuses(qp.sends);
-        }
-    }
-
     /** A queue pair is reset, and connected anew, while a request is posted. */
     @JCStressTest
     @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "reset before")
@@ -608,6 +361,7 @@ public class QpRaces {
             expect = FORBIDDEN,
             desc = "a request of before the reset is carried out after it")
     @Outcome(id = "1, .*, refused", expect = FORBIDDEN, desc = "a request that was refused is done")
+    @Catches(value = "a send looks at the state before it has the lock", as = ".*, done, .*")
     @State
     public static class ResetPost {
         private final Pair pair = new Pair(1);
@@ -628,35 +382,6 @@ public class QpRaces {
             pair.a.connect(pair.b);
             r.r2 = statuses(pair.a.sends);
             pair.end();
-        }
-    }
-
-    /** The state is looked at before the lock of the ring is taken. */
-    @JCStressTest
-    @JCStressMeta(ResetPost.class)
-    @State
-    public static class ResetPostBrokenTwin {
-        private final FaultyQp qp = new FaultyQp(Fault.SEND_STATE_LOOKED_AT_FIRST);
-
-        public ResetPostBrokenTwin() {
-            qp.receive(2);
-        }
-
-        @Actor
-        public void reset(LLL_Result r) {
-            qp.reset();
-            r.r1 = numbers(qp.sends);
-        }
-
-        @Actor
-        public void post(LLL_Result r) {
-            r.r3 = accepted(qp.send(1));
-        }
-
-        @Arbiter
-        public void late(LLL_Result r) {
-            qp.connectAgain();
-            r.r2 = statuses(qp.sends);
         }
     }
 }

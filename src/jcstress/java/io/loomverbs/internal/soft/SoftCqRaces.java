@@ -8,11 +8,10 @@ import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
-import io.loomverbs.internal.soft.FaultyCq.Fault;
+import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressMeta;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
@@ -49,10 +48,6 @@ public class SoftCqRaces {
         return cq.add(wrId, Ibv.WC_SUCCESS, Ibv.WC_RECV, (int) wrId, IMM, QP_NUM, 0, 0, 0, false);
     }
 
-    static int add(FaultyCq cq, long wrId) {
-        return cq.add(wrId, IMM, QP_NUM);
-    }
-
     static String event(int added) {
         return added == SoftCq.FIRED ? "event" : "silence";
     }
@@ -63,10 +58,6 @@ public class SoftCqRaces {
 
     static int poll(CqOps cq) {
         return cq.poll(room(), 0, 1);
-    }
-
-    static int poll(FaultyCq cq) {
-        return cq.poll(room(), 0);
     }
 
     /** A CQ is armed and polled while a completion is added. */
@@ -84,28 +75,12 @@ public class SoftCqRaces {
             id = "polled 0, silence",
             expect = FORBIDDEN,
             desc = "armed, polled, and never told of the completion")
+    @Catches(
+            value = "the arm is looked at before the completion is there",
+            as = "polled 0, silence")
     @State
     public static class ArmComplete {
         private final SoftCq cq = SoftCqRaces.cq(4);
-
-        @Actor
-        public void armAndPoll(LL_Result r) {
-            cq.reqNotify(false);
-            r.r1 = polled(poll(cq));
-        }
-
-        @Actor
-        public void complete(LL_Result r) {
-            r.r2 = event(add(cq, 7));
-        }
-    }
-
-    /** The arm is looked at before the completion is there. */
-    @JCStressTest
-    @JCStressMeta(ArmComplete.class)
-    @State
-    public static class ArmCompleteBrokenTwin {
-        private final FaultyCq cq = new FaultyCq(Fault.ARM_LOOKED_AT_FIRST);
 
         @Actor
         public void armAndPoll(LL_Result r) {
@@ -126,32 +101,10 @@ public class SoftCqRaces {
             expect = ACCEPTABLE,
             desc = "the stronger arm holds, whichever was first")
     @Outcome(id = "silence", expect = FORBIDDEN, desc = "the solicited arm has weakened the other")
+    @Catches(value = "a CQ is armed without the lock", as = "silence")
     @State
     public static class TwoArms {
         private final SoftCq cq = SoftCqRaces.cq(4);
-
-        @Actor
-        public void solicited() {
-            cq.reqNotify(true);
-        }
-
-        @Actor
-        public void all() {
-            cq.reqNotify(false);
-        }
-
-        @Arbiter
-        public void unsolicited(L_Result r) {
-            r.r1 = event(add(cq, 7));
-        }
-    }
-
-    /** The arm is strengthened without the monitor. */
-    @JCStressTest
-    @JCStressMeta(TwoArms.class)
-    @State
-    public static class TwoArmsBrokenTwin {
-        private final FaultyCq cq = new FaultyCq(Fault.ARM_UNLOCKED);
 
         @Actor
         public void solicited() {
@@ -184,29 +137,10 @@ public class SoftCqRaces {
             id = "polled 0, silence",
             expect = FORBIDDEN,
             desc = "armed for all, polled, and never told of the completion")
+    @Catches(value = "a CQ is armed without the lock", as = "polled 0, silence")
     @State
     public static class SolicitedArmComplete {
         private final SoftCq cq = SoftCqRaces.cq(4);
-
-        @Actor
-        public void armAndPoll(LL_Result r) {
-            cq.reqNotify(false);
-            r.r1 = polled(poll(cq));
-        }
-
-        @Actor
-        public void armSolicitedAndComplete(LL_Result r) {
-            cq.reqNotify(true);
-            r.r2 = event(add(cq, 7));
-        }
-    }
-
-    /** The solicited arm reads and writes without the monitor. */
-    @JCStressTest
-    @JCStressMeta(SolicitedArmComplete.class)
-    @State
-    public static class SolicitedArmCompleteBrokenTwin {
-        private final FaultyCq cq = new FaultyCq(Fault.ARM_UNLOCKED);
 
         @Actor
         public void armAndPoll(LL_Result r) {
@@ -227,33 +161,12 @@ public class SoftCqRaces {
     @Outcome(id = "silence, event", expect = ACCEPTABLE, desc = "the second actor was first")
     @Outcome(id = "event, event", expect = FORBIDDEN, desc = "one arm gave two events")
     @Outcome(id = "silence, silence", expect = FORBIDDEN, desc = "the arm gave no event")
+    @Catches(value = "a completion is added without the lock", as = "event, event")
     @State
     public static class OneArmTwoCompletions {
         private final SoftCq cq = SoftCqRaces.cq(4);
 
         public OneArmTwoCompletions() {
-            cq.reqNotify(false);
-        }
-
-        @Actor
-        public void first(LL_Result r) {
-            r.r1 = event(add(cq, 7));
-        }
-
-        @Actor
-        public void second(LL_Result r) {
-            r.r2 = event(add(cq, 8));
-        }
-    }
-
-    /** A completion is added without the monitor. */
-    @JCStressTest
-    @JCStressMeta(OneArmTwoCompletions.class)
-    @State
-    public static class OneArmTwoCompletionsBrokenTwin {
-        private final FaultyCq cq = new FaultyCq(Fault.ADD_UNLOCKED);
-
-        public OneArmTwoCompletionsBrokenTwin() {
             cq.reqNotify(false);
         }
 
@@ -277,6 +190,7 @@ public class SoftCqRaces {
             expect = FORBIDDEN,
             desc = "a field is older than the completion")
     @Outcome(id = "old data", expect = FORBIDDEN, desc = "the data is older than the completion")
+    @Catches(value = "a completion is announced before it is written", as = "torn completion")
     @State
     public static class CompletePoll {
         private final SoftCq cq = SoftCqRaces.cq(4);
@@ -303,35 +217,6 @@ public class SoftCqRaces {
         }
     }
 
-    /** The completion is announced, then written. */
-    @JCStressTest
-    @JCStressMeta(CompletePoll.class)
-    @State
-    public static class CompletePollBrokenTwin {
-        private final FaultyCq cq = new FaultyCq(Fault.SIZE_FIRST);
-        private final MemorySegment wcs = room();
-        private final byte[] data = new byte[1];
-
-        @Actor
-        public void complete() {
-            data[0] = 42;
-            add(cq, 7);
-        }
-
-        @Actor
-        public void poll(L_Result r) {
-            if (cq.poll(wcs, 0) == 0) {
-                r.r1 = "nothing";
-            } else if (WcStruct.wrId(wcs, 0) != 7
-                    || WcStruct.immData(wcs, 0) != IMM
-                    || WcStruct.qpNum(wcs, 0) != QP_NUM) {
-                r.r1 = "torn completion";
-            } else {
-                r.r1 = data[0] == 42 ? "whole" : "old data";
-            }
-        }
-    }
-
     /** Two threads poll one completion. */
     @JCStressTest
     @Outcome(id = "polled 1, polled 0", expect = ACCEPTABLE, desc = "the first actor was first")
@@ -341,33 +226,12 @@ public class SoftCqRaces {
             expect = FORBIDDEN,
             desc = "one completion was polled twice")
     @Outcome(id = "polled 0, polled 0", expect = FORBIDDEN, desc = "nobody got the completion")
+    @Catches(value = "a completion is taken without the lock", as = "polled 1, polled 1")
     @State
     public static class TwoPolls {
         private final SoftCq cq = SoftCqRaces.cq(4);
 
         public TwoPolls() {
-            add(cq, 7);
-        }
-
-        @Actor
-        public void first(LL_Result r) {
-            r.r1 = polled(poll(cq));
-        }
-
-        @Actor
-        public void second(LL_Result r) {
-            r.r2 = polled(poll(cq));
-        }
-    }
-
-    /** A completion is taken without the monitor. */
-    @JCStressTest
-    @JCStressMeta(TwoPolls.class)
-    @State
-    public static class TwoPollsBrokenTwin {
-        private final FaultyCq cq = new FaultyCq(Fault.POLL_UNLOCKED);
-
-        public TwoPollsBrokenTwin() {
             add(cq, 7);
         }
 
@@ -405,38 +269,12 @@ public class SoftCqRaces {
             expect = FORBIDDEN,
             desc = "a completion was lost without an overrun")
     @Outcome(id = "added, .*, EIO", expect = FORBIDDEN, desc = "an overrun that was none")
+    @Catches(value = "a poll writes an overrun back", as = "overrun, .*, polled .*")
     @State
     public static class Overrun {
         private final SoftCq cq = SoftCqRaces.cq(1);
 
         public Overrun() {
-            add(cq, 7);
-        }
-
-        @Actor
-        public void complete(LLL_Result r) {
-            r.r1 = add(cq, 8) == SoftCq.OVERRUN ? "overrun" : "added";
-        }
-
-        @Actor
-        public void poll(LLL_Result r) {
-            r.r2 = polled(SoftCqRaces.poll(cq));
-        }
-
-        @Arbiter
-        public void after(LLL_Result r) {
-            r.r3 = polled(SoftCqRaces.poll(cq));
-        }
-    }
-
-    /** A poll writes back whether the queue has overrun. */
-    @JCStressTest
-    @JCStressMeta(Overrun.class)
-    @State
-    public static class OverrunBrokenTwin {
-        private final FaultyCq cq = new FaultyCq(1, Fault.OVERRUN_WRITTEN_BACK);
-
-        public OverrunBrokenTwin() {
             add(cq, 7);
         }
 

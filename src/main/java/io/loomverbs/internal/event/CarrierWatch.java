@@ -16,7 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * virtual threads from running. The thread ends when no virtual thread has led for a second, and
  * when no poller is left.
  */
-class CarrierWatch { // not final: a race runs it with one step out of order
+final class CarrierWatch {
     static final Duration EVERY = Duration.ofMillis(100);
 
     /** After so many looks without a leader the thread ends. */
@@ -94,11 +94,8 @@ class CarrierWatch { // not final: a race runs it with one step out of order
                 long _ = changed.awaitNanos(every.toNanos());
                 look();
                 idle = isAnyBlocking() ? 0 : idle + 1;
-                if (idle == IDLE_LOOKS) {
-                    on = false; // then another look: a leader says that it leads, then looks at
-                    // this
-                    idle = isAnyBlocking() ? 0 : idle;
-                    on = idle == 0;
+                if (idle == IDLE_LOOKS && !end()) {
+                    idle = 0;
                 }
             }
         } catch (InterruptedException e) {

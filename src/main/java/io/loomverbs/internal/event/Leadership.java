@@ -14,8 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * Of all threads that wait in queues fed by one {@link EventSource}, one is the leader: it waits in
  * the source, in the kernel, on everybody's behalf. The others park.
  */
-public class Leadership
-        implements Carriers.Borrower { // not final: races run it with one step left out
+public final class Leadership implements Carriers.Borrower {
     /*
      * *** Why a leader ***
      *
@@ -214,7 +213,7 @@ public class Leadership
     }
 
     /** Asked after the last lock that was taken before the park: see above. */
-    boolean mayPark(Waiter me) {
+    private boolean mayPark(Waiter me) {
         return me.given == null && leader != me;
     }
 
@@ -272,7 +271,7 @@ public class Leadership
         }
     }
 
-    boolean takeLead(Waiter me, LedQueue queue) {
+    private boolean takeLead(Waiter me, LedQueue queue) {
         if (leader == null && appoint(me)) {
             return true;
         }
@@ -280,11 +279,11 @@ public class Leadership
         return leader == null && appoint(me);
     }
 
-    boolean isServed(Waiter me) {
+    private boolean isServed(Waiter me) {
         return me.given != null;
     }
 
-    int awaitEvents(Waiter me, long nanos) {
+    private int awaitEvents(Waiter me, long nanos) {
         interrupts.begins();
         try {
             return source.await(nanos, me);
@@ -296,7 +295,7 @@ public class Leadership
         }
     }
 
-    void appointNext() {
+    private void appointNext() {
         while (leader == null) {
             LedQueue queue = next();
             if (queue == null) {

@@ -18,8 +18,6 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /** A non-blocking file descriptor on which events are read, by whoever comes. */
 abstract class FdEventFeed implements EventFeed {
-    // What is neither private nor final here is so for the races, which leave out one step or
-    // another.
 
     /*
      * *** Who reads ***
@@ -104,7 +102,7 @@ abstract class FdEventFeed implements EventFeed {
         endIfFailed(queue);
     }
 
-    void endIfFailed(LedQueue queue) {
+    private void endIfFailed(LedQueue queue) {
         Throwable cause = failure;
         if (cause != null) {
             queue.end(cause);
@@ -245,7 +243,7 @@ abstract class FdEventFeed implements EventFeed {
         }
     }
 
-    boolean isAwaited() {
+    private boolean isAwaited() {
         return waiting.get() > 0;
     }
 
@@ -277,7 +275,7 @@ abstract class FdEventFeed implements EventFeed {
     }
 
     @GuardedBy("lock")
-    boolean isOpen() {
+    private boolean isOpen() {
         return !closed && failure == null;
     }
 

@@ -1,0 +1,127 @@
+package io.loomverbs.jcstress;
+
+import io.loomverbs.fault.Fault;
+import io.loomverbs.fault.Faults;
+import io.loomverbs.internal.event.Patience;
+
+import org.openjdk.jcstress.Options;
+import org.openjdk.jcstress.infra.TestInfo;
+import org.openjdk.jcstress.infra.runners.TestList;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Runs races on shipped classes into which a fault was planted, and sees to it that it shows.
+ *
+ * <p>A race test that passes says little until it is known to fail on code that has the race. So
+ * each says which faults it {@link Catches}. A fault that is not caught fails the build, since the
+ * race may be blind; so does a race that catches none, and a fault that nothing looks for.
+ *
+ * <p>A race runs for a short while, again and again, until the outcome that it names was seen.
+ *
+ * <p>Arguments: a regular expression that selects races, for how many seconds to try a fault, and
+ * what else to tell JCStress.
+ */
+public final class PlantedFaults {
+    private static final int SLICE_MILLIS = 50;
+
+    private final Map<String, Fault> faults =
+            Faults.all().stream().collect(Collectors.toMap(Fault::name, Function.identity()));
+    private final Options options;
+    private final long budgetNanos;
+    private int all;
+    private int failures;
+
+    private PlantedFaults(long seconds, List<String> jcstressArgs) throws IOException {
+        List<String> args = new ArrayList<>(jcstressArgs);
+        args.addAll(List.of("-iters", "1", "-time", Integer.toString(SLICE_MILLIS)));
+        options = new Options(args.toArray(String[]::new));
+        if (!options.parse()) {
+            throw new IllegalArgumentException("JCStress does not know " + jcstressArgs);
+        }
+        budgetNanos = seconds * 1_000_000_000;
+    }
+
+    /** Exits with 1 if a fault was not caught. */
+    public static void main(String[] args) throws IOException, ClassNotFoundException {
+        Pattern selection = Pattern.compile(args[0]);
+        PlantedFaults planted =
+                new PlantedFaults(
+                        Long.parseLong(args[1]), Arrays.asList(args).subList(2, args.length));
+        planted.checkNames();
+        for (String race : JcstressRun.tests(selection)) {
+            for (Catches caught : catches(race)) {
+                planted.run(TestList.getInfo(race), caught);
+            }
+        }
+        System.out.printf("%d faults planted, %d failures%n", planted.all, planted.failures);
+        System.exit(planted.failures == 0 ? 0 : 1);
+    }
+
+    private static Catches[] catches(String race) throws ClassNotFoundException {
+        ClassLoader here = PlantedFaults.class.getClassLoader();
+        return Class.forName(TestList.getInfo(race).binaryName(), false, here)
+                .getAnnotationsByType(Catches.class);
+    }
+
+    private void checkNames() throws ClassNotFoundException {
+        Set<String> unused = new TreeSet<>();
+        faults.values().stream()
+                .filter(fault -> fault.scenarios().isEmpty())
+                .forEach(fault -> unused.add(fault.name()));
+        for (String race : JcstressRun.tests(Pattern.compile(""))) {
+            Catches[] all = catches(race);
+            if (all.length == 0) {
+                fail("CATCHES NOTHING: " + race);
+            }
+            for (Catches caught : all) {
+                unused.remove(caught.value());
+                if (!faults.containsKey(caught.value())) {
+                    fail("NO SUCH FAULT: " + race + ": " + caught.value());
+                }
+            }
+        }
+        unused.forEach(fault -> fail("LOOKED FOR BY NOTHING: " + fault));
+    }
+
+    private void fail(String why) {
+        failures++;
+        System.out.println(why);
+    }
+
+    private void run(TestInfo race, Catches caught) {
+        Fault fault = faults.get(caught.value());
+        if (fault == null) {
+            return; // as was said before
+        }
+        all++;
+        String what = race.name() + ": " + caught.value() + ": " + caught.as();
+        PlantedRace planted = new PlantedRace(race, fault, caught.as());
+        long start = System.nanoTime();
+        try {
+            while (System.nanoTime() - start < budgetNanos) {
+                Patience.expectLateness(caught.as().matches(".*(stuck|late|none).*"));
+                long count = planted.run(options);
+                if (count > 0) {
+                    long millis = (System.nanoTime() - start) / 1_000_000;
+                    System.out.printf("caught in %,d ms: %s, %,d times%n", millis, what, count);
+                    return;
+                }
+            }
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            e.printStackTrace(System.out);
+        }
+        fail("NOT CAUGHT: " + what);
+        planted.seen()
+                .forEach((outcome, count) -> System.out.printf("  %s: %,d%n", outcome, count));
+    }
+}

@@ -1,0 +1,142 @@
+package io.loomverbs.jcstress;
+
+import io.loomverbs.fault.Fault;
+import io.loomverbs.fault.SecondCopy;
+import io.loomverbs.internal.event.Patience;
+
+import org.openjdk.jcstress.Options;
+import org.openjdk.jcstress.annotations.Expect;
+import org.openjdk.jcstress.infra.StateCase;
+import org.openjdk.jcstress.infra.TestInfo;
+import org.openjdk.jcstress.infra.runners.CounterThread;
+import org.openjdk.jcstress.infra.runners.ForkedTestConfig;
+import org.openjdk.jcstress.infra.runners.Runner;
+import org.openjdk.jcstress.infra.runners.TestConfig;
+import org.openjdk.jcstress.os.AffinityMode;
+import org.openjdk.jcstress.os.NodeType;
+import org.openjdk.jcstress.os.SchedulingClass;
+import org.openjdk.jcstress.util.Counter;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** A race that runs in this JVM, on a second copy of all classes, with a fault in one of them. */
+final class PlantedRace {
+    /** Longer than anything waits in a race. */
+    private static final long MOST_NANOS = 90_000_000_000L;
+
+    private static final long LOOK_MILLIS = 100;
+
+    private final TestInfo race;
+    private final StateCase expected;
+    private final ClassLoader copy;
+    private final Map<String, Long> seen = new TreeMap<>();
+
+    /**
+     * @param outcome the id of the forbidden outcome that the fault must show as
+     */
+    PlantedRace(TestInfo race, Fault fault, String outcome) {
+        this.race = race;
+        this.expected =
+                race.cases().stream()
+                        .filter(c -> c.expect() == Expect.FORBIDDEN)
+                        .filter(c -> c.matchPattern().equals(outcome))
+                        .findFirst()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalArgumentException(
+                                                race.name()
+                                                        + " has no forbidden outcome "
+                                                        + outcome));
+        this.copy = new Copy(fault);
+    }
+
+    private static final class Copy extends SecondCopy {
+        Copy(Fault fault) {
+            super(Optional.of(fault));
+        }
+
+        @Override
+        protected boolean isShared(String name) {
+            return name.equals(Patience.class.getName());
+        }
+
+        @Override
+        protected byte[] change(String name, byte[] bytes) {
+            return bytes;
+        }
+    }
+
+    /** Runs the race for as long as the options say, and answers how often it was expected. */
+    long run(Options options) {
+        SchedulingClass anyCpu =
+                new SchedulingClass(AffinityMode.NONE, race.threads(), NodeType.PACKAGE);
+        TestConfig config = new TestConfig(options, race, 0, List.of(), 0, anyCpu);
+        try {
+            Runner<?> runner =
+                    Class.forName(race.generatedRunner(), true, copy)
+                            .asSubclass(Runner.class)
+                            .getConstructor(ForkedTestConfig.class)
+                            .newInstance(new ForkedTestConfig(config));
+            List<? extends CounterThread<?>> actors = runner.internalRun();
+            await(actors);
+            return actors.stream().mapToLong(actor -> count(actor.result())).sum();
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError(e.getMessage(), e);
+        }
+    }
+
+    /** Waits for all; if one has failed, the others may wait for it and never end. */
+    private static void await(List<? extends CounterThread<?>> actors) {
+        long start = System.nanoTime();
+        while (actors.stream().anyMatch(Thread::isAlive)) {
+            for (CounterThread<?> actor : actors) {
+                try {
+                    actor.join(LOOK_MILLIS);
+                } catch (InterruptedException e) {
+                    throw new AssertionError("nobody interrupts the run", e);
+                }
+                if (actor.throwable() != null) {
+                    throw new IllegalStateException(actor + " has failed", actor.throwable());
+                }
+                if (System.nanoTime() - start > MOST_NANOS) {
+                    throw new IllegalStateException(
+                            actor + " stands still at " + List.of(actor.getStackTrace()));
+                }
+            }
+        }
+    }
+
+    private <R> long count(Counter<R> results) {
+        long expectedNow = 0;
+        for (R result : results.elementSet()) {
+            long count = results.count(result);
+            seen.merge(result.toString(), count, Long::sum);
+            if (isExpected(result.toString())) {
+                expectedNow += count;
+            }
+        }
+        return expectedNow;
+    }
+
+    /** Every outcome that was seen until now, and how often. */
+    Map<String, Long> seen() {
+        return seen;
+    }
+
+    private boolean isExpected(String state) {
+        StateCase first = caseOf(state);
+        return expected.matches(state) && first != null && first.expect() == Expect.FORBIDDEN;
+    }
+
+    /** As JCStress does it: the first that is equal, else the first that matches. */
+    private StateCase caseOf(String state) {
+        return race.cases().stream()
+                .filter(c -> c.matchesExactly(state))
+                .findFirst()
+                .or(() -> race.cases().stream().filter(c -> c.matches(state)).findFirst())
+                .orElse(null);
+    }
+}

@@ -1,0 +1,474 @@
+package io.loomverbs.fault;
+
+import static io.loomverbs.fault.Changes.answering;
+import static io.loomverbs.fault.Changes.askedFirst;
+import static io.loomverbs.fault.Changes.blindTo;
+import static io.loomverbs.fault.Changes.countedFirst;
+import static io.loomverbs.fault.Changes.decidedFirst;
+import static io.loomverbs.fault.Changes.earlier;
+import static io.loomverbs.fault.Changes.insteadOf;
+import static io.loomverbs.fault.Changes.later;
+import static io.loomverbs.fault.Changes.letGoBefore;
+import static io.loomverbs.fault.Changes.neverNegative;
+import static io.loomverbs.fault.Changes.noLookAfterPush;
+import static io.loomverbs.fault.Changes.notSet;
+import static io.loomverbs.fault.Changes.pauseBefore;
+import static io.loomverbs.fault.Changes.readFirst;
+import static io.loomverbs.fault.Changes.relistBefore;
+import static io.loomverbs.fault.Changes.resetAfter;
+import static io.loomverbs.fault.Changes.returningIf;
+import static io.loomverbs.fault.Changes.returningOnceSet;
+import static io.loomverbs.fault.Changes.setAnyway;
+import static io.loomverbs.fault.Changes.tellBeforeReading;
+import static io.loomverbs.fault.Changes.tellBeforeWriting;
+import static io.loomverbs.fault.Changes.tellFirst;
+import static io.loomverbs.fault.Changes.torn;
+import static io.loomverbs.fault.Changes.unlocked;
+import static io.loomverbs.fault.Changes.without;
+import static io.loomverbs.fault.Changes.withoutIfInterrupted;
+import static io.loomverbs.fault.Changes.writtenBack;
+
+import io.loomverbs.fault.Fault.Edit;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The faults that tests must find, each a line that somebody might get wrong.
+ *
+ * <p>A fault is found by the seeded schedules of the scenarios that stand in front of it, and by
+ * the races that name it. One that nothing finds is no fault: it fails the build.
+ */
+public final class Faults {
+    private static final String LEDGER = "internal.event.Ledger";
+    private static final String QUEUE = "internal.event.EventQueue";
+    private static final String LEADERSHIP = "internal.event.Leadership";
+    private static final String CQ_EVENTS = "internal.event.CqEvents";
+    private static final String ASYNC_QUEUE = "internal.event.AsyncQueue";
+    private static final String CALL_GATE = "internal.event.CallGate";
+    private static final String CQ = "CompletionQueue";
+    private static final String SEND_QUEUE = "internal.soft.SendQueue";
+    private static final String SOFT_CQ = "internal.soft.SoftCq";
+    private static final long CLOSED = 2;
+    private static final long STATE = 3;
+    private static final long SETTLEMENTS = 0xfff << 2;
+    private static final int USAGE_CLOSED = -1;
+    private static final int USAGE_CLOSING = -2;
+
+    private final List<Fault> all = new ArrayList<>();
+    private List<String> scenarios;
+    private String className;
+
+    private Faults() {}
+
+    public static List<Fault> all() {
+        Faults faults = new Faults();
+        faults.delivery();
+        faults.closing();
+        faults.bookkeeping();
+        faults.api();
+        faults.device();
+        faults.leadership();
+        return List.copyOf(faults.all);
+    }
+
+    private void delivery() {
+        in(QUEUE, "delivery");
+        plant("raise wakes nobody", "raiseShared", without("wakeAll"));
+        plant(
+                "a waiter with an event in hand gives up",
+                "cancel",
+                pauseBefore("lock"),
+                blindTo("given"));
+        plant("giving up without the lock", "cancel", unlocked());
+        plant("a CQ with more events is not listed again", "deliverListed", without("append"));
+        plant("a listed CQ is listed twice", "handOver", blindTo("listed"));
+        plant("relisting wakes nobody", "relist", without("wake"));
+        plant("who arrives hands nothing on", "handListed", blindTo("firstWaiter"));
+        plant("whom an arrival hands an event is not woken", "arrived", without("wakeAll"));
+        plant("arriving without the lock", "arrived", unlocked());
+        plant("who raises does not look who waits", "raiseShared", blindTo("wanted"));
+        plant("nobody says that he waits", "handWanted", notSet("wanted"));
+        plant("events overwrite one another", "push", torn());
+        plant("a second event of a CQ is forgotten", "raiseShared", without("list"));
+        plant("nobody looks into the inbox", "deliverListed", without("takeIn"));
+        plant("who joins leaves events where they are", "join", without("handWanted"));
+        in(CQ_EVENTS, "delivery");
+        plant("a failed close does not list the CQ again", "close", without("relist"));
+        in(QUEUE, "interrupts");
+        plant("an interrupt is swallowed", "take", answering("interrupted", 0));
+        in(QUEUE, "closing");
+        plant("the end wakes nobody", "end", without("wakeAll"));
+        in(QUEUE);
+        plant(
+                "a waiter says that it waits, and does not look again",
+                "handWanted",
+                returningOnceSet("wanted"));
+        plant(
+                "a waiter is woken before it is given its event",
+                at("hand", tellBeforeWriting("given", "wake")),
+                at("raiseShared", without("wakeAll")));
+        plant("a waiter that gives up stays in the list", "cancel", without("remove"));
+        plant(
+                "an event is taken without the lock",
+                at("takeListed", unlocked()),
+                at("deliverListed", pauseBefore("remove")));
+        plant("an event is handed over without the lock", "raiseShared", unlocked());
+        plant("a queue ends without the lock", "end", unlocked());
+        plant("a waiter looks for the end before it has the lock", "take", readFirst("end"));
+        plant("a thread that comes after the end is not told", "end", notSet("end"));
+        plant("who was interrupted never arrives", "leavePlace", withoutIfInterrupted("arrived"));
+        plant(
+                "a CQ leaves the inbox before its link is read",
+                "takeIn",
+                tellBeforeReading("below", "leaveInbox"));
+        plant(
+                "an event is delivered whatever the ledger says",
+                "deliverListed",
+                without("tryDeliver"));
+        plant(
+                "the search for events ends at a closing CQ",
+                "deliverListed",
+                returningIf("tryDeliver"));
+        plant("an event comes up for a CQ that was closed", "list", answering("isClosed", 0));
+    }
+
+    private void closing() {
+        in(LEDGER, "closers");
+        plant("the last acknowledgement wakes no closer", "wakeIfLast", without("wakeClosers"));
+        plant("the end of a close wakes no closer", "leaveClosing", without("wakeClosers"));
+        plant("only the last closer is woken", "wakeClosers", blindTo("next"));
+        plant("who leaves takes others along", "unlinkDead", blindTo("thread"));
+        plant("no look between the push and the park", "await", noLookAfterPush());
+        plant("two closers begin", "beginClose", torn());
+        plant("a close does not wait", "await", blindTo("word"));
+        in(LEDGER, "closers", "overacks");
+        plant("claims overwrite one another", "tryAck", torn());
+        in(LEDGER, "overacks");
+        plant("taking back a claim forgets the others", "tryAck", answering("settled", 0));
+        in(LEDGER, "closing");
+        plant("closing does not stop deliveries", "tryDeliver", without(STATE));
+        plant("a delivery overwrites a close", "tryDeliver", torn());
+        in(LEDGER, "async");
+        plant("closing does not stop asynchronous events", "tryDeliverAsync", without(STATE));
+        in(LEDGER);
+        plant(
+                "a refusal does not wait for claims that are taken back",
+                "wordWithoutDeficit",
+                insteadOf(0, Long.MIN_VALUE));
+        plant(
+                "a claim that fits by now is taken back",
+                "tryAck",
+                without(SETTLEMENTS),
+                answering("ackWhatIsThere", -1));
+        plant(
+                "a claim that is taken back wakes no closer",
+                "tryAck",
+                pauseBefore("compareAndSet"),
+                without("wakeIfLast"));
+        plant(
+                "whether it is the last is decided before the acknowledgement",
+                "tryAck",
+                decidedFirst());
+        plant(
+                "an asynchronous acknowledgement wakes no closer",
+                "tryAckAsync",
+                without("wakeIfLast"));
+        plant("closers overwrite one another on the stack", "push", torn());
+        plant("a close that failed writes back what it read", "leaveClosing", torn());
+        plant(
+                "a close that has begun does not stop deliveries",
+                "tryDeliver",
+                insteadOf(STATE, CLOSED));
+        plant("a close swallows an interrupt", "await", without("interrupt"));
+        plant(
+                "an interrupt ends a close",
+                "await",
+                returningIf("interrupted"),
+                answering("keepWaiting", 0));
+        plant(
+                "a close that failed lists events before the ledger is open",
+                at("close", relistBefore("reopen")),
+                elsewhere(CQ_EVENTS, "close", without("relist")));
+        in(ASYNC_QUEUE, "async");
+        plant("an asynchronous event wakes nobody", "raise", without("wakeAll"));
+        plant("asynchronous events are forgotten by a failed close", "recheck", without("wakeAll"));
+        plant("the end of asynchronous events wakes nobody", "end", without("wakeAll"));
+        in(ASYNC_QUEUE);
+        plant(
+                "looking for an asynchronous event and waiting are two steps",
+                "deliverOrJoin",
+                letGoBefore("add"));
+        plant("an asynchronous event is taken without the lock", "deliverOrJoin", unlocked());
+        plant(
+                "an asynchronous event is delivered whatever the ledger says",
+                "deliver",
+                answering("tryDeliverAsync", 1));
+        plant(
+                "an asynchronous waiter looks for the end before it has the lock",
+                "deliverOrJoin",
+                readFirst("end"));
+    }
+
+    /** What goes wrong unseen at first. */
+    private void bookkeeping() {
+        in(QUEUE, "delivery");
+        plant("an arrival is not counted", "arrived", notSet("onTheirWay"));
+        plant("one who is on the way is not counted", "hand", notSet("onTheirWay"));
+        plant("who is late and takes an event arrives", "wasOnItsWay", blindTo("tookItself"));
+        plant("an event taken stays pending", "deliverListed", notSet("pending"));
+        plant("an event handed over stays pending", "handOver", notSet("pending"));
+        plant("an event listed is not pending", "list", notSet("pending"));
+        plant("what is taken off the list seems listed", "remove", notSet("listed"));
+        plant("what is taken off the list keeps its links", "remove", notSet("previous"));
+        plant("the end of the list is not moved", "remove", notSet("lastListed"));
+        plant("what leaves the inbox keeps its link", "takeIn", notSet("below"));
+        plant("what leaves the inbox seems to be there", "takeIn", without("leaveInbox"));
+        in(QUEUE, "await");
+        plant("deliveries are not counted", "countDelivered", notSet("delivered"));
+        in(QUEUE, "closing");
+        plant("a destroyed CQ has events", "drop", notSet("pending"));
+        plant("the end leaves a first waiter", "end", notSet("firstWaiter"));
+        plant("the end leaves a last waiter", "end", notSet("lastWaiter"));
+        in(ASYNC_QUEUE, "async");
+        plant("an event received stays", "deliver", without("remove"));
+        in(LEDGER, "overacks");
+        plant("a second look subtracts nothing", "ackWhatIsThere", answering("compareAndSet", 1));
+        in(LEDGER, "closers");
+        plant("a closer that has left seems to wait", "await", notSet("thread"));
+        in("Lifecycle", "churn");
+        plant("a user that is gone keeps its name", "release", without("remove"));
+        plant("a user that is gone is counted", "leave", without("getAndAdd"));
+        in(SEND_QUEUE, "messages");
+        plant("a request that is done keeps its slot", "complete", without("advance"));
+        in("internal.soft.CqRing", "messages");
+        plant("a completion that is polled stays", "take", without("setRelease"));
+        in("internal.soft.SlotRing", "messages");
+        plant("a slot that is free stays", "advance", without("setRelease"));
+        in("internal.soft.IdTable", "churn");
+        plant("a number given back is not counted", "remove", notSet("freeCount"));
+        plant("a number given out is not counted", "add", notSet("freeCount"));
+        plant("what is removed is alive", "remove", notSet("live"));
+    }
+
+    private void api() {
+        in("CqEvent", "delivery");
+        plant("an event is acknowledged twice", "close", answering("compareAndSet", 1));
+        in("CqEvent");
+        plant("an event is acknowledged by a look and a write", "close", torn());
+        in("CqLedger");
+        plant("events that are held get lost", "add", torn());
+        in(CQ, "closing");
+        plant("a direct CQ's waiters are left behind", "endWaits", without("end"));
+        in("CompletionChannel", "closing");
+        plant("a channel's waiters are left behind", "close", without("end"));
+        in("Lifecycle", "churn");
+        plant("users get lost", "acquire", torn());
+        plant("what has users is closed", "close", answering("compareAndSet", 1));
+        in("Lifecycle", "refusals");
+        plant("who was taken off the list waits on", "awaitCloser", blindTo("over"));
+        plant("a closer tells nobody", "close", without("wakeAll"));
+        plant("who was not seen stays in the list", "awaitCloser", without("wakeAll"));
+        plant("a refused close stays one", "close", notSet("users"));
+        plant("waiters overwrite one another", "awaitCloser", torn());
+        in("Lifecycle");
+        plant("a close looks for users, then closes", "close", torn());
+        plant("a user leaves in two steps", "leave", torn());
+        plant("two first users each begin a set of names", "name", torn());
+        plant(
+                "who closes beside another takes it to be closed",
+                "close",
+                insteadOf(USAGE_CLOSED, USAGE_CLOSING));
+        plant(
+                "who creates beside a close takes it to be closed",
+                "acquire",
+                insteadOf(USAGE_CLOSED, USAGE_CLOSING));
+        in("CqCloser", "self-close");
+        plant("a thread waits for itself", "keepWaiting", answering("isHeldHere", 0));
+        in(CQ, "await");
+        plant("who leaves with the arm used up wakes nobody", "awaitNanos", without("passOn"));
+        in(QUEUE, "await");
+        plant("an arm that was used up is relied on", "takeUnlessPassed", without(1));
+        in(CQ);
+        plant("two serve one CQ", "serve", torn());
+        in(CQ, "messages");
+        plant("no poll after the arm", "awaitNanos", without("pollMore", 2));
+        plant("a handler learns EINVAL from a close", "reqNotify", without("ensureNotDestroyed"));
+        in("QueuePair", "messages");
+        plant(
+                "a user learns EINVAL from a close",
+                "ensureNotDestroyed",
+                answering("isDestroyed", 0));
+        in(CQ, "overrun");
+        plant("an overrun tells no waiter", "failOn", without("end"));
+    }
+
+    private void device() {
+        in(SEND_QUEUE, "messages");
+        plant("a signal to a runner is lost", "run", setAnyway());
+        plant("everybody runs the queue", "signal", answering("getAndSet", 0));
+        plant("two requests go into one slot", "append", unlocked());
+        in(SOFT_CQ, "messages");
+        plant("an arm has no effect", "reqNotify", answering("max", 0));
+        in(SOFT_CQ, "overrun");
+        plant("queue pairs survive their CQ", "failUsers", without("forEach"));
+        softCq();
+        softQp();
+    }
+
+    private void softCq() {
+        in(SOFT_CQ);
+        plant("the arm is looked at before the completion is there", "add", readFirst("arm"));
+        plant("a CQ is armed without the lock", "reqNotify", unlocked(), pauseBefore("max"));
+        plant("a completion is added without the lock", "add", unlocked(), pauseBefore("arm"));
+        plant(
+                "a completion is announced before it is written",
+                at("poll", unlocked()),
+                elsewhere("internal.soft.CqRing", "add", countedFirst("size")));
+        plant(
+                "a completion is taken without the lock",
+                at("poll", unlocked()),
+                elsewhere("internal.soft.CqRing", "take", pauseBefore("setRelease")));
+        plant("a poll writes an overrun back", "poll", unlocked(), writtenBack("overrun"));
+        in("internal.soft.Responder");
+        plant("a message is copied after its completion", "send", later("deliver", "received"));
+        in(CALL_GATE);
+        plant("a call looks whether there is a destroyer, then enters", "enter", decidedFirst());
+        plant("a copy looks whether its memory is there, then begins", "tryEnter", decidedFirst());
+        plant("two destroy one object", "tryBegin", torn());
+        plant("a refused destroy forgets calls", "end", insteadOf(Integer.MAX_VALUE, 0));
+        plant(
+                "a call that meets a destroyer takes the object to be destroyed",
+                "enterLater",
+                answering("isDestroyed", 1));
+        plant("the last call that leaves does not wake the destroyer", "leave", without("unpark"));
+        in("internal.event.DestroyGate");
+        plant("the end of a destroy wakes nobody", "destroy", without("ended"));
+        in("internal.event.ExclusiveCallGate");
+        plant("a destroyer does not wait for the call inside", "enterLater", setAnyway());
+        plant("a call looks whose turn it is, then takes it", "enter", torn());
+    }
+
+    private void softQp() {
+        in(SEND_QUEUE);
+        plant(
+                "two run one queue at once",
+                at("signal", answering("getAndSet", 0)),
+                at("work", unlocked(), pauseBefore("attempt")));
+        plant(
+                "that the peer is ready is forgotten after an attempt",
+                "attempt",
+                resetAfter("kicked", "execute"));
+        plant(
+                "a send looks at the state before it has the lock",
+                "append",
+                askedFirst("qp", "state"));
+        in("internal.soft.RecvQueue");
+        plant("a receive looks at the state before it is there", "post", askedFirst("qp", "state"));
+        plant("buffers are added without the lock", "append", unlocked(), pauseBefore("publish"));
+        plant(
+                "a sender without a buffer does not look again",
+                "peekOrRemember",
+                without("peek", 2));
+        in("internal.soft.SoftQp");
+        plant("a queue pair is destroyed without the locks", "destroy", unlocked());
+    }
+
+    private void leadership() {
+        in(LEADERSHIP, "led");
+        plant("who leaves the lead appoints nobody", "left", without("appointNext"));
+        plant("a carrier is not given back", "end", without("giveBack"));
+        plant("the thread that leads is not woken for the end", "end", without("wake"));
+        plant("the thread that leads does not see the end", "leadUntilTheEnd", blindTo("ended"));
+        plant("who is enlisted does not look again", "takeLead", without("appoint", 2));
+        plant("who has to park is not enlisted", "takeLead", without("enlist"));
+        plant("an unpark that a lock took is waited for", "lead", answering("mayPark", 1));
+        plant("the only carrier is blocked", "lead", answering("mayBlock", 1));
+        plant("two lead at once", "appoint", torn());
+        plant("a leader that is given something stays", "wakeIfLeading", without("wake"));
+        plant("a leader that was served goes to wait", "lead", without("isServed"));
+        plant("an interrupt does not reach the kernel", "awaitEvents", without("begins"));
+        plant("a failure is nobody's", "awaitEvents", notSet("failure"));
+        plant("who comes after a failure is told nothing", "lead", blindTo("failure"));
+        plant(
+                "who leaves the lead to a thread is not enlisted",
+                "leaveToThread",
+                without("enlist"));
+        plant(
+                "the thread that leads tells nobody of a failure",
+                "leadUntilTheEnd",
+                without("left"));
+        plant("an enlisted queue is not linked", "append", notSet("nextEnlisted"));
+        in(LEADERSHIP);
+        plant("a queue that has ended is enlisted", "enlist", blindTo("forgotten"));
+        in("internal.event.CarrierWatch");
+        plant(
+                "the watch looks whether anybody leads, then ends",
+                "end",
+                notSet("on", 1),
+                pauseBefore("on"));
+        in("internal.ffi.UseCount");
+        plant("a user looks whether it is closed, then counts itself", "enter", torn());
+        in("internal.ibverbs.NativeIds");
+        plant("numbers are used again", "add", insteadOf(1, 0, 3));
+        in("internal.ibverbs.UnackedReads");
+        plant("a reader looks whether there is a destroyer, then counts", "add", torn());
+        in("internal.ibverbs.Poller");
+        plant(
+                "a leader takes wake-ups away before it waits",
+                "await",
+                tellFirst("await", "epoll", "drainWakes"));
+        plant("a failed wait is taken for an interrupted one", "await", neverNegative("await"));
+        in("internal.ibverbs.FdEventFeed");
+        plant("a leader reads without the lock", "ready", unlocked(), pauseBefore("tryRead"));
+        plant(
+                "a fetch does not look whether the descriptor is open",
+                "fetch",
+                answering("isOpen", 1));
+        plant(
+                "a leader that disarms does not look again",
+                "disarm",
+                pauseBefore("modify"),
+                answering("isAwaited", 0));
+        plant(
+                "a waiter looks whether it is armed, then counts",
+                "join",
+                earlier("arm", "incrementAndGet"));
+        plant(
+                "a queue looks for a failure, then is attached",
+                "attach",
+                earlier("endIfFailed", "add"));
+        plant("a refused destroy leaves the descriptor disarmed", "reopen", without("arm"));
+        in(QUEUE, "led");
+        plant("the others in a queue are forgotten", "promote", without("enlist"));
+        plant("who is appointed sleeps on", "promote", without("unpark"));
+        plant("who leaves a queue keeps the lead", "leavePlace", without("left"));
+        plant("who waits never leads", "take", without("lead"));
+    }
+
+    /** The faults that follow are in this class, and these scenarios must find them. */
+    private void in(String name, String... found) {
+        className = name;
+        scenarios = List.of(found);
+    }
+
+    private void plant(String name, String method, Change... changes) {
+        plant(name, at(method, changes));
+    }
+
+    private void plant(String name, Edit[]... places) {
+        List<Edit> edits = Stream.of(places).flatMap(Stream::of).toList();
+        all.add(new Fault(name, scenarios, edits));
+    }
+
+    private Edit[] at(String method, Change... changes) {
+        return elsewhere(className, method, changes);
+    }
+
+    private static Edit[] elsewhere(String name, String method, Change... changes) {
+        return Stream.of(changes)
+                .map(change -> new Edit(name, method, change))
+                .toArray(Edit[]::new);
+    }
+}

@@ -1,0 +1,71 @@
+package io.loomverbs.fault;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassHierarchyResolver;
+import java.util.Optional;
+
+/** The classes of this project once more, perhaps with a fault planted in one of them. */
+public abstract class SecondCopy extends ClassLoader {
+    static {
+        registerAsParallelCapable();
+    }
+
+    private static final String ROOT = "io.loomverbs.";
+
+    private final Optional<Fault> fault;
+
+    /** For what writes byte code of classes that this loader knows. */
+    protected final ClassFile classFile;
+
+    protected SecondCopy(Optional<Fault> fault) {
+        super(SecondCopy.class.getClassLoader());
+        this.fault = fault;
+        this.classFile =
+                ClassFile.of(
+                        ClassFile.ClassHierarchyResolverOption.of(
+                                ClassHierarchyResolver.ofResourceParsing(
+                                        SecondCopy.class.getClassLoader())));
+    }
+
+    /** Whether there is only one of this class, which both sides know. */
+    protected abstract boolean isShared(String name);
+
+    /** Changes a class, after the fault was planted. */
+    protected abstract byte[] change(String name, byte[] bytes);
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+        if (!name.startsWith(ROOT) || isShared(name)) {
+            return super.loadClass(name, resolve);
+        }
+        synchronized (getClassLoadingLock(name)) {
+            Class<?> loaded = findLoadedClass(name);
+            return loaded != null ? loaded : define(name);
+        }
+    }
+
+    private Class<?> define(String name) throws ClassNotFoundException {
+        byte[] original = bytesOf(name.replace('.', '/'));
+        if (original == null) {
+            throw new ClassNotFoundException(name);
+        }
+        byte[] bytes =
+                fault.filter(f -> f.isIn(name))
+                        .map(f -> f.plant(classFile, original))
+                        .orElse(original);
+        byte[] changed = change(name, bytes);
+        return defineClass(name, changed, 0, changed.length);
+    }
+
+    /** The shipped class; null if there is none. */
+    protected final byte[] bytesOf(String internalName) {
+        try (InputStream in = getParent().getResourceAsStream(internalName + ".class")) {
+            return in == null ? null : in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
