@@ -285,8 +285,9 @@ final class Fixture implements AutoCloseable {
 
         private boolean isInEpoll() {
             for (StackTraceElement frame : thread.getStackTrace()) {
-                if (frame.getClassName().equals("io.loomverbs.internal.ffi.Epoll")) {
-                    return frame.getMethodName().equals("await");
+                if (frame.getClassName().equals("io.loomverbs.internal.ffi.Epoll")
+                        && frame.getMethodName().equals("await")) {
+                    return true;
                 }
             }
             return false;
