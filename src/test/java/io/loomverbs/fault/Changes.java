@@ -405,12 +405,12 @@ final class Changes {
         };
     }
 
-    /** The method returns 0, false or null where it writes a field first. */
-    static Change returningOnceSet(String field) {
+    /** The method returns 0, false or null after a call where that is made first. */
+    static Change returningAfter(String call) {
         return method -> {
             boolean[] done = new boolean[1];
             return (code, element) -> {
-                if (done[0] || !isAccess(element, Opcode.PUTFIELD, field)) {
+                if (done[0] || !isCall(element, call)) {
                     return false;
                 }
                 done[0] = true;

@@ -16,8 +16,8 @@ import static io.loomverbs.fault.Changes.pauseBefore;
 import static io.loomverbs.fault.Changes.readFirst;
 import static io.loomverbs.fault.Changes.relistBefore;
 import static io.loomverbs.fault.Changes.resetAfter;
+import static io.loomverbs.fault.Changes.returningAfter;
 import static io.loomverbs.fault.Changes.returningIf;
-import static io.loomverbs.fault.Changes.returningOnceSet;
 import static io.loomverbs.fault.Changes.setAnyway;
 import static io.loomverbs.fault.Changes.tellBeforeReading;
 import static io.loomverbs.fault.Changes.tellBeforeWriting;
@@ -43,6 +43,9 @@ import java.util.stream.Stream;
 public final class Faults {
     private static final String LEDGER = "internal.event.Ledger";
     private static final String QUEUE = "internal.event.EventQueue";
+    private static final String ASSIGNING = "internal.event.AssigningQueue";
+    private static final String INBOX = "internal.event.Inbox";
+    private static final String WAKE_CHAIN = "internal.event.WakeChain";
     private static final String LEADERSHIP = "internal.event.Leadership";
     private static final String CQ_EVENTS = "internal.event.CqEvents";
     private static final String ASYNC_QUEUE = "internal.event.AsyncQueue";
@@ -82,18 +85,20 @@ public final class Faults {
                 pauseBefore("lock"),
                 blindTo("given"));
         plant("giving up without the lock", "cancel", unlocked());
-        plant("a CQ with more events is not listed again", "deliverListed", without("append"));
-        plant("a listed CQ is listed twice", "handOver", blindTo("listed"));
         plant("relisting wakes nobody", "relist", without("wake"));
-        plant("who arrives hands nothing on", "handListed", blindTo("firstWaiter"));
         plant("whom an arrival hands an event is not woken", "arrived", without("wakeAll"));
         plant("arriving without the lock", "arrived", unlocked());
-        plant("who raises does not look who waits", "raiseShared", blindTo("wanted"));
-        plant("nobody says that he waits", "handWanted", notSet("wanted"));
-        plant("events overwrite one another", "push", torn());
+        plant("who raises does not look who waits", "raiseShared", answering("isWanted", 0));
         plant("a second event of a CQ is forgotten", "raiseShared", without("list"));
-        plant("nobody looks into the inbox", "deliverListed", without("takeIn"));
         plant("who joins leaves events where they are", "join", without("handWanted"));
+        in(ASSIGNING, "delivery");
+        plant("a CQ with more events is not listed again", "deliverListed", without("append"));
+        plant("a listed CQ is listed twice", "handOver", blindTo("listed"));
+        plant("who arrives hands nothing on", "handListed", blindTo("firstWaiter"));
+        plant("nobody says that he waits", "handWanted", without("setWanted"));
+        plant("nobody looks into the inbox", "deliverListed", without("takeIn"));
+        in(INBOX, "delivery");
+        plant("events overwrite one another", "push", torn());
         in(CQ_EVENTS, "delivery");
         plant("a failed close does not list the CQ again", "close", without("relist"));
         in(QUEUE, "interrupts");
@@ -102,27 +107,29 @@ public final class Faults {
         plant("the end wakes nobody", "end", without("wakeAll"));
         in(QUEUE);
         plant(
-                "a waiter says that it waits, and does not look again",
-                "handWanted",
-                returningOnceSet("wanted"));
-        plant(
                 "a waiter is woken before it is given its event",
-                at("hand", tellBeforeWriting("given", "wake")),
+                elsewhere(ASSIGNING, "hand", tellBeforeWriting("given", "wake")),
                 at("raiseShared", without("wakeAll")));
         plant("a waiter that gives up stays in the list", "cancel", without("remove"));
         plant(
                 "an event is taken without the lock",
                 at("takeListed", unlocked()),
-                at("deliverListed", pauseBefore("remove")));
+                elsewhere(ASSIGNING, "deliverListed", pauseBefore("remove")));
         plant("an event is handed over without the lock", "raiseShared", unlocked());
         plant("a queue ends without the lock", "end", unlocked());
         plant("a waiter looks for the end before it has the lock", "take", readFirst("end"));
         plant("a thread that comes after the end is not told", "end", notSet("end"));
         plant("who was interrupted never arrives", "leavePlace", withoutIfInterrupted("arrived"));
+        in(INBOX);
         plant(
                 "a CQ leaves the inbox before its link is read",
-                "takeIn",
+                "takeAll",
                 tellBeforeReading("below", "leaveInbox"));
+        in(ASSIGNING);
+        plant(
+                "a waiter says that it waits, and does not look again",
+                "handWanted",
+                returningAfter("setWanted"));
         plant(
                 "an event is delivered whatever the ledger says",
                 "deliverListed",
@@ -213,24 +220,28 @@ public final class Faults {
 
     /** What goes wrong unseen at first. */
     private void bookkeeping() {
+        in(WAKE_CHAIN, "delivery");
+        plant("an arrival is not counted", "arrives", notSet("onTheirWay"));
+        plant("one who is on the way is not counted", "departs", notSet("onTheirWay"));
         in(QUEUE, "delivery");
-        plant("an arrival is not counted", "arrived", notSet("onTheirWay"));
-        plant("one who is on the way is not counted", "hand", notSet("onTheirWay"));
         plant("who is late and takes an event arrives", "wasOnItsWay", blindTo("tookItself"));
+        in(ASSIGNING, "delivery");
         plant("an event taken stays pending", "deliverListed", notSet("pending"));
         plant("an event handed over stays pending", "handOver", notSet("pending"));
         plant("an event listed is not pending", "list", notSet("pending"));
         plant("what is taken off the list seems listed", "remove", notSet("listed"));
         plant("what is taken off the list keeps its links", "remove", notSet("previous"));
         plant("the end of the list is not moved", "remove", notSet("lastListed"));
-        plant("what leaves the inbox keeps its link", "takeIn", notSet("below"));
-        plant("what leaves the inbox seems to be there", "takeIn", without("leaveInbox"));
-        in(QUEUE, "await");
+        in(INBOX, "delivery");
+        plant("what leaves the inbox keeps its link", "release", notSet("below"));
+        plant("what leaves the inbox seems to be there", "release", without("leaveInbox"));
+        in(ASSIGNING, "await");
         plant("deliveries are not counted", "countDelivered", notSet("delivered"));
         in(QUEUE, "closing");
         plant("a destroyed CQ has events", "drop", notSet("pending"));
-        plant("the end leaves a first waiter", "end", notSet("firstWaiter"));
-        plant("the end leaves a last waiter", "end", notSet("lastWaiter"));
+        in(ASSIGNING, "closing");
+        plant("the end leaves a first waiter", "forgetWaiters", notSet("firstWaiter"));
+        plant("the end leaves a last waiter", "forgetWaiters", notSet("lastWaiter"));
         in(ASYNC_QUEUE, "async");
         plant("an event received stays", "deliver", without("remove"));
         in(LEDGER, "overacks");

@@ -29,6 +29,7 @@ final class Bookkeeping {
                     entry("internal.event.CqEvents", Bookkeeping::cq),
                     entry("CqLedger", Bookkeeping::holders),
                     entry("internal.event.EventQueue", Bookkeeping::queue),
+                    entry("internal.event.WakeChain", Bookkeeping::wakeChain),
                     entry("internal.event.AsyncQueue", Bookkeeping::asyncQueue),
                     entry("internal.event.CallGate", Bookkeeping::gate),
                     entry("internal.event.Leadership", Bookkeeping::leadership),
@@ -125,10 +126,7 @@ final class Bookkeeping {
     private static void queue(Object queue) {
         require(queue, isNull(queue, "firstWaiter"), "firstWaiter");
         require(queue, isNull(queue, "lastWaiter"), "lastWaiter");
-        require(queue, number(queue, "onTheirWay") == 0, "onTheirWay");
         require(queue, number(queue, "platformWaiters") == 0, "platformWaiters");
-        long passed = number(queue, "passed");
-        require(queue, passed >= 0 && passed <= MOST_PASSED, "passed");
         Object before = null;
         for (Object cq : listed(queue)) {
             require(queue, get(cq, "previous") == before, "links of the list");
@@ -138,12 +136,19 @@ final class Bookkeeping {
         require(queue, get(queue, "lastListed") == before, "lastListed");
     }
 
+    private static void wakeChain(Object chain) {
+        require(chain, number(chain, "onTheirWay") == 0, "onTheirWay");
+        long passed = number(chain, "passed");
+        require(chain, passed >= 0 && passed <= MOST_PASSED, "passed");
+    }
+
     private static Set<Object> listed(Object queue) {
         return chain(queue, "firstListed", "next");
     }
 
     private static Set<Object> inbox(Object queue) {
-        return chain(queue, "inbox", "below");
+        Object inbox = get(queue, "inbox");
+        return inbox == null ? Set.of() : chain(inbox, "top", "below");
     }
 
     private static Set<Object> chain(Object owner, String first, String next) {

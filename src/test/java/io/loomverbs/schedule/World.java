@@ -4,15 +4,16 @@ import io.loomverbs.fault.Fault;
 import io.loomverbs.fault.Planted;
 import io.loomverbs.fault.SecondCopy;
 
-import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassModel;
 import java.lang.classfile.FieldModel;
+import java.lang.classfile.constantpool.ClassEntry;
 import java.lang.reflect.AccessFlag;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The classes of this project once more, rewritten, perhaps with a fault planted in them. Scenarios
@@ -88,11 +89,18 @@ final class World extends SecondCopy {
                         || volatiles.computeIfAbsent(owner, this::volatilesOf).contains(field));
     }
 
+    /** Inherited ones too: code may name them as fields of a subclass. */
     private Set<String> volatilesOf(String owner) {
-        List<FieldModel> fields = ClassFile.of().parse(bytesOf(owner)).fields();
-        return fields.stream()
-                .filter(field -> field.flags().has(AccessFlag.VOLATILE))
-                .map(field -> field.fieldName().stringValue())
-                .collect(Collectors.toSet());
+        Set<String> names = new HashSet<>();
+        for (String name = owner; name.startsWith("io/loomverbs/"); ) {
+            ClassModel model = classFile.parse(bytesOf(name));
+            for (FieldModel field : model.fields()) {
+                if (field.flags().has(AccessFlag.VOLATILE)) {
+                    names.add(field.fieldName().stringValue());
+                }
+            }
+            name = model.superclass().map(ClassEntry::asInternalName).orElse("");
+        }
+        return names;
     }
 }

@@ -86,7 +86,7 @@ public class ChainRaces {
     @Catches(value = "who arrives hands nothing on", as = ".*, stuck, .*")
     @State
     public static class TwoInAChain {
-        private final EventQueue queue = new EventQueue(null, ONE_AT_ONCE);
+        private final EventQueue queue = new EventQueue(null, new WakeChain(ONE_AT_ONCE));
         private final CqEvents one = new CqEvents(queue, "one");
         private final CqEvents two = new CqEvents(queue, "two");
         private final Two waiters = new Two(() -> queue.take(Patience.nanos()));
@@ -125,7 +125,7 @@ public class ChainRaces {
     @Catches(value = "who was interrupted never arrives", as = ".*, stuck, .*")
     @State
     public static class InterruptedOnItsWay {
-        private final EventQueue queue = new EventQueue(null, ONE_AT_ONCE);
+        private final EventQueue queue = new EventQueue(null, new WakeChain(ONE_AT_ONCE));
         private final CqEvents one = new CqEvents(queue, "one");
         private final CqEvents two = new CqEvents(queue, "two");
         private final Two waiters = new Two(() -> queue.take(Patience.nanos()));

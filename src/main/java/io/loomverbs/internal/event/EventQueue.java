@@ -4,69 +4,22 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 
 /** Where completion events wait for threads, and threads for completion events. */
-public final class EventQueue extends LedQueue {
+public final class EventQueue extends AssigningQueue {
     /*
      * *** Overview ***
      *
      * A completion channel is one such queue, shared by its CQs. A CQ with direct delivery has one to
      * itself, so that both kinds of delivery are one algorithm with one proof.
      *
-     * An event that comes up is handed to the thread that has waited longest, under the lock, and if
-     * there is none it is kept, in a list. So who is woken has its event and need not look again. The order among
-     * CQs is first come first served; a CQ with several pending events goes to the end after each.
+     * Events are assigned to threads as AssigningQueue says. The queue of a channel wakes threads in a chain
+     * (see WakeChain), and has an inbox, so that to raise an event seldom takes the lock. The queue of one CQ
+     * has neither: it has one CQ and, but for threads that share its arm, one waiter, of whom each needs its
+     * wake-up.
      *
-     * *** Waking in a chain ***
-     *
-     * To wake a thread costs more than most events are worth, and thousands may wait at one channel: an
-     * event each would wake them all, for as little work as two could do without waiting in between. So
-     * there are at most `atOnce` threads on their way, that is, handed an event and not run since. What
-     * comes up meanwhile is listed, for whoever asks next. A thread that arrives hands the next listed
-     * event to the next waiter, if both are there still. Thus threads that work off events quickly do it
-     * alone, and handlers that block are joined by as many others as it takes.
-     *
-     *     events are kept and threads wait  =>  atOnce threads or more are on their way,
-     *                                           or who has raised one is about to hand it over
-     *
-     * holds whenever the lock is free, and is what keeps a thread from waiting beside an event for ever:
-     * those on their way arrive. Virtual threads do so when they get a carrier, which may take as long as
-     * others like. Platform threads need none, and must not have to wait for it: while one waits each event
-     * is handed over, and none waits where events are listed. (To what has to be fetched this does not
-     * extend: there a virtual thread may have the lead that has no carrier yet.) Any other that takes a listed
-     * event passes threads that wait or are on their way. After MOST_PASSED of these, and not before
-     * PASSING_NANOS, it goes to the end of the queue instead or, if nobody waits there, yields. Either lets
-     * those on their way have its carrier, so that nobody is passed for ever.
-     *
-     * A CQ's own queue hands over each event: it has one CQ and, but for threads that share its arm,
-     * one waiter, of whom each needs its wake-up.
-     *
-     * *** The inbox ***
-     *
-     * Who raises an event of a shared queue takes the lock only if the event is to be handed over.
-     * Otherwise the CQ is pushed onto a stack, from where whoever holds the lock takes all in, in the order
-     * of the pushes, when the list is empty. So those who raise and those who take do not wait for each
-     * other. A CQ that is in the inbox already is raised under the lock.
-     *
-     *     who raises: pushes, then reads `wanted`, and whether the CQ is closed
-     *     who waits, or arrives: sets `wanted`, then looks into the inbox
-     *     who has destroyed the CQ: has closed it, then looks into the inbox
-     *
-     * One sees the other. `wanted` may be true for no reason; it is false only while nobody waits to whom
-     * an event might be handed, or after a look into the inbox since somebody does.
-     *
-     * *** Handing over ***
-     *
-     * An event counts as delivered, in its CQ's ledger, when it is handed over: under the lock, by
-     * whoever hands it over. The ledger refuses once the CQ is closing; such a CQ is taken off the list
-     * where it is found, and is not listed until the close has ended: a close that failed lists it
-     * again, after its ledger is open again, so that one of the two finds the other's change. The same
-     * holds for a CQ of which no more events can be counted: the acknowledgement that makes room lists
-     * it again, after it has made it.
+     * *** Giving up ***
      *
      * A waiter that is interrupted or runs out of time takes the lock and removes itself. If by then it
      * has been given an event, it keeps it: the event is returned, and an interrupt stays pending. One
@@ -100,74 +53,18 @@ public final class EventQueue extends LedQueue {
      * call finds it. After a failure events that are still listed are delivered first, to those who wait
      * and to those who come, as read(2) on a dead channel returns what was queued before it returns EIO.
      */
-    private static final int AT_ONCE = 2;
-    private static final int MOST_PASSED = 16;
-    private static final long PASSING_NANOS = 100_000;
-
     /** What a waiter is given that has given up. */
     private static final Object GAVE_UP = new Object();
-
-    private static final VarHandle INBOX;
-
-    static {
-        try {
-            INBOX = MethodHandles.lookup().findVarHandle(EventQueue.class, "inbox", CqEvents.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    private final ReentrantLock lock = new BriefLock();
-
-    /** How many threads may be on their way while none but virtual threads wait. */
-    private final int atOnce;
-
-    @GuardedBy("lock")
-    private @Nullable CqEvents firstListed;
-
-    @GuardedBy("lock")
-    private @Nullable CqEvents lastListed;
-
-    @GuardedBy("lock")
-    private @Nullable Waiter firstWaiter;
-
-    @GuardedBy("lock")
-    private @Nullable Waiter lastWaiter;
 
     @GuardedBy("lock")
     private @Nullable QueueEnd end;
 
-    /** Threads that were handed an event and have not run since. */
-    @GuardedBy("lock")
-    private int onTheirWay;
-
-    /** How many of those who wait are platform threads. */
-    @GuardedBy("lock")
-    private int platformWaiters;
-
-    /** Events taken from the list past threads that wait, since one was let go before. */
-    @GuardedBy("lock")
-    private int passed;
-
-    /** When one was let go before. */
-    @GuardedBy("lock")
-    private long gaveWay = System.nanoTime() - PASSING_NANOS;
-
-    /** What came up and is not listed yet, the last first. Changed atomically. */
-    private volatile @Nullable CqEvents inbox;
-
-    /** Whether an event is to be handed over when it comes up. Written under the lock. */
-    private volatile boolean wanted;
-
-    /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
-    private volatile int delivered;
-
     /**
      * @param feed what events have to be fetched from; null if they come by themselves
-     * @param atOnce how many threads may be on their way, or {@link Integer#MAX_VALUE}
+     * @param chain how threads are woken; null if each event wakes one
      */
-    EventQueue(@Nullable EventFeed feed, int atOnce) {
-        this.atOnce = atOnce;
+    EventQueue(@Nullable EventFeed feed, @Nullable WakeChain chain) {
+        super(chain);
         comesFrom(feed);
     }
 
@@ -177,7 +74,7 @@ public final class EventQueue extends LedQueue {
      * @param feed what events have to be fetched from; null if they come by themselves
      */
     public static EventQueue shared(@Nullable EventFeed feed) {
-        return new EventQueue(feed, AT_ONCE);
+        return new EventQueue(feed, new WakeChain(WakeChain.AT_ONCE));
     }
 
     /**
@@ -186,7 +83,7 @@ public final class EventQueue extends LedQueue {
      * @param feed what events have to be fetched from; null if they come by themselves
      */
     public static EventQueue ofOneCq(@Nullable EventFeed feed) {
-        return new EventQueue(feed, Integer.MAX_VALUE);
+        return new EventQueue(feed, null);
     }
 
     /**
@@ -213,11 +110,6 @@ public final class EventQueue extends LedQueue {
         return take(nanos, true, seen);
     }
 
-    /** How many events were delivered until now. */
-    public int delivered() {
-        return delivered;
-    }
-
     @SuppressWarnings("ThreadPriorityCheck") // a turn for others, not a hint
     private @Nullable CqEvents take(long nanos, boolean sharing, int seen)
             throws InterruptedException {
@@ -237,7 +129,7 @@ public final class EventQueue extends LedQueue {
                 if (end != null) {
                     throw end.exception();
                 }
-                if (sharing && delivered != seen) {
+                if (sharing && delivered() != seen) {
                     return null;
                 }
                 waiter = new Waiter(leadership);
@@ -300,36 +192,6 @@ public final class EventQueue extends LedQueue {
         return (CqEvents) waiter.given;
     }
 
-    /**
-     * Whether the caller may take a listed event, though others have waited longer; see the
-     * overview. If it may, {@link #isToYield} says whether it is to yield afterwards.
-     */
-    @GuardedBy("lock")
-    private boolean passes() {
-        if ((firstListed == null && inbox == null) || (firstWaiter == null && onTheirWay == 0)) {
-            return true;
-        }
-        if (!Thread.currentThread().isVirtual()) {
-            return true; // a carrier is not its to make way for
-        }
-        if (++passed <= MOST_PASSED) {
-            return true;
-        }
-        long now = System.nanoTime();
-        if (now - gaveWay < PASSING_NANOS) {
-            passed = 1;
-            return true;
-        }
-        gaveWay = now;
-        passed = 0;
-        return firstWaiter == null;
-    }
-
-    @GuardedBy("lock")
-    private boolean isToYield() {
-        return passed == 0 && onTheirWay > 0 && Thread.currentThread().isVirtual();
-    }
-
     /** The thread waits no longer, and has left the list of those who do. */
     private void leave(Waiter waiter, boolean joined) {
         try {
@@ -358,7 +220,7 @@ public final class EventQueue extends LedQueue {
     }
 
     private boolean wasOnItsWay(Waiter waiter) {
-        return isShared() && waiter.given instanceof CqEvents && !waiter.tookItself;
+        return isChained() && waiter.given instanceof CqEvents && !waiter.tookItself;
     }
 
     /** One thread fewer is on its way: hands a listed event to the next. */
@@ -366,7 +228,7 @@ public final class EventQueue extends LedQueue {
         Waiter wake = null;
         lock.lock();
         try {
-            onTheirWay--;
+            countArrival();
             wake = handWanted();
         } finally {
             lock.unlock();
@@ -402,9 +264,6 @@ public final class EventQueue extends LedQueue {
     @GuardedBy("lock")
     private @Nullable Waiter join(Waiter waiter) {
         append(waiter);
-        if (!isShared()) {
-            return null; // nothing is kept there while somebody waits
-        }
         try {
             return handWanted();
         } catch (RuntimeException | Error e) {
@@ -418,10 +277,10 @@ public final class EventQueue extends LedQueue {
 
     /** An event of {@code cq} came up: hands it to a waiter, or keeps it. */
     void raise(CqEvents cq) {
-        if (isShared()) {
-            raiseShared(cq);
-        } else {
+        if (inbox == null) {
             raiseOwn(cq);
+        } else {
+            raiseShared(cq, inbox);
         }
     }
 
@@ -442,14 +301,11 @@ public final class EventQueue extends LedQueue {
         }
     }
 
-    private void raiseShared(CqEvents cq) {
-        // Not if it is wanted at once: then nobody shall come between and take it past who waits.
-        boolean pushed = !wanted && cq.tryEnterInbox();
-        if (pushed) {
-            push(cq);
-            if (!wanted && !cq.isClosed()) {
-                return;
-            }
+    private void raiseShared(CqEvents cq, Inbox shared) {
+        // Not if it is wanted at once: then no thread may take it past those that wait.
+        boolean pushed = !shared.isWanted() && shared.tryPush(cq);
+        if (pushed && !shared.isWanted() && !cq.isClosed()) {
+            return;
         }
         Waiter wake = null;
         lock.lock();
@@ -463,85 +319,6 @@ public final class EventQueue extends LedQueue {
             lock.unlock();
         }
         wakeAll(wake);
-    }
-
-    private void push(CqEvents cq) {
-        CqEvents below;
-        do {
-            below = inbox;
-            cq.below = below;
-        } while (!INBOX.compareAndSet(this, below, cq));
-    }
-
-    /** Lists what is in the inbox. */
-    @GuardedBy("lock")
-    private void takeIn() {
-        if (inbox == null) {
-            return;
-        }
-        CqEvents last = (CqEvents) INBOX.getAndSet(this, null);
-        CqEvents first = null;
-        while (last != null) {
-            CqEvents below = last.below;
-            last.below = first;
-            first = last;
-            last = below;
-        }
-        while (first != null) {
-            CqEvents cq = first;
-            first = cq.below;
-            cq.below = null; // before it leaves: who pushes it next writes that
-            cq.leaveInbox();
-            list(cq);
-        }
-    }
-
-    /** An event of {@code cq} came up, and whoever waits is seen to later. */
-    @GuardedBy("lock")
-    private void list(CqEvents cq) {
-        if (cq.isClosed()) {
-            return;
-        }
-        cq.pending++;
-        if (!cq.listed && !cq.isClosing()) {
-            append(cq);
-        }
-    }
-
-    /**
-     * Hands over what is listed or in the inbox, as long as somebody waits who is not to be left
-     * waiting, and says in {@link #wanted} whether such a one is left. For whoever has made waiters
-     * or events more, or those on their way fewer.
-     *
-     * @return a list of its own of those who are to be woken
-     */
-    @GuardedBy("lock")
-    private @Nullable Waiter handWanted() {
-        Waiter first = null;
-        Waiter last = null;
-        while (firstWaiter != null && (onTheirWay < atOnce || platformWaiters > 0)) {
-            Waiter next = handListed();
-            if (next != null) {
-                if (last == null) {
-                    first = next;
-                } else {
-                    last.next = next;
-                }
-                last = next;
-            } else if (wanted) {
-                return first;
-            } else {
-                wanted = true; // and then another look: see the overview
-            }
-        }
-        if (wanted) {
-            wanted = false;
-        }
-        return first;
-    }
-
-    private boolean isShared() {
-        return atOnce != Integer.MAX_VALUE;
     }
 
     /**
@@ -616,9 +393,7 @@ public final class EventQueue extends LedQueue {
             for (Waiter w = woken; w != null; w = w.next) {
                 w.given = ended;
             }
-            firstWaiter = null;
-            lastWaiter = null;
-            platformWaiters = 0;
+            forgetWaiters();
         } finally {
             lock.unlock();
         }
@@ -635,22 +410,6 @@ public final class EventQueue extends LedQueue {
         for (Waiter w = first; w != null; w = w.next) {
             w.wake();
         }
-    }
-
-    /**
-     * Hands what is listed to those who wait, however many are on their way.
-     *
-     * @return a list of its own of those who are to be woken
-     */
-    @GuardedBy("lock")
-    private @Nullable Waiter serveListed() {
-        Waiter first = handListed();
-        Waiter last = first;
-        while (last != null) {
-            last.next = handListed();
-            last = last.next;
-        }
-        return first;
     }
 
     @Override
@@ -672,16 +431,6 @@ public final class EventQueue extends LedQueue {
         LockSupport.unpark(next.thread);
     }
 
-    /** Who can lead without waiting for a carrier, else who waits longest. */
-    @GuardedBy("lock")
-    private @Nullable Waiter nextLeader() {
-        Waiter waiter = firstWaiter;
-        while (platformWaiters > 0 && waiter != null && waiter.thread.isVirtual()) {
-            waiter = waiter.next;
-        }
-        return waiter;
-    }
-
     /**
      * Removes a waiter that gives up, unless there is something for it by now. That it has given up
      * is given to it, so that it does so once.
@@ -698,155 +447,6 @@ public final class EventQueue extends LedQueue {
             waiter.given = cq != null ? cq : GAVE_UP;
         } finally {
             lock.unlock();
-        }
-    }
-
-    /** Takes the next event that its CQ's ledger lets through. */
-    @GuardedBy("lock")
-    private @Nullable CqEvents deliverListed() {
-        for (; ; ) {
-            if (firstListed == null) {
-                takeIn();
-            }
-            CqEvents cq = firstListed;
-            if (cq == null) {
-                return null;
-            }
-            remove(cq);
-            if (cq.tryDeliver() == Ledger.DELIVERED) {
-                countDelivered();
-                if (--cq.pending > 0) {
-                    takeIn(); // what came up before goes before
-                    if (!cq.listed) {
-                        append(cq);
-                    }
-                }
-                return cq;
-            }
-        }
-    }
-
-    /**
-     * Hands one pending event of {@code cq} to the first waiter, or, if nobody waits, lists the CQ.
-     *
-     * @return whom to wake, or null if no event was handed over
-     */
-    @GuardedBy("lock")
-    private @Nullable Waiter handOver(CqEvents cq) {
-        if (cq.pending == 0 || cq.listed) {
-            return null;
-        }
-        Waiter waiter = firstWaiter;
-        if (waiter == null || (onTheirWay >= atOnce && platformWaiters == 0)) {
-            if (!cq.isClosing()) {
-                append(cq);
-            }
-            return null;
-        }
-        if (cq.tryDeliver() != Ledger.DELIVERED) {
-            return null;
-        }
-        countDelivered();
-        cq.pending--;
-        hand(waiter, cq);
-        return waiter;
-    }
-
-    /**
-     * Hands the next listed event to the first waiter.
-     *
-     * @return whom to wake, or null if there is no waiter or no event
-     */
-    @GuardedBy("lock")
-    private @Nullable Waiter handListed() {
-        Waiter waiter = firstWaiter;
-        CqEvents cq = waiter == null ? null : deliverListed();
-        if (waiter == null || cq == null) {
-            return null;
-        }
-        hand(waiter, cq);
-        return waiter;
-    }
-
-    /** Gives a waiter an event that has been counted as delivered. */
-    @GuardedBy("lock")
-    private void hand(Waiter waiter, CqEvents cq) {
-        remove(waiter);
-        if (isShared()) {
-            onTheirWay++;
-        }
-        waiter.given = cq;
-    }
-
-    @GuardedBy("lock")
-    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
-    private void countDelivered() {
-        delivered++;
-    }
-
-    @GuardedBy("lock")
-    private void append(CqEvents cq) {
-        cq.listed = true;
-        cq.previous = lastListed;
-        if (lastListed == null) {
-            firstListed = cq;
-        } else {
-            lastListed.next = cq;
-        }
-        lastListed = cq;
-    }
-
-    @GuardedBy("lock")
-    private void remove(CqEvents cq) {
-        CqEvents before = cq.previous;
-        CqEvents after = cq.next;
-        if (before == null) {
-            firstListed = after;
-        } else {
-            before.next = after;
-        }
-        if (after == null) {
-            lastListed = before;
-        } else {
-            after.previous = before;
-        }
-        cq.previous = null;
-        cq.next = null;
-        cq.listed = false;
-    }
-
-    @GuardedBy("lock")
-    private void append(Waiter waiter) {
-        waiter.previous = lastWaiter;
-        if (lastWaiter == null) {
-            firstWaiter = waiter;
-        } else {
-            lastWaiter.next = waiter;
-        }
-        lastWaiter = waiter;
-        if (!waiter.thread.isVirtual()) {
-            platformWaiters++;
-        }
-    }
-
-    @GuardedBy("lock")
-    private void remove(Waiter waiter) {
-        Waiter before = waiter.previous;
-        Waiter after = waiter.next;
-        if (before == null) {
-            firstWaiter = after;
-        } else {
-            before.next = after;
-        }
-        if (after == null) {
-            lastWaiter = before;
-        } else {
-            after.previous = before;
-        }
-        waiter.previous = null;
-        waiter.next = null;
-        if (!waiter.thread.isVirtual()) {
-            platformWaiters--;
         }
     }
 }

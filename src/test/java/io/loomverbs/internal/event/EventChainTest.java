@@ -27,7 +27,8 @@ class EventChainTest {
     private static final int AT_ONCE = 2;
     private static final int MOST_PASSED = 16;
 
-    private final EventQueue queue = EventQueue.shared(null);
+    private final WakeChain chain = new WakeChain(AT_ONCE);
+    private final EventQueue queue = new EventQueue(null, chain);
     private final List<CqEvents> cqs = new ArrayList<>();
     private final List<FutureTask<CqEvents>> waiters = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -69,14 +70,9 @@ class EventChainTest {
         return cqs.stream().mapToInt(cq -> cq.outstanding()).sum();
     }
 
-    /** What only the queue's own lock can hold back. */
-    private ReentrantLock lock() throws ReflectiveOperationException {
-        return (ReentrantLock) field("lock", ReentrantLock.class).get(queue);
-    }
-
     private static VarHandle field(String name, Class<?> type) throws ReflectiveOperationException {
-        return MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup())
-                .findVarHandle(EventQueue.class, name, type);
+        return MethodHandles.privateLookupIn(WakeChain.class, MethodHandles.lookup())
+                .findVarHandle(WakeChain.class, name, type);
     }
 
     @AfterEach
@@ -91,7 +87,7 @@ class EventChainTest {
     @Test
     void threadsAreWokenInAChain() throws Exception {
         startWaiters(5);
-        ReentrantLock lock = lock();
+        ReentrantLock lock = queue.lock;
         lock.lock(); // who was woken arrives when this is left
         try {
             for (int i = 0; i < 5; i++) {
@@ -115,15 +111,15 @@ class EventChainTest {
         VarHandle onTheirWay = field("onTheirWay", int.class);
         FutureTask<CqEvents> waiter = new FutureTask<>(() -> queue.take(300_000_000L));
         threads.add(parked(Thread.ofVirtual().start(waiter)));
-        onTheirWay.setVolatile(queue, AT_ONCE);
+        onTheirWay.setVolatile(chain, AT_ONCE);
         CqEvents cq = cq();
         cq.raise();
         assertThat(delivered()).as("listed for somebody on the way").isZero();
         assertThat(result(waiter)).isSameAs(cq);
-        assertThat((int) onTheirWay.getVolatile(queue))
+        assertThat((int) onTheirWay.getVolatile(chain))
                 .as("it was not on its way itself")
                 .isEqualTo(AT_ONCE);
-        onTheirWay.setVolatile(queue, 0);
+        onTheirWay.setVolatile(chain, 0);
     }
 
     /**
@@ -136,7 +132,7 @@ class EventChainTest {
         MethodHandle arrived =
                 lookup.findVirtual(EventQueue.class, "arrived", MethodType.methodType(void.class));
         startWaiters(1);
-        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        field("onTheirWay", int.class).setVolatile(chain, AT_ONCE);
         for (int i = 0; i < MOST_PASSED + 2; i++) {
             cq().raise();
         }
@@ -155,49 +151,49 @@ class EventChainTest {
     /** The same where nobody waits, but others are on their way: it yields, once in so many. */
     @Test
     void nobodyOnItsWayIsPassedForEver() throws Exception {
-        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        field("onTheirWay", int.class).setVolatile(chain, AT_ONCE);
         VarHandle passed = field("passed", int.class);
         for (int i = 0; i <= MOST_PASSED; i++) {
             cq().raise();
-            assertThat((int) passed.getVolatile(queue)).isEqualTo(i);
+            assertThat((int) passed.getVolatile(chain)).isEqualTo(i);
             assertThat(takenByAVirtualThread()).isSameAs(cqs.get(i));
         }
-        assertThat((int) passed.getVolatile(queue)).as("it has yielded").isZero();
+        assertThat((int) passed.getVolatile(chain)).as("it has yielded").isZero();
     }
 
     /** And not before 0.1 ms: to make way costs more than to handle events that take nothing. */
     @Test
     void nobodyMakesWayForLittle() throws Exception {
-        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        field("onTheirWay", int.class).setVolatile(chain, AT_ONCE);
         VarHandle passed = field("passed", int.class);
         VarHandle gaveWay = field("gaveWay", long.class);
-        passed.setVolatile(queue, MOST_PASSED);
-        gaveWay.setVolatile(queue, System.nanoTime() + PATIENCE_NANOS);
+        passed.setVolatile(chain, MOST_PASSED);
+        gaveWay.setVolatile(chain, System.nanoTime() + PATIENCE_NANOS);
         cq().raise();
         assertThat(takenByAVirtualThread()).isSameAs(cqs.get(0));
-        assertThat((int) passed.getVolatile(queue)).as("it was let past once more").isOne();
+        assertThat((int) passed.getVolatile(chain)).as("it was let past once more").isOne();
 
         long now = System.nanoTime();
-        passed.setVolatile(queue, MOST_PASSED);
-        gaveWay.setVolatile(queue, now - 100_000);
+        passed.setVolatile(chain, MOST_PASSED);
+        gaveWay.setVolatile(chain, now - 100_000);
         cq().raise();
         assertThat(takenByAVirtualThread()).isSameAs(cqs.get(1));
-        assertThat((int) passed.getVolatile(queue)).as("it has yielded").isZero();
-        assertThat((long) gaveWay.getVolatile(queue)).isGreaterThanOrEqualTo(now);
+        assertThat((int) passed.getVolatile(chain)).as("it has yielded").isZero();
+        assertThat((long) gaveWay.getVolatile(chain)).isGreaterThanOrEqualTo(now);
     }
 
     /** Who is on the way may wait for a carrier that is held by one who waits for this thread. */
     @Test
     void aPlatformThreadIsNotKeptWaitingByThoseOnTheirWay() throws Exception {
         VarHandle onTheirWay = field("onTheirWay", int.class);
-        onTheirWay.setVolatile(queue, AT_ONCE);
+        onTheirWay.setVolatile(chain, AT_ONCE);
         FutureTask<CqEvents> waiter = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
         threads.add(parked(Thread.ofPlatform().start(waiter)));
         CqEvents one = cq();
         one.raise();
         assertThat(delivered()).isEqualTo(1);
         assertThat(result(waiter)).isSameAs(one);
-        assertThat((int) onTheirWay.getVolatile(queue)).isEqualTo(AT_ONCE);
+        assertThat((int) onTheirWay.getVolatile(chain)).isEqualTo(AT_ONCE);
 
         startWaiters(1);
         cq().raise();
@@ -214,7 +210,7 @@ class EventChainTest {
     void theChainIsNoLongerThanItShouldBe() throws Exception {
         startWaiters(1);
         VarHandle onTheirWay = field("onTheirWay", int.class);
-        onTheirWay.setVolatile(queue, AT_ONCE + 2);
+        onTheirWay.setVolatile(chain, AT_ONCE + 2);
         cq().raise();
         MethodHandle arrived =
                 MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup())
@@ -233,7 +229,7 @@ class EventChainTest {
     @Test
     void aPlatformThreadTakesWhatIsListed() throws Exception {
         startWaiters(1);
-        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        field("onTheirWay", int.class).setVolatile(chain, AT_ONCE);
         FutureTask<Void> takesAll =
                 new FutureTask<>(
                         () -> {
@@ -255,7 +251,7 @@ class EventChainTest {
     @Test
     void aFailureComesAfterWhatIsListed() throws Exception {
         startWaiters(4);
-        field("onTheirWay", int.class).setVolatile(queue, AT_ONCE);
+        field("onTheirWay", int.class).setVolatile(chain, AT_ONCE);
         CqEvents one = cq();
         CqEvents two = cq();
         one.raise();

@@ -1,0 +1,341 @@
+package io.loomverbs.internal.event;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The part of an {@link EventQueue} that works under its lock: the CQs with pending events, the
+ * threads that wait, and which event goes to which thread.
+ */
+abstract class AssigningQueue extends LedQueue {
+    /*
+     * An event that comes up is handed to the thread that has waited longest, under the lock. If no thread
+     * waits, the event is kept: its CQ is listed. So a woken thread owns its event and need not look again.
+     * The order among CQs is first come first served; a CQ with several pending events goes to the end after
+     * each.
+     *
+     * An event counts as delivered, in its CQ's ledger, when it is handed over: under the lock, by
+     * the thread that hands it over. The ledger refuses once the CQ is closing; such a CQ is taken off the list
+     * where it is found, and is not listed until the close has ended: a close that failed lists it
+     * again, after its ledger is open again, so that one of the two finds the other's change. The same
+     * holds for a CQ of which no more events can be counted: the acknowledgement that makes room lists
+     * it again, after it has made it.
+     *
+     * It is a superclass and not an object of its own, so that an event of a queue that has left the caches
+     * brings few lines back.
+     */
+
+    final ReentrantLock lock = new BriefLock();
+
+    /** How threads are woken; null if each event wakes one. Guarded by the lock. */
+    private final @Nullable WakeChain chain;
+
+    /** Events that came up and are not listed yet; null without a chain. */
+    final @Nullable Inbox inbox;
+
+    @GuardedBy("lock")
+    private @Nullable CqEvents firstListed;
+
+    @GuardedBy("lock")
+    private @Nullable CqEvents lastListed;
+
+    @GuardedBy("lock")
+    @Nullable Waiter firstWaiter;
+
+    @GuardedBy("lock")
+    private @Nullable Waiter lastWaiter;
+
+    /** How many of the waiting threads are platform threads. */
+    @GuardedBy("lock")
+    private int platformWaiters;
+
+    /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
+    private volatile int delivered;
+
+    AssigningQueue(@Nullable WakeChain chain) {
+        this.chain = chain;
+        this.inbox = chain == null ? null : new Inbox();
+    }
+
+    /** How many events were delivered until now. */
+    public final int delivered() {
+        return delivered;
+    }
+
+    final boolean isChained() {
+        return chain != null;
+    }
+
+    /** Whether the caller may take a listed event: see {@link WakeChain#passes}. */
+    @GuardedBy("lock")
+    final boolean passes() {
+        return chain == null
+                || inbox == null
+                || (firstListed == null && inbox.isEmpty())
+                || chain.passes(firstWaiter);
+    }
+
+    /** Whether a thread that has just taken a listed event is to yield. */
+    @GuardedBy("lock")
+    final boolean isToYield() {
+        return chain != null && chain.isToYield();
+    }
+
+    /** Whether a thread that waits may be handed an event now. */
+    @GuardedBy("lock")
+    private boolean mayWake() {
+        return chain == null || !chain.isFull() || platformWaiters > 0;
+    }
+
+    @GuardedBy("lock")
+    final void countArrival() {
+        if (chain != null) {
+            chain.arrives();
+        }
+    }
+
+    /** Lists what is in the inbox. */
+    @GuardedBy("lock")
+    final void takeIn() {
+        CqEvents cq = inbox == null ? null : inbox.takeAll();
+        while (cq != null) {
+            CqEvents next = Inbox.release(cq);
+            list(cq);
+            cq = next;
+        }
+    }
+
+    /**
+     * Hands over what is listed or in the inbox, as long as a thread waits that is not to be left
+     * waiting, and tells the inbox whether such a thread is left. For a thread that has made
+     * waiters or events more, or those on their way fewer. Does nothing in a queue without an
+     * inbox: there no event is kept while a thread waits.
+     *
+     * @return a list of its own of those that are to be woken
+     */
+    @GuardedBy("lock")
+    final @Nullable Waiter handWanted() {
+        if (inbox == null) {
+            return null;
+        }
+        Waiter first = null;
+        Waiter last = null;
+        while (firstWaiter != null && mayWake()) {
+            Waiter next = handListed();
+            if (next != null) {
+                if (last == null) {
+                    first = next;
+                } else {
+                    last.next = next;
+                }
+                last = next;
+            } else if (inbox.isWanted()) {
+                return first;
+            } else {
+                inbox.setWanted(true); // and then another look: see there
+            }
+        }
+        if (inbox.isWanted()) {
+            inbox.setWanted(false);
+        }
+        return first;
+    }
+
+    /** An event of {@code cq} came up, and whoever waits is seen to later. */
+    @GuardedBy("lock")
+    final void list(CqEvents cq) {
+        if (cq.isClosed()) {
+            return;
+        }
+        cq.pending++;
+        if (!cq.listed && !cq.isClosing()) {
+            append(cq);
+        }
+    }
+
+    /**
+     * Hands what is listed to those who wait, however many are on their way.
+     *
+     * @return a list of its own of those who are to be woken
+     */
+    @GuardedBy("lock")
+    final @Nullable Waiter serveListed() {
+        Waiter first = handListed();
+        Waiter last = first;
+        while (last != null) {
+            last.next = handListed();
+            last = last.next;
+        }
+        return first;
+    }
+
+    /** Who can lead without waiting for a carrier, else who waits longest. */
+    @GuardedBy("lock")
+    final @Nullable Waiter nextLeader() {
+        Waiter waiter = firstWaiter;
+        while (platformWaiters > 0 && waiter != null && waiter.thread.isVirtual()) {
+            waiter = waiter.next;
+        }
+        return waiter;
+    }
+
+    /** Takes the next event that its CQ's ledger lets through. */
+    @GuardedBy("lock")
+    final @Nullable CqEvents deliverListed() {
+        for (; ; ) {
+            if (firstListed == null) {
+                takeIn();
+            }
+            CqEvents cq = firstListed;
+            if (cq == null) {
+                return null;
+            }
+            remove(cq);
+            if (cq.tryDeliver() == Ledger.DELIVERED) {
+                countDelivered();
+                if (--cq.pending > 0) {
+                    takeIn(); // what came up before goes before
+                    if (!cq.listed) {
+                        append(cq);
+                    }
+                }
+                return cq;
+            }
+        }
+    }
+
+    /**
+     * Hands one pending event of {@code cq} to the first waiter, or, if nobody waits, lists the CQ.
+     *
+     * @return whom to wake, or null if no event was handed over
+     */
+    @GuardedBy("lock")
+    final @Nullable Waiter handOver(CqEvents cq) {
+        if (cq.pending == 0 || cq.listed) {
+            return null;
+        }
+        Waiter waiter = firstWaiter;
+        if (waiter == null || !mayWake()) {
+            if (!cq.isClosing()) {
+                append(cq);
+            }
+            return null;
+        }
+        if (cq.tryDeliver() != Ledger.DELIVERED) {
+            return null;
+        }
+        countDelivered();
+        cq.pending--;
+        hand(waiter, cq);
+        return waiter;
+    }
+
+    /**
+     * Hands the next listed event to the first waiter.
+     *
+     * @return whom to wake, or null if there is no waiter or no event
+     */
+    @GuardedBy("lock")
+    final @Nullable Waiter handListed() {
+        Waiter waiter = firstWaiter;
+        CqEvents cq = waiter == null ? null : deliverListed();
+        if (waiter == null || cq == null) {
+            return null;
+        }
+        hand(waiter, cq);
+        return waiter;
+    }
+
+    /** Gives a waiter an event that has been counted as delivered. */
+    @GuardedBy("lock")
+    final void hand(Waiter waiter, CqEvents cq) {
+        remove(waiter);
+        if (chain != null) {
+            chain.departs();
+        }
+        waiter.given = cq;
+    }
+
+    @GuardedBy("lock")
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
+    private void countDelivered() {
+        delivered++;
+    }
+
+    @GuardedBy("lock")
+    final void append(CqEvents cq) {
+        cq.listed = true;
+        cq.previous = lastListed;
+        if (lastListed == null) {
+            firstListed = cq;
+        } else {
+            lastListed.next = cq;
+        }
+        lastListed = cq;
+    }
+
+    @GuardedBy("lock")
+    final void remove(CqEvents cq) {
+        CqEvents before = cq.previous;
+        CqEvents after = cq.next;
+        if (before == null) {
+            firstListed = after;
+        } else {
+            before.next = after;
+        }
+        if (after == null) {
+            lastListed = before;
+        } else {
+            after.previous = before;
+        }
+        cq.previous = null;
+        cq.next = null;
+        cq.listed = false;
+    }
+
+    /** After all that wait were given the end. */
+    @GuardedBy("lock")
+    final void forgetWaiters() {
+        firstWaiter = null;
+        lastWaiter = null;
+        platformWaiters = 0;
+    }
+
+    @GuardedBy("lock")
+    final void append(Waiter waiter) {
+        waiter.previous = lastWaiter;
+        if (lastWaiter == null) {
+            firstWaiter = waiter;
+        } else {
+            lastWaiter.next = waiter;
+        }
+        lastWaiter = waiter;
+        if (!waiter.thread.isVirtual()) {
+            platformWaiters++;
+        }
+    }
+
+    @GuardedBy("lock")
+    final void remove(Waiter waiter) {
+        Waiter before = waiter.previous;
+        Waiter after = waiter.next;
+        if (before == null) {
+            firstWaiter = after;
+        } else {
+            before.next = after;
+        }
+        if (after == null) {
+            lastWaiter = before;
+        } else {
+            after.previous = before;
+        }
+        waiter.previous = null;
+        waiter.next = null;
+        if (!waiter.thread.isVirtual()) {
+            platformWaiters--;
+        }
+    }
+}
