@@ -43,7 +43,7 @@ public final class RegionMemoryCost {
                 long end = System.nanoTime();
                 System.out.printf(
                         "malloc, fill, regMr, close, free %.1f us; allocateMr, fill, close %.1f"
-                            + " us%n",
+                                + " us%n",
                         (middle - start) / 1e3 / regions, (end - middle) / 1e3 / regions);
             }
         }
