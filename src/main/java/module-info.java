@@ -9,6 +9,7 @@ import org.jspecify.annotations.NullMarked;
  *
  * <ul>
  *   <li>{@code loomverbs.closeWarningMillis}: after how long a close that waits logs for what
+ *   <li>{@code loomverbs.fair}: whether virtual threads at full load let others have the carriers
  *   <li>{@code loomverbs.maxAllocatedMemory}: how much memory {@code allocateMr} may have at once
  *   <li>{@code loomverbs.pollers}: how many epoll sets the contexts of libibverbs are spread over
  *   <li>{@code loomverbs.pollerThreads}: whether platform threads wait in the kernel

@@ -113,7 +113,7 @@ public final class CompletionChannel implements AutoCloseable {
 
     private @Nullable CqEvent get(long nanos) throws InterruptedException {
         try {
-            return CqEvent.of(queue.take(nanos));
+            return CqEvent.of(queue.take(Fairness.before(queue, nanos)));
         } catch (EventQueueEndedException e) {
             throw CqEvent.ended(this, e);
         }

@@ -341,7 +341,7 @@ public final class CompletionQueue implements AutoCloseable {
     private @Nullable CqEvent get(long nanos) throws InterruptedException {
         requireToReceive();
         try {
-            return CqEvent.of(ledger.queue().take(nanos));
+            return CqEvent.of(ledger.queue().take(Fairness.before(ledger.queue(), nanos)));
         } catch (EventQueueEndedException e) {
             throw ended(e);
         }
@@ -453,14 +453,15 @@ public final class CompletionQueue implements AutoCloseable {
         Arguments.notNull(batch, "batch");
         Arguments.inRange("min", min, 1, batch.capacity(), "the capacity of the batch");
         requireToReceive();
+        EventQueue queue = ledger.queue();
+        boolean timed = nanos != Long.MAX_VALUE;
+        long start = timed && nanos > 0 ? System.nanoTime() : 0;
+        Fairness.before(queue, nanos);
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        boolean timed = nanos != Long.MAX_VALUE;
-        long start = timed && nanos > 0 ? System.nanoTime() : 0;
         batch.size(0);
         int n = pollMore(batch);
-        EventQueue queue = ledger.queue();
         boolean usedArm = false;
         try {
             while (n < min && nanos > 0) {

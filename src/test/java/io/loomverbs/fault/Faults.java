@@ -47,6 +47,7 @@ public final class Faults {
     private static final String INBOX = "internal.event.Inbox";
     private static final String WAKE_CHAIN = "internal.event.WakeChain";
     private static final String LEADERSHIP = "internal.event.Leadership";
+    private static final String TURNS = "internal.event.Turns";
     private static final String CQ_EVENTS = "internal.event.CqEvents";
     private static final String ASYNC_QUEUE = "internal.event.AsyncQueue";
     private static final String CALL_GATE = "internal.event.CallGate";
@@ -73,6 +74,7 @@ public final class Faults {
         faults.api();
         faults.device();
         faults.leadership();
+        faults.turns();
         return List.copyOf(faults.all);
     }
 
@@ -459,6 +461,30 @@ public final class Faults {
     }
 
     /** The faults that follow are in this class, and these scenarios must find them. */
+    private void turns() {
+        in(TURNS, "turns");
+        plant("a thread that passes starts nobody", "pass", without("start"));
+        plant("passing without the lock", "pass", unlocked());
+        plant("an envoy unparks nobody", "release", without("wakeAll"));
+        plant("an envoy leaves the others alone", "release", without("nextEnvoy"));
+        plant("an envoy that has run counts", "release", notSet("envoys"));
+        plant("those that are unparked sleep on", "wakeAll", notSet("over"));
+        plant("those that may go on are not unparked", "wakeAll", without("unpark"));
+        plant("the gate is never opened", "keepGate", without("openGate"));
+        plant("the gate stays closed", "openGate", notSet("gateClosed"));
+        plant("no envoy comes when the gate is open", "openGate", without("nextEnvoy"));
+        plant("a thread that gives up its turn stays in the list", "leave", without("remove"));
+        plant("a watcher is never replaced", "pass", without("stopWatching"));
+        plant("without memory nobody is told", "start", without("dissolve"));
+        plant("without memory the others sleep on", "dissolve", without("wakeAll"));
+        plant("without memory the gate stays closed", "dissolve", notSet("gateClosed"));
+        plant("an envoy that was not started counts", "dissolve", notSet("envoys"));
+        plant(
+                "a thread that passes sleeps through an interrupt",
+                "await",
+                answering("isInterrupted", 0));
+    }
+
     private void in(String name, String... found) {
         className = name;
         scenarios = List.of(found);

@@ -33,6 +33,7 @@ final class Bookkeeping {
                     entry("internal.event.AsyncQueue", Bookkeeping::asyncQueue),
                     entry("internal.event.CallGate", Bookkeeping::gate),
                     entry("internal.event.Leadership", Bookkeeping::leadership),
+                    entry("internal.event.Turns", Bookkeeping::turns),
                     entry("Lifecycle", Bookkeeping::usage),
                     entry("internal.soft.SendQueue", Bookkeeping::sendQueue),
                     entry("internal.soft.SlotRing", Bookkeeping::slotRing),
@@ -72,6 +73,15 @@ final class Bookkeeping {
 
     private static void leadership(Object leadership) {
         require(leadership, isNull(leadership, "leader"), "leader");
+    }
+
+    private static void turns(Object turns) {
+        require(turns, isNull(turns, "first") && isNull(turns, "last"), "list");
+        require(turns, number(turns, "parked") == 0, "parked");
+        require(turns, number(turns, "envoys") == 0, "envoys");
+        require(turns, !isTrue(turns, "gateClosed"), "gate");
+        require(turns, !isTrue(turns, "watched"), "watched");
+        require(turns, isTrue(turns, "arrived"), "arrived");
     }
 
     private static void users(Object users) {

@@ -8,6 +8,7 @@ import java.lang.reflect.Field;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 
 /** Plays scenarios, inside a {@link World}. */
 public final class SchedulePlayer implements Player {
@@ -28,6 +29,7 @@ public final class SchedulePlayer implements Player {
         scenarios.put("messages", new MessagesScenario());
         scenarios.put("overrun", new OverrunScenario());
         scenarios.put("led", new LedScenario());
+        scenarios.put("turns", new TurnsScenario());
     }
 
     @Override
@@ -47,6 +49,7 @@ public final class SchedulePlayer implements Player {
         SeededScheduler scheduler = new SeededScheduler(mixed, traced);
         SchedulePoint.begin(scheduler);
         forgetSlab();
+        takeTurns(mixed);
         String failure = null;
         try {
             scenario.play(new Schedule(scheduler, mixed));
@@ -69,6 +72,18 @@ public final class SchedulePlayer implements Player {
             shared.setAccessible(true);
             slab.setAccessible(true);
             slab.set(shared.get(null), null);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError(e.getMessage(), e);
+        }
+    }
+
+    /** In some schedules those who wait let others come first, far more often than usual. */
+    private static void takeTurns(long seed) {
+        SplittableRandom random = new SplittableRandom(seed + 1);
+        try {
+            Field turns = Class.forName("io.loomverbs.Fairness").getDeclaredField("turns");
+            turns.setAccessible(true);
+            turns.set(null, random.nextInt(4) == 0 ? TurnsScenario.eager(random) : null);
         } catch (ReflectiveOperationException e) {
             throw new LinkageError(e.getMessage(), e);
         }

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
  */
 public enum Setting {
     CLOSE_WARNING_MILLIS("closeWarningMillis", "5000", 1, 86_400_000),
+    FAIR("fair", "true", 0, 0),
     /** The class that limits memory reads it, and knows what it may be. */
     MAX_ALLOCATED_MEMORY("maxAllocatedMemory", "what direct buffers may have", 0, -1),
     POLLERS("pollers", "1", 1, 1024),

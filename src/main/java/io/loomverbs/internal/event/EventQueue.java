@@ -60,6 +60,12 @@ public final class EventQueue extends AssigningQueue {
     private @Nullable QueueEnd end;
 
     /**
+     * How often threads were about to wait here, modulo 2^32. A hint: two at once may be counted as
+     * one.
+     */
+    int entries;
+
+    /**
      * @param feed what events have to be fetched from; null if they come by themselves
      * @param chain how threads are woken; null if each event wakes one
      */

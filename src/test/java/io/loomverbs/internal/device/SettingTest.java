@@ -56,8 +56,8 @@ class SettingTest {
                 .isEqualTo(
                         "the system property loomverbs.trackEvent does not exist, and has no"
                                 + " effect: did you mean loomverbs.trackEvents?");
-        assertThat(Setting.unknown("loomverbs.warp"))
-                .contains("there are loomverbs.closeWarningMillis, loomverbs.maxAllocatedMemory,");
+        assertThat(Setting.unknown("loomverbs.warpFactor"))
+                .contains("there are loomverbs.closeWarningMillis, loomverbs.fair,");
     }
 
     @Test

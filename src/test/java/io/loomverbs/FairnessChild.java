@@ -1,0 +1,145 @@
+package io.loomverbs;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Keeps all carriers busy with handlers, and prints what comes back all the same while they go on.
+ * Argument: how they wait.
+ */
+final class FairnessChild {
+    private static final int PAIRS = 2;
+    private static final int TRIES = 5;
+    private static final int PATIENCE_SECONDS = 10;
+    private static final long WARM = 10_000;
+    private static final Duration WAIT = Duration.ofMillis(10);
+
+    private static final LongAdder MESSAGES = new LongAdder();
+
+    private FairnessChild() {}
+
+    @SuppressWarnings("try") // the CQ that is held is not closed by the block
+    public static void main(String[] args) throws Exception {
+        try (Context context = Verbs.device("soft0").open()) {
+            CompletionQueue silent = context.createDirectCq(1);
+            CompletionChannel quiet = context.createCompChannel();
+            CompletionQueue held = held(context);
+            BusyPairs pairs =
+                    new BusyPairs(
+                            context,
+                            PAIRS,
+                            BusyPairs.Wait.valueOf(args[0]),
+                            _ -> MESSAGES.increment());
+            pairs.start();
+            awaitMore(WARM);
+            List<FutureTask<String>> all = new ArrayList<>();
+            all.add(again("getCqEvent", () -> silent.getCqEvent(WAIT) == null));
+            all.add(again("channel.getCqEvent", () -> quiet.getCqEvent(WAIT) == null));
+            all.add(again("await", () -> silent.await(batch(), 1, WAIT) == 0));
+            all.add(again("sleep", FairnessChild::sleeps));
+            all.add(again("close", () -> timesOut(held)));
+            all.add(again("unpark", FairnessChild::isUnparked));
+            for (FutureTask<String> task : all) {
+                System.out.println(answer(task));
+            }
+            awaitMore(WARM);
+            pairs.stop();
+            System.out.println("they go on, " + pairs.failure());
+            System.out.flush();
+            Runtime.getRuntime().halt(0);
+        }
+    }
+
+    private static String answer(FutureTask<String> task) throws Exception {
+        try {
+            return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            return "never";
+        }
+    }
+
+    private static FutureTask<String> again(String what, Callable<Boolean> once) {
+        FutureTask<String> task =
+                new FutureTask<>(
+                        () -> {
+                            for (int i = 0; i < TRIES; i++) {
+                                if (!once.call()) {
+                                    return what + " answers something else";
+                                }
+                            }
+                            return what;
+                        });
+        Thread.ofVirtual().start(task);
+        return task;
+    }
+
+    private static WorkCompletions batch() {
+        return WorkCompletions.allocate(1);
+    }
+
+    private static boolean sleeps() throws InterruptedException {
+        Thread.sleep(WAIT);
+        return true;
+    }
+
+    private static boolean timesOut(CompletionQueue held) {
+        try {
+            held.close(WAIT);
+            return false;
+        } catch (VerbsException e) {
+            return e.errnoName().equals("ETIMEDOUT");
+        }
+    }
+
+    private static boolean isUnparked() throws InterruptedException {
+        Thread me = Thread.currentThread();
+        FutureTask<Boolean> unpark =
+                new FutureTask<>(
+                        () -> {
+                            Thread.sleep(WAIT);
+                            return true;
+                        });
+        Thread.ofPlatform()
+                .start(
+                        () -> {
+                            unpark.run();
+                            LockSupport.unpark(me);
+                        });
+        while (!unpark.isDone()) {
+            LockSupport.park();
+        }
+        return true;
+    }
+
+    /** A CQ with an event that nobody acknowledges. */
+    private static CompletionQueue held(Context context) throws InterruptedException {
+        CompletionQueue cq = context.createDirectCq(4);
+        ProtectionDomain pd = context.allocPd();
+        QueuePair qp = pd.createQp(QpConfig.of(QpType.UD, cq));
+        qp.activate(1);
+        AddressHandle self = pd.createAh(AhAttributes.of(context.gid(1, 0), 0));
+        cq.reqNotify(false);
+        qp.postSend(SendWorkRequest.allocate(1, 0).send().to(self, qp.qpNum(), 1).signaled());
+        cq.getCqEvent();
+        qp.close();
+        return cq;
+    }
+
+    private static void awaitMore(long messages) throws InterruptedException {
+        long enough = MESSAGES.sum() + messages;
+        long start = System.nanoTime();
+        while (MESSAGES.sum() < enough) {
+            if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
+                throw new AssertionError("the handlers stand still");
+            }
+            Thread.sleep(1);
+        }
+    }
+}
