@@ -5,15 +5,15 @@ import org.jspecify.annotations.NullMarked;
  *
  * <p>Only {@code io.loomverbs} is exported. Every type is non-null unless it says otherwise.
  *
- * <p>System properties, which are checked whenever a device is opened:
+ * <p>System properties, which are checked when a device is opened:
  *
  * <ul>
- *   <li>{@code loomverbs.closeWarningMillis}: after how long a close that waits logs for what
+ *   <li>{@code loomverbs.closeWarningMillis}: when a waiting close logs what it waits for
  *   <li>{@code loomverbs.fair}: whether virtual threads at full load let others have the carriers
- *   <li>{@code loomverbs.maxAllocatedMemory}: how much memory {@code allocateMr} may have at once
- *   <li>{@code loomverbs.pollers}: how many epoll sets the contexts of libibverbs are spread over
- *   <li>{@code loomverbs.pollerThreads}: whether platform threads wait in the kernel
- *   <li>{@code loomverbs.trackEvents}: whether it is noted where each event was received
+ *   <li>{@code loomverbs.maxAllocatedMemory}: how much memory {@code allocateMr} may use at once
+ *   <li>{@code loomverbs.pollers}: how many epoll sets the contexts of libibverbs share
+ *   <li>{@code loomverbs.pollerThreads}: whether only platform threads wait in the kernel
+ *   <li>{@code loomverbs.trackEvents}: whether to record where each event was received
  * </ul>
  */
 @NullMarked
@@ -21,16 +21,16 @@ import org.jspecify.annotations.NullMarked;
 module io.loomverbs {
     exports io.loomverbs;
 
-    // For the annotations only; nothing of these is needed at run time.
-    requires static org.jspecify; // not transitive: who uses the library compiles without it
+    // For the annotations only; neither is needed at run time.
+    requires static org.jspecify; // not transitive: users compile without it
     requires static com.google.errorprone.annotations;
 
-    // For a virtual thread that waits in the kernel, to take another carrier into service; without,
-    // a platform thread waits there.
+    // To replace the carrier of a virtual thread that waits in the kernel; without these, a
+    // platform thread waits there.
     requires static java.management;
     requires static jdk.management;
 
-    // For io.loomverbs.tools, the command line; whoever uses the library does not need these.
+    // For io.loomverbs.tools, the command line; users of the library do not need these.
     requires static info.picocli;
     requires static me.tongfei.progressbar;
     requires static HdrHistogram;

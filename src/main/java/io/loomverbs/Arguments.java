@@ -30,7 +30,7 @@ final class Arguments {
         return (int) inRange(name, (long) value, min, max, limit);
     }
 
-    /** The nanoseconds of a timeout; {@link Long#MAX_VALUE}, for ever, if there are too many. */
+    /** The nanoseconds of a timeout; {@link Long#MAX_VALUE}, unlimited, if there are too many. */
     static long nanos(String name, Duration timeout) {
         notNull(timeout, name);
         if (timeout.isNegative()) {

@@ -7,15 +7,14 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * An asynchronous event that was received and is to be acknowledged, once, by {@link #close}:
- * {@code struct ibv_async_event}. The CQ or queue pair that it belongs to cannot be closed before
- * that.
+ * A received asynchronous event ({@code struct ibv_async_event}). Close it to acknowledge it; the
+ * CQ or queue pair that it belongs to cannot be closed before.
  */
 public final class AsyncEvent implements AutoCloseable {
     private final AsyncEvents source;
     private final Raised raised;
 
-    /** Who received the event; null once it is acknowledged. */
+    /** The thread that received the event; null once it is acknowledged. */
     private final AtomicReference<@Nullable Thread> taker =
             new AtomicReference<>(Thread.currentThread());
 
@@ -70,9 +69,8 @@ public final class AsyncEvent implements AutoCloseable {
     }
 
     /**
-     * How many events this one stands for. Events that nobody receives do not pile up: those of one
-     * type for one object or port are received as one, in the place of the latest. It is
-     * acknowledged once, whatever the count.
+     * How many events this one stands for. Waiting events of one type for one object or port are
+     * merged into one, in the place of the latest. It is acknowledged once, whatever the count.
      *
      * @return at least 1
      */

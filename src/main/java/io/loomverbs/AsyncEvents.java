@@ -51,7 +51,7 @@ final class AsyncEvents {
             event = new AsyncEvent(this, raised);
             unacked.add(event);
             return event;
-        } catch (Error e) { // such as no memory: nobody has the event
+        } catch (Error e) { // such as no memory: no thread has the event
             try {
                 if (event != null) {
                     unacked.remove(event);
@@ -69,7 +69,7 @@ final class AsyncEvents {
     /**
      * Acknowledges an event, unless this throws.
      *
-     * @return whether there was no room for more until now
+     * @return whether no more events could be counted until now
      */
     static boolean ack(Raised raised) {
         Ledger ledger = raised.ledger();
@@ -101,7 +101,7 @@ final class AsyncEvents {
         queue.recheck();
     }
 
-    /** {@code owner} is destroyed, and with it its events that nobody has received. */
+    /** Drops the events of a destroyed {@code owner} that no thread has received. */
     void drop(Object owner) {
         queue.drop(owner);
     }

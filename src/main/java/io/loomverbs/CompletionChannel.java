@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
 import java.time.Duration;
 
 /**
- * Where completion events of any number of CQs are delivered: {@code struct ibv_comp_channel}.
+ * Delivers the completion events of any number of CQs ({@code struct ibv_comp_channel}).
  *
- * <p>An event goes to one thread: the one that has waited longest, or one that asks while others
- * are just being woken. A virtual thread is not woken for each event, but as long as those at work
- * do not keep up; none is passed for ever. While a platform thread waits, each event wakes one.
- * Events come in the order in which they came up; a CQ with several pending events takes turns with
- * the others.
+ * <p>Each event goes to one thread: the longest waiter, or a thread that asks while another one is
+ * still waking up. Another virtual thread is woken only while the running ones fall behind;
+ * overtaking is bounded. While a platform thread waits, each event wakes a thread. Events are
+ * delivered in the order in which they were raised; a CQ with several pending events takes turns
+ * with the others.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -43,11 +43,12 @@ public final class CompletionChannel implements AutoCloseable {
     }
 
     /**
-     * Receives the next completion event, waiting as long as it takes ({@code ibv_get_cq_event}).
+     * Receives the next completion event, and waits for it without a time limit ({@code
+     * ibv_get_cq_event}).
      *
-     * <p>An event is a hint: the CQ may turn out to be empty. It must be acknowledged, by closing
-     * it or with {@link CompletionQueue#ackEvents}, before the CQ can be closed. The CQ is not
-     * armed any more; arm it again, then poll it until it is empty, before the next wait.
+     * <p>An event is a hint: the CQ may be empty. Acknowledge the event, by closing it or with
+     * {@link CompletionQueue#ackEvents}, before the CQ is closed. The CQ is no longer armed: before
+     * the next wait, arm it again, then poll it until it is empty.
      *
      * @return the event, which names the CQ
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
@@ -64,10 +65,10 @@ public final class CompletionChannel implements AutoCloseable {
     }
 
     /**
-     * Receives the next completion event, waiting for at most {@code timeout}; otherwise as {@link
-     * #getCqEvent()}.
+     * Receives the next completion event, waiting for at most {@code timeout}; otherwise like
+     * {@link #getCqEvent()}.
      *
-     * @param timeout how long to wait; zero not to wait at all
+     * @param timeout how long to wait; zero does not wait
      * @return the event, or null if none came in time
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
      *     given no event
@@ -81,9 +82,8 @@ public final class CompletionChannel implements AutoCloseable {
 
     /**
      * Receives the next completion event if there is one: what {@code ibv_get_cq_event} does on a
-     * non-blocking channel. Never waits, and leaves the thread's interrupt status alone. If CQs
-     * with direct delivery use the channel as well, it looks behind at most 4,096 of their events;
-     * a later call finds what is farther behind.
+     * non-blocking channel. Never waits, and ignores interrupts. If CQs with direct delivery also
+     * use the channel, it looks behind at most 4,096 of their events; a later call looks further.
      *
      * @return the event, or null if there is none ({@code EAGAIN})
      * @throws ClosedException if the channel is closed
@@ -98,13 +98,13 @@ public final class CompletionChannel implements AutoCloseable {
     }
 
     /**
-     * The channel's file descriptor, for an epoll set of one's own: it is non-blocking, becomes
-     * readable when an event comes up, and {@link #tryGetCqEvent} reads it. On a channel that no
-     * thread waits for here nobody else does.
+     * The channel's file descriptor, for the program's own epoll set. It is non-blocking, becomes
+     * readable when an event is raised, and is read by {@link #tryGetCqEvent}. If no thread waits
+     * on this channel, nothing else reads the descriptor.
      *
-     * @return the file descriptor; it is the channel's to close
+     * @return the file descriptor; only the channel may close it
      * @throws ClosedException if the channel is closed
-     * @throws UnsupportedOperationException if the device has none, as {@code soft0}
+     * @throws UnsupportedOperationException if the device has none, like {@code soft0}
      */
     public int fd() {
         usage.ensureOpen();

@@ -17,28 +17,27 @@ import java.lang.invoke.VarHandle;
 import java.time.Duration;
 
 /**
- * A completion queue: {@code struct ibv_cq}. Here the completions of work requests arrive; an event
- * says that there are new ones.
+ * A completion queue: {@code struct ibv_cq}. It receives the completions of work requests; an event
+ * announces new ones.
  *
- * <p>Where events go is chosen at creation. A CQ with <i>direct delivery</i> ({@link
- * Context#createDirectCq}) wakes those who wait for this CQ: {@link #serve} runs a handler for each
- * batch of completions on a virtual thread of its own, {@link #await} waits for completions, {@link
- * #getCqEvent()} for a bare event. A CQ <i>on a channel</i> ({@link Context#createCq}) has its
- * events received with {@link CompletionChannel#getCqEvent()}. A CQ without a channel is only
+ * <p>Event delivery is fixed at creation. A CQ with <i>direct delivery</i> ({@link
+ * Context#createDirectCq}) wakes threads that wait for this CQ: {@link #serve} runs a handler for
+ * each batch of completions on its own virtual thread, {@link #await} waits for completions, {@link
+ * #getCqEvent()} for an event. The events of a CQ <i>on a channel</i> ({@link Context#createCq})
+ * are received with {@link CompletionChannel#getCqEvent()}. A CQ without a channel can only be
  * polled.
  *
- * <p>The rules of verbs hold: an event comes only after the CQ was armed ({@link #reqNotify}), and
- * only for a completion that was added after that; one arm gives at most one event; every event
- * that was received must be acknowledged. So: arm, poll until empty, wait, acknowledge, and again.
- * {@link #await} and {@link #serve} do that dance.
+ * <p>The rules of verbs apply. An event is raised only if the CQ is armed ({@link #reqNotify}), and
+ * only for a completion added after that. One arm raises at most one event. Every received event
+ * must be acknowledged. So: arm, poll until empty, wait, acknowledge, and repeat. {@link #await}
+ * and {@link #serve} follow this protocol.
  *
- * <p>A CQ must have room for all that can complete between two polls, or it overruns and is of no
- * more use ({@link AsyncEventType#CQ_ERR}). When a queue pair goes to the error state, that is
- * everything that was posted to it, signalled or not: {@code max_send_wr} and {@code max_recv_wr}
- * of all its queue pairs together are always enough.
+ * <p>A CQ must hold everything that can complete between two polls; otherwise it overruns and
+ * becomes unusable ({@link AsyncEventType#CQ_ERR}). When a queue pair goes to state ERR, that is
+ * every posted request, signaled or not: {@code max_send_wr} and {@code max_recv_wr} of all its
+ * queue pairs together are always enough.
  *
- * <p>Safe for use by any number of threads. Two threads that poll one CQ each get a part of the
- * completions.
+ * <p>Safe for use by any number of threads. Threads that poll the same CQ share its completions.
  */
 public final class CompletionQueue implements AutoCloseable {
     private static final String DESTROY = "ibv_destroy_cq";
@@ -63,9 +62,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final Lifecycle usage = new Lifecycle(this);
     private final int id;
 
-    /**
-     * Written once, before the CQ is handed to anybody; the device may raise events before that.
-     */
+    /** Written once, before the CQ is published; the device may raise events earlier. */
     @SuppressWarnings("NullAway.Init")
     private CqOps ops;
 
@@ -95,13 +92,13 @@ public final class CompletionQueue implements AutoCloseable {
         return ledger;
     }
 
-    /** Something has happened to the CQ, of which the device tells. */
+    /** The device reports an asynchronous event of the CQ. */
     void asyncEvent(int type) {
         failOn(type);
         context.asyncEvents().raise(type, this, ledger);
     }
 
-    /** Who waits for a CQ that can receive no more completions must be told. */
+    /** Ends the waits for a CQ that can receive no more completions. */
     private void failOn(int type) {
         if (type == Ibv.EVENT_CQ_ERR && delivery == Delivery.DIRECT) {
             ledger.queue().end(new VerbsException("ibv_get_cq_event", Errno.EIO, "CQ error"));
@@ -118,7 +115,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * What the CQ was given as its context when it was created ({@code cq_context}).
+     * The context object that was given when the CQ was created ({@code cq_context}).
      *
      * @return the object, or null
      */
@@ -146,9 +143,9 @@ public final class CompletionQueue implements AutoCloseable {
 
     /**
      * Whether the CQ has direct delivery, so that {@link #await}, {@link #serve} and {@link
-     * #getCqEvent()} may be used.
+     * #getCqEvent()} can be used.
      *
-     * @return false if its events come out of its channel, or nowhere
+     * @return false if its events are delivered by its channel, or not at all
      */
     public boolean isDirect() {
         return delivery == Delivery.DIRECT;
@@ -164,7 +161,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Makes the CQ larger or smaller ({@code ibv_resize_cq}). Completions that it holds stay.
+     * Changes the size of the CQ ({@code ibv_resize_cq}). It keeps its completions.
      *
      * @param cqe how many completions it must be able to hold; the device may give more
      * @throws IllegalArgumentException if {@code cqe} is out of range
@@ -193,28 +190,28 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Moves completions to a batch, as many as there are and fit ({@code ibv_poll_cq}). What was in
-     * the batch is overwritten. Never waits, unless another thread just resizes or destroys the CQ:
-     * then for the outcome of that. Allocates nothing.
+     * Moves as many completions as are available and fit to a batch ({@code ibv_poll_cq}), and
+     * overwrites the batch. Waits only while another thread resizes or destroys the CQ. Allocates
+     * nothing.
      *
-     * <p>What it takes others do not get: not another thread that polls or awaits, and not the
+     * <p>A completion that it takes is seen neither by other threads that poll or await, nor by the
      * handler of {@link #serve}.
      *
-     * <p>That a CQ has overrun, a device of libibverbs tells in an asynchronous event; it is read
-     * once some thread waits for anything in the context, completion events or {@link
-     * Context#getAsyncEvent}. A program that does nothing but poll has to ask for it.
+     * <p>A libibverbs device reports an overrun as an asynchronous event. It is read only while a
+     * thread waits for anything in the context: completion events or {@link Context#getAsyncEvent}.
+     * A program that only polls must ask for it.
      *
      * @param batch where they go
      * @return how many, 0 if there were none
      * @throws ClosedException if the CQ is closed
-     * @throws VerbsException {@code EIO} if the CQ is in error: it has overrun and is empty, or the
-     *     driver cannot read it
+     * @throws VerbsException {@code EIO} if the CQ has overrun and is empty, or the driver cannot
+     *     read it
      */
     public int poll(WorkCompletions batch) {
         Arguments.notNull(batch, "batch");
         batch.size(0);
         ensureOpen();
-        // As pollMore, but for what is known of an empty batch: there is room in it.
+        // Like pollMore, but an empty batch is known not to be full.
         int n = ops.poll(batch.memory(), 0, batch.capacity());
         if (n > 0) {
             batch.size(n);
@@ -249,12 +246,12 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Arms the CQ: the next completion that is added raises an event ({@code ibv_req_notify_cq}).
-     * One shot. An arm for all completions is not weakened by a later one for solicited
-     * completions. Completions that are there already raise nothing: poll again after arming.
+     * Arms the CQ: the next added completion raises one event ({@code ibv_req_notify_cq}). A later
+     * arm for solicited completions does not weaken an arm for all completions. Completions that
+     * are already in the CQ raise no event: poll again after arming.
      *
-     * @param solicitedOnly to raise an event only for a message that its sender marked as
-     *     solicited, and for errors
+     * @param solicitedOnly whether to raise an event only for errors and for messages that their
+     *     sender marked as solicited
      * @throws IllegalStateException if the CQ has no channel and no direct delivery
      * @throws ClosedException if the CQ is closed
      * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot tell solicited
@@ -277,8 +274,8 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Receives the next event of this CQ, waiting as long as it takes. Otherwise as {@link
-     * CompletionChannel#getCqEvent()}.
+     * Receives the next event of this CQ, and waits for it without a time limit. Otherwise like
+     * {@link CompletionChannel#getCqEvent()}.
      *
      * @return the event
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
@@ -299,7 +296,7 @@ public final class CompletionQueue implements AutoCloseable {
     /**
      * Receives the next event of this CQ, waiting for at most {@code timeout}.
      *
-     * @param timeout how long to wait; zero not to wait at all
+     * @param timeout how long to wait; zero does not wait
      * @return the event, or null if none came in time
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
      *     given no event
@@ -314,9 +311,9 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Receives the next event of this CQ if there is one. Never waits, and leaves the thread's
-     * interrupt status alone. On a device of libibverbs it looks behind at most 4,096 events of
-     * other CQs in their channel; a later call finds what is farther behind.
+     * Receives the next event of this CQ if there is one. Never waits, and ignores interrupts. On a
+     * libibverbs device it looks behind at most 4,096 events of other CQs in their channel; a later
+     * call looks further.
      *
      * @return the event, or null if there is none
      * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by
@@ -333,7 +330,7 @@ public final class CompletionQueue implements AutoCloseable {
         }
     }
 
-    /** A CQ that had overrun before it was closed is closed above all. */
+    /** For a closed CQ, being closed takes precedence over an earlier overrun. */
     private RuntimeException ended(EventQueueEndedException e) {
         return ledger.isClosed() ? new ClosedException(this) : CqEvent.ended(this, e);
     }
@@ -399,7 +396,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Waits until the batch holds at least {@code min} completions, as long as it takes.
+     * Waits until the batch holds at least {@code min} completions, without a time limit.
      *
      * @param batch where completions go; what was in it is overwritten
      * @param min how many to wait for, 1 to the batch's capacity
@@ -418,11 +415,11 @@ public final class CompletionQueue implements AutoCloseable {
 
     /**
      * Waits until the batch holds at least {@code min} completions, for at most {@code timeout}:
-     * polls, arms, polls again, parks, and so on. The events that this takes are acknowledged.
+     * polls, arms, polls again, parks, and repeats. It acknowledges the events that it receives.
      *
-     * <p>What was polled is never lost. If the thread is interrupted, or the CQ is closed or fails,
-     * while the batch holds some completions, but fewer than {@code min}, these are returned, an
-     * interrupt stays pending, and the next call throws.
+     * <p>No polled completion is lost. If the thread is interrupted, or the CQ is closed or fails,
+     * while the batch holds fewer than {@code min} completions but at least one, this returns them,
+     * the thread stays interrupted, and the next call throws.
      *
      * @param batch where completions go; what was in it is overwritten
      * @param min how many to wait for, 1 to the batch's capacity
@@ -441,13 +438,13 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /*
-     * The order matters. Completions that were there before the arm raise nothing, so the poll after the
-     * arm is what finds them; one that comes after that poll finds the CQ armed and raises the event that
-     * ends the wait. An event may be stale, of an arm whose completion some poll has found already: then
-     * the CQ is empty and not armed, so every round arms anew.
+     * The order matters. Completions from before the arm raise no event, so the poll after the arm
+     * must find them. A completion after that poll finds the CQ armed and raises the event that
+     * ends the wait. An event may be stale: a poll may have taken the completion that raised it.
+     * Then the CQ is empty and not armed, so every round arms anew.
      *
-     * Several threads may do this at once. The arm is theirs together, and its event goes to one: EventQueue
-     * says how the others are kept from waiting for an event that does not come.
+     * Several threads can do this at once. They share the arm, and its event goes to one of them.
+     * EventQueue describes how the others are kept from waiting for an event that is never raised.
      */
     int awaitNanos(WorkCompletions batch, int min, long nanos) throws InterruptedException {
         Arguments.notNull(batch, "batch");
@@ -469,8 +466,7 @@ public final class CompletionQueue implements AutoCloseable {
                 reqNotify(false);
                 n = pollMore(batch);
                 if (n >= min) {
-                    // The batch may be full: what came before this arm, and is left, raises
-                    // nothing.
+                    // The batch may be full: completions left from before this arm raise no event.
                     break;
                 }
                 long left = timed ? nanos - (System.nanoTime() - start) : nanos;
@@ -484,7 +480,7 @@ public final class CompletionQueue implements AutoCloseable {
                 }
             }
         } catch (EventQueueEndedException e) {
-            // A CQ that has overrun still holds what came before, unless it is closed by now.
+            // A CQ that has overrun still holds earlier completions, unless it is closed by now.
             if (batch.isEmpty() && (ledger.isClosed() || pollMore(batch) == 0)) {
                 throw ended(e);
             }
@@ -509,18 +505,18 @@ public final class CompletionQueue implements AutoCloseable {
      * Starts a virtual thread that runs {@code handler} for each batch of completions, until the CQ
      * is closed, the thread is interrupted, or the handler throws.
      *
-     * <p>The handler holds no event while it runs, so it may close the CQ. It may call {@link
+     * <p>The handler holds no event while it runs, so it can close the CQ. It can call {@link
      * #await} for more completions.
      *
-     * <p>While the CQ is being served, {@code await} and {@code getCqEvent} are refused to other
-     * threads. Threads that have begun to wait before that share completions with the handler.
+     * <p>While the CQ is being served, {@code await} and {@code getCqEvent} throw in other threads.
+     * Threads that began to wait earlier share completions with the handler.
      *
-     * <p>The handler is the application's code, so its thread inherits the context class loader and
-     * the inheritable thread locals of the caller, as any thread does.
+     * <p>The handler's thread inherits the context class loader and the inheritable thread locals
+     * of the caller, like any thread.
      *
      * @param handler what to run
-     * @return the thread, started, named after the CQ. If the handler throws, or the CQ overruns,
-     *     the thread ends with that exception, which its uncaught exception handler sees
+     * @return the started thread, named after the CQ. If the handler throws, or the CQ overruns,
+     *     the thread ends with that exception, and its uncaught exception handler receives it
      * @throws IllegalStateException if the CQ does not have direct delivery, or is being served
      * @throws ClosedException if the CQ is closed
      */
@@ -549,24 +545,24 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Destroys the CQ ({@code ibv_destroy_cq}), waiting by parking until every event that was
-     * received is acknowledged. Interruption does not end the wait; it stays pending. Closing again
-     * does nothing; closing twice at once, one closes and the other waits for it.
+     * Destroys the CQ ({@code ibv_destroy_cq}), and first parks until every received event is
+     * acknowledged. An interrupt does not end the wait; the thread stays interrupted. Closing again
+     * does nothing. If two threads close concurrently, the second waits for the first.
      *
-     * <p>From the start of the close no event is delivered; events that nobody has received are
+     * <p>From the start of the close no event is delivered. Events that no thread has received are
      * dropped with the CQ, as are completions. Threads that wait for this CQ get a {@link
-     * ClosedException}. If the close fails, the CQ is as it was, and so are its events.
+     * ClosedException}. If the close fails, the CQ and its events are as before.
      *
-     * <p>A close that waits for more than five seconds logs what it waits for, and with the system
-     * property {@code loomverbs.trackEvents=true} also which thread took the events and where.
-     * Which events are left cannot be told once {@link #ackEvents} was called while several threads
-     * held some: until all but one are acknowledged, no thread is named, and none gets {@code
-     * EDEADLK}.
+     * <p>A close that waits for more than five seconds logs what it waits for. With the system
+     * property {@code loomverbs.trackEvents=true} it also logs which thread received the events,
+     * and where. If {@link #ackEvents} was called while several threads held events, the close
+     * cannot tell which are left: until all but one are acknowledged, it names no thread, and none
+     * gets {@code EDEADLK}.
      *
      * @throws VerbsException {@code EBUSY} while queue pairs use the CQ; {@code EDEADLK} if it has
-     *     waited for a second while this very thread certainly holds one of the events: it would
-     *     wait for itself, unless another thread acknowledges on its behalf, for which there is
-     *     {@link #close(Duration)}
+     *     waited for a second while the calling thread certainly holds one of the events: it would
+     *     wait for itself. If another thread acknowledges on its behalf, use {@link
+     *     #close(Duration)}
      */
     @Override
     public void close() {
@@ -579,7 +575,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @param timeout how long to wait for acknowledgements; zero not to wait at all
      * @throws IllegalArgumentException if the timeout is negative
      * @throws VerbsException {@code EBUSY} while queue pairs use the CQ; {@code ETIMEDOUT} if
-     *     events are unacknowledged at the deadline, which the message tells of
+     *     events are unacknowledged at the deadline; the message describes them
      */
     public void close(Duration timeout) {
         close(Arguments.nanos("timeout", timeout));
@@ -625,9 +621,7 @@ public final class CompletionQueue implements AutoCloseable {
         }
     }
 
-    /**
-     * Whoever waits for the closed CQ, now or later, is told. Once is enough, more does no harm.
-     */
+    /** Ends all waits for the closed CQ, present and future. Repeating it is harmless. */
     private void endWaits() {
         if (delivery != Delivery.CHANNEL) {
             ledger.queue().end(null);
@@ -635,7 +629,8 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Destroys the device's CQ and lets go of what it used; null, or why not. By the one closer.
+     * Destroys the device's CQ and releases what it used; null, or why not. Called by the one
+     * closer.
      */
     @Nullable VerbsException destroy() {
         int rc = usage.close(ops::destroy, this::destroyed);
@@ -670,7 +665,7 @@ public final class CompletionQueue implements AutoCloseable {
         }
     }
 
-    /** What others received would be missing to the handler, and an event of its arm stop it. */
+    /** Other threads would take the handler's completions and the event of its arm. */
     private void requireToReceive() {
         requireDirect();
         Thread by = server;
@@ -691,8 +686,8 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * For what the device has refused: a CQ that a closer has just destroyed refuses to be armed, a
-     * moment before the ledger says closed.
+     * Distinguishes a refusal from a close: a CQ that a closer has just destroyed refuses to be
+     * armed shortly before the ledger is CLOSED.
      */
     private void ensureNotDestroyed() {
         if (ops.isDestroyed()) {

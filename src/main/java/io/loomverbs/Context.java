@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An open device, in which everything else is created: {@code struct ibv_context}.
+ * An open device ({@code struct ibv_context}), which creates everything else.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -45,7 +45,7 @@ public final class Context implements AutoCloseable {
         }
     }
 
-    /** The device was opened, and is of no use. */
+    /** Closes a device that was opened and cannot be used. */
     private static void closeAfter(Throwable cause, ContextOps ops, AsyncEvents asyncEvents) {
         try {
             ops.close();
@@ -84,7 +84,7 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * What a port is and in which state it is now ({@code ibv_query_port}).
+     * The attributes of a port, including its current state ({@code ibv_query_port}).
      *
      * @param port the port, from 1 on
      * @return its attributes
@@ -102,7 +102,10 @@ public final class Context implements AutoCloseable {
         }
     }
 
-    /** A context that a closer has just closed refuses everything. */
+    /**
+     * Distinguishes a refusal from a close: a context that a closer has just closed refuses every
+     * call.
+     */
     private RuntimeException failed(String verb, DeviceException e) {
         return ops.isClosed() ? new ClosedException(this) : VerbsException.of(verb, e);
     }
@@ -168,9 +171,9 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * The GID that a queue pair uses if it is not told another: on Ethernet the one that reaches
-     * farthest, of RoCE version 2 and IPv4, if the port has one, then of routed IPv6, then a
-     * link-local one; on InfiniBand the first.
+     * The GID that a queue pair uses by default. On Ethernet it is the one with the widest reach:
+     * of RoCE version 2 and IPv4, else of routed IPv6, else a link-local one. On InfiniBand it is
+     * the first.
      *
      * @param port the port, from 1 on
      * @return its index; 0 if the port has no GID
@@ -198,11 +201,12 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * Creates a completion queue whose events come out of {@code channel} ({@code ibv_create_cq}).
+     * Creates a completion queue whose events are delivered by {@code channel} ({@code
+     * ibv_create_cq}).
      *
      * @param cqe how many completions it must be able to hold; the device may give more
-     * @param cqContext anything, handed back with each event
-     * @param channel where its events are delivered; null for a CQ that is only ever polled
+     * @param cqContext any object; each event returns it
+     * @param channel where its events are delivered; null for a CQ that is only polled
      * @param compVector the completion vector that signals its events, 0 to {@code numCompVectors()
      *     - 1}
      * @return the CQ
@@ -221,14 +225,14 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * Creates a completion queue with direct delivery: its events wake those who wait for this very
-     * CQ, in {@link CompletionQueue#await}, {@link CompletionQueue#serve} or {@link
-     * CompletionQueue#getCqEvent()}, and nobody else.
+     * Creates a completion queue with direct delivery: its events wake only threads that wait for
+     * this CQ, in {@link CompletionQueue#await}, {@link CompletionQueue#serve} or {@link
+     * CompletionQueue#getCqEvent()}.
      *
      * @param cqe how many completions it must be able to hold; the device may give more
-     * @param cqContext anything, handed back with each event
-     * @param channel the channel that carries its events on the way; null for one of the context's
-     *     own
+     * @param cqContext any object; each event returns it
+     * @param channel the channel whose file descriptor carries its events; null for one of the
+     *     context's own
      * @param compVector the completion vector that signals its events, 0 to {@code numCompVectors()
      *     - 1}
      * @return the CQ
@@ -294,7 +298,7 @@ public final class Context implements AutoCloseable {
                         : new Lifecycle[] {usage, channel.usage()});
     }
 
-    /** What carries the events of a CQ; null for one without events, or whose events need none. */
+    /** The channel of a CQ's events; null for a CQ without events, or whose events need none. */
     private @Nullable ChannelOps carrier(@Nullable CompletionChannel channel, Delivery delivery) {
         if (channel != null) {
             return channel.ops();
@@ -322,10 +326,10 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * Receives the next asynchronous event of the device, its ports, CQs or queue pairs, waiting as
-     * long as it takes ({@code ibv_get_async_event}).
+     * Receives the next asynchronous event of the device, its ports, CQs or queue pairs, and waits
+     * for it without a time limit ({@code ibv_get_async_event}).
      *
-     * @return the event, to be closed: that acknowledges it
+     * @return the event; close it to acknowledge it
      * @throws InterruptedException if the thread was interrupted and was given no event
      * @throws ClosedException if the context is or was closed
      * @throws VerbsException if the device has failed
@@ -341,8 +345,8 @@ public final class Context implements AutoCloseable {
     /**
      * Receives the next asynchronous event, waiting for at most {@code timeout}.
      *
-     * @param timeout how long to wait; zero not to wait at all
-     * @return the event, to be closed, or null if none came in time
+     * @param timeout how long to wait; zero does not wait
+     * @return the event, or null if none came in time; close it to acknowledge it
      * @throws InterruptedException if the thread was interrupted and was given no event
      * @throws IllegalArgumentException if the timeout is negative
      * @throws ClosedException if the context is or was closed
@@ -366,7 +370,7 @@ public final class Context implements AutoCloseable {
             rc =
                     usage.close(
                             () -> {
-                                ops.close(); // may refuse: then who waits goes on waiting
+                                ops.close(); // may refuse: then threads keep waiting
                                 return 0;
                             },
                             AllocatedMemory::contextClosed);
@@ -395,7 +399,7 @@ public final class Context implements AutoCloseable {
         return asyncEvents;
     }
 
-    /** A number for an object of this context, for its name in messages. */
+    /** A number for the name of an object of this context in messages. */
     int nextId() {
         return lastId.incrementAndGet();
     }

@@ -11,10 +11,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * A completion event that was received and is to be acknowledged, once: by {@link #close}, or,
- * counted, by {@link CompletionQueue#ackEvents}.
+ * A received completion event. Acknowledge it once: with {@link #close}, or by count with {@link
+ * CompletionQueue#ackEvents}.
  *
- * <p>Any thread may acknowledge it.
+ * <p>Any thread can acknowledge it.
  */
 public final class CqEvent implements AutoCloseable {
     private static final VarHandle TAKER;
@@ -32,10 +32,10 @@ public final class CqEvent implements AutoCloseable {
     /** The thread that received the event; null once it is acknowledged. Changed by CAS. */
     private volatile @Nullable Thread taker;
 
-    /** Whether it was taken to be acknowledged by count; for diagnosis only. */
+    /** Whether it counts as acknowledged by count; for diagnosis only. */
     private volatile boolean counted;
 
-    /** Links of {@link CqLedger}, which says who may touch them. */
+    /** Links of {@link CqLedger}, which says which threads may access them. */
     @Nullable CqEvent next;
 
     int depth;
@@ -61,7 +61,7 @@ public final class CqEvent implements AutoCloseable {
                 ledger.cq().tracking().taken(event);
             }
             return event;
-        } catch (RuntimeException | Error e) { // such as no memory: nobody has the event
+        } catch (RuntimeException | Error e) { // such as no memory: no thread has the event
             if (event != null) {
                 event.taker = null;
             }
@@ -74,7 +74,7 @@ public final class CqEvent implements AutoCloseable {
         }
     }
 
-    /** What a caller is told who waits at a queue that has ended. */
+    /** The exception for waiters of an ended queue. */
     static RuntimeException ended(Object closed, EventQueueEndedException end) {
         return ended("ibv_get_cq_event", closed, end);
     }
@@ -104,7 +104,7 @@ public final class CqEvent implements AutoCloseable {
     }
 
     /**
-     * What the CQ was given as its context when it was created.
+     * The context object that was given when the CQ was created.
      *
      * @return the object, or null
      */
@@ -139,7 +139,7 @@ public final class CqEvent implements AutoCloseable {
         }
     }
 
-    /** The thread that received the event, or null if it is taken to be acknowledged. */
+    /** The thread that received the event, or null if it counts as acknowledged. */
     @Nullable Thread holder() {
         return counted ? null : taker;
     }

@@ -19,22 +19,24 @@ import java.util.Set;
  */
 final class CqLedger extends CqEvents implements CqListener {
     /*
-     * All that an event needs of its CQ is in this one object, of 64 bytes with its superclasses: an
-     * event of one CQ among many finds it out of the caches.
+     * This one object, of 64 bytes with its superclasses, has everything that an event needs of its
+     * CQ. With many CQs, it is out of the caches when an event needs it.
      *
-     * Who holds events is told by a stack that is linked through the events themselves, so that it costs
-     * no allocation. Receiving an event pushes it; acknowledging one only marks it. Acknowledged events are
-     * left out when they are on top, and when the stack has grown to twice what is outstanding.
+     * A stack that is linked through the events themselves records which threads hold events, at no
+     * allocation. Receiving an event pushes it; acknowledging one only marks it. Acknowledged
+     * events are removed when they are on top, and when the stack has grown to twice the number of
+     * outstanding events.
      *
-     * Nobody can tell which events are meant when some are acknowledged by count. While one thread has
-     * received all that are in the stack, any of them do, and the newest are marked. Otherwise none is, and
-     * the stack is in doubt: no thread is said to hold an event. That ends when an event is received
-     * while no other is outstanding: whatever is below it is acknowledged, and is cut off. An event knows how
-     * many doubts there were when it was pushed in such a way, and events above it take that over.
+     * An acknowledgement by count does not say which events are meant. While one thread has
+     * received all events in the stack, the newest are marked. Otherwise none is marked, and the
+     * stack is in doubt: it names no thread. That ends when an event is received while no other is
+     * outstanding: all events below it are acknowledged, and are cut off. Such an event records the
+     * number of doubts when it was pushed, and events above it copy that.
      *
-     * The count decides, the stack only explains: a thread must hold an event if all others together hold
-     * fewer than are outstanding. The links are written without synchronization except at the top: a stale link
-     * at worst shows an event that is acknowledged by now, and others seem to hold more than they do.
+     * The count decides, and the stack only explains: a thread must hold an event if all others
+     * together hold fewer events than are outstanding. Links other than the top are written without
+     * synchronization: a stale link at worst shows an event that is acknowledged by now, so that
+     * others seem to hold more events than they do.
      */
     private static final int SLACK = 16;
     private static final VarHandle TOP;
@@ -50,7 +52,7 @@ final class CqLedger extends CqEvents implements CqListener {
         }
     }
 
-    /** Here and not in the CQ: whoever is given an event reads it. */
+    /** Here and not in the CQ: each receiver of an event reads it. */
     final @Nullable Object cqContext;
 
     /** Changed by compare-and-set. */

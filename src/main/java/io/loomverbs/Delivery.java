@@ -4,8 +4,8 @@ package io.loomverbs;
 enum Delivery {
     /** Nowhere: the CQ is only polled. */
     NONE,
-    /** To whoever waits on its channel. */
+    /** To a thread that waits on its channel. */
     CHANNEL,
-    /** To whoever waits for this CQ. */
+    /** To a thread that waits for this CQ. */
     DIRECT
 }

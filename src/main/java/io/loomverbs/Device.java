@@ -41,13 +41,13 @@ public final class Device {
 
     /**
      * Opens the device ({@code ibv_open_device}). It may be opened any number of times; contexts
-     * share nothing but the device's limits and its wire.
+     * share only the device's limits and its network.
      *
-     * @return a context, to be closed when everything in it is closed
+     * @return a context; close it after everything in it
      * @throws VerbsException if the device cannot be opened: {@code EACCES} if its file may not be
      *     used, {@code ENODEV} if it is gone, {@code EMFILE} when there are too many open files
-     * @throws IllegalArgumentException if a system property of loomverbs has a wrong value; which
-     *     there are, the documentation of the module says
+     * @throws IllegalArgumentException if a system property of loomverbs has a wrong value; the
+     *     module's documentation lists them
      */
     public Context open() {
         Setting.checkAll();

@@ -51,7 +51,7 @@ final class EventTracking {
         counted(taken.remove(event) == null ? 1 : 0);
     }
 
-    /** {@code n} events were acknowledged, and nobody can tell which. */
+    /** {@code n} events were acknowledged, and it is unknown which. */
     synchronized void counted(int n) {
         inDoubt += n;
         if (inDoubt >= taken.size()) {

@@ -15,21 +15,22 @@ import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /**
- * How many objects were created from this one and are open, and whether it is closed itself.
+ * Counts the open objects that were created from an object, and records whether it is closed
+ * itself.
  *
  * <p>One compare-and-set decides between a new user and a close. While one thread destroys the
- * object, whoever wants to close it too, or to create something from it, waits for the outcome: the
- * device may refuse, and then the object is open as before.
+ * object, threads that want to close it too, or to create something from it, wait for the outcome:
+ * the device may refuse, and then the object is open as before.
  */
 final class Lifecycle {
     /*
      *   n >= 0    open, with n users
      *   CLOSING   one closer asks the device to destroy the object
-     *   CLOSED    destroyed; for ever
+     *   CLOSED    destroyed, finally
      *
-     * Who waits pushes a node (a volatile CAS), then reads the state again, then parks; the closer
-     * writes the state, then takes all nodes. One of the two sees the other. A node that was taken is
-     * not used again: if the state is CLOSING once more by then, the waiter pushes another one.
+     * A waiter pushes a node (a volatile CAS), then reads the state again, then parks; the closer
+     * writes the state, then takes all nodes. One of the two sees the other. A taken node is not
+     * reused: if the state is CLOSING again by then, the waiter pushes another one.
      */
     private static final int CLOSED = -1;
     private static final int CLOSING = -2;
@@ -158,8 +159,8 @@ final class Lifecycle {
     }
 
     /**
-     * Closes the object unless something uses it. Whoever comes while another closes it waits, and
-     * tries itself if that one has failed.
+     * Closes the object unless something uses it. A thread that meets another's close waits for it,
+     * and tries itself if that one has failed.
      *
      * @param destroy destroys it; answers 0, or why not, after which the object is open
      * @param afterwards lets go of what it used, once it is destroyed: it stays closed even if this

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Memory that work requests can name: {@code struct ibv_mr}.
+ * Registered memory, which work requests can name ({@code struct ibv_mr}).
  *
  * <p>Safe for use by any number of threads.
  */
@@ -22,7 +22,8 @@ public final class MemoryRegion implements AutoCloseable {
     private final Lifecycle usage = new Lifecycle(this);
 
     /**
-     * @param allocated what the memory is a part of; null if the program has brought it
+     * @param allocated the allocation that the memory is part of; null if the program registered
+     *     its own memory
      */
     MemoryRegion(
             ProtectionDomain pd,
@@ -47,8 +48,8 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     /**
-     * The memory itself. After {@link #close} it is as before if the program has registered it, and
-     * no memory any more if {@link ProtectionDomain#allocateMr} has allocated it.
+     * The memory itself. After {@link #close} it is unchanged if the program registered its own
+     * memory, and unusable if {@link ProtectionDomain#allocateMr} allocated it.
      *
      * @return the segment that was registered
      */
@@ -57,7 +58,7 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     /**
-     * The address of the region's first byte, by which peers name it ({@code addr}).
+     * The address of the region's first byte, which peers use ({@code addr}).
      *
      * @return the address
      */
@@ -75,7 +76,7 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     /**
-     * What may be done with the memory.
+     * The allowed accesses to the memory.
      *
      * @return the access that it was registered with, as a new set
      */
@@ -102,14 +103,14 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     /**
-     * Ends the registration ({@code ibv_dereg_mr}). When this has returned, the device does not
-     * touch the memory any more: work requests that name the region, outstanding ones among them,
-     * end with a protection or access error. Closing again does nothing.
+     * Ends the registration ({@code ibv_dereg_mr}). When this has returned, the device no longer
+     * accesses the memory: work requests that name the region, including outstanding ones, end with
+     * a protection or access error. Closing again does nothing.
      *
-     * <p>Memory that the program has registered stays as it is. Memory of {@link
-     * ProtectionDomain#allocateMr} is given back to the system, unless another open region names it
-     * as well, in which case it goes with the last. From then on what is read there is zero, what
-     * is written is lost, or the access fails with an {@link IllegalStateException}.
+     * <p>Memory that the program registered is unchanged. Memory of {@link
+     * ProtectionDomain#allocateMr} is returned to the system, with the last open region that names
+     * it. After that, reads return zero and writes are lost, or the access fails with an {@link
+     * IllegalStateException}.
      *
      * @throws VerbsException if the device refuses; nothing has changed then
      */

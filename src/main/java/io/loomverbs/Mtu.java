@@ -2,7 +2,7 @@ package io.loomverbs;
 
 /** The most payload that one packet carries ({@code enum ibv_mtu}). */
 public enum Mtu {
-    /** One that is not in verbs' list: only ever reported by a device, never to be set. */
+    /** An MTU unknown to verbs: devices may report it, programs cannot set it. */
     UNKNOWN(0, 0),
     /** 256 bytes. */
     MTU_256(1, 256),

@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A protection domain: {@code struct ibv_pd}. Memory regions, queue pairs and address handles
- * belong to one, and work together only within it.
+ * belong to one domain, and work together only within it.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -38,13 +38,12 @@ public final class ProtectionDomain implements AutoCloseable {
 
     /**
      * Registers memory, so that work requests can name it ({@code ibv_reg_mr}). The memory must
-     * stay alive until the region is closed: if its arena is closed before, work requests that
-     * touch it fail on {@code soft0}, while a real device goes on with the pages that it has
-     * pinned.
+     * stay alive until the region is closed. If its arena is closed earlier, work requests that
+     * access it fail on {@code soft0}, but a real device keeps using the pinned pages.
      *
      * @param memory native memory, of a shared, automatic or global arena: devices access it from
-     *     threads of their own
-     * @param access what may be done with it, besides reading it locally
+     *     their own threads
+     * @param access what is allowed, besides reading it locally
      * @return the region
      * @throws IllegalArgumentException if the memory is on the heap, confined to a thread, freed,
      *     empty, read-only though {@code access} lets it be written to, or larger than the device
@@ -84,12 +83,12 @@ public final class ProtectionDomain implements AutoCloseable {
     }
 
     /**
-     * Allocates memory, all zero, and registers it. {@link MemoryRegion#close} gives the memory
-     * back to the system. A region that is not closed keeps it, whether or not the program can
-     * reach the region.
+     * Allocates zeroed memory and registers it. {@link MemoryRegion#close} returns the memory to
+     * the system. A region that is not closed keeps it, whether or not the program can reach the
+     * region.
      *
      * @param bytes how much, at least 1
-     * @param access what may be done with it, besides reading it locally
+     * @param access what is allowed, besides reading it locally
      * @return the region
      * @throws IllegalArgumentException if {@code bytes} is less than 1 or more than the device
      *     allows; or if remote writes or atomics are allowed without {@link Access#LOCAL_WRITE}

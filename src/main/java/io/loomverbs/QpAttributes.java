@@ -71,8 +71,8 @@ public final class QpAttributes {
     }
 
     /**
-     * Whether {@link AsyncEventType#SQ_DRAINED} is to tell when the send queue has drained ({@code
-     * en_sqd_async_notify}).
+     * Whether {@link AsyncEventType#SQ_DRAINED} is to report when the send queue has drained
+     * ({@code en_sqd_async_notify}).
      *
      * @return the attribute
      */
@@ -81,7 +81,7 @@ public final class QpAttributes {
     }
 
     /**
-     * The state that the caller takes the queue pair to be in ({@code cur_qp_state}).
+     * The state that the caller expects the queue pair to be in ({@code cur_qp_state}).
      *
      * @return the attribute
      */
@@ -181,8 +181,8 @@ public final class QpAttributes {
     }
 
     /**
-     * How long to wait for an answer, 4.096 us times 2 to the power of this: 14 is 67 ms, 0 is for
-     * ever (RC; {@code timeout}).
+     * How long to wait for an answer, 4.096 us times 2 to the power of this: 14 is 67 ms, 0 is
+     * unlimited (RC; {@code timeout}).
      *
      * @return the attribute
      */
@@ -200,7 +200,7 @@ public final class QpAttributes {
     }
 
     /**
-     * How often to try again when the peer has no receive request; 7 is for ever (RC).
+     * How often to try again when the peer has no receive request; 7 is unlimited (RC).
      *
      * @return the attribute
      */
@@ -277,7 +277,7 @@ public final class QpAttributes {
         }
 
         /**
-         * The state that the caller takes the queue pair to be in ({@code IBV_QP_CUR_STATE}).
+         * The state that the caller expects the queue pair to be in ({@code IBV_QP_CUR_STATE}).
          *
          * @param curState the attribute
          * @return this
@@ -289,7 +289,7 @@ public final class QpAttributes {
         }
 
         /**
-         * Whether {@link AsyncEventType#SQ_DRAINED} is to tell when the send queue has drained
+         * Whether {@link AsyncEventType#SQ_DRAINED} is to report when the send queue has drained
          * ({@code IBV_QP_EN_SQD_ASYNC_NOTIFY}); together with state {@link QpState#SQD}, from RTS.
          *
          * @param enSqdAsyncNotify the attribute
@@ -320,7 +320,7 @@ public final class QpAttributes {
 
         /**
          * The key that a UD message must carry to be received ({@code IBV_QP_QKEY}). One with the
-         * highest bit set takes a privilege ({@code CAP_NET_RAW}).
+         * highest bit set needs a privilege ({@code CAP_NET_RAW}).
          *
          * @param qkey the attribute
          * @return this
@@ -449,8 +449,8 @@ public final class QpAttributes {
 
         /**
          * How long to wait for an answer before a retry (RC; {@code IBV_QP_TIMEOUT}): 4.096 us
-         * times 2 to the power of this: 14 is 67 ms, 0 is for ever. Devices may take up to four
-         * times as long, and have a least value of their own.
+         * times 2 to the power of this: 14 is 67 ms, 0 is unlimited. Devices may take up to four
+         * times as long, and have their own minimum.
          *
          * @param timeout the attribute
          * @return this
@@ -478,7 +478,7 @@ public final class QpAttributes {
 
         /**
          * How often to try again when the peer has no receive request, before the request ends in
-         * {@link WcStatus#RNR_RETRY_EXC_ERR}; 7 is for ever (RC; {@code IBV_QP_RNR_RETRY}).
+         * {@link WcStatus#RNR_RETRY_EXC_ERR}; 7 is unlimited (RC; {@code IBV_QP_RNR_RETRY}).
          *
          * @param rnrRetry the attribute
          * @return this
@@ -491,8 +491,8 @@ public final class QpAttributes {
         }
 
         /**
-         * What the peer may do over the queue pair (RC and UC; {@code IBV_QP_ACCESS_FLAGS}), as far
-         * as the region allows it as well; {@link Access#LOCAL_WRITE} says nothing here.
+         * What the peer may do over the queue pair (RC and UC; {@code IBV_QP_ACCESS_FLAGS}), if the
+         * region allows it, too; {@link Access#LOCAL_WRITE} has no effect here.
          *
          * @param access the attribute; none to allow nothing
          * @return this

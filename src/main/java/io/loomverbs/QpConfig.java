@@ -4,15 +4,15 @@ import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
 
 /**
- * What a queue pair is created from ({@code struct ibv_qp_init_attr}). Start with {@link #of}; each
- * {@code with} method gives a changed copy.
+ * The configuration of a new queue pair ({@code struct ibv_qp_init_attr}). Start with {@link #of};
+ * each {@code with} method gives a changed copy.
  *
  * @param type the transport service
  * @param sendCq where completions of the send queue go
  * @param recvCq where completions of the receive queue go; may be the same
- * @param maxSendWr how many work requests the send queue holds; those that are not signalled stay
- *     in it until a later one was polled ({@link SendWorkRequest#signaled}); 0 for a queue pair
- *     that only receives
+ * @param maxSendWr how many work requests the send queue holds; unsignaled ones stay in it until
+ *     the completion of a later one was polled ({@link SendWorkRequest#signaled}); 0 for a queue
+ *     pair that only receives
  * @param maxRecvWr how many work requests the receive queue holds; 0 for a queue pair that only
  *     sends
  * @param maxSendSge how many scatter/gather entries a request of the send queue has; 0 for requests
@@ -20,7 +20,7 @@ import io.loomverbs.internal.device.QpInit;
  * @param maxRecvSge how many scatter entries a request of the receive queue has; 0 for messages
  *     without data
  * @param maxInlineData how many bytes a request of the send queue may carry inline
- * @param sqSigAll whether every request of the send queue has a completion, signalled or not
+ * @param sqSigAll whether every request of the send queue has a completion, signaled or not
  */
 public record QpConfig(
         QpType type,
@@ -35,8 +35,8 @@ public record QpConfig(
     private static final int DEFAULT_WR = 16;
 
     /**
-     * Checks what can be checked without a device; the device's own limits are checked when the
-     * queue pair is created.
+     * Checks everything that does not depend on a device; creating the queue pair checks the
+     * device's limits.
      *
      * @throws IllegalArgumentException if a capacity is less than it must be
      */
@@ -60,7 +60,7 @@ public record QpConfig(
 
     /**
      * A queue pair with one CQ for both queues, 16 work requests each, one scatter/gather entry, no
-     * inline data, and completions only where they are asked for.
+     * inline data, and completions only for signaled requests.
      *
      * @param type the transport service
      * @param cq where all completions go
@@ -144,7 +144,7 @@ public record QpConfig(
     /**
      * Changes whether every request of the send queue has a completion.
      *
-     * @param all true for every one, false for those that are signalled
+     * @param all true for every one, false for signaled ones only
      * @return a changed copy
      */
     public QpConfig withSqSigAll(boolean all) {

@@ -8,14 +8,14 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a peer must know to reach a queue pair; programs exchange it over some other connection: as
- * text, by {@link #toString} and {@link #parse}.
+ * What a peer must know to reach a queue pair. Programs exchange it over another connection, as
+ * text: {@link #toString} and {@link #parse}.
  *
  * @param qpNum the queue pair's number, 24 bits
  * @param psn the first packet sequence number that it sends, 24 bits
  * @param lid the local identifier of its port; 0 on Ethernet
  * @param gid the GID of its port, or null to address it by LID only
- * @param mtu the largest path MTU that its port can use now; {@link Mtu#UNKNOWN} if it is not told
+ * @param mtu the largest path MTU that its port can use now; {@link Mtu#UNKNOWN} if unknown
  */
 public record QpEndpoint(int qpNum, int psn, int lid, @Nullable Gid gid, Mtu mtu) {
     private static final int BITS_24 = 0xffffff;
@@ -37,7 +37,7 @@ public record QpEndpoint(int qpNum, int psn, int lid, @Nullable Gid gid, Mtu mtu
     }
 
     /**
-     * An endpoint that does not tell its path MTU, such as that of a C program.
+     * An endpoint without an MTU, such as that of a C program.
      *
      * @param qpNum the queue pair's number, 24 bits
      * @param psn the first packet sequence number that it sends, 24 bits
@@ -50,8 +50,8 @@ public record QpEndpoint(int qpNum, int psn, int lid, @Nullable Gid gid, Mtu mtu
     }
 
     /**
-     * Reads what {@link #toString} has written: a line of {@code name=value}, in any order,
-     * separated by commas. {@code gid} and {@code mtu} may be missing.
+     * Parses the text of {@link #toString}: a line of {@code name=value}, in any order, separated
+     * by commas. {@code gid} and {@code mtu} may be missing.
      *
      * @param text such as {@code qpn=0x00002a,psn=0x123456,lid=0,gid=::ffff:10.0.0.1,mtu=1024}
      * @return the endpoint

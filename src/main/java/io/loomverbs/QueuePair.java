@@ -24,10 +24,11 @@ import java.util.concurrent.atomic.AtomicReference;
  * A queue pair: {@code struct ibv_qp}. Work requests are posted to its two queues; their
  * completions arrive in its CQs.
  *
- * <p>Safe for use by any number of threads; requests that one thread posts are done in that order.
+ * <p>Safe for use by any number of threads; requests that one thread posts are executed in that
+ * order.
  */
 public final class QueuePair implements AutoCloseable {
-    /** As a GID's index: none, the queue pair is reached by its port's LID. Not on Ethernet. */
+    /** As a GID index: no GID; the queue pair is addressed by its port's LID. Not on Ethernet. */
     public static final int NO_GID = -1;
 
     private static final Set<QpState> BEFORE_RTR = EnumSet.of(QpState.RESET, QpState.INIT);
@@ -43,10 +44,10 @@ public final class QueuePair implements AutoCloseable {
     private final Ledger ledger = new Ledger();
     private final int psn = ThreadLocalRandom.current().nextInt(1 << 24);
 
-    /** From where it sends; null until somebody asks or says. */
+    /** The local port and GID; null until they are first set or needed. */
     private final AtomicReference<@Nullable LocalPort> local = new AtomicReference<>();
 
-    /** Written once, before the queue pair is handed to anybody. */
+    /** Written once, before the queue pair is published. */
     @SuppressWarnings("NullAway.Init")
     private QpOps ops;
 
@@ -128,9 +129,8 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * What a peer must know to reach this queue pair: through the port and by the GID of {@link
-     * #init}. Until that is called: through port 1, by its {@linkplain Context#defaultGidIndex
-     * default GID}.
+     * What a peer must know to reach this queue pair: the port and the GID of {@link #init}, or,
+     * before that is called, port 1 and its {@linkplain Context#defaultGidIndex default GID}.
      *
      * @return the endpoint; the same at every call, unless {@code init} names another port or GID
      */
@@ -164,14 +164,14 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Initializes a queue pair, from RESET to INIT: from now on receives may be posted, and nothing
-     * arrives before {@link #connect(QpEndpoint) connect} or {@link #activate}. So a receive is
-     * there before the peer can send: initialize, post receives, tell the peer {@link #endpoint()},
-     * connect. Uses port 1, by its {@linkplain Context#defaultGidIndex default GID}, and the
-     * partition key of index 0.
+     * Initializes a queue pair, from RESET to INIT. From then on receives can be posted, and no
+     * message arrives before {@link #connect(QpEndpoint) connect} or {@link #activate}. To have a
+     * receive posted before the peer can send: initialize, post receives, send the peer the {@link
+     * #endpoint()}, connect. Uses port 1, its {@linkplain Context#defaultGidIndex default GID}, and
+     * the partition key of index 0.
      *
-     * @param access what the peer may do over the queue pair, as far as the region allows it as
-     *     well; none to allow nothing but messages. Not for UD
+     * @param access what the peer may do over the queue pair, if the region allows it, too; none to
+     *     allow only messages. Not for UD
      * @throws IllegalArgumentException if {@code access} is given to a queue pair of type UD
      * @throws ClosedException if the queue pair is closed
      * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
@@ -188,8 +188,8 @@ public final class QueuePair implements AutoCloseable {
      *
      * @param port the local port, from 1 on
      * @param gidIndex which of its GIDs to use, or {@link #NO_GID}
-     * @param access what the peer may do over the queue pair; none to allow nothing but messages.
-     *     Not for UD
+     * @param access what the peer may do over the queue pair; none to allow only messages. Not for
+     *     UD
      * @throws IllegalArgumentException if there is no such port or index, or {@code access} is
      *     given to a queue pair of type UD
      * @throws ClosedException if the queue pair is closed
@@ -226,16 +226,16 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Connects an RC or UC queue pair to its peer, from RESET or INIT to RTS. What {@link #init}
-     * was not told is as there: port 1, its default GID, the partition key of index 0, and the peer
-     * is allowed nothing but messages. The rest: the smaller one of both ports' active MTU (256 if
-     * that is not known), up to 7 retries of 67 ms ({@code timeout} 14), RNR retries without end
-     * after 0.64 ms each ({@code min_rnr_timer} 12), and as many READs and atomics at once as the
-     * device can do. See the other form to change any of that.
+     * Connects an RC or UC queue pair to its peer, from RESET or INIT to RTS. Values not given to
+     * {@link #init} have its defaults: port 1, its default GID, the partition key of index 0, and
+     * the peer may only send messages. Further defaults: the smaller one of both ports' active MTU
+     * (256 if that is unknown), up to 7 retries of 67 ms ({@code timeout} 14), unlimited RNR
+     * retries of 0.64 ms each ({@code min_rnr_timer} 12), and as many concurrent READs and atomics
+     * as the device supports. The other form changes any of these.
      *
      * <p>Both ends must use the same MTU, and neither may have more READs and atomics outstanding
-     * than the other serves: if the devices differ, give both ends {@code maxRdAtomic} and {@code
-     * maxDestRdAtomic}; and {@code pathMtu}, if an endpoint does not tell its MTU.
+     * than the other serves: if the devices differ, set {@code maxRdAtomic} and {@code
+     * maxDestRdAtomic} at both ends, and {@code pathMtu} if an endpoint has no MTU.
      *
      * @param remote the peer's {@link #endpoint()}
      * @throws IllegalStateException if the queue pair is of type UD
@@ -277,11 +277,11 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Makes a UD queue pair ready to receive and send, from RESET or INIT to RTS. What {@link
-     * #init} was not told is as there.
+     * Makes a UD queue pair ready to receive and send, from RESET or INIT to RTS. Values not given
+     * to {@link #init} have its defaults.
      *
      * @param qkey the key that messages must carry to be received; one with the highest bit set
-     *     takes a privilege ({@code CAP_NET_RAW})
+     *     needs a privilege ({@code CAP_NET_RAW})
      * @throws IllegalStateException if the queue pair is not of type UD
      * @throws ClosedException if the queue pair is closed
      * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
@@ -299,7 +299,7 @@ public final class QueuePair implements AutoCloseable {
         Connecting.steps(this, qkey).forEach(this::modify);
     }
 
-    /** From where it sends once it has left {@code now}. */
+    /** The local port and GID once it has left {@code now}. */
     private LocalPort from(QpAttributes now, QpAttributes other) {
         LocalPort from = local();
         int port = now.state() == QpState.INIT ? now.portNum() : from.number();
@@ -345,8 +345,8 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Changes attributes, the state among them ({@code ibv_modify_qp}). What is needed on the way
-     * from RESET to RTS, beside the state:
+     * Changes attributes, including the state ({@code ibv_modify_qp}). Besides the state, the steps
+     * from RESET to RTS need these:
      *
      * <table>
      * <caption>Required attributes</caption>
@@ -365,16 +365,15 @@ public final class QueuePair implements AutoCloseable {
      *     <td>sqPsn
      * </table>
      *
-     * <p>From every state a queue pair can be taken to RESET, which forgets what was posted, and
-     * from every other to ERR, which flushes it. RTS to SQD lets the send queue drain, SQD and SQE
-     * to RTS has it go on. Which further attributes may be changed in a step depends on the type:
-     * IBA 10.3.1. On Ethernet (RoCE) an address is resolved, which may ask the network and take as
-     * long as a second.
+     * <p>Every state can change to RESET, which discards posted requests, and every state but RESET
+     * to ERR, which flushes them. RTS to SQD drains the send queue; SQD and SQE to RTS resume it.
+     * Which other attributes a step may change depends on the type: IBA 10.3.1. On Ethernet (RoCE)
+     * this resolves the address, which may query the network and take up to a second.
      *
      * @param attributes those to change
      * @throws ClosedException if the queue pair is closed
      * @throws VerbsException {@code EINVAL} if this is not allowed now; {@code EPERM} for a {@code
-     *     qkey} that takes a privilege; {@code ETIMEDOUT}, {@code ENETUNREACH} or {@code
+     *     qkey} that needs a privilege; {@code ETIMEDOUT}, {@code ENETUNREACH} or {@code
      *     EHOSTUNREACH} if the address cannot be resolved. Nothing has changed then
      */
     public void modify(QpAttributes attributes) {
@@ -408,7 +407,7 @@ public final class QueuePair implements AutoCloseable {
                         + Ranges.suspicion(this, attributes));
     }
 
-    /** The port that it uses, as far as that was told here. */
+    /** The port that it uses, as far as this class knows. */
     int port() {
         return local().number();
     }
@@ -432,7 +431,7 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * The state that the queue pair is in now.
+     * The queue pair's current state.
      *
      * @return the state
      * @throws ClosedException if the queue pair is closed
@@ -444,11 +443,11 @@ public final class QueuePair implements AutoCloseable {
 
     /**
      * Posts a work request, or the chain that it starts, to the send queue ({@code ibv_post_send}).
-     * When this returns, the requests may be used again; the memory and the address handle that
-     * they name may not, until they have completed: until their completion was polled, or, for
-     * those that are not {@linkplain SendWorkRequest#signaled signalled}, that of a later one.
-     * Never waits, unless another thread just destroys the queue pair or the address handle: then
-     * for the outcome of that. Allocates nothing.
+     * When this returns, the request objects can be reused. The memory and the address handle that
+     * they name must not be reused or closed until the requests have completed: until their
+     * completion, or, for {@linkplain SendWorkRequest#signaled unsignaled} requests, that of a
+     * later one, was polled. Waits only while another thread destroys the queue pair or the address
+     * handle. Allocates nothing.
      *
      * @param request the first or only request
      * @throws IllegalArgumentException if the request names memory or an address handle of another
@@ -479,8 +478,8 @@ public final class QueuePair implements AutoCloseable {
 
     /**
      * Posts a work request, or the chain that it starts, to the receive queue ({@code
-     * ibv_post_recv}). When this returns, the requests may be used again; the memory they name may
-     * not, until they have completed. Waits and allocates as {@link #postSend} does.
+     * ibv_post_recv}). When this returns, the request objects can be reused; the memory that they
+     * name must not be, until they have completed. Waits and allocates like {@link #postSend}.
      *
      * @param request the first or only request
      * @throws IllegalArgumentException if the request names memory of another protection domain;
@@ -557,7 +556,7 @@ public final class QueuePair implements AutoCloseable {
         return new PostException(verb, errno, accepted, why);
     }
 
-    /** What would let a request be posted. */
+    /** What must be done before a request can be posted. */
     private String needs(String verb, QpState state) {
         String first = type() == QpType.UD ? "activate it first" : "connect it first";
         if (verb.equals(POST_RECV) && state == QpState.RESET) {
@@ -571,14 +570,13 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Destroys the queue pair ({@code ibv_destroy_qp}). Outstanding requests vanish without
-     * completion. Completions that have arrived and were not polled may vanish as well: {@code
-     * soft0} leaves them in the CQs, many devices take them out, as they do on the way to RESET.
-     * Who needs them all takes the queue pair to ERR and polls what is flushed before. Waits, by
-     * parking, until every asynchronous event of the queue pair that was received is acknowledged.
-     * Closing again does nothing.
+     * Destroys the queue pair ({@code ibv_destroy_qp}). Outstanding requests end without a
+     * completion. Completions that were not polled may be lost as well: {@code soft0} leaves them
+     * in the CQs, many devices discard them, as they do on the way to RESET. To keep them, move the
+     * queue pair to ERR and poll first. Parks until every received asynchronous event of the queue
+     * pair is acknowledged. Closing again does nothing.
      *
-     * @throws VerbsException {@code EDEADLK} if it has waited for a second while this very thread
+     * @throws VerbsException {@code EDEADLK} if it has waited for a second while the calling thread
      *     holds such an event; nothing has changed then
      */
     @Override
@@ -601,7 +599,7 @@ public final class QueuePair implements AutoCloseable {
         }
     }
 
-    /** Destroys the device's queue pair and lets go of what it used. */
+    /** Destroys the device's queue pair and releases what it used. */
     private final class QpCloser implements Closer {
         private int errno;
 
@@ -631,8 +629,8 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * For what the device has refused: a queue pair that a closer has just destroyed refuses
-     * everything, a moment before the ledger says closed.
+     * Distinguishes a refusal from a close: a queue pair that a closer has just destroyed refuses
+     * every call shortly before the ledger is CLOSED.
      */
     private void ensureNotDestroyed() {
         if (ops.isDestroyed()) {

@@ -6,14 +6,14 @@ import io.loomverbs.internal.device.RecvWr;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reusable work request for a receive queue ({@code struct ibv_recv_wr}): where the next message
- * goes.
+ * A reusable work request for a receive queue ({@code struct ibv_recv_wr}): the buffer of the next
+ * message.
  *
- * <p>{@link #clear} it, describe it, post it; once posted it may be changed. For one thread at a
- * time.
+ * <p>{@link #clear} it, describe it, and post it. After the post it can be changed. For one thread
+ * at a time.
  *
  * <p>The memory must allow {@link Access#LOCAL_WRITE}. On a UD queue pair its first 40 bytes are
- * taken by the routing header, whether one comes or not: the message starts behind them.
+ * reserved for the routing header, even if there is none: the message starts after them.
  */
 public final class RecvWorkRequest {
     private static final int MAX_SGE = 1024;
@@ -39,7 +39,7 @@ public final class RecvWorkRequest {
     }
 
     /**
-     * Forgets everything: number 0, no scatter entries, no next request.
+     * Resets the request to number 0, without scatter entries or next request.
      *
      * @return this
      */
@@ -143,7 +143,7 @@ public final class RecvWorkRequest {
         return struct;
     }
 
-    /** What of this request is more than a queue pair was granted; empty if nothing is. */
+    /** What of this request exceeds the capacities of a queue pair; empty if nothing does. */
     String excess(QpCap cap) {
         return WorkRequestSges.excess(struct.numSge(), cap.maxRecvSge());
     }

@@ -11,9 +11,10 @@ import java.lang.foreign.MemorySegment;
 /**
  * A reusable work request for a send queue ({@code struct ibv_send_wr}).
  *
- * <p>{@link #clear} it, say what it is to do ({@link #send}, {@link #rdmaWrite}, {@link #rdmaRead},
+ * <p>{@link #clear} it, choose an operation ({@link #send}, {@link #rdmaWrite}, {@link #rdmaRead},
  * ...), name the local memory ({@link #sge(MemoryRegion, long, int)} or {@link
- * #inline(MemorySegment)}), post it; once posted it may be changed. For one thread at a time.
+ * #inline(MemorySegment)}), and post it. After the post it can be changed. For one thread at a
+ * time.
  *
  * <pre>{@code
  * SendWorkRequest wr = SendWorkRequest.allocate(1, 0);
@@ -34,7 +35,7 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Makes an unsignalled SEND without data.
+     * Makes an unsignaled SEND without data.
      *
      * @param maxSge how many scatter/gather entries it has room for, 1 to 1024
      * @param maxInline how many bytes of inline data it has room for, 0 to 65536
@@ -48,7 +49,8 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Forgets everything: an unsignalled SEND of number 0, without data, address or next request.
+     * Resets the request to an unsignaled SEND with number 0, without data, address or next
+     * request.
      *
      * @return this
      */
@@ -95,8 +97,8 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Writes to memory of the peer ({@code IBV_WR_RDMA_WRITE}; RC and UC). The peer is not told: no
-     * completion arrives there.
+     * Writes to memory of the peer ({@code IBV_WR_RDMA_WRITE}; RC and UC). The peer is not
+     * notified: it gets no completion.
      *
      * @param remoteAddr the address there
      * @param rkey the remote key of the region there
@@ -109,8 +111,8 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Writes to memory of the peer and consumes a receive request there, to tell of it ({@code
-     * IBV_WR_RDMA_WRITE_WITH_IMM}; RC and UC).
+     * Writes to memory of the peer and consumes a receive request there, which notifies the peer
+     * ({@code IBV_WR_RDMA_WRITE_WITH_IMM}; RC and UC).
      *
      * @param remoteAddr the address there
      * @param rkey the remote key of the region there
@@ -139,14 +141,14 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Sets eight bytes of the peer to {@code swap} if they are {@code compare}, atomically ({@code
-     * IBV_WR_ATOMIC_CMP_AND_SWP}; RC). What they were before goes to the eight bytes of the local
-     * memory, which must allow {@link Access#LOCAL_WRITE}.
+     * Atomically sets the peer's 8-byte value to {@code swap} if it equals {@code compare} ({@code
+     * IBV_WR_ATOMIC_CMP_AND_SWP}; RC). The previous value is written to 8 bytes of local memory,
+     * which must allow {@link Access#LOCAL_WRITE}.
      *
      * @param remoteAddr the address there, a multiple of 8
      * @param rkey the remote key of the region there
-     * @param compare what they must be
-     * @param swap what they become
+     * @param compare the expected value
+     * @param swap the new value
      * @return this
      */
     public SendWorkRequest compareAndSwap(long remoteAddr, int rkey, long compare, long swap) {
@@ -156,13 +158,13 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Adds to eight bytes of the peer, atomically ({@code IBV_WR_ATOMIC_FETCH_AND_ADD}; RC). What
-     * they were before goes to the eight bytes of the local memory, which must allow {@link
+     * Atomically adds to the peer's 8-byte value ({@code IBV_WR_ATOMIC_FETCH_AND_ADD}; RC). The
+     * previous value is written to 8 bytes of local memory, which must allow {@link
      * Access#LOCAL_WRITE}.
      *
      * @param remoteAddr the address there, a multiple of 8
      * @param rkey the remote key of the region there
-     * @param add how much
+     * @param add the number to add
      * @return this
      */
     public SendWorkRequest fetchAndAdd(long remoteAddr, int rkey, long add) {
@@ -172,13 +174,13 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Addresses a message of a UD queue pair ({@code wr.ud}). To be called after the operation was
-     * chosen, as all but the SENDs take the address away.
+     * Addresses a message of a UD queue pair ({@code wr.ud}). Call it after choosing the operation:
+     * all operations but the SENDs drop the address.
      *
-     * @param ah where the peer is; to be kept open until the request has completed
+     * @param ah the peer's address; keep it open until the request has completed
      * @param remoteQpn the number of the peer's queue pair, 24 bits
-     * @param remoteQkey the key that the peer wants to see; with the highest bit set, the sending
-     *     queue pair's own is used
+     * @param remoteQkey the key that the peer expects; if its highest bit is set, the sending queue
+     *     pair's own key is used
      * @return this
      * @throws IllegalArgumentException if {@code remoteQpn} does not fit, or the request names
      *     memory of another protection domain
@@ -229,7 +231,7 @@ public final class SendWorkRequest {
 
     /**
      * Adds a scatter/gather entry by its raw values, unchecked ({@code struct ibv_sge}). The device
-     * checks them when it does the request.
+     * checks them when it executes the request.
      *
      * @param addr the address
      * @param length how many bytes, unsigned
@@ -249,9 +251,9 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Carries a copy of {@code data}, made now, instead of naming memory ({@code IBV_SEND_INLINE}).
-     * The memory needs no registration, may be on the heap, and may be used again at once. For SEND
-     * and RDMA WRITE; the queue pair must have been created for that much ({@link
+     * Copies {@code data} into the request now, instead of naming memory ({@code IBV_SEND_INLINE}).
+     * The data needs no registration, can be on the heap, and can be reused at once. For SEND and
+     * RDMA WRITE; the queue pair must have been created for that much ({@link
      * QpConfig#maxInlineData}), which is checked when the request is posted.
      *
      * @param data what to send; no more than there is room for
@@ -286,13 +288,13 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Asks for a completion ({@code IBV_SEND_SIGNALED}). Without it there is one only if the
-     * request fails or is flushed, or the queue pair signals all.
+     * Asks for a completion ({@code IBV_SEND_SIGNALED}). Without it the request has a completion
+     * only if it fails or is flushed, or if the queue pair signals all requests.
      *
-     * <p>A completion says that all earlier requests of its send queue are done as well. A request
-     * that is not signalled keeps its place in the queue, and needs its memory, until the
-     * completion of a later one that is was polled: if none is ever signalled, the queue of a real
-     * device is full for good. ({@code soft0} gives the place back as soon as the request is done.)
+     * <p>A completion means that all earlier requests of its send queue are done, too. An
+     * unsignaled request occupies its slot in the queue, and needs its memory, until the completion
+     * of a later signaled request was polled. If no request is ever signaled, the queue of a real
+     * device stays full. ({@code soft0} frees the slot as soon as the request is done.)
      *
      * @return this
      */
@@ -301,8 +303,9 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Marks the message as solicited ({@code IBV_SEND_SOLICITED}): the receiver's completion wakes
-     * those who armed for solicited completions only. For SEND and RDMA WRITE with immediate.
+     * Marks the message as solicited ({@code IBV_SEND_SOLICITED}): the receiver's completion also
+     * wakes a receiver that armed for solicited completions only. For SEND and RDMA WRITE with
+     * immediate.
      *
      * @return this
      */
@@ -311,8 +314,8 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Has this request begin only after earlier READs and atomics of the send queue are done
-     * ({@code IBV_SEND_FENCE}; RC): their results are then in the local memory that it sends.
+     * Delays this request until earlier READs and atomics of the send queue are done ({@code
+     * IBV_SEND_FENCE}; RC): their results are then in the local memory that it sends.
      *
      * @return this
      */
@@ -355,7 +358,7 @@ public final class SendWorkRequest {
         return struct;
     }
 
-    /** What of this request is more than a queue pair was granted; empty if nothing is. */
+    /** What of this request exceeds the capacities of a queue pair; empty if nothing does. */
     String excess(QpCap cap) {
         if ((struct.sendFlags() & Ibv.SEND_INLINE) == 0) {
             return WorkRequestSges.excess(struct.numSge(), cap.maxSendSge());

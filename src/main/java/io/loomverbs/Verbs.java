@@ -12,7 +12,7 @@ import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The way in: the RDMA devices of this machine, and the embedded one that is always there. */
+/** Lists and finds devices: the RDMA devices of this machine, and the embedded ones. */
 public final class Verbs {
     private static final String IBVERBS = "ibverbs";
     private static final char QUALIFIER = '/';
@@ -24,7 +24,7 @@ public final class Verbs {
 
     private Verbs() {}
 
-    /** Found once; a provider that cannot be loaded is a broken installation and said so. */
+    /** Found once; a provider that cannot be loaded is reported as a broken installation. */
     private static final class Providers {
         private static final List<DeviceProvider> ALL = load();
 
@@ -45,8 +45,8 @@ public final class Verbs {
     }
 
     /**
-     * The devices that can be opened, the embedded {@code soft0} among them ({@code
-     * ibv_get_device_list}). Two of them may have one name: see {@link #device}.
+     * The devices that can be opened, including the embedded ones ({@code ibv_get_device_list}).
+     * Two of them may have the same name: see {@link #device}.
      *
      * @return an unmodifiable list
      * @throws IllegalStateException if loomverbs was repackaged without its file in {@code
@@ -61,21 +61,20 @@ public final class Verbs {
     }
 
     /**
-     * The device of a name. The embedded devices come first: a device of libibverbs that has the
-     * name of one of these is had as {@code ibverbs/soft0}, and the embedded one as {@code
-     * soft/soft0}.
+     * Finds a device by its name. Embedded devices come first: a libibverbs device with the name of
+     * one of these is {@code ibverbs/soft0}, and the embedded one is also {@code soft/soft0}.
      *
-     * @param name as in {@link Device#name()}, such as {@code soft0} or {@code mlx5_0}; or that
+     * @param name as in {@link Device#name()}, such as {@code soft0} or {@code mlx5_0}, optionally
      *     after {@code soft/} or {@code ibverbs/}
      * @return the device
-     * @throws IllegalArgumentException if there is none; the message names those there are, and
-     *     says why others cannot be used
+     * @throws IllegalArgumentException if there is none; the message lists the available devices,
+     *     and says why others cannot be used
      * @throws IllegalStateException if loomverbs was repackaged without its file in {@code
      *     META-INF/services}
      */
     public static Device device(String name) {
         Arguments.notNull(name, "name");
-        // One provider after the other: who wants soft0 has nothing native loaded for it.
+        // One provider after the other, so that asking for soft0 loads nothing native.
         return Providers.all().stream()
                 .filter(provider -> isOf(provider, name))
                 .flatMap(Verbs::devicesOf)
@@ -99,9 +98,8 @@ public final class Verbs {
     }
 
     /**
-     * How much memory {@link ProtectionDomain#allocateMr} has in use, of all contexts of this JVM.
-     * Memory that the program has registered itself, with {@link ProtectionDomain#regMr}, does not
-     * count.
+     * How much memory of {@link ProtectionDomain#allocateMr} is in use, in all contexts of this
+     * JVM. Memory that the program registers with {@link ProtectionDomain#regMr} does not count.
      *
      * @return bytes
      */
@@ -110,10 +108,10 @@ public final class Verbs {
     }
 
     /**
-     * How much memory {@link ProtectionDomain#allocateMr} may have in use at once: what the system
-     * property {@code loomverbs.maxAllocatedMemory} says, a number of bytes or one such as {@code
-     * 512m} or {@code 4g}; by default {@code -XX:MaxDirectMemorySize}, and that is by default the
-     * maximal heap.
+     * How much memory of {@link ProtectionDomain#allocateMr} may be in use at once. The system
+     * property {@code loomverbs.maxAllocatedMemory} sets it, as a number of bytes or as {@code
+     * 512m} or {@code 4g}. The default is {@code -XX:MaxDirectMemorySize}, whose default is the
+     * maximum heap size.
      *
      * @return bytes
      * @throws IllegalArgumentException if the property is no such number

@@ -11,12 +11,11 @@ import java.util.Objects;
  * A reusable batch of work completions ({@code struct ibv_wc[]}), filled in by {@link
  * CompletionQueue#poll} and {@link CompletionQueue#await}.
  *
- * <p>Completions are read by index, without any allocation; {@link #get} makes a copy of one that
- * may be kept. If the status of a completion is not {@link WcStatus#SUCCESS}, only its {@code
- * wrId}, {@code status}, {@code qpNum} and {@code vendorError} are valid, as {@code ibv_poll_cq(3)}
- * says.
+ * <p>Read completions by index, without allocation; {@link #get} makes a copy that can be kept. If
+ * the status of a completion is not {@link WcStatus#SUCCESS}, only its {@code wrId}, {@code
+ * status}, {@code qpNum} and {@code vendorError} are valid, as {@code ibv_poll_cq(3)} says.
  *
- * <p>A batch is for one thread at a time. It is an object of the heap, like any other.
+ * <p>A batch is for one thread at a time. It is an ordinary heap object.
  */
 public final class WorkCompletions {
     private static final int MAX_CAPACITY = 1 << 20;
@@ -161,8 +160,8 @@ public final class WorkCompletions {
     }
 
     /**
-     * How many bytes were received, or read by a READ or an atomic ({@code byte_len}); of a SEND or
-     * WRITE of one's own, devices do not tell it. On a UD queue pair this includes the 40 bytes of
+     * How many bytes were received, or read by a READ or an atomic ({@code byte_len}); devices do
+     * not set it for a SEND or WRITE of this side. On a UD queue pair this includes the 40 bytes of
      * the routing header.
      *
      * @param index which completion
