@@ -412,7 +412,7 @@ public final class Faults {
                 "the thread that leads tells nobody of a failure",
                 "leadUntilTheEnd",
                 without("left"));
-        plant("an enlisted queue is not linked", "append", notSet("nextEnlisted"));
+        plant("an enlisted queue is not linked", "append", notSet("next"));
         in(LEADERSHIP);
         plant("a queue that has ended is enlisted", "enlist", blindTo("forgotten"));
         in("internal.event.CarrierWatch");

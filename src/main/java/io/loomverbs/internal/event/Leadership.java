@@ -101,6 +101,26 @@ public final class Leadership implements Carriers.Borrower {
         }
     }
 
+    /** What a leadership knows of one queue. */
+    static final class Enlistment {
+        private final LedQueue queue;
+
+        /** Written under the leadership's lock, read without it. */
+        private volatile boolean enlisted;
+
+        /** No thread will wait in the queue any more. Guarded by the leadership's lock. */
+        private boolean forgotten;
+
+        /** The links are guarded by the leadership's lock. */
+        private @Nullable Enlistment previous;
+
+        private @Nullable Enlistment next;
+
+        Enlistment(LedQueue queue) {
+            this.queue = queue;
+        }
+    }
+
     private final EventSource source;
     private final Carriers carriers;
     private final ThreadFactory threads;
@@ -108,13 +128,19 @@ public final class Leadership implements Carriers.Borrower {
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Written under the lock, read without it as a hint. */
-    private volatile @Nullable LedQueue firstEnlisted;
+    private volatile @Nullable Enlistment firstEnlisted;
 
     @GuardedBy("lock")
-    private @Nullable LedQueue lastEnlisted;
+    private @Nullable Enlistment lastEnlisted;
 
     /** Read volatile; from null by compare-and-set, to null by the leader. */
     private volatile @Nullable Waiter leader;
+
+    /** Whether the leader may block, with a carrier serving others. The leader's own. */
+    private boolean mayBlock;
+
+    /** How often the leader has looked for events instead. The leader's own. */
+    private int looks;
 
     /** Written once, by a leader. */
     private volatile @Nullable Throwable failure;
@@ -159,7 +185,7 @@ public final class Leadership implements Carriers.Borrower {
             return true;
         }
         boolean virtual = me.thread.isVirtual();
-        if (virtual && !me.mayBlock && !ask(me) && leaveToThread(me, queue)) {
+        if (virtual && !mayBlock && !ask() && leaveToThread(me, queue)) {
             return !mayPark(me);
         }
         if (isServed(me)) {
@@ -171,26 +197,26 @@ public final class Leadership implements Carriers.Borrower {
         }
         int raised = awaitEvents(me, nanos);
         if (raised == 0) {
-            me.mayBlock = false; // that may be why it was woken
+            mayBlock = false; // that may be why it was woken
         } else if (virtual && me.given == null) {
             Thread.yield();
         }
         return true;
     }
 
-    private static boolean mayBlock(Waiter me) {
-        return me.mayBlock || !me.thread.isVirtual();
+    private boolean mayBlock(Waiter me) {
+        return mayBlock || !me.thread.isVirtual();
     }
 
     /** Whether there is a carrier for others, or will be. */
-    private boolean ask(Waiter me) {
+    private boolean ask() {
         Carriers.Loan loan = carriers.ask(this);
         if (loan == Carriers.Loan.REFUSED) {
             return false;
         }
-        me.mayBlock = loan == Carriers.Loan.SERVING || me.looks == MOST_LOOKS;
-        if (me.mayBlock) {
-            me.looks = 0;
+        mayBlock = loan == Carriers.Loan.SERVING || looks == MOST_LOOKS;
+        if (mayBlock) {
+            looks = 0;
         }
         return true;
     }
@@ -202,10 +228,10 @@ public final class Leadership implements Carriers.Borrower {
         if (isServed(me)) {
             return;
         }
-        if (me.looks < MOST_LOOKS) {
-            me.looks++;
+        if (looks < MOST_LOOKS) {
+            looks++;
         }
-        if (me.looks < LOOKS) {
+        if (looks < LOOKS) {
             Thread.yield();
         } else {
             LockSupport.parkNanos(this, Math.min(nanos, LOOK_NANOS));
@@ -222,6 +248,8 @@ public final class Leadership implements Carriers.Borrower {
         if (leader != me) {
             return;
         }
+        mayBlock = false;
+        looks = 0;
         leader = null;
         appointNext();
     }
@@ -245,13 +273,14 @@ public final class Leadership implements Carriers.Borrower {
 
     /** There are waiters in {@code queue}. */
     void enlist(LedQueue queue) {
-        if (queue.enlisted) {
+        Enlistment entry = queue.enlistment;
+        if (entry.enlisted) {
             return;
         }
         lock.lock();
         try {
-            if (!queue.enlisted && !queue.forgotten) {
-                append(queue);
+            if (!entry.enlisted && !entry.forgotten) {
+                append(entry);
             }
         } finally {
             lock.unlock();
@@ -262,9 +291,10 @@ public final class Leadership implements Carriers.Borrower {
     void forget(LedQueue queue) {
         lock.lock();
         try {
-            queue.forgotten = true;
-            if (queue.enlisted) {
-                remove(queue);
+            Enlistment entry = queue.enlistment;
+            entry.forgotten = true;
+            if (entry.enlisted) {
+                remove(entry);
             }
         } finally {
             lock.unlock();
@@ -382,48 +412,49 @@ public final class Leadership implements Carriers.Borrower {
 
     private @Nullable LedQueue next() {
         if (firstEnlisted == null) {
-            return null; // who enlists after this look sees that nobody leads
+            return null; // a waiter that enlists after this look sees that nobody leads
         }
         lock.lock();
         try {
-            LedQueue queue = firstEnlisted;
-            if (queue != null) {
-                remove(queue);
+            Enlistment first = firstEnlisted;
+            if (first == null) {
+                return null;
             }
-            return queue;
+            remove(first);
+            return first.queue;
         } finally {
             lock.unlock();
         }
     }
 
     @GuardedBy("lock")
-    private void append(LedQueue queue) {
-        queue.previousEnlisted = lastEnlisted;
+    private void append(Enlistment entry) {
+        entry.previous = lastEnlisted;
         if (lastEnlisted == null) {
-            firstEnlisted = queue;
+            firstEnlisted = entry;
         } else {
-            lastEnlisted.nextEnlisted = queue;
+            lastEnlisted.next = entry;
         }
-        lastEnlisted = queue;
-        queue.enlisted = true; // last: who sees it relies on the list
+        lastEnlisted = entry;
+        entry.enlisted = true; // last: a thread that sees it relies on the list
     }
 
     @GuardedBy("lock")
-    private void remove(LedQueue queue) {
-        LedQueue before = queue.previousEnlisted;
-        LedQueue after = queue.nextEnlisted;
+    private void remove(Enlistment entry) {
+        Enlistment before = entry.previous;
+        Enlistment after = entry.next;
         if (before == null) {
             firstEnlisted = after;
         } else {
-            before.nextEnlisted = after;
+            before.next = after;
         }
         if (after == null) {
             lastEnlisted = before;
         } else {
-            after.previousEnlisted = before;
+            after.previous = before;
         }
-        queue.previousEnlisted = null;
-        queue.nextEnlisted = null;
-        queue.enlisted = false;
+        entry.previous = null;
+        entry.next = null;
+        entry.enlisted = false;
     }
 }

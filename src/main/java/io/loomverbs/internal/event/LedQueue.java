@@ -15,16 +15,7 @@ public abstract class LedQueue {
 
     @Nullable Leadership leadership;
 
-    /** Written under the leadership's lock, read without it. */
-    volatile boolean enlisted;
-
-    /** Nobody will wait here any more. Guarded by the leadership's lock. */
-    boolean forgotten;
-
-    /** The links are guarded by the leadership's lock. */
-    @Nullable LedQueue previousEnlisted;
-
-    @Nullable LedQueue nextEnlisted;
+    final Leadership.Enlistment enlistment = new Leadership.Enlistment(this);
 
     LedQueue() {}
 

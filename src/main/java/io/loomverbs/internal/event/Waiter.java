@@ -15,12 +15,6 @@ final class Waiter implements EventSource.Leader {
     /** Whether it was nobody else who gave that. The waiting thread's own. */
     boolean tookItself;
 
-    /** Whether this leader may block, with a carrier serving others. The waiting thread's own. */
-    boolean mayBlock;
-
-    /** How often it has looked for events instead. The waiting thread's own. */
-    byte looks;
-
     @Nullable Waiter previous;
     @Nullable Waiter next;
 
