@@ -52,6 +52,8 @@ final class CqLedger extends CqEvents implements CqListener {
         }
     }
 
+    private final CompletionQueue cq;
+
     /** Here and not in the CQ: each receiver of an event reads it. */
     final @Nullable Object cqContext;
 
@@ -62,12 +64,13 @@ final class CqLedger extends CqEvents implements CqListener {
     private volatile short doubts;
 
     CqLedger(EventQueue queue, CompletionQueue cq, @Nullable Object cqContext) {
-        super(queue, cq);
+        super(queue);
+        this.cq = cq;
         this.cqContext = cqContext;
     }
 
     CompletionQueue cq() {
-        return (CompletionQueue) owner();
+        return cq;
     }
 
     @Override

@@ -13,7 +13,7 @@ class UnmadeEventTest {
     @Test
     void anEventForWhichNoObjectCanBeMadeIsLeftForTheNext() {
         EventQueue queue = EventQueue.shared(null);
-        CqEvents events = new CqEvents(queue, "not a CQ: what is made of the event fails");
+        CqEvents events = new CqEvents(queue); // no CqLedger
         events.raise();
         CqEvents taken = queue.tryTake();
         assertThatThrownBy(() -> CqEvent.of(taken)).isInstanceOf(ClassCastException.class);

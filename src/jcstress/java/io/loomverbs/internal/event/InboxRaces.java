@@ -24,7 +24,7 @@ public class InboxRaces {
     @State
     public static class TwoRaisesOfOne {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue, "cq");
+        private final CqEvents cq = new CqEvents(queue);
 
         @Actor
         public void first() {
@@ -51,8 +51,8 @@ public class InboxRaces {
     @State
     public static class TwoPushes {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents one = new CqEvents(queue, "one");
-        private final CqEvents two = new CqEvents(queue, "two");
+        private final CqEvents one = new CqEvents(queue);
+        private final CqEvents two = new CqEvents(queue);
 
         @Actor
         public void first() {
@@ -80,8 +80,8 @@ public class InboxRaces {
     @State
     public static class RaiseTakeIn {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents below = new CqEvents(queue, "below");
-        private final CqEvents above = new CqEvents(queue, "above");
+        private final CqEvents below = new CqEvents(queue);
+        private final CqEvents above = new CqEvents(queue);
         private String taken;
 
         public RaiseTakeIn() {

@@ -29,8 +29,8 @@ public class LeadershipRaces {
         Two() {
             a = EventQueue.shared(source);
             b = EventQueue.shared(source);
-            cqA = new CqEvents(a, "a");
-            cqB = new CqEvents(b, "b");
+            cqA = new CqEvents(a);
+            cqB = new CqEvents(b);
         }
 
         /** What a thread receives; "none" when it has waited in vain, as nobody should. */

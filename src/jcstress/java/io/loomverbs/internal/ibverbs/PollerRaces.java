@@ -140,7 +140,7 @@ public class PollerRaces {
 
         Waited() {
             super(0);
-            fd.cq = new CqEvents(queue, "cq");
+            fd.cq = new CqEvents(queue);
         }
 
         void receive() {

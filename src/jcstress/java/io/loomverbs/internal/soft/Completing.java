@@ -10,7 +10,8 @@ public final class Completing {
     /** Adds one completion, and raises the event if the CQ was armed for it. */
     public static void complete(CqOps ops, long wrId) {
         SoftCq cq = (SoftCq) ops;
-        if (cq.add(wrId, Ibv.WC_SUCCESS, Ibv.WC_RECV, 0, 0, 0, 0, 0, 0, false) == SoftCq.FIRED) {
+        SoftWc wc = new SoftWc().set(0, wrId, Ibv.WC_SUCCESS, Ibv.WC_RECV, 0);
+        if (cq.add(wc) == SoftCq.FIRED) {
             cq.events.completionEvent();
         }
     }

@@ -195,7 +195,7 @@ public class PayloadRaces {
     public static class PayloadWake {
         private final Slot slot = new Slot();
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents events = new CqEvents(queue, "cq");
+        private final CqEvents events = new CqEvents(queue);
         private final Wire wire = new Wire(slot, raising(events));
         private long sent;
         private long begun;

@@ -45,7 +45,9 @@ public class SoftCqRaces {
     }
 
     static int add(SoftCq cq, long wrId) {
-        return cq.add(wrId, Ibv.WC_SUCCESS, Ibv.WC_RECV, (int) wrId, IMM, QP_NUM, 0, 0, 0, false);
+        SoftWc wc = new SoftWc().set(QP_NUM, wrId, Ibv.WC_SUCCESS, Ibv.WC_RECV, (int) wrId);
+        wc.immData = IMM;
+        return cq.add(wc);
     }
 
     static String event(int added) {

@@ -22,7 +22,6 @@ public class CqEvents extends Ledger {
     }
 
     private final EventQueue queue;
-    private final Object owner;
 
     /** Whether it is in the queue's inbox, with an event that is not counted as pending yet. */
     private volatile boolean inInbox;
@@ -40,20 +39,12 @@ public class CqEvents extends Ledger {
     @Nullable CqEvents previous;
     @Nullable CqEvents next;
 
-    /**
-     * @param owner the object that stands for the CQ towards the application
-     */
-    public CqEvents(EventQueue queue, Object owner) {
+    public CqEvents(EventQueue queue) {
         this.queue = queue;
-        this.owner = owner;
     }
 
     public final EventQueue queue() {
         return queue;
-    }
-
-    public final Object owner() {
-        return owner;
     }
 
     /** A completion event came up. Called by the device, from any thread; never blocks for long. */

@@ -37,25 +37,16 @@ final class CqRing {
         return (int) SIZE.getAcquire(this);
     }
 
-    void add(
-            long wrId,
-            int status,
-            int opcode,
-            int byteLen,
-            int immData,
-            int qpNum,
-            int srcQp,
-            int wcFlags,
-            int slid) {
+    void add(SoftWc wc) {
         if (size * WORDS == words.length) {
             grow();
         }
         long[] w = words;
         int at = head + size * WORDS & w.length - 1;
-        w[at] = wrId;
-        w[at + 1] = pair(byteLen, immData);
-        w[at + 2] = pair(qpNum, srcQp);
-        w[at + 3] = (long) slid << 32 | wcFlags << 16 | opcode << 8 | status;
+        w[at] = wc.wrId;
+        w[at + 1] = pair(wc.byteLen, wc.immData);
+        w[at + 2] = pair(wc.qpNum, wc.srcQp);
+        w[at + 3] = (long) wc.slid << 32 | wc.wcFlags << 16 | wc.opcode << 8 | wc.status;
         SIZE.setRelease(this, size + 1);
     }
 

@@ -20,6 +20,17 @@ final class DeferredNotifications {
     private @Nullable SoftCq firstFired;
     private @Nullable SoftCq secondFired;
     private @Nullable ArrayDeque<Runnable> rest;
+    private @Nullable SoftWc wc;
+
+    /** What to give to {@link SoftCq#add} next; valid until the next call. */
+    SoftWc completion() {
+        SoftWc next = wc;
+        if (next == null) {
+            next = new SoftWc();
+            wc = next;
+        }
+        return next;
+    }
 
     boolean isEmpty() {
         return firstFired == null && rest == null;

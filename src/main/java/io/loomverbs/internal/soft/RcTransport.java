@@ -18,7 +18,7 @@ final class RcTransport implements Transport {
         if (fetches && from.attr.maxRdAtomic == 0) {
             return Ibv.WC_LOC_QP_OP_ERR;
         }
-        SoftQp to = from.pd.device.qps.find(from.attr.destQpNum);
+        SoftQp to = from.device.qps.find(from.attr.destQpNum);
         if (to == null || !from.reachesThePort()) {
             return NO_ANSWER;
         }

@@ -93,7 +93,7 @@ final class Responder {
                 || (addr & Long.BYTES - 1) != 0) {
             return refuse(to, after);
         }
-        SoftMr mr = to.pd.device.mrs.find(wr.rkey());
+        SoftMr mr = to.device.mrs.find(wr.rkey());
         if (mr == null
                 || !mr.grants(to.pd, Ibv.ACCESS_REMOTE_ATOMIC, addr, Long.BYTES)
                 || !mr.acquire()) {
@@ -187,19 +187,14 @@ final class Responder {
         boolean imm = wr.carriesImm();
         int opcode =
                 wr.opcode == Ibv.WR_RDMA_WRITE_WITH_IMM ? Ibv.WC_RECV_RDMA_WITH_IMM : Ibv.WC_RECV;
-        after.added(
-                to.recvCq,
-                to.recvCq.add(
-                        wrId,
-                        Ibv.WC_SUCCESS,
-                        opcode,
-                        (int) byteLen,
-                        imm ? wr.immData : 0,
-                        to.qpNum(),
-                        srcQp,
-                        imm ? flags | Ibv.WC_WITH_IMM : flags,
-                        slid,
-                        wr.solicited()));
+        SoftWc wc = after.completion();
+        wc.set(to.qpNum(), wrId, Ibv.WC_SUCCESS, opcode, (int) byteLen);
+        wc.immData = imm ? wr.immData : 0;
+        wc.srcQp = srcQp;
+        wc.wcFlags = imm ? flags | Ibv.WC_WITH_IMM : flags;
+        wc.slid = slid;
+        wc.solicited = wr.solicited();
+        after.added(to.recvCq, to.recvCq.add(wc));
     }
 
     private static int copyOut(

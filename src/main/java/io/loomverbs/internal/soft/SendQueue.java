@@ -95,7 +95,7 @@ final class SendQueue extends Mutex {
         this.transport = Transport.of(qp.type);
         this.ring = new SlotRing<>(depth, SendSlot::new);
         this.depth = depth;
-        this.strict = qp.pd.device.strict;
+        this.strict = qp.device.strict;
     }
 
     long post(SendWr first) {
@@ -183,7 +183,7 @@ final class SendQueue extends Mutex {
     /** Makes the retry thread the runner; false if that has failed. */
     private boolean handOn() {
         try {
-            qp.pd.device.timer.now(this::run);
+            qp.device.timer.now(this::run);
             return true;
         } catch (RuntimeException | Error noThread) {
             return false;
@@ -283,7 +283,7 @@ final class SendQueue extends Mutex {
     private Stall stall() {
         Stall s = stall;
         if (s == null) {
-            s = new Stall(qp.pd.device.timer, this::signal, qp.attr.retryCnt, qp.attr.rnrRetry);
+            s = new Stall(qp.device.timer, this::signal, qp.attr.retryCnt, qp.attr.rnrRetry);
             stall = s;
         }
         return s;
@@ -307,8 +307,9 @@ final class SendQueue extends Mutex {
         if (signaled) {
             SoftCq cq = qp.sendCq;
             Runnable polled = strict ? polledUpTo(ring.head()) : null;
-            int qpn = qp.qpNum();
-            after.added(cq, cq.add(wrId, status, opcode, length, 0, qpn, 0, 0, 0, false, polled));
+            SoftWc wc = after.completion().set(qp.qpNum(), wrId, status, opcode, length);
+            wc.polled = polled;
+            after.added(cq, cq.add(wc));
         }
     }
 

@@ -64,44 +64,15 @@ final class SoftCq extends Mutex implements CqOps {
         return cqe;
     }
 
-    int add(
-            long wrId,
-            int status,
-            int opcode,
-            int byteLen,
-            int immData,
-            int qpNum,
-            int srcQp,
-            int wcFlags,
-            int slid,
-            boolean solicited) {
-        return add(
-                wrId, status, opcode, byteLen, immData, qpNum, srcQp, wcFlags, slid, solicited,
-                null);
-    }
-
     /**
      * Adds a completion: 0, {@link #FIRED} or {@link #OVERRUN}; or {@link #DROPPED} if a queue that
      * had overrun before is still used as if nothing had happened.
-     *
-     * @param polled what a strict device does when the completion is polled, if anything
      */
-    int add(
-            long wrId,
-            int status,
-            int opcode,
-            int byteLen,
-            int immData,
-            int qpNum,
-            int srcQp,
-            int wcFlags,
-            int slid,
-            boolean solicited,
-            @Nullable Runnable polled) {
+    int add(SoftWc wc) {
         lock();
         try {
             if (overrun) {
-                return status == Ibv.WC_SUCCESS ? DROPPED : 0;
+                return wc.status == Ibv.WC_SUCCESS ? DROPPED : 0;
             }
             CqRing r = ring;
             if (r == null) {
@@ -112,12 +83,12 @@ final class SoftCq extends Mutex implements CqOps {
                 overrun = true;
                 return OVERRUN;
             }
-            r.add(wrId, status, opcode, byteLen, immData, qpNum, srcQp, wcFlags, slid);
+            r.add(wc);
             if (whenPolled != null) {
-                whenPolled.add(polled == null ? NOTHING : polled);
+                whenPolled.add(wc.polled == null ? NOTHING : wc.polled);
             }
             if (arm == ARMED_ALL
-                    || (arm == ARMED_SOLICITED && (solicited || status != Ibv.WC_SUCCESS))) {
+                    || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
                 arm = NOT_ARMED;
                 return FIRED;
             }

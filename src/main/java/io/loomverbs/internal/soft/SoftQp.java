@@ -28,6 +28,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     final int opcodes;
     final boolean sqSigAll;
     final SoftPd pd;
+    final SoftDevice device;
     final SoftCq sendCq;
     final SoftCq recvCq;
     final AsyncListener events;
@@ -58,6 +59,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     SoftQp(int qpNum, SoftPd pd, QpInit init, SoftCq sendCq, SoftCq recvCq, AsyncListener events) {
         this.qpNum = qpNum;
         this.pd = pd;
+        this.device = pd.device;
         this.type = init.qpType();
         this.opcodes = SendRules.opcodes(init.qpType());
         this.cap = init.cap();
@@ -123,7 +125,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         after.run();
         sq.signal();
         if (now == Ibv.QPS_RTR) {
-            SoftQp peer = pd.device.qps.find(dest);
+            SoftQp peer = device.qps.find(dest);
             if (peer != null) {
                 peer.sq.kick();
             }
@@ -145,7 +147,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
                         && sq.draining())) {
             return Errno.EINVAL;
         }
-        if (pd.device.strict && (mask & Ibv.QP_QKEY) != 0 && wanted.qkey < 0) {
+        if (device.strict && (mask & Ibv.QP_QKEY) != 0 && wanted.qkey < 0) {
             return Errno.EPERM; // as for a program without CAP_NET_RAW
         }
         QpAttrs.copy(wanted, attr, mask);
@@ -173,7 +175,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
             packetBytes = SoftPort.bytesOf(attr.pathMtu);
         }
         if ((mask & Ibv.QP_AV) != 0) {
-            reachesThePort = pd.device.port.isAddressedBy(attr.av);
+            reachesThePort = device.port.isAddressedBy(attr.av);
         }
     }
 
@@ -221,7 +223,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         } finally {
             sq.unlock();
         }
-        pd.device.qps.remove(this);
+        device.qps.remove(this);
         sendCq.removeUser();
         recvCq.removeUser();
         pd.users.remove();
@@ -230,7 +232,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /** Under both locks, in a state that refuses requests. */
     private void forget() {
-        if (pd.device.strict) {
+        if (device.strict) {
             sendCq.forget(qpNum);
             recvCq.forget(qpNum);
         }
@@ -370,6 +372,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     private void completeReceive(RecvSlot slot, int status, DeferredNotifications after) {
         long wrId = slot.wrId;
         rq.advance();
-        after.added(recvCq, recvCq.add(wrId, status, Ibv.WC_RECV, 0, 0, qpNum, 0, 0, 0, false));
+        SoftWc wc = after.completion().set(qpNum, wrId, status, Ibv.WC_RECV, 0);
+        after.added(recvCq, recvCq.add(wc));
     }
 }

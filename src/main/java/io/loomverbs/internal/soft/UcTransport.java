@@ -16,7 +16,7 @@ final class UcTransport implements Transport {
         if (status != Ibv.WC_SUCCESS) {
             return status;
         }
-        SoftQp to = from.pd.device.qps.find(from.attr.destQpNum);
+        SoftQp to = from.device.qps.find(from.attr.destQpNum);
         if (to == null || !from.reachesThePort()) {
             return Ibv.WC_SUCCESS;
         }

@@ -19,10 +19,10 @@ final class UdTransport implements Transport {
             return status;
         }
         // IBA C10-93.1.1: what does not fit into a packet is not emitted, which is no error.
-        if (wr.length > SoftPort.MTU_BYTES || !from.pd.device.port.isAddressedBy(ah.attr)) {
+        if (wr.length > SoftPort.MTU_BYTES || !from.device.port.isAddressedBy(ah.attr)) {
             return Ibv.WC_SUCCESS;
         }
-        SoftQp to = from.pd.device.qps.find(wr.remoteQpn);
+        SoftQp to = from.device.qps.find(wr.remoteQpn);
         if (to == null || to.type != Ibv.QPT_UD) {
             return Ibv.WC_SUCCESS;
         }
@@ -52,7 +52,7 @@ final class UdTransport implements Transport {
             flags = Ibv.WC_GRH;
             status =
                     Responder.deliverHeader(
-                            Grh.of(wr, ah.attr, from.pd.device.port), to, buffer, after);
+                            Grh.of(wr, ah.attr, from.device.port), to, buffer, after);
         }
         if (status == Ibv.WC_SUCCESS) {
             Responder.received(

@@ -23,7 +23,7 @@ class BlockedElsewhereTest {
     private final List<Process> silent = new ArrayList<>();
     private final HoldsCarrier source = new HoldsCarrier();
     private final EventQueue queue = EventQueue.shared(source);
-    private final CqEvents cq = new CqEvents(queue, "cq");
+    private final CqEvents cq = new NamedCq(queue, "cq");
 
     /** Blocks the carrier, as a wait in the kernel does. */
     private static final class HoldsCarrier implements EventSource, EventFeed {

@@ -38,7 +38,7 @@ class ErrorWhileWaitingTest {
                         }
                     });
     private final EventQueue queue = EventQueue.shared(source);
-    private final CqEvents cq = new CqEvents(queue, "cq");
+    private final CqEvents cq = new NamedCq(queue, "cq");
 
     private void nothing() {}
 

@@ -34,7 +34,7 @@ class EventChainTest {
     private final List<Thread> threads = new ArrayList<>();
 
     private CqEvents cq() {
-        CqEvents cq = new CqEvents(queue, "cq " + cqs.size());
+        CqEvents cq = new NamedCq(queue, "cq " + cqs.size());
         cqs.add(cq);
         return cq;
     }

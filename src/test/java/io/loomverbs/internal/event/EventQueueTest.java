@@ -44,7 +44,7 @@ class EventQueueTest {
     }
 
     private CqEvents cq(String name) {
-        return new CqEvents(queue, name);
+        return new NamedCq(queue, name);
     }
 
     private CqEvents take() throws InterruptedException {
@@ -72,7 +72,7 @@ class EventQueueTest {
         }
         List<Object> order = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
-            order.add(take().owner());
+            order.add(take().toString());
         }
         assertThat(order).containsExactly("a", "b", "c", "a", "b", "a");
         assertThat(queue.tryTake()).isNull();

@@ -95,9 +95,7 @@ class LeadershipTest {
                     try {
                         Object taken = take.take();
                         waiting.result.complete(
-                                taken instanceof CqEvents cq
-                                        ? "event of " + cq.owner()
-                                        : taken + "");
+                                taken instanceof CqEvents cq ? "event of " + cq : taken + "");
                     } catch (InterruptedException e) {
                         waiting.result.complete("interrupted");
                     } catch (EventQueueEndedException e) {
@@ -132,7 +130,7 @@ class LeadershipTest {
     @Test
     void whoIsAloneFetchesItsOwnEvent() throws Exception {
         EventQueue queue = EventQueue.shared(source);
-        CqEvents cq = new CqEvents(queue, "a");
+        CqEvents cq = new NamedCq(queue, "a");
         Waiting one = leader(() -> queue.take(FOR_EVER));
         assertThat(asked).hasValue(virtual ? 1 : 0);
         source.add(cq::raise);
@@ -143,7 +141,7 @@ class LeadershipTest {
     @Test
     void nobodyLeadsWhenNobodyWaits() throws Exception {
         EventQueue queue = EventQueue.shared(source);
-        CqEvents cq = new CqEvents(queue, "a");
+        CqEvents cq = new NamedCq(queue, "a");
         source.add(cq::raise);
         source.add(cq::raise);
         assertThat(start(() -> queue.take(FOR_EVER)).result()).isEqualTo("event of a");
@@ -160,10 +158,10 @@ class LeadershipTest {
         EventQueue b = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         Waiting two = follower(() -> b.take(FOR_EVER));
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
         source.awaitLeader(two.thread);
-        source.add(new CqEvents(b, "b")::raise);
+        source.add(new NamedCq(b, "b")::raise);
         assertThat(two.result()).isEqualTo("event of b");
     }
 
@@ -171,7 +169,7 @@ class LeadershipTest {
     @Test
     void aPlatformThreadIsAppointedFirst() throws Exception {
         EventQueue queue = EventQueue.shared(source);
-        CqEvents cq = new CqEvents(queue, "a");
+        CqEvents cq = new NamedCq(queue, "a");
         Waiting one = leader(() -> queue.take(FOR_EVER));
         Waiting two = follower(() -> queue.take(FOR_EVER));
         Waiting three = new Waiting();
@@ -180,8 +178,7 @@ class LeadershipTest {
                         .start(
                                 () -> {
                                     try {
-                                        three.result.complete(
-                                                "event of " + queue.take(FOR_EVER).owner());
+                                        three.result.complete("event of " + queue.take(FOR_EVER));
                                     } catch (InterruptedException e) {
                                         three.result.completeExceptionally(e);
                                     }
@@ -207,9 +204,9 @@ class LeadershipTest {
         EventQueue b = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         Waiting two = follower(() -> b.take(FOR_EVER));
-        source.add(new CqEvents(b, "b")::raise);
+        source.add(new NamedCq(b, "b")::raise);
         assertThat(two.result()).isEqualTo("event of b");
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
         assertThat(start(() -> a.take(30_000_000)).result()).isEqualTo("null");
         Waiting three = leader(() -> a.take(FOR_EVER));
@@ -238,7 +235,7 @@ class LeadershipTest {
             assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
             Thread.onSpinWait();
         }
-        source.add(new CqEvents(queue, "a")::raise);
+        source.add(new NamedCq(queue, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
     }
 
@@ -252,7 +249,7 @@ class LeadershipTest {
         if (virtual) {
             source.awaitAnother(one.thread);
         }
-        source.add(new CqEvents(queue, "a")::raise);
+        source.add(new NamedCq(queue, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
     }
 
@@ -262,10 +259,10 @@ class LeadershipTest {
         EventQueue b = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
         Waiting two = follower(() -> b.take(FOR_EVER));
-        source.add(new CqEvents(b, "b")::raise);
+        source.add(new NamedCq(b, "b")::raise);
         assertThat(two.result()).isEqualTo("event of b");
         source.awaitLeader(one.thread);
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
     }
 
@@ -277,7 +274,7 @@ class LeadershipTest {
         one.thread.interrupt();
         assertThat(one.result()).isEqualTo("interrupted");
         source.awaitLeader(two.thread);
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(two.result()).isEqualTo("event of a");
     }
 
@@ -289,7 +286,7 @@ class LeadershipTest {
         Waiting two = start(() -> b.take(FOR_EVER));
         assertThat(one.result()).isEqualTo("null");
         source.awaitLeader(two.thread);
-        source.add(new CqEvents(b, "b")::raise);
+        source.add(new NamedCq(b, "b")::raise);
         assertThat(two.result()).isEqualTo("event of b");
     }
 
@@ -298,7 +295,7 @@ class LeadershipTest {
     void whatAnotherThreadGivesReachesALeader() throws Exception {
         EventQueue a = EventQueue.shared(source);
         Waiting one = leader(() -> a.take(FOR_EVER));
-        new CqEvents(a, "a").raise();
+        new NamedCq(a, "a").raise();
         assertThat(one.result()).isEqualTo("event of a");
     }
 
@@ -347,9 +344,9 @@ class LeadershipTest {
         source.hit(error);
         assertThatThrownBy(one::result).hasCause(error);
         source.awaitLeader(two.thread);
-        source.add(new CqEvents(b, "b")::raise);
+        source.add(new NamedCq(b, "b")::raise);
         assertThat(two.result()).isEqualTo("event of b");
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(start(() -> a.take(FOR_EVER)).result()).isEqualTo("event of a");
     }
 
@@ -366,7 +363,7 @@ class LeadershipTest {
             source.hit(new OutOfMemoryError("planted"));
             source.awaitAnother(first);
         }
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
         endTheSource();
     }
@@ -393,9 +390,9 @@ class LeadershipTest {
         Waiting two = start(() -> b.take(FOR_EVER));
         Thread.sleep(30);
         assertThat(source.blocked).isEqualTo(virtual ? 0 : 1);
-        source.add(new CqEvents(b, "b")::raise);
+        source.add(new NamedCq(b, "b")::raise);
         assertThat(two.result()).isEqualTo("event of b");
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
         assertThat(tries).as("once a second").hasValueLessThan(30);
         assertThat(tries.get() > 0).isEqualTo(virtual);
@@ -408,7 +405,7 @@ class LeadershipTest {
         EventQueue a = EventQueue.shared(source);
         Waiting one = follower(() -> a.take(FOR_EVER));
         source.awaitSomebody();
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
         one.thread.join();
         endTheSource();
@@ -435,7 +432,7 @@ class LeadershipTest {
             assertThat(source.last.getName()).isEqualTo("test-poller");
             assertThat(source.last.isDaemon()).isTrue();
         }
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
         Waiting two = follower(() -> a.take(FOR_EVER));
         source.fail(new IllegalStateException("broken"));
@@ -456,7 +453,7 @@ class LeadershipTest {
         source.add(() -> async.raise(portError));
         assertThat(start(() -> async.take(FOR_EVER)).result()).isEqualTo(portError.toString());
         source.add(() -> async.raise(portError));
-        source.add(new CqEvents(a, "a")::raise);
+        source.add(new NamedCq(a, "a")::raise);
         assertThat(two.result()).isEqualTo("event of a");
         assertThat(async.take(0)).isEqualTo(portError);
         assertThat(async.take(0)).isNull();
@@ -525,7 +522,7 @@ class LeadershipTest {
         AtomicInteger taken = new AtomicInteger();
         for (int i = 0; i < queues; i++) {
             EventQueue queue = EventQueue.shared(source);
-            CqEvents cq = new CqEvents(queue, i);
+            CqEvents cq = new NamedCq(queue, i);
             users.add(
                     start(
                             () -> {

@@ -28,7 +28,13 @@ class CqTest {
     private final MemorySegment wcs = Arena.ofAuto().allocate(WcStruct.BYTES * 64L, 8);
 
     private static int add(CqOps cq, long wrId, int status, boolean solicited) {
-        return ((SoftCq) cq).add(wrId, status, Ibv.WC_RECV, 1, 2, 3, 4, 1, 0xffff, solicited);
+        SoftWc wc = new SoftWc().set(3, wrId, status, Ibv.WC_RECV, 1);
+        wc.immData = 2;
+        wc.srcQp = 4;
+        wc.wcFlags = 1;
+        wc.slid = 0xffff;
+        wc.solicited = solicited;
+        return ((SoftCq) cq).add(wc);
     }
 
     private static int add(CqOps cq, long wrId) {
