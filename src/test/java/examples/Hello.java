@@ -10,7 +10,7 @@ import java.time.Duration;
 public final class Hello {
     private Hello() {}
 
-    /** Sends one message to a handler that runs on a virtual thread of its own. */
+    /** Sends one message to a handler that runs on its own virtual thread. */
     public static void main(String[] args) throws InterruptedException {
         try (Context context = Verbs.device("soft0").open();
                 ProtectionDomain pd = context.allocPd();

@@ -67,7 +67,7 @@ public record QpEndpoint(int qpNum, int psn, int lid, @Nullable Gid gid, Mtu mtu
                 throw wrong(text, "\"" + part + "\" is no part of one");
             }
             if (fields.put(name, part.substring(equals + 1)) != null) {
-                throw wrong(text, name + " is there twice");
+                throw wrong(text, name + " occurs twice");
             }
         }
         for (String name : new String[] {"qpn", "psn", "lid"}) {

@@ -19,7 +19,7 @@ public final class Verbs {
     private static final String LOST =
             "the jar lacks its file META-INF/services/"
                     + DeviceProvider.class.getName()
-                    + ", or lines of it. Who repackages loomverbs has to merge that file with those"
+                    + ", or lines of it. When you repackage loomverbs, merge that file with those"
                     + " of other jars (maven-shade-plugin: ServicesResourceTransformer)";
 
     private Verbs() {}

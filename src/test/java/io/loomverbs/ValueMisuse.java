@@ -34,7 +34,7 @@ final class ValueMisuse extends MisuseTable {
         String parse = "QpEndpoint.parse(String)";
         iae(parse, s -> QpEndpoint.parse(""), "text is \"\"", "such as qpn=", "no part");
         iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2"), "lid is missing");
-        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,lid=3"), "lid is there twice");
+        iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,lid=3"), "lid occurs twice");
         iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,pns=4"), "\"pns=4\" is no part");
         iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,"), "\"\" is no part");
         iae(parse, s -> QpEndpoint.parse("qpn=x,psn=2,lid=3"), "qpn is \"x\"", "no number");

@@ -29,7 +29,7 @@ import java.util.concurrent.atomic.LongAdder;
 @Command(
         name = "idle",
         description = {
-            "Park many handlers, each with a CQ and a virtual thread of its own, and measure the"
+            "Park many handlers, each with its own CQ and virtual thread, and measure the"
                     + " heap that one costs: CQ, waiter and thread, as CompletionQueue.serve makes"
                     + " them. Then wake every handler with a message of its own, to show that it is"
                     + " alive.",

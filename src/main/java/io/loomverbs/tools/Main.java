@@ -122,7 +122,7 @@ public final class Main implements Callable<Integer> {
         System.exit(isWritten() ? status : ExitCode.SOFTWARE);
     }
 
-    /** Whether all that was printed could be: a full disk, or a pipe that nobody reads, is told. */
+    /** Whether all output could be written; false for a full disk or a closed pipe. */
     private static boolean isWritten() {
         if (System.out.checkError()) {
             System.err.println("failed: standard output could not be written");

@@ -97,7 +97,7 @@ final class PingpongCommand implements Callable<Integer> {
                             + SIZE
                             + "; for UD "
                             + SIZE_UD
-                            + ", and at most the MTU). Both ends must be told the same.")
+                            + ", and at most the MTU). Both ends must use the same value.")
     private @Nullable Integer size;
 
     @Option(
@@ -119,8 +119,7 @@ final class PingpongCommand implements Callable<Integer> {
             paramLabel = "COUNT",
             defaultValue = "1000",
             description =
-                    "How many times forth and back (${DEFAULT-VALUE}). Both ends must be told the"
-                            + " same.")
+                    "How many round trips (${DEFAULT-VALUE}). Both ends must use the same" + " same.")
     private int iters;
 
     @Option(
@@ -252,7 +251,7 @@ final class PingpongCommand implements Callable<Integer> {
         return both ? pingpong.local() : pingpong.server(port);
     }
 
-    /** At once: whoever waits for it to listen can go on. */
+    /** Flushes at once: a script may wait for this line. */
     private void tell(String line) {
         PrintWriter out = spec.commandLine().getOut();
         out.println(line);

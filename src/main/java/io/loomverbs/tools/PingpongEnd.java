@@ -31,7 +31,7 @@ final class PingpongEnd implements AutoCloseable {
     /** How long a close waits; nothing is unacknowledged by then. */
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
-    /** The room for a routing header in front of what a UD queue pair receives. */
+    /** The space for a routing header in front of each message that a UD queue pair receives. */
     private static final int GRH_BYTES = 40;
 
     private static final int QKEY = 0x11111111;
@@ -53,7 +53,7 @@ final class PingpongEnd implements AutoCloseable {
     private @Nullable AddressHandle ah;
     private int remoteQpn;
 
-    /** Written by the handler, read by who watches it. */
+    /** Written by the handler, read by the thread that watches it. */
     private volatile int received;
 
     private int sent;

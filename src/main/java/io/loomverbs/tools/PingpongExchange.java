@@ -34,7 +34,7 @@ final class PingpongExchange {
 
     private PingpongExchange() {}
 
-    /** Asks the server who it is; it is ready for messages when this returns. */
+    /** Gets the server's endpoint; the server is ready for messages when this returns. */
     static PingpongPeer asClient(String host, int port, PingpongPeer mine) throws IOException {
         try (Socket socket = connect(host, port)) {
             PingpongPeer remote = tellAndListen(socket, mine);
@@ -78,8 +78,8 @@ final class PingpongExchange {
     }
 
     /**
-     * Waits for a client, as long as it takes, and tells it who we are once {@code connect} is
-     * through with what the client has told.
+     * Waits for a client without a time limit, passes its endpoint to {@code connect}, and then
+     * sends it ours.
      */
     static PingpongPeer asServer(
             ServerSocket listener, PingpongPeer mine, Consumer<PingpongPeer> connect)

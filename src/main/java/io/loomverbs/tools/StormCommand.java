@@ -83,7 +83,7 @@ final class StormCommand implements Callable<Integer> {
             paramLabel = "COUNT",
             description =
                     "With --delivery channel: how many channels (16, or one a CQ if there are"
-                            + " fewer); as many as CQs gives each handler a channel of its own.")
+                            + " fewer); as many as CQs gives each handler its own channel.")
     private @Nullable Integer channels;
 
     @Option(

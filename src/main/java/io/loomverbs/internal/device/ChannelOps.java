@@ -15,7 +15,9 @@ public interface ChannelOps {
                 "this device hands its events over itself: its channels have no file descriptor");
     }
 
-    /** What has its events fetched by those who wait; null if the device raises them by itself. */
+    /**
+     * The feed from which waiting threads fetch the events; null if the device raises them itself.
+     */
     default @Nullable EventFeed feed() {
         return null;
     }

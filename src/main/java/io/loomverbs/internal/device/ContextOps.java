@@ -62,7 +62,10 @@ public interface ContextOps {
         return null;
     }
 
-    /** What has asynchronous events fetched by those who wait; null if they come by themselves. */
+    /**
+     * The feed from which waiting threads fetch asynchronous events; null if the device raises them
+     * itself.
+     */
     default @Nullable EventFeed asyncFeed() {
         return null;
     }

@@ -18,10 +18,10 @@ import java.lang.invoke.VarHandle;
  * Linking, and {@code errno}.
  *
  * <p>Pointers cross as {@code long}: a 64-bit ABI passes both alike, and a {@code long} needs no
- * object and no liveness check per call. So whoever passes an address keeps what it points to
- * reachable until the call has returned.
+ * object and no liveness check per call. So the caller must keep the memory reachable until the
+ * call returns.
  */
-@SuppressWarnings("restricted") // this room is where it is allowed
+@SuppressWarnings("restricted") // allowed in this package
 final class Ffi {
     /** A pointer, as its address. */
     static final ValueLayout.OfLong POINTER = ValueLayout.JAVA_LONG;

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /** File descriptors. */
-@SuppressWarnings("restricted") // this room is where it is allowed
+@SuppressWarnings("restricted") // allowed in this package
 public final class Libc {
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_GETFL = 3;
@@ -93,7 +93,7 @@ public final class Libc {
         }
     }
 
-    /** {@code close}, of what nobody else knows. */
+    /** {@code close}, of a descriptor that no other object uses. */
     static void close(int fd) {
         try {
             int ignored = (int) CLOSE.invokeExact(fd);

@@ -15,7 +15,7 @@ import java.util.Locale;
  * Anonymous pages of this process: {@code mmap} and its like. Addresses and sizes are multiples of
  * the size of a page.
  */
-@SuppressWarnings("restricted") // this room is where it is allowed
+@SuppressWarnings("restricted") // allowed in this package
 public final class Pages {
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE = 2;

@@ -6,17 +6,17 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Keeps an object reachable until it is released, even if everything else that knows it is
- * forgotten, its class loader included.
+ * Keeps an object reachable until it is released, even if nothing else refers to it or to its class
+ * loader.
  *
- * <p>The JDK must be able to run the cleanup of an automatic arena, so it keeps that reachable as
- * long as the arena lives. A cleanup that knows its own arena makes it live.
+ * <p>The JDK keeps the cleanup of an automatic arena reachable as long as the arena lives. A
+ * cleanup that refers to its own arena keeps it alive.
  */
-@SuppressWarnings("restricted") // this room is where it is allowed
+@SuppressWarnings("restricted") // allowed in this package
 public final class Pin {
     private volatile @Nullable Object object;
 
-    @SuppressWarnings("UnusedVariable") // to hold it is what it is for
+    @SuppressWarnings("UnusedVariable") // its purpose is to be held
     private volatile @Nullable Arena arena;
 
     private Pin(Object object) {
@@ -32,13 +32,13 @@ public final class Pin {
         return pin;
     }
 
-    /** Lets go of it. Doing so again does nothing. */
+    /** Releases the object. Doing so again does nothing. */
     public void release() {
         object = null;
         arena = null;
     }
 
-    /** What is kept, or null. */
+    /** The object, or null. */
     public @Nullable Object object() {
         return object;
     }

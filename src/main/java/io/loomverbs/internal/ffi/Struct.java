@@ -14,7 +14,7 @@ import java.nio.charset.StandardCharsets;
  * A structure in native memory, its fields by their offset in {@link IbvLayouts}. Narrow fields are
  * unsigned.
  */
-@SuppressWarnings("restricted") // this room is where it is allowed
+@SuppressWarnings("restricted") // allowed in this package
 public final class Struct {
     private static final MemorySegment EVERYTHING = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 

@@ -3,13 +3,16 @@ package io.loomverbs.internal.ffi;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Counts the users of something that the last one to leave closes. There is one at first: the
- * owner. Nobody waits: an owner that leaves before others need not know when they are done.
+ * Counts the users of an object that the last user closes. The first user is the owner. No user
+ * waits: the owner need not know when the others are done.
  */
 public final class UseCount {
     private final AtomicInteger users = new AtomicInteger(1);
 
-    /** One user more, who is to {@link #leave}. False if it is closed already, or about to be. */
+    /**
+     * Adds a user, which must {@link #leave}. False if the object is closed already, or about to
+     * be.
+     */
     public boolean enter() {
         int n;
         do {
@@ -21,7 +24,7 @@ public final class UseCount {
         return true;
     }
 
-    /** Whether this was the last user, who is to close it. */
+    /** Removes a user. True if it was the last, which must close the object. */
     public boolean leave() {
         return users.decrementAndGet() == 0;
     }

@@ -16,33 +16,34 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** A non-blocking file descriptor on which events are read, by whoever comes. */
+/** A non-blocking file descriptor from which waiting threads read events. */
 abstract class FdEventFeed implements EventFeed {
 
     /*
-     * *** Who reads ***
+     * *** Reading ***
      *
-     * A reader takes the lock: what is read, and the object behind it, are there until it is done. A
-     * closer takes it to say `closed`, and leaves it while the device destroys the object, which may take
-     * long: nobody reads meanwhile, and nobody waits for the outcome. The leader could serve no other
-     * descriptor then.
+     * A reader holds the lock, so the descriptor and its object exist until it is done. A closer
+     * takes the lock to set `closed`, and releases it while the device destroys the object, which
+     * may take long: no thread reads meanwhile, and none waits for the outcome, which would keep
+     * the leader from other descriptors.
      *
      * *** Armed ***
      *
-     * The descriptor enters the epoll set when a thread first waits for it. When it is ready and nobody
-     * waits, it is left alone from then on, so that the leader does not spin, and so that events stay
+     * The descriptor enters the epoll set when a thread first waits for it. When it is ready while
+     * no thread waits, it is disarmed, so that the leader does not spin, and so that events stay
      * where a foreign epoll loop finds them:
      *
      *   a waiter:  counts itself in `waiting`, then looks whether it is armed, and arms it if not
-     *   a leader:  disarms, then looks at `waiting`, and arms again if somebody waits after all
+     *   a leader:  disarms, then looks at `waiting`, and arms again if a thread waits after all
      *
-     * One sees the other. An error is told of even when disarmed; after it the descriptor is taken out.
+     * One sees the other. The kernel reports an error even when disarmed; after that the descriptor
+     * is removed.
      *
      * *** The end ***
      *
-     * A read that fails with anything but EAGAIN and EINTR fails all queues whose events come through
-     * here, and those that are attached later. An Error is the reader's own: what it has read and not
-     * raised is kept, and the next leader is sent here for it.
+     * A read that fails with anything but EAGAIN or EINTR fails all queues whose events come
+     * through this descriptor, and those that are attached later. An Error affects only the reader:
+     * an event that it has read and not raised is kept for the next leader.
      */
     private final Poller poller;
     private final int fd;
@@ -50,7 +51,9 @@ abstract class FdEventFeed implements EventFeed {
     private final AtomicInteger waiting = new AtomicInteger();
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Whether this is in the poller's list of those with something left over; under its lock. */
+    /**
+     * Whether this is in the poller's list of descriptors with an event left over; under its lock.
+     */
     boolean isLeftOver;
 
     @Nullable FdEventFeed nextLeftOver;
@@ -61,11 +64,11 @@ abstract class FdEventFeed implements EventFeed {
     /** Written once, under the lock. */
     private volatile @Nullable Throwable failure;
 
-    /** What the kernel calls it; 0 while it is not in the epoll set. */
+    /** Its number in the epoll set; 0 while it is not in the set. */
     @GuardedBy("lock")
     private long id;
 
-    /** It is closed, or a closer is at work. */
+    /** Whether it is closed, or being closed. */
     @GuardedBy("lock")
     private boolean closed;
 
@@ -82,7 +85,7 @@ abstract class FdEventFeed implements EventFeed {
      */
     abstract int read();
 
-    /** Whether events are to be read even if nobody waits here. */
+    /** Whether events are to be read even if no thread waits here. */
     boolean isAlwaysRead() {
         return false;
     }
@@ -226,12 +229,12 @@ abstract class FdEventFeed implements EventFeed {
     private void tryDisarm() {
         try {
             disarm();
-        } catch (Throwable t) { // it is this descriptor's alone, and not the leader's
+        } catch (Throwable t) { // this descriptor's fault, and not the leader's
             fail(t);
         }
     }
 
-    /** Nobody waits, it seems. */
+    /** Called when no thread seems to wait. */
     @GuardedBy("lock")
     private void disarm() {
         armed = false;
@@ -314,8 +317,8 @@ abstract class FdEventFeed implements EventFeed {
     }
 
     /**
-     * Destroys the object while nobody reads, and after the poller has been told. If it is refused,
-     * or does not come to an end, all is as before.
+     * Destroys the object while no thread reads, after removing the descriptor from the poller. If
+     * the device refuses, or the call ends with an exception, everything is as before.
      */
     final int close(Destruction destruction) {
         if (!tryClose()) {

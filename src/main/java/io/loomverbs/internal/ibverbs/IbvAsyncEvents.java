@@ -17,8 +17,8 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>libibverbs is told at once that an event is acknowledged: it is {@link
  * io.loomverbs.internal.event.Ledger}s that keep an object until the application has acknowledged.
- * Once somebody waits, for whatever in the context, events are read until it is closed, so that a
- * CQ that fails fails its waiters.
+ * Once a thread waits for anything in the context, events are read until the context is closed, so
+ * that a failing CQ fails its waiters.
  */
 final class IbvAsyncEvents extends FdEventFeed {
     private final IbvContext context;
@@ -92,7 +92,7 @@ final class IbvAsyncEvents extends FdEventFeed {
                     port = event.i32(IbvLayouts.IbvAsyncEvent.ELEMENT);
             default -> {} // of the device, or of a kind that is not used here
         }
-        // Before it is raised: who destroys the object waits for this, and holds its carrier.
+        // Before it is raised: a destroyer of the object waits for this, and blocks its carrier.
         Libibverbs.ackAsyncEvent(event.address());
         acknowledged = true;
         read = false;

@@ -28,7 +28,7 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
     /** By which the context keeps it. */
     private final long id;
 
-    // The memory of whoever reads.
+    // The memory of the reader.
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment call = Libibverbs.callState(arena);
     private final Struct event = Struct.allocate(arena, 2 * Long.BYTES);
@@ -97,7 +97,7 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
         return this;
     }
 
-    /** Who waits for completions is told of a CQ that fails, too. */
+    /** A failing CQ also fails the threads that wait for its completions. */
     @Override
     public void join() {
         context.asyncEvents().arm();
@@ -141,7 +141,7 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
     /** {@code -EBUSY} while CQs use it. */
     @Override
     public int destroy() {
-        // Nobody reads meanwhile, so the memory of whoever reads is free.
+        // No thread reads meanwhile, so the reader's memory is free.
         int rc = close(() -> Libibverbs.destroyCompChannel(call, address));
         if (rc == 0) {
             context.objects.remove(id);

@@ -31,7 +31,7 @@ final class IbvCq implements CqOps {
     private final long reqNotifyCq;
     private final long id;
 
-    /** The {@code ibv_cq}. Written once, before the CQ is handed to anybody. */
+    /** The {@code ibv_cq}. Written once, before the CQ is published. */
     private long address;
 
     private volatile int cqe;

@@ -27,7 +27,7 @@ final class IbvMr implements MrOps {
 
     private final long id;
 
-    /** The {@code ibv_mr}. Written once, before the region is handed to anybody. */
+    /** The {@code ibv_mr}. Written once, before the region is published. */
     private long address;
 
     private int lkey;

@@ -64,7 +64,7 @@ final class IbvPd implements PdOps {
     public AhOps createAh(AhAttr attr) {
         enter();
         try {
-            // On RoCE, drivers look for the route, and may ask the network who the neighbour is.
+            // On RoCE, drivers look up the route, and may resolve the neighbor over the network.
             return OffCarrierCalls.run("ibv_create_ah", () -> IbvAh.create(context, address, attr));
         } finally {
             guard.leave();

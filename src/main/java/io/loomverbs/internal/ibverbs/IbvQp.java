@@ -47,7 +47,7 @@ final class IbvQp implements QpOps {
     private final boolean datagrams;
     private final long id;
 
-    /** The {@code ibv_qp}. Written once, before the queue pair is handed to anybody. */
+    /** The {@code ibv_qp}. Written once, before the queue pair is published. */
     private long address;
 
     private int qpNum;
@@ -135,7 +135,7 @@ final class IbvQp implements QpOps {
             return -Errno.EINVAL;
         }
         try {
-            // On RoCE, the kernel asks the network who the neighbour is, for up to a second.
+            // On RoCE, the kernel resolves the neighbor over the network, for up to a second.
             return (mask & Ibv.QP_AV) == 0
                     ? change(attr, mask)
                     : OffCarrierCalls.run("ibv_modify_qp", () -> change(attr, mask));

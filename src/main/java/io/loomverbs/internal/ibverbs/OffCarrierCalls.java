@@ -9,9 +9,9 @@ import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 
 /**
- * Native calls that may take long, because they read files, ask the network or pin much memory: a
- * virtual thread has a platform thread make them and parks, since its carrier could serve nobody
- * meanwhile. If no thread can be started, it makes the call itself.
+ * Native calls that may take long, because they read files, query the network or pin much memory. A
+ * virtual thread has a platform thread make them, and parks, since it would block its carrier. If
+ * no thread can be started, it makes the call itself.
  */
 final class OffCarrierCalls {
     private OffCarrierCalls() {}

@@ -13,18 +13,18 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One epoll set, and the leadership of those who wait for what is in it. A state machine, no
- * thread: whoever leads waits in it.
+ * One epoll set, and the leadership of the threads that wait for its descriptors. It has no thread:
+ * the leader waits in it.
  *
- * <p>Level-triggered: an event that nobody reads is told of again, by the next wait. So a leader
- * need not read on until there is nothing: that would be a system call more for each event. Once it
- * has what it waits for itself, it stops, after the event that it is at; until then it reads up to
- * {@link #MAX_READS} from each descriptor that is ready and on which somebody waits, even if there
- * are more events than threads. {@link FdEventFeed} sees to it that it does not spin.
+ * <p>The set is level-triggered: the next wait reports an unread event again. So a leader need not
+ * read until nothing is left, which would be one more system call for each event. A leader that has
+ * got its own event stops after the event that it is reading. Until then it reads up to {@link
+ * #MAX_READS} events from each ready descriptor on which a thread waits, even if there are more
+ * events than threads. {@link FdEventFeed} ensures that it does not spin.
  *
- * <p>A descriptor is known to the kernel by a number that is never used again ({@link NativeIds}),
- * so what it says of one that was closed meanwhile finds nothing, even if there is a new one of the
- * same value.
+ * <p>The kernel knows a descriptor by a number that is never reused ({@link NativeIds}), so its
+ * report of a descriptor that was closed meanwhile finds nothing, even if there is a new descriptor
+ * of the same value.
  */
 class Poller implements EventSource { // not final: races run it with one step wrong
     private static final int MAX_READY = 64;

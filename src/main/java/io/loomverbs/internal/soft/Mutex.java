@@ -10,7 +10,7 @@ import java.util.concurrent.locks.AbstractQueuedSynchronizer;
  * JVM, and what comes from there is seen by a carrier only when it has nothing else to do. A
  * virtual thread that is woken by another goes to the end of its carrier's own queue.
  */
-@SuppressWarnings("serial") // nobody serializes it, or what extends it
+@SuppressWarnings("serial") // never serialized, nor are subclasses
 class Mutex extends AbstractQueuedSynchronizer {
     private static final int FREE = 0;
     private static final int TAKEN = 1;
@@ -28,9 +28,9 @@ class Mutex extends AbstractQueuedSynchronizer {
     }
 
     /*
-     * Who waits here may hold other locks: of the queue pair whose request it carries out. If it
-     * parked, it would come back at the end of a queue of thousands, and whoever wants those locks
-     * would wait with it.
+     * A waiting thread may hold other locks, of the queue pair whose request it executes. If it
+     * parked, it would return at the end of a run queue of thousands, and threads that want those
+     * locks would wait with it.
      */
     private void lockLater() {
         for (int i = 0; i < SPINS; i++) {

@@ -12,7 +12,7 @@ import java.lang.invoke.VarHandle;
 /**
  * The receive queue of a queue pair. Its lock is the right to serve the queue pair as a responder:
  * held while a request of a peer is carried out here, and while the state changes. Posting does not
- * take it, so nobody who posts waits for a copy.
+ * take it, so no poster waits for a copy.
  */
 @SuppressWarnings("serial") // see Mutex
 final class RecvQueue extends Mutex {
@@ -37,7 +37,7 @@ final class RecvQueue extends Mutex {
             }
             accepted++;
         }
-        // Between the new tail and the two looks below: whoever does not see the tail is seen here.
+        // Between the new tail and the two looks below: a thread that misses the tail is seen here.
         VarHandle.fullFence();
         SendQueue peer = starved;
         if (peer != null) {

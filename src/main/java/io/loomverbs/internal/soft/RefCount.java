@@ -2,7 +2,7 @@ package io.loomverbs.internal.soft;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Counts who uses an object, which can be retired only while nobody does. */
+/** Counts the users of an object, which can be retired only while there are none. */
 final class RefCount {
     private static final int RETIRED = -1;
 

@@ -14,34 +14,34 @@ import java.lang.invoke.VarHandle;
 @SuppressWarnings("serial") // see Mutex
 final class SendQueue extends Mutex {
     /*
-     * Who runs the queue
+     * Running the queue
      *
-     * There is no thread for it. Whoever has something for the queue to look at (a new request, a
-     * changed state, an alarm) leaves a signal, and whoever finds the queue IDLE when leaving a
-     * signal runs it until no signal is left:
+     * The queue has no thread. A thread that has news for the queue (a new request, a changed
+     * state, an alarm) leaves a signal. If it finds the queue IDLE, it runs the queue until no
+     * signal is left:
      *
      *   IDLE    -> AGAIN     signal; the caller becomes the runner
      *   AGAIN   -> RUNNING   the runner is about to look
      *   RUNNING -> AGAIN     signal; the runner will look once more
      *   RUNNING -> IDLE      nothing came since the runner began to look
      *
-     * So requests are carried out one after the other, in order, and nobody waits for anybody. A
+     * So requests are executed one after the other, in order, and no thread waits for another. A
      * runner that has served others for long enough hands its role to the retry thread, where
      * queues take turns.
      *
-     * Under which lock
+     * Locking
      *
-     * The runner carries out a few requests at a time under the lock of this object. That is
-     * what modify and destroy take: what they do happens between two requests, and once they have
-     * returned, no memory is touched on behalf of the old state. Listeners are told after the
-     * lock was left, from what DeferredNotifications has kept.
+     * The runner executes a few requests at a time under the lock of this object. modify and
+     * destroy take this lock, too: they take effect between two requests, and once they have
+     * returned, no memory is accessed on behalf of the old state. DeferredNotifications calls
+     * listeners after the lock is released.
      *
      * Stalls
      *
-     * A request whose peer does not answer, or has no receive buffer, stays at the head with a
-     * Stall beside it. The runner goes away; the alarm of the stall, or a kick by the peer that has
-     * just become ready, signals the queue. `kicked` is cleared before an attempt, never after, so
-     * that no kick is lost: one that comes later finds its signal kept by AGAIN.
+     * A request whose peer does not answer, or has no receive buffer, stays at the head, with a
+     * Stall. The runner stops. The timer of the stall, or a kick by the peer when it becomes ready,
+     * signals the queue. `kicked` is cleared before an attempt, never after, so that no kick is
+     * lost: AGAIN keeps the signal of a later kick.
      */
     private static final int IDLE = 0;
     private static final int RUNNING = 1;
@@ -318,8 +318,9 @@ final class SendQueue extends Mutex {
     }
 
     /*
-     * The completion and the new state both come under the lock of rq. Whoever has seen the
-     * completion and acts upon the state takes a lock that is held here, and finds the new one.
+     * The completion and the new state are both set under the lock of rq. A thread that has seen
+     * the completion and acts upon the state takes a lock that is held here, and so finds the new
+     * state.
      */
     private void failed(SendSlot wr, int status, DeferredNotifications after) {
         qp.rq.lock();

@@ -27,7 +27,7 @@ record SoftLimits(
                     1 << 20,
                     Math.max(4, Runtime.getRuntime().availableProcessors()));
 
-    /** As many objects, but each with little room. */
+    /** As many objects, but each with small capacities. */
     static final SoftLimits STRICT =
             new SoftLimits(
                     GENEROUS.maxQp,

@@ -325,7 +325,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         after.run();
     }
 
-    /** A defect of this device, or lack of memory, must not leave a queue that nobody serves. */
+    /** A defect of this device, or lack of memory, must not leave a queue without a runner. */
     void crashed(Throwable cause, DeferredNotifications after) {
         LOG.log(Level.ERROR, "soft0 fails QP 0x" + Integer.toHexString(qpNum), cause);
         rq.lock();

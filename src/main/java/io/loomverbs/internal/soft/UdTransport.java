@@ -2,7 +2,7 @@ package io.loomverbs.internal.soft;
 
 import io.loomverbs.internal.device.Ibv;
 
-/** Unreliable datagram: one packet to whoever the request names, or nowhere. */
+/** Unreliable datagram: one packet to the queue pair that the request names, if there is one. */
 final class UdTransport implements Transport {
     static final UdTransport INSTANCE = new UdTransport();
 

@@ -40,7 +40,7 @@ final class Books {
         return stop.getCount() == 0;
     }
 
-    /** Waits until somebody says stop; false if nobody has in time. */
+    /** Waits until a thread says stop; false if none has in time. */
     boolean awaitStop(long nanos) throws InterruptedException {
         return stop.await(nanos, TimeUnit.NANOSECONDS);
     }

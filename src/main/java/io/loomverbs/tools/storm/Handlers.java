@@ -7,7 +7,7 @@ import io.loomverbs.CqEvent;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** The blocking handlers of a storm, each straight down on a virtual thread of its own. */
+/** The blocking handlers of a storm, each sequential code on its own virtual thread. */
 final class Handlers {
     private static final int AIR_EVERY = 128;
 

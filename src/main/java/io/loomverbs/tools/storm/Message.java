@@ -7,7 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The messages of a storm: who sent it, which one it is, when, and a checksum over every byte.
+ * The messages of a storm: the sender, the number, the time, and a checksum over every byte.
  *
  * <p>What follows the header differs from message to message, so that a part of an older one is
  * found out.

@@ -184,9 +184,7 @@ public final class Storm {
     }
 
     /*
-     * A carrier looks at what was submitted from outside only when its own queue is empty, which in a
-     * storm it never is: what a platform thread starts or wakes then may wait for ever. What a virtual
-     * thread starts or wakes goes to its carrier's own queue, and takes turns with the rest.
+     * A carrier looks at external submissions only when its own queue is empty, which in a storm it never is: a virtual thread that a platform thread starts or wakes may wait indefinitely. One that a virtual thread starts or wakes goes to its carrier's own queue, and takes turns with the rest.
      */
     private void onVirtualThread(String name, Runnable part) throws InterruptedException {
         Thread thread =
@@ -205,7 +203,7 @@ public final class Storm {
 
     /** Waits for something to come down to zero, as long as it moves. */
     private void settle(LongSupplier remaining) throws InterruptedException {
-        // After a failure, what stands still is lost, and nobody is helped by waiting.
+        // After a failure, messages that do not move are lost, and waiting for them is pointless.
         long patience = PATIENCE.toNanos() / (books.failures().count() == 0 ? 3 : 30);
         long last = Long.MAX_VALUE;
         long movedNanos = System.nanoTime();
