@@ -119,7 +119,8 @@ final class PingpongCommand implements Callable<Integer> {
             paramLabel = "COUNT",
             defaultValue = "1000",
             description =
-                    "How many round trips (${DEFAULT-VALUE}). Both ends must use the same" + " same.")
+                    "How many round trips (${DEFAULT-VALUE}). Both ends must use the"
+                            + " same number.")
     private int iters;
 
     @Option(
