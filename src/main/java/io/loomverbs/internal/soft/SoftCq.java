@@ -25,7 +25,6 @@ final class SoftCq extends Mutex implements CqOps {
     static final int OVERRUN = 2;
     static final int DROPPED = 3;
 
-    private static final Runnable NOTHING = () -> {};
     private static final int NOT_ARMED = 0;
     private static final int ARMED_SOLICITED = 1;
     private static final int ARMED_ALL = 2;
@@ -85,7 +84,7 @@ final class SoftCq extends Mutex implements CqOps {
             }
             r.add(wc);
             if (whenPolled != null) {
-                whenPolled.add(wc.polled == null ? NOTHING : wc.polled);
+                whenPolled.add(wc.polled == null ? SoftCq::nothing : wc.polled);
             }
             if (arm == ARMED_ALL
                     || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
@@ -152,13 +151,18 @@ final class SoftCq extends Mutex implements CqOps {
         }
     }
 
+    private static void nothing() {}
+
     /** Drops the completions of a queue pair. A strict device does that when it is reset. */
     void forget(int qpNum) {
         lock();
         try {
             CqRing r = ring;
             ArrayDeque<Runnable> polled = whenPolled;
-            for (int i = r == null || polled == null ? 0 : r.size(); i > 0; i--) {
+            if (r == null || polled == null) {
+                return;
+            }
+            for (int i = r.size(); i > 0; i--) {
                 Runnable first = polled.remove();
                 if (r.dropOrRotate(qpNum)) {
                     polled.add(first);
