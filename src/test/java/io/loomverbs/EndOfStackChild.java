@@ -46,16 +46,45 @@ public final class EndOfStackChild {
         System.out.println(cq.unackedEvents() + " unacknowledged after closing events");
         List<AsyncEvent> asyncEvents = new ArrayList<>();
         for (int i = 0; i < FRAMES; i++) {
-            context.asyncEvents().raise(Ibv.EVENT_CQ_ERR, cq, cq.ledger());
-            asyncEvents.add(context.getAsyncEvent());
+            asyncEvents.add(takeAsync(context, cq));
         }
         atTheEnd(i -> asyncEvents.get(i).close());
         asyncEvents.forEach(AsyncEvent::close);
         System.out.println(
                 cq.ledger().outstandingAsync()
                         + " unacknowledged after closing asynchronous events");
+        duringAClose(context, cq);
         cq.close(PATIENCE);
         context.close();
+    }
+
+    /** An acknowledgement has more to do then. */
+    private static void duringAClose(Context context, CompletionQueue cq) throws Exception {
+        List<CqEvent> events = new ArrayList<>();
+        List<AsyncEvent> asyncEvents = new ArrayList<>();
+        for (int i = 0; i < FRAMES; i++) {
+            events.add(take(cq));
+            asyncEvents.add(takeAsync(context, cq));
+        }
+        Thread closer = new Thread(() -> cq.close(PATIENCE.multipliedBy(10)));
+        closer.start();
+        while (!cq.ledger().isClosing()) {
+            Thread.sleep(1);
+        }
+        atTheEnd(i -> events.get(i).close());
+        events.forEach(CqEvent::close);
+        atTheEnd(i -> asyncEvents.get(i).close());
+        asyncEvents.forEach(AsyncEvent::close);
+        closer.join(PATIENCE);
+        System.out.println(
+                cq.ledger().outstandingAsync()
+                        + (closer.isAlive() ? ", and it hangs" : " unacknowledged after a close"));
+    }
+
+    private static AsyncEvent takeAsync(Context context, CompletionQueue cq)
+            throws InterruptedException {
+        context.asyncEvents().raise(Ibv.EVENT_CQ_ERR, cq, cq.ledger());
+        return context.getAsyncEvent();
     }
 
     private static CqEvent take(CompletionQueue cq) {

@@ -21,6 +21,7 @@ class EndOfStackTest {
                         2 unacknowledged after acknowledging too many
                         0 unacknowledged after closing events
                         0 unacknowledged after closing asynchronous events
+                        0 unacknowledged after a close
                         """);
     }
 }

@@ -216,7 +216,13 @@ public class Ledger {
             return ACKED;
         }
         if (claimed >= 0) {
-            return acked(n, claimed);
+            // Acknowledged: an Error must not say otherwise, from the call on.
+            try {
+                wakeIfLast(claimed);
+            } catch (Error e) {
+                // Such as no stack. Closers look again by themselves.
+            }
+            return claimed >> 32 == MOST_OUTSTANDING - n ? ACKED_WHEN_FULL : ACKED;
         }
         // Taken back here and not in a method of its own, and not by compare-and-exchange, which
         // is a call where C1 compiles it: see the overview.
@@ -248,7 +254,12 @@ public class Ledger {
             }
             long left = w - n * COMPLETION_ONE;
             if (WORD.compareAndSet(this, w, left)) {
-                return acked(n, left);
+                try { // as in tryAck
+                    wakeIfLast(left);
+                } catch (Error e) {
+                    // Closers look again by themselves.
+                }
+                return left >> 32 == MOST_OUTSTANDING - n ? ACKED_WHEN_FULL : ACKED;
             }
         }
     }
@@ -310,11 +321,6 @@ public class Ledger {
         wakeIfLast(back);
     }
 
-    private int acked(int n, long left) {
-        wakeIfLast(left);
-        return completionOf(left) == MOST_OUTSTANDING - n ? ACKED_WHEN_FULL : ACKED;
-    }
-
     /** What follows {@code w} when {@code n} are added: all claims fit if that ends a deficit. */
     private static long plus(long w, int n) {
         long next = w + n * COMPLETION_ONE;
@@ -339,7 +345,11 @@ public class Ledger {
             }
             long seen = (long) WORD.compareAndExchange(this, w, w - ASYNC_ONE);
             if (seen == w) {
-                wakeIfLast(w - ASYNC_ONE);
+                try { // as in tryAck
+                    wakeIfLast(w - ASYNC_ONE);
+                } catch (Error e) {
+                    // Closers look again by themselves.
+                }
                 return outstanding == MAX_ASYNC ? ACKED_WHEN_FULL : ACKED;
             }
             w = seen;
