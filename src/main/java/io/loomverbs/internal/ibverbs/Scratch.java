@@ -34,7 +34,12 @@ final class Scratch {
     }
 
     private static int place() {
-        return (int) Thread.currentThread().threadId() % PIECES * SPACING;
+        return place(Thread.currentThread().threadId());
+    }
+
+    /** Threads are numbered beyond the range of an int. */
+    static int place(long threadId) {
+        return (int) (threadId % PIECES) * SPACING;
     }
 
     /** A piece for the caller alone, until {@link #give}. */
