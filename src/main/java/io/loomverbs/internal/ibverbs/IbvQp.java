@@ -210,17 +210,21 @@ final class IbvQp implements QpOps {
         if (!guard.enter()) {
             return PostResult.failed(Errno.EINVAL, 0);
         }
+        try {
+            return allows(Ibv.QPS_RTS) ? sendCopy(first) : PostResult.failed(Errno.EINVAL, 0);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    private long sendCopy(SendWr first) {
         Scratch scratch = Scratch.take();
         try {
-            if (!allows(Ibv.QPS_RTS)) {
-                return PostResult.failed(Errno.EINVAL, 0);
-            }
             MemorySegment chain = copyOf(first, scratch);
             int rc = post(postSend, chain);
             return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first, chain));
         } finally {
             scratch.give();
-            guard.leave();
         }
     }
 
@@ -291,9 +295,13 @@ final class IbvQp implements QpOps {
             if (bad == null) {
                 return send(first);
             }
+            long result;
             lastGood.next(null);
-            long result = send(first);
-            lastGood.next(bad);
+            try {
+                result = send(first);
+            } finally { // the chain is the program's
+                lastGood.next(bad);
+            }
             return result != PostResult.OK
                     ? result
                     : PostResult.failed(Errno.EINVAL, lengthUpTo(first, bad));
@@ -331,17 +339,21 @@ final class IbvQp implements QpOps {
         if (!guard.enter()) {
             return PostResult.failed(Errno.EINVAL, 0);
         }
+        try {
+            return allows(Ibv.QPS_INIT) ? receiveCopy(first) : PostResult.failed(Errno.EINVAL, 0);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    private long receiveCopy(RecvWr first) {
         Scratch scratch = Scratch.take();
         try {
-            if (!allows(Ibv.QPS_INIT)) {
-                return PostResult.failed(Errno.EINVAL, 0);
-            }
             MemorySegment chain = copyOf(first, scratch);
             int rc = post(postRecv, chain);
             return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first, chain));
         } finally {
             scratch.give();
-            guard.leave();
         }
     }
 
