@@ -170,6 +170,7 @@ final class IbvContext implements ContextOps {
 
     @Override
     public DeviceAttr queryDevice() {
+        enter();
         try (Arena arena = Arena.ofConfined()) {
             Struct attr = Struct.allocate(arena, IbvDeviceAttr.BYTES);
             int rc = Libibverbs.queryDevice(Libibverbs.callState(arena), address, attr.address());
@@ -177,6 +178,8 @@ final class IbvContext implements ContextOps {
                 throw Failures.of("ibv_query_device", rc, name);
             }
             return Attributes.device(attr, numCompVectors);
+        } finally {
+            guard.leave();
         }
     }
 

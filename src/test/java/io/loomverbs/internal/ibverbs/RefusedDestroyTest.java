@@ -259,6 +259,17 @@ class RefusedDestroyTest {
         device.closePipe();
     }
 
+    /** What was closed may be freed: it must not be given to libibverbs. */
+    @Test
+    void aClosedDeviceIsNotAsked() throws Exception {
+        IbvContext context = device.bareContext();
+        context.close(() -> 0);
+        assertThatThrownBy(context::queryDevice)
+                .isInstanceOf(DeviceException.class)
+                .hasMessageContaining("closed");
+        device.closePipe();
+    }
+
     /** The handler polls while the device thinks about it. */
     @Test
     void aHandlerIsServedOn() throws Exception {
