@@ -183,10 +183,7 @@ abstract class FdEventFeed implements EventFeed {
         Throwable cause;
         lock.lock();
         try {
-            if (!isOpen()) {
-                return false;
-            }
-            read = tryRead();
+            read = isOpen() && tryRead();
             cause = failure;
         } finally {
             lock.unlock();
@@ -205,10 +202,10 @@ abstract class FdEventFeed implements EventFeed {
         Throwable cause;
         lock.lock();
         try {
-            if (!isOpen()) {
-                return 0;
+            if (failure != null) {
+                unregister(); // again: an Error may have come between, and then it is told again
             }
-            if (!isAwaited() && !isAlwaysRead()) {
+            if (isOpen() && !isAwaited() && !isAlwaysRead()) {
                 tryDisarm();
                 if (error && isOpen() && tryRead()) {
                     n++;
@@ -285,12 +282,12 @@ abstract class FdEventFeed implements EventFeed {
     /** Before the descriptor is closed. */
     @GuardedBy("lock")
     private void unregister() {
-        armed = false;
         if (id != 0) {
-            poller.epoll().remove(fd);
+            poller.epoll().remove(fd); // first: if it throws, all is as before
             poller.remove(id);
             id = 0;
         }
+        armed = false;
     }
 
     private void endQueues(@Nullable Throwable cause) {
@@ -342,8 +339,8 @@ abstract class FdEventFeed implements EventFeed {
             if (closed) {
                 return false;
             }
-            closed = true;
             unregister();
+            closed = true;
             return true;
         } finally {
             lock.unlock();
