@@ -57,7 +57,7 @@ public final class AsyncQueue extends LedQueue {
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
-    private final Map<Key, Raised> raised = new LinkedHashMap<>();
+    private final LinkedHashMap<Key, Raised> raised = new LinkedHashMap<>();
 
     /** The keys of what waits, by the object that it belongs to. */
     @GuardedBy("lock")
@@ -84,8 +84,11 @@ public final class AsyncQueue extends LedQueue {
         try {
             Ledger ledger = event.ledger();
             if (end == null && (ledger == null || !ledger.isClosed())) {
-                add(event);
-                wakeAll();
+                try {
+                    add(event);
+                } finally { // an Error may come when it is there
+                    wakeAll();
+                }
             }
         } finally {
             lock.unlock();
@@ -270,11 +273,20 @@ public final class AsyncQueue extends LedQueue {
     @GuardedBy("lock")
     private void add(Raised event) {
         Key key = event.key();
-        Raised earlier = raised.remove(key); // to come last
-        raised.put(key, event.after(earlier));
+        Raised earlier = raised.get(key);
+        // Not removed first: if there is no memory for this one, the earlier ones stay.
+        raised.putLast(key, event.after(earlier));
         Object owner = event.owner();
         if (earlier == null && owner != null) {
-            byOwner.computeIfAbsent(owner, first -> new ArrayList<>(1)).add(key);
+            boolean known = false;
+            try {
+                byOwner.computeIfAbsent(owner, first -> new ArrayList<>(1)).add(key);
+                known = true;
+            } finally {
+                if (!known) {
+                    raised.remove(key); // it could not be dropped with its owner
+                }
+            }
         }
     }
 

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -42,6 +44,54 @@ class AsyncQueueTest {
                 return true;
             }
         };
+    }
+
+    /** Memory runs out after some looks at it. */
+    private static final class Meagre {
+        private int looks = Integer.MAX_VALUE;
+
+        @Override
+        public int hashCode() {
+            if (looks-- == 0) {
+                throw new OutOfMemoryError("planted");
+            }
+            return 1;
+        }
+    }
+
+    /** Wherever memory runs out, the event that waits already stays, and can be dropped. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void anEventThatCannotBeKeptTakesNoOtherAlong(int looks) throws Exception {
+        Meagre owner = new Meagre();
+        AsyncQueue.Raised event = new AsyncQueue.Raised(1, 0, owner, ledger);
+        queue.raise(event);
+        owner.looks = looks;
+        try {
+            queue.raise(event);
+        } catch (OutOfMemoryError e) {
+            // Then it was not raised.
+        }
+        owner.looks = Integer.MAX_VALUE;
+        AsyncQueue.Raised received = queue.take(0);
+        assertThat(received).isNotNull();
+        assertThat(received.count()).isBetween(1, 2);
+        assertThat(queue.take(0)).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void anEventThatCannotBeKeptForItsOwnerIsNotKept(int looks) throws Exception {
+        Meagre owner = new Meagre();
+        owner.looks = looks;
+        try {
+            queue.raise(new AsyncQueue.Raised(1, 0, owner, null));
+        } catch (OutOfMemoryError e) {
+            // Then it was not raised.
+        }
+        owner.looks = Integer.MAX_VALUE;
+        queue.drop(owner);
+        assertThat(queue.take(0)).isNull();
     }
 
     private static void awaitParked(Thread thread) {
