@@ -51,14 +51,17 @@ final class AllocatedMemory {
     static AllocatedMemory allocate(long bytes) {
         reserve(bytes);
         used = true;
-        AllocatedMemory allocated = null;
+        RegionMemory memory = null;
+        boolean made = false;
         try {
-            allocated = new AllocatedMemory(Source.OF_JVM.allocate(bytes));
-            ALL.put(allocated.segment().address(), allocated);
+            memory = Source.OF_JVM.allocate(bytes);
+            AllocatedMemory allocated = new AllocatedMemory(memory);
+            ALL.put(memory.segment().address(), allocated);
+            made = true;
             return allocated;
         } finally {
-            if (allocated == null) {
-                TOTAL.addAndGet(-bytes);
+            if (!made) {
+                free(memory, bytes);
             }
         }
     }
@@ -115,7 +118,16 @@ final class AllocatedMemory {
         if (registrations.decrementAndGet() == 0) {
             long bytes = segment().byteSize();
             ALL.remove(segment().address(), this); // first: the address may be used again at once
-            memory.free();
+            free(memory, bytes);
+        }
+    }
+
+    private static void free(@Nullable RegionMemory memory, long bytes) {
+        try {
+            if (memory != null) {
+                memory.free();
+            }
+        } finally {
             TOTAL.addAndGet(-bytes);
         }
     }

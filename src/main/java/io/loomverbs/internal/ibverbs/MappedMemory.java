@@ -90,8 +90,11 @@ final class MappedMemory implements RegionMemorySource {
 
         @Override
         public void free() {
-            keepOrDiscard(pages);
-            leave(generation, pages);
+            try {
+                keepOrDiscard(pages);
+            } finally { // a generation of which one never leaves is never closed
+                leave(generation, pages);
+            }
         }
     }
 
@@ -162,13 +165,11 @@ final class MappedMemory implements RegionMemorySource {
                 Span spare = new Span(address, pages.size, true);
                 lock.lock();
                 try {
-                    moved++;
                     if (keptBytes + spare.size <= KEPT_BYTES) {
                         kept.add(spare);
                         keptBytes += spare.size;
+                        moved++;
                         keeping = true;
-                    } else {
-                        moved--;
                     }
                 } finally {
                     lock.unlock();
