@@ -594,7 +594,7 @@ public final class CompletionQueue implements AutoCloseable {
         try {
             outcome = ledger.close(nanos, closer);
         } finally { // also if the device throws
-            if (outcome == CloseOutcome.CLOSED) {
+            if (ledger.isClosed()) {
                 endWaits();
             } else {
                 context.asyncEvents().recheck();

@@ -125,7 +125,7 @@ final class Lifecycle {
             for (Lifecycle usage : used) {
                 usage.name(user);
             }
-        } catch (OutOfMemoryError e) {
+        } catch (VirtualMachineError e) { // no memory, or no stack
             // The object is there, and belongs to the caller: messages do without its name.
         }
     }

@@ -8,6 +8,7 @@ import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.device.UsualCauses;
+import io.loomverbs.internal.event.CloseOutcome;
 import io.loomverbs.internal.event.Closer;
 import io.loomverbs.internal.event.Ledger;
 
@@ -582,20 +583,25 @@ public final class QueuePair implements AutoCloseable {
     @Override
     public void close() {
         QpCloser closer = new QpCloser();
-        switch (ledger.close(Long.MAX_VALUE, closer)) {
+        CloseOutcome outcome;
+        try {
+            outcome = ledger.close(Long.MAX_VALUE, closer);
+        } finally { // also if the device throws
+            if (!ledger.isClosed()) {
+                pd.context().asyncEvents().recheck();
+            }
+        }
+        switch (outcome) {
             case CLOSED -> {}
-            case REFUSED -> {
-                pd.context().asyncEvents().recheck();
-                throw VerbsException.refused(DESTROY, -closer.errno, this + " was not destroyed");
-            }
-            case TIMED_OUT, GAVE_UP -> {
-                pd.context().asyncEvents().recheck();
-                throw new VerbsException(
-                        DESTROY,
-                        Errno.EDEADLK,
-                        "this thread would wait for itself: it holds asynchronous events of "
-                                + this);
-            }
+            case REFUSED ->
+                    throw VerbsException.refused(
+                            DESTROY, -closer.errno, this + " was not destroyed");
+            case TIMED_OUT, GAVE_UP ->
+                    throw new VerbsException(
+                            DESTROY,
+                            Errno.EDEADLK,
+                            "this thread would wait for itself: it holds asynchronous events of "
+                                    + this);
         }
     }
 

@@ -75,7 +75,15 @@ final class RaisedParallelism {
                 }
                 return "there is no memory for another carrier";
             }
-            write(new Raised(raised.by + 1, now + 1));
+            boolean written = false;
+            try {
+                write(new Raised(raised.by + 1, now + 1));
+                written = true;
+            } finally { // nobody would take back what is not written down
+                if (!written) {
+                    set(now);
+                }
+            }
             return null;
         }
     }
