@@ -143,7 +143,7 @@ proctype Closer(byte me) {
 proctype Failure() {
     LEDGER_LOCALS;
     QUEUE_LOCALS;
-    serveListed();
+    assignAllListed();
     end();
     othersLeft--
 }

@@ -57,7 +57,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final @Nullable CompletionChannel channel;
     private final int compVector;
     private final Delivery delivery;
-    private final CqLedger ledger;
+    private final CqDelivery ledger;
     private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
     private final Lifecycle usage = new Lifecycle(this);
     private final int id;
@@ -80,7 +80,7 @@ public final class CompletionQueue implements AutoCloseable {
         this.channel = channel;
         this.compVector = compVector;
         this.delivery = delivery;
-        this.ledger = new CqLedger(queue, this, cqContext);
+        this.ledger = new CqDelivery(queue, this, cqContext);
         this.id = context.nextId();
     }
 
@@ -695,7 +695,7 @@ public final class CompletionQueue implements AutoCloseable {
         }
     }
 
-    CqLedger ledger() {
+    CqDelivery ledger() {
         return ledger;
     }
 

@@ -1,9 +1,9 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.DeviceException;
-import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.Ledger;
+import io.loomverbs.internal.event.QueuedCq;
 
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +27,7 @@ public final class CqEvent implements AutoCloseable {
         }
     }
 
-    private final CqLedger ledger;
+    private final CqDelivery ledger;
 
     /** The thread that received the event; null once it is acknowledged. Changed by CAS. */
     private volatile @Nullable Thread taker;
@@ -35,26 +35,26 @@ public final class CqEvent implements AutoCloseable {
     /** Whether it counts as acknowledged by count; for diagnosis only. */
     private volatile boolean counted;
 
-    /** Links of {@link CqLedger}, which says which threads may access them. */
+    /** Links of {@link CqDelivery}, which says which threads may access them. */
     @Nullable CqEvent next;
 
     int depth;
     boolean mixed;
     short doubts;
 
-    private CqEvent(CqLedger ledger) {
+    private CqEvent(CqDelivery ledger) {
         this.ledger = ledger;
         this.taker = Thread.currentThread();
     }
 
     /** Makes the event of a CQ that the queue has given to this thread. */
-    static @Nullable CqEvent of(@Nullable CqEvents taken) {
+    static @Nullable CqEvent of(@Nullable QueuedCq taken) {
         if (taken == null) {
             return null;
         }
         CqEvent event = null;
         try {
-            CqLedger ledger = (CqLedger) taken;
+            CqDelivery ledger = (CqDelivery) taken;
             event = new CqEvent(ledger);
             ledger.add(event);
             if (EventTracking.ENABLED) {

@@ -3,8 +3,8 @@ package io.loomverbs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.QueuedCq;
 
 import org.junit.jupiter.api.Test;
 
@@ -13,9 +13,9 @@ class UnmadeEventTest {
     @Test
     void anEventForWhichNoObjectCanBeMadeIsLeftForTheNext() {
         EventQueue queue = EventQueue.shared(null);
-        CqEvents events = new CqEvents(queue); // no CqLedger
+        QueuedCq events = new QueuedCq(queue); // no CqDelivery
         events.raise();
-        CqEvents taken = queue.tryTake();
+        QueuedCq taken = queue.tryTake();
         assertThatThrownBy(() -> CqEvent.of(taken)).isInstanceOf(ClassCastException.class);
         assertThat(events.outstanding()).isZero();
         assertThat(queue.tryTake()).isSameAs(events);

@@ -97,7 +97,7 @@ final class Changes {
 
     /** Before a call of a ledger a CQ's events are listed again. */
     static Change relistBefore(String call) {
-        ClassDesc cq = ClassDesc.of("io.loomverbs.internal.event.CqEvents");
+        ClassDesc cq = ClassDesc.of("io.loomverbs.internal.event.QueuedCq");
         ClassDesc queue = ClassDesc.of("io.loomverbs.internal.event.EventQueue");
         return atCalls(
                 call,

@@ -48,7 +48,7 @@ public final class Faults {
     private static final String WAKE_CHAIN = "internal.event.WakeChain";
     private static final String LEADERSHIP = "internal.event.Leadership";
     private static final String TURNS = "internal.event.Turns";
-    private static final String CQ_EVENTS = "internal.event.CqEvents";
+    private static final String QUEUED_CQ = "internal.event.QueuedCq";
     private static final String ASYNC_QUEUE = "internal.event.AsyncQueue";
     private static final String CALL_GATE = "internal.event.CallGate";
     private static final String CQ = "CompletionQueue";
@@ -92,16 +92,16 @@ public final class Faults {
         plant("arriving without the lock", "arrived", unlocked());
         plant("who raises does not look who waits", "raiseShared", answering("isWanted", 0));
         plant("a second event of a CQ is forgotten", "raiseShared", without("list"));
-        plant("who joins leaves events where they are", "join", without("handWanted"));
+        plant("who joins leaves events where they are", "join", without("assignWanted"));
         in(ASSIGNING, "delivery");
         plant("a CQ with more events is not listed again", "deliverListed", without("append"));
-        plant("a listed CQ is listed twice", "handOver", blindTo("listed"));
-        plant("who arrives hands nothing on", "handListed", blindTo("firstWaiter"));
-        plant("nobody says that he waits", "handWanted", without("setWanted"));
-        plant("nobody looks into the inbox", "deliverListed", without("takeIn"));
+        plant("a listed CQ is listed twice", "assignOrList", blindTo("listed"));
+        plant("who arrives hands nothing on", "assignListed", blindTo("firstWaiter"));
+        plant("nobody says that he waits", "assignWanted", without("setWanted"));
+        plant("nobody looks into the inbox", "deliverListed", without("drainInbox"));
         in(INBOX, "delivery");
         plant("events overwrite one another", "push", torn());
-        in(CQ_EVENTS, "delivery");
+        in(QUEUED_CQ, "delivery");
         plant("a failed close does not list the CQ again", "close", without("relist"));
         in(QUEUE, "interrupts");
         plant("an interrupt is swallowed", "take", answering("interrupted", 0));
@@ -110,7 +110,7 @@ public final class Faults {
         in(QUEUE);
         plant(
                 "a waiter is woken before it is given its event",
-                elsewhere(ASSIGNING, "hand", tellBeforeWriting("given", "wake")),
+                elsewhere(ASSIGNING, "assign", tellBeforeWriting("given", "wake")),
                 at("raiseShared", without("wakeAll")));
         plant("a waiter that gives up stays in the list", "cancel", without("remove"));
         plant(
@@ -130,7 +130,7 @@ public final class Faults {
         in(ASSIGNING);
         plant(
                 "a waiter says that it waits, and does not look again",
-                "handWanted",
+                "assignWanted",
                 returningAfter("setWanted"));
         plant(
                 "an event is delivered whatever the ledger says",
@@ -199,7 +199,7 @@ public final class Faults {
         plant(
                 "a close that failed lists events before the ledger is open",
                 at("close", relistBefore("reopen")),
-                elsewhere(CQ_EVENTS, "close", without("relist")));
+                elsewhere(QUEUED_CQ, "close", without("relist")));
         in(ASYNC_QUEUE, "async");
         plant("an asynchronous event wakes nobody", "raise", without("wakeAll"));
         plant("asynchronous events are forgotten by a failed close", "recheck", without("wakeAll"));
@@ -229,7 +229,7 @@ public final class Faults {
         plant("who is late and takes an event arrives", "wasOnItsWay", blindTo("tookItself"));
         in(ASSIGNING, "delivery");
         plant("an event taken stays pending", "deliverListed", notSet("pending"));
-        plant("an event handed over stays pending", "handOver", notSet("pending"));
+        plant("an event handed over stays pending", "assignOrList", notSet("pending"));
         plant("an event listed is not pending", "list", notSet("pending"));
         plant("what is taken off the list seems listed", "remove", notSet("listed"));
         plant("what is taken off the list keeps its links", "remove", notSet("previous"));
@@ -270,7 +270,7 @@ public final class Faults {
         plant("an event is acknowledged twice", "close", answering("compareAndSet", 1));
         in("CqEvent");
         plant("an event is acknowledged by a look and a write", "close", torn());
-        in("CqLedger");
+        in("CqDelivery");
         plant("events that are held get lost", "add", torn());
         in(CQ, "closing");
         plant("a direct CQ's waiters are left behind", "endWaits", without("end"));

@@ -26,8 +26,8 @@ final class Bookkeeping {
     private static final Map<String, Consumer<Object>> CHECKS =
             Map.ofEntries(
                     entry("internal.event.Ledger", Bookkeeping::ledger),
-                    entry("internal.event.CqEvents", Bookkeeping::cq),
-                    entry("CqLedger", Bookkeeping::holders),
+                    entry("internal.event.QueuedCq", Bookkeeping::cq),
+                    entry("CqDelivery", Bookkeeping::holders),
                     entry("internal.event.EventQueue", Bookkeeping::queue),
                     entry("internal.event.WakeChain", Bookkeeping::wakeChain),
                     entry("internal.event.AsyncQueue", Bookkeeping::asyncQueue),

@@ -87,8 +87,8 @@ public class ChainRaces {
     @State
     public static class TwoInAChain {
         private final EventQueue queue = new EventQueue(null, new WakeChain(ONE_AT_ONCE));
-        private final CqEvents one = new CqEvents(queue);
-        private final CqEvents two = new CqEvents(queue);
+        private final QueuedCq one = new QueuedCq(queue);
+        private final QueuedCq two = new QueuedCq(queue);
         private final Two waiters = new Two(() -> queue.take(Patience.nanos()));
 
         @Actor
@@ -126,8 +126,8 @@ public class ChainRaces {
     @State
     public static class InterruptedOnItsWay {
         private final EventQueue queue = new EventQueue(null, new WakeChain(ONE_AT_ONCE));
-        private final CqEvents one = new CqEvents(queue);
-        private final CqEvents two = new CqEvents(queue);
+        private final QueuedCq one = new QueuedCq(queue);
+        private final QueuedCq two = new QueuedCq(queue);
         private final Two waiters = new Two(() -> queue.take(Patience.nanos()));
 
         @Actor

@@ -34,8 +34,8 @@ public class EventBatchRaces {
     @State
     public static class FourEvents {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents one = new CqEvents(queue);
-        private final CqEvents two = new CqEvents(queue);
+        private final QueuedCq one = new QueuedCq(queue);
+        private final QueuedCq two = new QueuedCq(queue);
         private final OnVirtualThread<String> taker;
 
         public FourEvents() {
@@ -148,7 +148,7 @@ public class EventBatchRaces {
     @State
     public static class OneEventTwoWaiters {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents one = new CqEvents(queue);
+        private final QueuedCq one = new QueuedCq(queue);
         private final OnVirtualThread<String> first;
         private final OnVirtualThread<String> second;
         private boolean status;

@@ -29,7 +29,7 @@ public class EventQueueRaces {
     @State
     public static class RaiseTake {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
         private long raised;
         private long begun;
         private long taken;
@@ -80,7 +80,7 @@ public class EventQueueRaces {
     @State
     public static class InterruptRaise {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
         private final OnVirtualThread<String> waiter;
         private boolean status;
 
@@ -129,7 +129,7 @@ public class EventQueueRaces {
     @State
     public static class TimeoutRaise {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
 
         @Actor
         public void take(LL_Result r) {
@@ -158,7 +158,7 @@ public class EventQueueRaces {
     @State
     public static class OneEventTwoTakers {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
 
         public OneEventTwoTakers() {
             cq.raise();
@@ -192,7 +192,7 @@ public class EventQueueRaces {
     @State
     public static class TwoEventsTwoWaiters {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
         private final OnVirtualThread<String> one;
         private final OnVirtualThread<String> two;
 
@@ -240,7 +240,7 @@ public class EventQueueRaces {
     @State
     public static class EndRaise {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
         private final OnVirtualThread<String> one;
         private final OnVirtualThread<String> two;
 

@@ -13,12 +13,12 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final ArrayDeque<CqEvents> events = new ArrayDeque<>();
+    private final ArrayDeque<QueuedCq> events = new ArrayDeque<>();
     private final Leadership leadership = new Leadership(this, this, "test-poller");
     private boolean woken;
     private RuntimeException failure;
 
-    void add(CqEvents event) {
+    void add(QueuedCq event) {
         lock.lock();
         try {
             events.add(event);
@@ -85,7 +85,7 @@ final class InMemorySource implements EventSource, EventFeed, Carriers {
 
     @Override
     public boolean fetch() {
-        CqEvents event;
+        QueuedCq event;
         lock.lock();
         try {
             event = events.poll();

@@ -24,7 +24,7 @@ public class InboxRaces {
     @State
     public static class TwoRaisesOfOne {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
 
         @Actor
         public void first() {
@@ -51,8 +51,8 @@ public class InboxRaces {
     @State
     public static class TwoPushes {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents one = new CqEvents(queue);
-        private final CqEvents two = new CqEvents(queue);
+        private final QueuedCq one = new QueuedCq(queue);
+        private final QueuedCq two = new QueuedCq(queue);
 
         @Actor
         public void first() {
@@ -80,8 +80,8 @@ public class InboxRaces {
     @State
     public static class RaiseTakeIn {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents below = new CqEvents(queue);
-        private final CqEvents above = new CqEvents(queue);
+        private final QueuedCq below = new QueuedCq(queue);
+        private final QueuedCq above = new QueuedCq(queue);
         private String taken;
 
         public RaiseTakeIn() {

@@ -23,14 +23,14 @@ public class LeadershipRaces {
         final InMemorySource source = new InMemorySource();
         final EventQueue a;
         final EventQueue b;
-        final CqEvents cqA;
-        final CqEvents cqB;
+        final QueuedCq cqA;
+        final QueuedCq cqB;
 
         Two() {
             a = EventQueue.shared(source);
             b = EventQueue.shared(source);
-            cqA = new CqEvents(a);
-            cqB = new CqEvents(b);
+            cqA = new QueuedCq(a);
+            cqB = new QueuedCq(b);
         }
 
         /** What a thread receives; "none" when it has waited in vain, as nobody should. */

@@ -35,7 +35,7 @@ public class UndeliveredRaces {
     @State
     public static class CloseTake {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
 
         public CloseTake() {
             cq.raise();
@@ -74,8 +74,8 @@ public class UndeliveredRaces {
     @State
     public static class CloseTakeOther {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents closing = new CqEvents(queue);
-        private final CqEvents other = new CqEvents(queue);
+        private final QueuedCq closing = new QueuedCq(queue);
+        private final QueuedCq other = new QueuedCq(queue);
 
         public CloseTakeOther() {
             closing.raise();
@@ -107,7 +107,7 @@ public class UndeliveredRaces {
     @State
     public static class CloseRaise {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
 
         @Actor
         public void raise() {
@@ -147,7 +147,7 @@ public class UndeliveredRaces {
     @State
     public static class RefusedCloseRaise {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
         private final OnVirtualThread<String> waiter;
         private long raised;
         private long closed;
@@ -206,7 +206,7 @@ public class UndeliveredRaces {
     @State
     public static class RefusedCloseTake {
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents cq = new CqEvents(queue);
+        private final QueuedCq cq = new QueuedCq(queue);
         private long closed;
         private long begun;
         private long taken;

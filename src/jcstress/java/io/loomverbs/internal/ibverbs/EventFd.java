@@ -1,12 +1,12 @@
 package io.loomverbs.internal.ibverbs;
 
 import io.loomverbs.internal.device.Errno;
-import io.loomverbs.internal.event.CqEvents;
+import io.loomverbs.internal.event.QueuedCq;
 
 /** A descriptor as a poller's channel, whose reads are watched. */
 class EventFd extends FdEventFeed {
     /** Whom events are for; null if they are only counted. */
-    CqEvents cq;
+    QueuedCq cq;
 
     /** Whether a read fails from now on. */
     volatile boolean broken;

@@ -3,9 +3,9 @@ package io.loomverbs.internal.ibverbs;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.Patience;
+import io.loomverbs.internal.event.QueuedCq;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.jcstress.Catches;
 
@@ -140,7 +140,7 @@ public class PollerRaces {
 
         Waited() {
             super(0);
-            fd.cq = new CqEvents(queue);
+            fd.cq = new QueuedCq(queue);
         }
 
         void receive() {

@@ -11,11 +11,11 @@ import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
-import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.Meeting;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
+import io.loomverbs.internal.event.QueuedCq;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.jcstress.Catches;
 
@@ -128,7 +128,7 @@ public class PayloadRaces {
         }
     }
 
-    private static CqListener raising(CqEvents events) {
+    private static CqListener raising(QueuedCq events) {
         return new CqListener() {
             @Override
             public void completionEvent() {
@@ -195,7 +195,7 @@ public class PayloadRaces {
     public static class PayloadWake {
         private final Slot slot = new Slot();
         private final EventQueue queue = EventQueue.shared(null);
-        private final CqEvents events = new CqEvents(queue);
+        private final QueuedCq events = new QueuedCq(queue);
         private final Wire wire = new Wire(slot, raising(events));
         private long sent;
         private long begun;

@@ -37,10 +37,10 @@ abstract class AssigningQueue extends LedQueue {
     final @Nullable Inbox inbox;
 
     @GuardedBy("lock")
-    private @Nullable CqEvents firstListed;
+    private @Nullable QueuedCq firstListed;
 
     @GuardedBy("lock")
-    private @Nullable CqEvents lastListed;
+    private @Nullable QueuedCq lastListed;
 
     @GuardedBy("lock")
     @Nullable Waiter firstWaiter;
@@ -99,10 +99,10 @@ abstract class AssigningQueue extends LedQueue {
 
     /** Lists what is in the inbox. */
     @GuardedBy("lock")
-    final void takeIn() {
-        CqEvents cq = inbox == null ? null : inbox.takeAll();
+    final void drainInbox() {
+        QueuedCq cq = inbox == null ? null : inbox.takeAll();
         while (cq != null) {
-            CqEvents next = Inbox.release(cq);
+            QueuedCq next = Inbox.release(cq);
             list(cq);
             cq = next;
         }
@@ -117,14 +117,14 @@ abstract class AssigningQueue extends LedQueue {
      * @return a list of its own of those that are to be woken
      */
     @GuardedBy("lock")
-    final @Nullable Waiter handWanted() {
+    final @Nullable Waiter assignWanted() {
         if (inbox == null) {
             return null;
         }
         Waiter first = null;
         Waiter last = null;
         while (firstWaiter != null && mayWake()) {
-            Waiter next = handListed();
+            Waiter next = assignListed();
             if (next != null) {
                 if (last == null) {
                     first = next;
@@ -146,7 +146,7 @@ abstract class AssigningQueue extends LedQueue {
 
     /** An event of {@code cq} came up, and whoever waits is seen to later. */
     @GuardedBy("lock")
-    final void list(CqEvents cq) {
+    final void list(QueuedCq cq) {
         if (cq.isClosed()) {
             return;
         }
@@ -162,11 +162,11 @@ abstract class AssigningQueue extends LedQueue {
      * @return a list of its own of those who are to be woken
      */
     @GuardedBy("lock")
-    final @Nullable Waiter serveListed() {
-        Waiter first = handListed();
+    final @Nullable Waiter assignAllListed() {
+        Waiter first = assignListed();
         Waiter last = first;
         while (last != null) {
-            last.next = handListed();
+            last.next = assignListed();
             last = last.next;
         }
         return first;
@@ -184,12 +184,12 @@ abstract class AssigningQueue extends LedQueue {
 
     /** Takes the next event that its CQ's ledger lets through. */
     @GuardedBy("lock")
-    final @Nullable CqEvents deliverListed() {
+    final @Nullable QueuedCq deliverListed() {
         for (; ; ) {
             if (firstListed == null) {
-                takeIn();
+                drainInbox();
             }
-            CqEvents cq = firstListed;
+            QueuedCq cq = firstListed;
             if (cq == null) {
                 return null;
             }
@@ -197,7 +197,7 @@ abstract class AssigningQueue extends LedQueue {
             if (cq.tryDeliver() == Ledger.DELIVERED) {
                 countDelivered();
                 if (--cq.pending > 0) {
-                    takeIn(); // what came up before goes before
+                    drainInbox(); // what came up before goes before
                     if (!cq.listed) {
                         append(cq);
                     }
@@ -213,7 +213,7 @@ abstract class AssigningQueue extends LedQueue {
      * @return whom to wake, or null if no event was handed over
      */
     @GuardedBy("lock")
-    final @Nullable Waiter handOver(CqEvents cq) {
+    final @Nullable Waiter assignOrList(QueuedCq cq) {
         if (cq.pending == 0 || cq.listed) {
             return null;
         }
@@ -229,7 +229,7 @@ abstract class AssigningQueue extends LedQueue {
         }
         countDelivered();
         cq.pending--;
-        hand(waiter, cq);
+        assign(waiter, cq);
         return waiter;
     }
 
@@ -239,19 +239,19 @@ abstract class AssigningQueue extends LedQueue {
      * @return whom to wake, or null if there is no waiter or no event
      */
     @GuardedBy("lock")
-    final @Nullable Waiter handListed() {
+    final @Nullable Waiter assignListed() {
         Waiter waiter = firstWaiter;
-        CqEvents cq = waiter == null ? null : deliverListed();
+        QueuedCq cq = waiter == null ? null : deliverListed();
         if (waiter == null || cq == null) {
             return null;
         }
-        hand(waiter, cq);
+        assign(waiter, cq);
         return waiter;
     }
 
     /** Gives a waiter an event that has been counted as delivered. */
     @GuardedBy("lock")
-    final void hand(Waiter waiter, CqEvents cq) {
+    final void assign(Waiter waiter, QueuedCq cq) {
         remove(waiter);
         if (chain != null) {
             chain.departs();
@@ -266,7 +266,7 @@ abstract class AssigningQueue extends LedQueue {
     }
 
     @GuardedBy("lock")
-    final void append(CqEvents cq) {
+    final void append(QueuedCq cq) {
         cq.listed = true;
         cq.previous = lastListed;
         if (lastListed == null) {
@@ -278,9 +278,9 @@ abstract class AssigningQueue extends LedQueue {
     }
 
     @GuardedBy("lock")
-    final void remove(CqEvents cq) {
-        CqEvents before = cq.previous;
-        CqEvents after = cq.next;
+    final void remove(QueuedCq cq) {
+        QueuedCq before = cq.previous;
+        QueuedCq after = cq.next;
         if (before == null) {
             firstListed = after;
         } else {

@@ -101,7 +101,7 @@ public final class EventQueue extends AssigningQueue {
      *     given no event
      * @throws EventQueueEndedException if the queue was closed or has failed
      */
-    public @Nullable CqEvents take(long nanos) throws InterruptedException {
+    public @Nullable QueuedCq take(long nanos) throws InterruptedException {
         return take(nanos, false, 0);
     }
 
@@ -112,12 +112,12 @@ public final class EventQueue extends AssigningQueue {
      *
      * @param seen what {@link #delivered} was before the caller armed
      */
-    public @Nullable CqEvents takeUnlessPassed(long nanos, int seen) throws InterruptedException {
+    public @Nullable QueuedCq takeUnlessPassed(long nanos, int seen) throws InterruptedException {
         return take(nanos, true, seen);
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // a turn for others, not a hint
-    private @Nullable CqEvents take(long nanos, boolean sharing, int seen)
+    private @Nullable QueuedCq take(long nanos, boolean sharing, int seen)
             throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
@@ -127,7 +127,7 @@ public final class EventQueue extends AssigningQueue {
         }
         Waiter waiter = null;
         Waiter wake = null;
-        CqEvents cq;
+        QueuedCq cq;
         lock.lock();
         try {
             cq = passes() ? deliverListed() : null;
@@ -195,7 +195,7 @@ public final class EventQueue extends AssigningQueue {
         if (waiter.given instanceof QueueEnd ended) {
             throw ended.exception();
         }
-        return (CqEvents) waiter.given;
+        return (QueuedCq) waiter.given;
     }
 
     /** The thread waits no longer, and has left the list of those who do. */
@@ -203,7 +203,7 @@ public final class EventQueue extends AssigningQueue {
         try {
             leavePlace(waiter);
         } catch (RuntimeException | Error e) {
-            if (!(waiter.given instanceof CqEvents)) {
+            if (!(waiter.given instanceof QueuedCq)) {
                 throw e;
             }
         } finally {
@@ -226,7 +226,7 @@ public final class EventQueue extends AssigningQueue {
     }
 
     private boolean wasOnItsWay(Waiter waiter) {
-        return isChained() && waiter.given instanceof CqEvents && !waiter.tookItself;
+        return isChained() && waiter.given instanceof QueuedCq && !waiter.tookItself;
     }
 
     /** One thread fewer is on its way: hands a listed event to the next. */
@@ -235,7 +235,7 @@ public final class EventQueue extends AssigningQueue {
         lock.lock();
         try {
             countArrival();
-            wake = handWanted();
+            wake = assignWanted();
         } finally {
             lock.unlock();
         }
@@ -243,8 +243,8 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /** Receives the next event if there is one; never waits, and ignores interruption. */
-    public @Nullable CqEvents tryTake() {
-        CqEvents cq = takeListed();
+    public @Nullable QueuedCq tryTake() {
+        QueuedCq cq = takeListed();
         EventFeed more = feed;
         for (int n = 0; more != null && cq == null && n < MOST_FETCHED; n++) {
             more = more.fetch() ? more : null;
@@ -253,10 +253,10 @@ public final class EventQueue extends AssigningQueue {
         return cq;
     }
 
-    private @Nullable CqEvents takeListed() {
+    private @Nullable QueuedCq takeListed() {
         lock.lock();
         try {
-            CqEvents cq = deliverListed();
+            QueuedCq cq = deliverListed();
             if (cq == null && end != null) {
                 throw end.exception();
             }
@@ -271,7 +271,7 @@ public final class EventQueue extends AssigningQueue {
     private @Nullable Waiter join(Waiter waiter) {
         append(waiter);
         try {
-            return handWanted();
+            return assignWanted();
         } catch (RuntimeException | Error e) {
             if (waiter.given != null) {
                 return null;
@@ -282,7 +282,7 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /** An event of {@code cq} came up: hands it to a waiter, or keeps it. */
-    void raise(CqEvents cq) {
+    void raise(QueuedCq cq) {
         if (inbox == null) {
             raiseOwn(cq);
         } else {
@@ -290,7 +290,7 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    private void raiseOwn(CqEvents cq) {
+    private void raiseOwn(QueuedCq cq) {
         Waiter wake = null;
         lock.lock();
         try {
@@ -298,7 +298,7 @@ public final class EventQueue extends AssigningQueue {
                 return;
             }
             cq.pending++;
-            wake = handOver(cq);
+            wake = assignOrList(cq);
         } finally {
             lock.unlock();
         }
@@ -307,7 +307,7 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    private void raiseShared(CqEvents cq, Inbox shared) {
+    private void raiseShared(QueuedCq cq, Inbox shared) {
         // Not if it is wanted at once: then no thread may take it past those that wait.
         boolean pushed = !shared.isWanted() && shared.tryPush(cq);
         if (pushed && !shared.isWanted() && !cq.isClosed()) {
@@ -316,11 +316,11 @@ public final class EventQueue extends AssigningQueue {
         Waiter wake = null;
         lock.lock();
         try {
-            takeIn(); // what came up before goes before
+            drainInbox(); // what came up before goes before
             if (!pushed) {
                 list(cq);
             }
-            wake = handWanted();
+            wake = assignWanted();
         } finally {
             lock.unlock();
         }
@@ -331,13 +331,13 @@ public final class EventQueue extends AssigningQueue {
      * Wakes the thread that has waited longest, if any, with an event that need not mean anything:
      * the caller was given one, and has not waited again since.
      */
-    void passOn(CqEvents cq) {
+    void passOn(QueuedCq cq) {
         Waiter wake = null;
         lock.lock();
         try {
             if (firstWaiter != null && !cq.isClosed()) {
                 cq.pending++;
-                wake = handOver(cq);
+                wake = assignOrList(cq);
             }
         } finally {
             lock.unlock();
@@ -348,12 +348,12 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /** The close of the CQ has failed, or there is room: its events are to be found again. */
-    void relist(CqEvents cq) {
+    void relist(QueuedCq cq) {
         for (; ; ) {
             Waiter wake;
             lock.lock();
             try {
-                wake = handOver(cq);
+                wake = assignOrList(cq);
             } finally {
                 lock.unlock();
             }
@@ -365,10 +365,10 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /** The CQ is destroyed: its pending events go with it. */
-    void drop(CqEvents cq) {
+    void drop(QueuedCq cq) {
         lock.lock();
         try {
-            takeIn(); // the inbox would keep it
+            drainInbox(); // the inbox would keep it
             cq.pending = 0;
             if (cq.listed) {
                 remove(cq);
@@ -393,7 +393,7 @@ public final class EventQueue extends AssigningQueue {
             if (end != null) {
                 return;
             }
-            served = cause == null ? null : serveListed();
+            served = cause == null ? null : assignAllListed();
             end = ended;
             woken = firstWaiter;
             for (Waiter w = woken; w != null; w = w.next) {
@@ -448,7 +448,7 @@ public final class EventQueue extends AssigningQueue {
                 return;
             }
             remove(waiter);
-            CqEvents cq = late ? deliverListed() : null;
+            QueuedCq cq = late ? deliverListed() : null;
             waiter.tookItself = cq != null;
             waiter.given = cq != null ? cq : GAVE_UP;
         } finally {

@@ -29,14 +29,14 @@ final class Inbox {
 
     static {
         try {
-            TOP = MethodHandles.lookup().findVarHandle(Inbox.class, "top", CqEvents.class);
+            TOP = MethodHandles.lookup().findVarHandle(Inbox.class, "top", QueuedCq.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
     }
 
     /** The CQ pushed last; the others are below it. Changed atomically. */
-    private volatile @Nullable CqEvents top;
+    private volatile @Nullable QueuedCq top;
 
     /** Written under the queue's lock. */
     private volatile boolean wanted;
@@ -60,7 +60,7 @@ final class Inbox {
      *
      * @return false if it is in already: then this event is not counted here
      */
-    boolean tryPush(CqEvents cq) {
+    boolean tryPush(QueuedCq cq) {
         boolean entered = cq.tryEnterInbox();
         if (entered) {
             push(cq);
@@ -68,8 +68,8 @@ final class Inbox {
         return entered;
     }
 
-    private void push(CqEvents cq) {
-        CqEvents below;
+    private void push(QueuedCq cq) {
+        QueuedCq below;
         do {
             below = top;
             cq.below = below;
@@ -81,14 +81,14 @@ final class Inbox {
      *
      * @return the CQ that was pushed first, or null if there is none
      */
-    @Nullable CqEvents takeAll() {
+    @Nullable QueuedCq takeAll() {
         if (top == null) {
             return null;
         }
-        CqEvents last = (CqEvents) TOP.getAndSet(this, null);
-        CqEvents first = null;
+        QueuedCq last = (QueuedCq) TOP.getAndSet(this, null);
+        QueuedCq first = null;
         while (last != null) {
-            CqEvents below = last.below;
+            QueuedCq below = last.below;
             last.below = first;
             first = last;
             last = below;
@@ -101,8 +101,8 @@ final class Inbox {
      *
      * @return the CQ that was pushed after it, or null if it was the last
      */
-    static @Nullable CqEvents release(CqEvents cq) {
-        CqEvents next = cq.below;
+    static @Nullable QueuedCq release(QueuedCq cq) {
+        QueuedCq next = cq.below;
         cq.below = null; // before it leaves: the thread that pushes it next writes that
         cq.leaveInbox();
         return next;

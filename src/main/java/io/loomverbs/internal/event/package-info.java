@@ -5,6 +5,6 @@
  * <p>No native code and no device is known here; this room imports the JDK only. {@link
  * io.loomverbs.internal.event.Ledger} counts what the application holds, {@link
  * io.loomverbs.internal.event.EventQueue} is where events wait for threads and threads for events,
- * and {@link io.loomverbs.internal.event.CqEvents} is one CQ's part in both.
+ * and {@link io.loomverbs.internal.event.QueuedCq} is one CQ's part in both.
  */
 package io.loomverbs.internal.event;

@@ -23,7 +23,7 @@ class BlockedElsewhereTest {
     private final List<Process> silent = new ArrayList<>();
     private final HoldsCarrier source = new HoldsCarrier();
     private final EventQueue queue = EventQueue.shared(source);
-    private final CqEvents cq = new NamedCq(queue, "cq");
+    private final QueuedCq cq = new NamedCq(queue, "cq");
 
     /** Blocks the carrier, as a wait in the kernel does. */
     private static final class HoldsCarrier implements EventSource, EventFeed {
@@ -103,7 +103,7 @@ class BlockedElsewhereTest {
 
     @Test
     void othersRunNevertheless() throws Exception {
-        FutureTask<CqEvents> leader = new FutureTask<>(() -> queue.take(Long.MAX_VALUE));
+        FutureTask<QueuedCq> leader = new FutureTask<>(() -> queue.take(Long.MAX_VALUE));
         Thread.startVirtualThread(leader);
         assertThat(source.blocked.await(20, TimeUnit.SECONDS)).isTrue();
         int carriers = Scheduler.find().parallelism();

@@ -38,7 +38,7 @@ class ErrorWhileWaitingTest {
                         }
                     });
     private final EventQueue queue = EventQueue.shared(source);
-    private final CqEvents cq = new NamedCq(queue, "cq");
+    private final QueuedCq cq = new NamedCq(queue, "cq");
 
     private void nothing() {}
 
@@ -46,17 +46,17 @@ class ErrorWhileWaitingTest {
         throw error;
     }
 
-    private FutureTask<CqEvents> start() {
-        FutureTask<CqEvents> task = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+    private FutureTask<QueuedCq> start() {
+        FutureTask<QueuedCq> task = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
         Thread.ofVirtual().start(task);
         return task;
     }
 
-    private CqEvents result(FutureTask<CqEvents> task) throws Exception {
+    private QueuedCq result(FutureTask<QueuedCq> task) throws Exception {
         return task.get(20, TimeUnit.SECONDS);
     }
 
-    private void assertFails(FutureTask<CqEvents> task) {
+    private void assertFails(FutureTask<QueuedCq> task) {
         assertThatThrownBy(() -> result(task))
                 .isInstanceOf(ExecutionException.class)
                 .cause()
@@ -103,7 +103,7 @@ class ErrorWhileWaitingTest {
     /** Those who wait are told nevertheless. */
     @Test
     void inTheEndOfAQueue() throws Exception {
-        FutureTask<CqEvents> leader = start();
+        FutureTask<QueuedCq> leader = start();
         source.awaitSomebody();
         source.refusal = error;
         assertThatThrownBy(() -> queue.end(null)).isSameAs(error);

@@ -29,19 +29,19 @@ class EventChainTest {
 
     private final WakeChain chain = new WakeChain(AT_ONCE);
     private final EventQueue queue = new EventQueue(null, chain);
-    private final List<CqEvents> cqs = new ArrayList<>();
-    private final List<FutureTask<CqEvents>> waiters = new ArrayList<>();
+    private final List<QueuedCq> cqs = new ArrayList<>();
+    private final List<FutureTask<QueuedCq>> waiters = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
 
-    private CqEvents cq() {
-        CqEvents cq = new NamedCq(queue, "cq " + cqs.size());
+    private QueuedCq cq() {
+        QueuedCq cq = new NamedCq(queue, "cq " + cqs.size());
         cqs.add(cq);
         return cq;
     }
 
     private void startWaiters(int count) {
         for (int i = 0; i < count; i++) {
-            FutureTask<CqEvents> waiter = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+            FutureTask<QueuedCq> waiter = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
             waiters.add(waiter);
             threads.add(parked(Thread.ofVirtual().start(waiter)));
         }
@@ -56,12 +56,12 @@ class EventChainTest {
         return thread;
     }
 
-    private static CqEvents result(FutureTask<CqEvents> waiter) throws Exception {
+    private static QueuedCq result(FutureTask<QueuedCq> waiter) throws Exception {
         return waiter.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
 
-    private CqEvents takenByAVirtualThread() throws Exception {
-        FutureTask<CqEvents> taker = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+    private QueuedCq takenByAVirtualThread() throws Exception {
+        FutureTask<QueuedCq> taker = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
         threads.add(Thread.ofVirtual().start(taker));
         return result(taker);
     }
@@ -97,8 +97,8 @@ class EventChainTest {
         } finally {
             lock.unlock();
         }
-        List<CqEvents> taken = new ArrayList<>();
-        for (FutureTask<CqEvents> waiter : waiters) {
+        List<QueuedCq> taken = new ArrayList<>();
+        for (FutureTask<QueuedCq> waiter : waiters) {
             taken.add(result(waiter));
         }
         assertThat(taken).containsExactlyElementsOf(cqs);
@@ -109,10 +109,10 @@ class EventChainTest {
     @Test
     void whoRunsOutOfTimeTakesWhatIsListed() throws Exception {
         VarHandle onTheirWay = field("onTheirWay", int.class);
-        FutureTask<CqEvents> waiter = new FutureTask<>(() -> queue.take(300_000_000L));
+        FutureTask<QueuedCq> waiter = new FutureTask<>(() -> queue.take(300_000_000L));
         threads.add(parked(Thread.ofVirtual().start(waiter)));
         onTheirWay.setVolatile(chain, AT_ONCE);
-        CqEvents cq = cq();
+        QueuedCq cq = cq();
         cq.raise();
         assertThat(delivered()).as("listed for somebody on the way").isZero();
         assertThat(result(waiter)).isSameAs(cq);
@@ -187,9 +187,9 @@ class EventChainTest {
     void aPlatformThreadIsNotKeptWaitingByThoseOnTheirWay() throws Exception {
         VarHandle onTheirWay = field("onTheirWay", int.class);
         onTheirWay.setVolatile(chain, AT_ONCE);
-        FutureTask<CqEvents> waiter = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
+        FutureTask<QueuedCq> waiter = new FutureTask<>(() -> queue.take(PATIENCE_NANOS));
         threads.add(parked(Thread.ofPlatform().start(waiter)));
-        CqEvents one = cq();
+        QueuedCq one = cq();
         one.raise();
         assertThat(delivered()).isEqualTo(1);
         assertThat(result(waiter)).isSameAs(one);
@@ -233,7 +233,7 @@ class EventChainTest {
         FutureTask<Void> takesAll =
                 new FutureTask<>(
                         () -> {
-                            for (CqEvents cq : cqs) {
+                            for (QueuedCq cq : cqs) {
                                 assertThat(queue.take(PATIENCE_NANOS)).isSameAs(cq);
                             }
                             return null;
@@ -252,8 +252,8 @@ class EventChainTest {
     void aFailureComesAfterWhatIsListed() throws Exception {
         startWaiters(4);
         field("onTheirWay", int.class).setVolatile(chain, AT_ONCE);
-        CqEvents one = cq();
-        CqEvents two = cq();
+        QueuedCq one = cq();
+        QueuedCq two = cq();
         one.raise();
         two.raise();
         queue.end(new IllegalStateException("the device is gone"));

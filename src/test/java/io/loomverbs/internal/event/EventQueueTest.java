@@ -43,11 +43,11 @@ class EventQueueTest {
         };
     }
 
-    private CqEvents cq(String name) {
+    private QueuedCq cq(String name) {
         return new NamedCq(queue, name);
     }
 
-    private CqEvents take() throws InterruptedException {
+    private QueuedCq take() throws InterruptedException {
         return queue.take(PATIENCE_NANOS);
     }
 
@@ -64,10 +64,10 @@ class EventQueueTest {
     /** Events come in the order in which they came up, and CQs with several take turns. */
     @Test
     void cqsTakeTurns() throws Exception {
-        CqEvents a = cq("a");
-        CqEvents b = cq("b");
-        CqEvents c = cq("c");
-        for (CqEvents cq : List.of(a, a, a, b, c, b)) {
+        QueuedCq a = cq("a");
+        QueuedCq b = cq("b");
+        QueuedCq c = cq("c");
+        for (QueuedCq cq : List.of(a, a, a, b, c, b)) {
             cq.raise();
         }
         List<Object> order = new ArrayList<>();
@@ -85,7 +85,7 @@ class EventQueueTest {
      */
     @Test
     void aSharedArmIsPassedOn() throws Exception {
-        CqEvents cq = cq("cq");
+        QueuedCq cq = cq("cq");
         int seen = queue.delivered();
         cq.raise();
         assertThat(queue.takeUnlessPassed(FOR_EVER, seen)).isSameAs(cq);
@@ -93,7 +93,7 @@ class EventQueueTest {
         cq.raise();
         assertThat(queue.takeUnlessPassed(FOR_EVER, seen)).as("what is there is given").isNotNull();
 
-        AtomicReference<CqEvents> given = new AtomicReference<>();
+        AtomicReference<QueuedCq> given = new AtomicReference<>();
         int now = queue.delivered();
         Thread waiter =
                 Thread.ofVirtual()
@@ -119,8 +119,8 @@ class EventQueueTest {
     @Test
     void eventsOfAClosingCqWaitForItsEnd() throws Exception {
         for (boolean destroys : new boolean[] {true, false}) {
-            CqEvents closing = cq("closing");
-            CqEvents other = cq("other");
+            QueuedCq closing = cq("closing");
+            QueuedCq other = cq("other");
             closing.raise();
             assertThat(take()).isSameAs(closing);
             closing.raise();
@@ -150,7 +150,7 @@ class EventQueueTest {
     /** A destroyed CQ is forgotten at once, not when somebody next looks at the channel. */
     @Test
     void aDestroyedCqIsForgotten() {
-        CqEvents cq = cq("cq");
+        QueuedCq cq = cq("cq");
         cq.raise();
         cq.raise();
         assertThat(cq.listed).isTrue();
@@ -162,7 +162,7 @@ class EventQueueTest {
     /** After a failure what came before is delivered first, then everybody is told the cause. */
     @Test
     void aFailureComesAfterWhatWasThere() throws Exception {
-        CqEvents cq = cq("cq");
+        QueuedCq cq = cq("cq");
         cq.raise();
         Exception cause = new Exception("the device is gone");
         queue.end(cause);
@@ -247,7 +247,7 @@ class EventQueueTest {
     void nothingIsLostAmongThoseWhoGiveUp() throws Exception {
         int cqs = 4;
         int each = 20_000;
-        List<CqEvents> all = new ArrayList<>();
+        List<QueuedCq> all = new ArrayList<>();
         for (int i = 0; i < cqs; i++) {
             all.add(cq("cq-" + i));
         }
@@ -263,7 +263,7 @@ class EventQueueTest {
                                     () -> {
                                         while (!done.get() && taken.get() < (long) cqs * each) {
                                             try {
-                                                CqEvents cq = queue.take(nanos);
+                                                QueuedCq cq = queue.take(nanos);
                                                 if (cq != null) {
                                                     taken.incrementAndGet();
                                                     if (cq.tryAck(1) != Ledger.ACKED) {
@@ -278,7 +278,7 @@ class EventQueueTest {
         }
         CountDownLatch raised = new CountDownLatch(cqs);
         List<Thread> others = new ArrayList<>();
-        for (CqEvents cq : all) {
+        for (QueuedCq cq : all) {
             others.add(
                     Thread.ofPlatform()
                             .start(
@@ -321,9 +321,9 @@ class EventQueueTest {
     /** As many as a count holds are unacknowledged: the next one waits, and is not lost. */
     @Test
     void anEventForWhichThereIsNoRoomStaysPending() throws Exception {
-        CqEvents cq = cq("full");
+        QueuedCq cq = cq("full");
         outstanding(cq, Ledger.MOST_OUTSTANDING);
-        AtomicReference<CqEvents> got = new AtomicReference<>();
+        AtomicReference<QueuedCq> got = new AtomicReference<>();
         AtomicReference<Throwable> failure = new AtomicReference<>();
         Thread waiter =
                 Thread.ofVirtual()
@@ -352,7 +352,7 @@ class EventQueueTest {
 
     @Test
     void whatWasListedBeforeThereWasNoRoomIsTakenOnceThereIs() throws Exception {
-        CqEvents cq = cq("full");
+        QueuedCq cq = cq("full");
         outstanding(cq, Ledger.MOST_OUTSTANDING - 1);
         cq.raise();
         cq.raise();

@@ -43,7 +43,7 @@ class ForgottenTest {
                 made(
                         () -> {
                             Object cq = new Object();
-                            CqEvents events = new NamedCq(channel, cq);
+                            QueuedCq events = new NamedCq(channel, cq);
                             for (int i = 0; i < raised; i++) {
                                 events.raise();
                             }
@@ -63,7 +63,7 @@ class ForgottenTest {
                 made(
                         () -> {
                             Object cq = new Object();
-                            CqEvents events = new NamedCq(channel, cq);
+                            QueuedCq events = new NamedCq(channel, cq);
                             events.close(0, WILLING);
                             events.raise();
                             return cq;

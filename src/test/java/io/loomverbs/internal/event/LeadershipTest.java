@@ -95,7 +95,7 @@ class LeadershipTest {
                     try {
                         Object taken = take.take();
                         waiting.result.complete(
-                                taken instanceof CqEvents cq ? "event of " + cq : taken + "");
+                                taken instanceof QueuedCq cq ? "event of " + cq : taken + "");
                     } catch (InterruptedException e) {
                         waiting.result.complete("interrupted");
                     } catch (EventQueueEndedException e) {
@@ -130,7 +130,7 @@ class LeadershipTest {
     @Test
     void whoIsAloneFetchesItsOwnEvent() throws Exception {
         EventQueue queue = EventQueue.shared(source);
-        CqEvents cq = new NamedCq(queue, "a");
+        QueuedCq cq = new NamedCq(queue, "a");
         Waiting one = leader(() -> queue.take(FOR_EVER));
         assertThat(asked).hasValue(virtual ? 1 : 0);
         source.add(cq::raise);
@@ -141,7 +141,7 @@ class LeadershipTest {
     @Test
     void nobodyLeadsWhenNobodyWaits() throws Exception {
         EventQueue queue = EventQueue.shared(source);
-        CqEvents cq = new NamedCq(queue, "a");
+        QueuedCq cq = new NamedCq(queue, "a");
         source.add(cq::raise);
         source.add(cq::raise);
         assertThat(start(() -> queue.take(FOR_EVER)).result()).isEqualTo("event of a");
@@ -169,7 +169,7 @@ class LeadershipTest {
     @Test
     void aPlatformThreadIsAppointedFirst() throws Exception {
         EventQueue queue = EventQueue.shared(source);
-        CqEvents cq = new NamedCq(queue, "a");
+        QueuedCq cq = new NamedCq(queue, "a");
         Waiting one = leader(() -> queue.take(FOR_EVER));
         Waiting two = follower(() -> queue.take(FOR_EVER));
         Waiting three = new Waiting();
@@ -522,7 +522,7 @@ class LeadershipTest {
         AtomicInteger taken = new AtomicInteger();
         for (int i = 0; i < queues; i++) {
             EventQueue queue = EventQueue.shared(source);
-            CqEvents cq = new NamedCq(queue, i);
+            QueuedCq cq = new NamedCq(queue, i);
             users.add(
                     start(
                             () -> {

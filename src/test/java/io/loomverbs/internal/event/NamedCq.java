@@ -1,7 +1,7 @@
 package io.loomverbs.internal.event;
 
 /** The events of a CQ that is only a name. */
-final class NamedCq extends CqEvents {
+final class NamedCq extends QueuedCq {
     private final Object name;
 
     NamedCq(EventQueue queue, Object name) {

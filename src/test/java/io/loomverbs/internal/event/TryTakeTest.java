@@ -50,7 +50,7 @@ class TryTakeTest {
         Endless others = new Endless();
         source.add(others);
         EventQueue queue = EventQueue.ofOneCq(source);
-        CqEvents cq = new NamedCq(queue, "cq");
+        QueuedCq cq = new NamedCq(queue, "cq");
         assertThat(queue.tryTake()).isNull();
         assertThat(others.fetched).isLessThan(BOUND);
         cq.raise();

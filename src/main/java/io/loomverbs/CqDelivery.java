@@ -1,8 +1,8 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.CqListener;
-import io.loomverbs.internal.event.CqEvents;
 import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.QueuedCq;
 
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +17,7 @@ import java.util.Set;
  * that were received and not closed, so that a close that waits can say so, and notices when it is
  * its own thread.
  */
-final class CqLedger extends CqEvents implements CqListener {
+final class CqDelivery extends QueuedCq implements CqListener {
     /*
      * This one object, of 64 bytes with its superclasses, has everything that an event needs of its
      * CQ. With many CQs, it is out of the caches when an event needs it.
@@ -45,8 +45,8 @@ final class CqLedger extends CqEvents implements CqListener {
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
-            TOP = lookup.findVarHandle(CqLedger.class, "top", CqEvent.class);
-            DOUBTS = lookup.findVarHandle(CqLedger.class, "doubts", short.class);
+            TOP = lookup.findVarHandle(CqDelivery.class, "top", CqEvent.class);
+            DOUBTS = lookup.findVarHandle(CqDelivery.class, "doubts", short.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -63,7 +63,7 @@ final class CqLedger extends CqEvents implements CqListener {
     /** How often it came to be in doubt; at the most it stays so. Changed by compare-and-set. */
     private volatile short doubts;
 
-    CqLedger(EventQueue queue, CompletionQueue cq, @Nullable Object cqContext) {
+    CqDelivery(EventQueue queue, CompletionQueue cq, @Nullable Object cqContext) {
         super(queue);
         this.cq = cq;
         this.cqContext = cqContext;

@@ -9,13 +9,13 @@ import java.lang.invoke.VarHandle;
  * One CQ's part in the delivery of events: its ledger, and the events that wait to be received. It
  * is one object, so that an event of a CQ that has left the caches brings few lines back.
  */
-public class CqEvents extends Ledger {
+public class QueuedCq extends Ledger {
     private static final VarHandle IN_INBOX;
 
     static {
         try {
             IN_INBOX =
-                    MethodHandles.lookup().findVarHandle(CqEvents.class, "inInbox", boolean.class);
+                    MethodHandles.lookup().findVarHandle(QueuedCq.class, "inInbox", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -27,7 +27,7 @@ public class CqEvents extends Ledger {
     private volatile boolean inInbox;
 
     /** What is below it in the inbox: of who pushes it, then of who takes it in. */
-    @Nullable CqEvents below;
+    @Nullable QueuedCq below;
 
     /*
      * The fields that follow are guarded by the queue's lock. A CQ with pending events stands in its queue's
@@ -36,10 +36,10 @@ public class CqEvents extends Ledger {
      */
     int pending;
     boolean listed;
-    @Nullable CqEvents previous;
-    @Nullable CqEvents next;
+    @Nullable QueuedCq previous;
+    @Nullable QueuedCq next;
 
-    public CqEvents(EventQueue queue) {
+    public QueuedCq(EventQueue queue) {
         this.queue = queue;
     }
 
