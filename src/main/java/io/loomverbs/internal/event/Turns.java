@@ -429,6 +429,7 @@ public final class Turns {
     }
 
     /** Nobody can be sent, or nobody arrives: all go on, and for some time nobody passes. */
+    @SuppressWarnings("ReferenceEquality") // which of the agents it was
     private void dissolve(@Nullable Runnable unsent) {
         Turn released;
         lock.lock();
