@@ -12,20 +12,19 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 abstract class AssigningQueue extends LedQueue {
     /*
-     * An event that comes up is handed to the thread that has waited longest, under the lock. If no thread
-     * waits, the event is kept: its CQ is listed. So a woken thread owns its event and need not look again.
-     * The order among CQs is first come first served; a CQ with several pending events goes to the end after
-     * each.
+     * A raised event is handed to the longest waiter, under the lock. If no thread waits, the event
+     * is kept: its CQ is listed. So a woken thread owns its event and need not look again. The
+     * order among CQs is first come first served; a CQ with several pending events goes to the end
+     * after each.
      *
-     * An event counts as delivered, in its CQ's ledger, when it is handed over: under the lock, by
-     * the thread that hands it over. The ledger refuses once the CQ is closing; such a CQ is taken off the list
-     * where it is found, and is not listed until the close has ended: a close that failed lists it
-     * again, after its ledger is open again, so that one of the two finds the other's change. The same
-     * holds for a CQ of which no more events can be counted: the acknowledgement that makes room lists
-     * it again, after it has made it.
+     * An event counts as delivered, in its CQ's ledger, when it is handed over, under the lock. The
+     * ledger refuses once the CQ is closing; such a CQ is taken off the list when it is met, and is
+     * not listed until the close has ended. A failed close first reopens the ledger, then lists the
+     * CQ again, so that either it or a raiser sees the other's change. Likewise for a CQ whose
+     * ledger is full: an acknowledgement first makes room, then lists it again.
      *
-     * It is a superclass and not an object of its own, so that an event of a queue that has left the caches
-     * brings few lines back.
+     * It is a superclass and not a separate object, so that an event of a queue that has left the
+     * caches loads few cache lines.
      */
 
     final ReentrantLock lock = new BriefLock();
@@ -110,11 +109,11 @@ abstract class AssigningQueue extends LedQueue {
 
     /**
      * Hands over what is listed or in the inbox, as long as a thread waits that is not to be left
-     * waiting, and tells the inbox whether such a thread is left. For a thread that has made
-     * waiters or events more, or those on their way fewer. Does nothing in a queue without an
-     * inbox: there no event is kept while a thread waits.
+     * waiting, and tells the inbox whether such a thread is left. Called after adding waiters or
+     * events, or when a woken thread runs. Does nothing in a queue without an inbox: there no event
+     * is kept while a thread waits.
      *
-     * @return a list of its own of those that are to be woken
+     * @return a separate list of the threads to wake
      */
     @GuardedBy("lock")
     final @Nullable Waiter assignWanted() {
@@ -144,7 +143,7 @@ abstract class AssigningQueue extends LedQueue {
         return first;
     }
 
-    /** An event of {@code cq} came up, and whoever waits is seen to later. */
+    /** Counts an event of {@code cq}; waiters are served later. */
     @GuardedBy("lock")
     final void list(QueuedCq cq) {
         if (cq.isClosed()) {
@@ -157,9 +156,9 @@ abstract class AssigningQueue extends LedQueue {
     }
 
     /**
-     * Hands what is listed to those who wait, however many are on their way.
+     * Hands listed events to waiters, however many threads are on their way.
      *
-     * @return a list of its own of those who are to be woken
+     * @return a separate list of the threads to wake
      */
     @GuardedBy("lock")
     final @Nullable Waiter assignAllListed() {
@@ -172,7 +171,7 @@ abstract class AssigningQueue extends LedQueue {
         return first;
     }
 
-    /** Who can lead without waiting for a carrier, else who waits longest. */
+    /** A waiter that can lead without waiting for a carrier, else the longest waiter. */
     @GuardedBy("lock")
     final @Nullable Waiter nextLeader() {
         Waiter waiter = firstWaiter;
@@ -197,7 +196,7 @@ abstract class AssigningQueue extends LedQueue {
             if (cq.tryDeliver() == Ledger.DELIVERED) {
                 countDelivered();
                 if (--cq.pending > 0) {
-                    drainInbox(); // what came up before goes before
+                    drainInbox(); // earlier events go first
                     if (!cq.listed) {
                         append(cq);
                     }
@@ -208,9 +207,10 @@ abstract class AssigningQueue extends LedQueue {
     }
 
     /**
-     * Hands one pending event of {@code cq} to the first waiter, or, if nobody waits, lists the CQ.
+     * Hands one pending event of {@code cq} to the first waiter, or, if no thread waits, lists the
+     * CQ.
      *
-     * @return whom to wake, or null if no event was handed over
+     * @return the thread to wake, or null if no event was handed over
      */
     @GuardedBy("lock")
     final @Nullable Waiter assignOrList(QueuedCq cq) {
@@ -236,7 +236,7 @@ abstract class AssigningQueue extends LedQueue {
     /**
      * Hands the next listed event to the first waiter.
      *
-     * @return whom to wake, or null if there is no waiter or no event
+     * @return the thread to wake, or null if there is no waiter or no event
      */
     @GuardedBy("lock")
     final @Nullable Waiter assignListed() {

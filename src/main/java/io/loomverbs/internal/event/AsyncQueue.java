@@ -14,8 +14,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Where asynchronous events wait to be received. They are rare: each change wakes everybody who
- * waits, to look again.
+ * Holds asynchronous events until they are received. They are rare, so each change wakes all
+ * waiters to look again.
  *
  * <p>An event of the same type for the same object as one that waits already is counted in that
  * one, which then stands last: so what waits is bounded by what is open, and the latest of several
@@ -63,7 +63,7 @@ public final class AsyncQueue extends LedQueue {
     @GuardedBy("lock")
     private final Map<Object, List<Key>> byOwner = new HashMap<>();
 
-    /** Those who have not been told to look again. */
+    /** The waiters that have not been told to look again. */
     @GuardedBy("lock")
     private final ArrayDeque<Waiter> waiters = new ArrayDeque<>();
 
@@ -71,7 +71,7 @@ public final class AsyncQueue extends LedQueue {
     private @Nullable QueueEnd end;
 
     /**
-     * Events have to be fetched. To be called before anybody waits.
+     * Sets where events have to be fetched. To be called before any thread waits.
      *
      * @param newFeed from where; null if they come by themselves
      */
@@ -188,7 +188,10 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
-    /** The close of some object has failed, or there is room: its events may be received again. */
+    /**
+     * Called when the close of an object has failed, or its count is no longer full: its events can
+     * be received again.
+     */
     public void recheck() {
         lock.lock();
         try {
@@ -224,8 +227,8 @@ public final class AsyncQueue extends LedQueue {
     /**
      * No more events come: wakes every waiter, now and later. The first call counts.
      *
-     * @param cause null if the queue was closed, and events that nobody has received are dropped;
-     *     else why it failed
+     * @param cause null if the queue was closed, and unreceived events are dropped; else why it
+     *     failed
      */
     @Override
     public void end(@Nullable Throwable cause) {

@@ -4,9 +4,9 @@ import java.io.Serial;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A lock for sections that take some ten nanoseconds, but for rare ones. Who finds it taken looks
- * again for some microseconds before it parks: a virtual thread that parks comes back at the end of
- * its carrier's queue, and to wake it costs its waker more than the whole section.
+ * A lock for sections that usually take some ten nanoseconds. A thread that finds it taken spins
+ * for some microseconds before it parks: a virtual thread that parks returns at the end of its
+ * carrier's queue, and to wake it costs its waker more than the whole section.
  */
 final class BriefLock extends ReentrantLock {
     @Serial private static final long serialVersionUID = 1L;

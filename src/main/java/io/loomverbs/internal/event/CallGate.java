@@ -17,8 +17,7 @@ public final class CallGate extends DestroyGate {
      * A call adds itself first and looks second. If it is not let in, it takes itself back, and waits
      * for the outcome: so each thread can keep a destroyer out for a moment, once.
      *
-     * The destroyer says who it is, then looks at the count, then parks. The call that brings the count
-     * to CLOSING looks afterwards who the destroyer is. One sees the other.
+     * The destroyer publishes its thread, then looks at the count, then parks. The call that brings the count to CLOSING then reads the destroyer. One sees the other.
      */
     private static final int CLOSING = Integer.MIN_VALUE;
     private static final int DESTROYED = 1 << 30;

@@ -43,7 +43,7 @@ final class CarrierWatch {
     }
 
     /**
-     * Whether somebody watches. Asked by a leader once {@link Carriers.Borrower} says that it
+     * Whether a thread watches. A leader asks this once {@link Carriers.Borrower} says that it
      * leads.
      */
     boolean isOn() {
@@ -99,7 +99,7 @@ final class CarrierWatch {
                 }
             }
         } catch (InterruptedException e) {
-            // Nobody does that; the next leader has another thread.
+            // Never happens; the next leader starts another thread.
         } finally {
             on = false;
             lock.unlock();

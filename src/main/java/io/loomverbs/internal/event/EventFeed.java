@@ -1,6 +1,6 @@
 package io.loomverbs.internal.event;
 
-/** What the events of a queue come through, if somebody has to fetch them: a completion channel. */
+/** The feed from which threads fetch the events of a queue: a completion channel. */
 public interface EventFeed {
     /** Whose leader fetches events while threads wait. */
     Leadership leadership();

@@ -6,67 +6,67 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.locks.LockSupport;
 
-/** Where completion events wait for threads, and threads for completion events. */
+/** Matches pending completion events with waiting threads. */
 public final class EventQueue extends AssigningQueue {
     /*
      * *** Overview ***
      *
-     * A completion channel is one such queue, shared by its CQs. A CQ with direct delivery has one to
-     * itself, so that both kinds of delivery are one algorithm with one proof.
+     * A completion channel is one such queue, shared by its CQs. A CQ with direct delivery has its
+     * own. So both kinds of delivery use one algorithm, with one proof.
      *
-     * Events are assigned to threads as AssigningQueue says. The queue of a channel wakes threads in a chain
-     * (see WakeChain), and has an inbox, so that to raise an event seldom takes the lock. The queue of one CQ
-     * has neither: it has one CQ and, but for threads that share its arm, one waiter, of whom each needs its
-     * wake-up.
+     * Events are assigned to threads as AssigningQueue says. The queue of a channel wakes threads
+     * in a chain (see WakeChain), and has an inbox, so that raising an event rarely takes the lock.
+     * The queue of one CQ has neither: except for threads that share its arm, it has one waiter,
+     * which needs each wake-up.
      *
      * *** Giving up ***
      *
-     * A waiter that is interrupted or runs out of time takes the lock and removes itself. If by then it
-     * has been given an event, it keeps it: the event is returned, and an interrupt stays pending. One
-     * that runs out of time takes a listed event, if there is one.
+     * A waiter that is interrupted or times out takes the lock and removes itself. If it was given
+     * an event by then, it returns the event, and stays interrupted. One that times out takes a
+     * listed event, if there is one.
      *
      * *** Sharing an arm ***
      *
      * Threads that await completions of one CQ share its arm, and its event wakes one of them. Two
-     * things keep the others from waiting for an event that nobody has asked for: `delivered` counts,
-     * and a thread that reads it before it arms is not let into the queue once another event was
-     * delivered; and who was given an event and leaves before it waits again passes a wake-up on to the
-     * next in the queue. To have armed anew is not enough: that says nothing of what came before.
+     * rules keep the others from waiting for an event that no arm will raise. A thread reads
+     * `delivered` before it arms, and does not wait if another event was delivered since. And a
+     * thread that was given an event and leaves without waiting again passes a wake-up on to the
+     * next waiter. Arming again is not enough: an arm says nothing about earlier completions.
      *
      * *** Parking ***
      *
-     * `given` is written under the lock, before the thread is unparked, and read volatile by the waiter
-     * between parks; a waiter that has not seen it parks, and the unpark that follows the write lets it
-     * go on. Threads are unparked after the lock is left.
+     * `given` is written under the lock, before the thread is unparked, and read volatile by the
+     * waiter between parks. A waiter that misses it parks, and the unpark after the write ends
+     * that. Threads are unparked after the lock is released.
      *
-     * *** Who fetches events ***
+     * *** Fetching events ***
      *
-     * On a device whose events somebody has to fetch, a waiter may have to wait in the kernel instead of
-     * parking: see Leadership. To whom an event goes does not depend on who has fetched it.
+     * On a device whose events a thread has to fetch, a waiter may have to wait in the kernel
+     * instead of parking: see Leadership. Which thread gets an event does not depend on which has
+     * fetched it.
      *
      * *** The end ***
      *
-     * A wait that ends with an Error, as when memory has run out, leaves nothing behind. If an event was
-     * handed over before, that is what the caller gets.
+     * A wait that ends with an Error, such as lack of memory, leaves nothing behind. If an event
+     * was handed over before, the caller gets the event.
      *
-     * A queue that was closed or has failed keeps its cause; every waiter is handed it, and every later
-     * call finds it. After a failure events that are still listed are delivered first, to those who wait
-     * and to those who come, as read(2) on a dead channel returns what was queued before it returns EIO.
+     * A queue that was closed or has failed keeps the cause, for all present waiters and all later
+     * calls. After a failure, events that are still listed are delivered first, as read(2) on a
+     * dead channel returns queued events before EIO.
      */
-    /** What a waiter is given that has given up. */
+    /** Marks a waiter that gave up. */
     private static final Object GAVE_UP = new Object();
 
     @GuardedBy("lock")
     private @Nullable QueueEnd end;
 
     /**
-     * How often threads were about to wait here, modulo 2^32. A hint: two at once may be counted as
-     * one.
+     * How often threads were about to wait here, modulo 2^32. A hint: two at once may count as one.
      */
     int entries;
 
     /**
-     * @param feed what events have to be fetched from; null if they come by themselves
+     * @param feed where events have to be fetched; null if the device raises them itself
      * @param chain how threads are woken; null if each event wakes one
      */
     EventQueue(@Nullable EventFeed feed, @Nullable WakeChain chain) {
@@ -77,7 +77,7 @@ public final class EventQueue extends AssigningQueue {
     /**
      * A queue of many CQs, whose events wake threads in a chain.
      *
-     * @param feed what events have to be fetched from; null if they come by themselves
+     * @param feed where events have to be fetched; null if the device raises them itself
      */
     public static EventQueue shared(@Nullable EventFeed feed) {
         return new EventQueue(feed, new WakeChain(WakeChain.AT_ONCE));
@@ -86,15 +86,15 @@ public final class EventQueue extends AssigningQueue {
     /**
      * A queue of one CQ, each of whose events wakes a thread.
      *
-     * @param feed what events have to be fetched from; null if they come by themselves
+     * @param feed where events have to be fetched; null if the device raises them itself
      */
     public static EventQueue ofOneCq(@Nullable EventFeed feed) {
         return new EventQueue(feed, null);
     }
 
     /**
-     * Receives the next event, waiting for at most {@code nanos}: not at all for 0 or less, for
-     * ever for {@link Long#MAX_VALUE}.
+     * Receives the next event, waiting for at most {@code nanos}: not at all for 0 or less, without
+     * a limit for {@link Long#MAX_VALUE}.
      *
      * @return the CQ, in whose ledger the event has been counted, or null if none came in time
      * @throws InterruptedException if the thread was interrupted before or while it waited and was
@@ -106,9 +106,9 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /**
-     * Like {@link #take(long)}, but answers null, without waiting, if there is no event while
-     * others than the first {@code seen} were delivered: one of them may have used up the arm that
-     * the caller relies on.
+     * Like {@link #take(long)}, but returns null, without waiting, if there is no event and more
+     * than {@code seen} events were delivered: one of these may have used up the arm that the
+     * caller relies on.
      *
      * @param seen what {@link #delivered} was before the caller armed
      */
@@ -116,7 +116,7 @@ public final class EventQueue extends AssigningQueue {
         return take(nanos, true, seen);
     }
 
-    @SuppressWarnings("ThreadPriorityCheck") // a turn for others, not a hint
+    @SuppressWarnings("ThreadPriorityCheck") // lets others run, not a hint
     private @Nullable QueuedCq take(long nanos, boolean sharing, int seen)
             throws InterruptedException {
         if (Thread.interrupted()) {
@@ -198,7 +198,7 @@ public final class EventQueue extends AssigningQueue {
         return (QueuedCq) waiter.given;
     }
 
-    /** The thread waits no longer, and has left the list of those who do. */
+    /** Called when the thread has left the list of waiters. */
     private void leave(Waiter waiter, boolean joined) {
         try {
             leavePlace(waiter);
@@ -229,7 +229,7 @@ public final class EventQueue extends AssigningQueue {
         return isChained() && waiter.given instanceof QueuedCq && !waiter.tookItself;
     }
 
-    /** One thread fewer is on its way: hands a listed event to the next. */
+    /** Called when a woken thread runs: hands a listed event to the next waiter. */
     private void arrived() {
         Waiter wake = null;
         lock.lock();
@@ -266,7 +266,7 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    /** The thread waits from here on; not if this throws, unless it has an event. */
+    /** Makes the thread a waiter; not if this throws, unless it has an event. */
     @GuardedBy("lock")
     private @Nullable Waiter join(Waiter waiter) {
         append(waiter);
@@ -281,7 +281,7 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    /** An event of {@code cq} came up: hands it to a waiter, or keeps it. */
+    /** Raises an event of {@code cq}: hands it to a waiter, or keeps it. */
     void raise(QueuedCq cq) {
         if (inbox == null) {
             raiseOwn(cq);
@@ -316,7 +316,7 @@ public final class EventQueue extends AssigningQueue {
         Waiter wake = null;
         lock.lock();
         try {
-            drainInbox(); // what came up before goes before
+            drainInbox(); // earlier events go first
             if (!pushed) {
                 list(cq);
             }
@@ -328,8 +328,8 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /**
-     * Wakes the thread that has waited longest, if any, with an event that need not mean anything:
-     * the caller was given one, and has not waited again since.
+     * Wakes the longest waiter, if any, with an event that need not mean anything: the caller was
+     * given one, and has not waited again since.
      */
     void passOn(QueuedCq cq) {
         Waiter wake = null;
@@ -347,7 +347,7 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    /** The close of the CQ has failed, or there is room: its events are to be found again. */
+    /** Lists the CQ again, after its close has failed or its count is no longer full. */
     void relist(QueuedCq cq) {
         for (; ; ) {
             Waiter wake;
@@ -364,7 +364,7 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    /** The CQ is destroyed: its pending events go with it. */
+    /** Drops the pending events of a destroyed CQ. */
     void drop(QueuedCq cq) {
         lock.lock();
         try {
@@ -379,7 +379,7 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /**
-     * No more events come: wakes every waiter, now and later. The first call counts.
+     * Ends all waits, present and future. The first call counts.
      *
      * @param cause null if the queue was closed, else why it failed
      */
@@ -411,7 +411,7 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    /** Nobody else follows these links any more: the list was cut off under the lock. */
+    /** No other thread follows these links any more: the list was cut off under the lock. */
     private static void wakeAll(@Nullable Waiter first) {
         for (Waiter w = first; w != null; w = w.next) {
             w.wake();
@@ -438,8 +438,8 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /**
-     * Removes a waiter that gives up, unless there is something for it by now. That it has given up
-     * is given to it, so that it does so once.
+     * Removes a waiter that gives up, unless it has an event by now. Marks it, so that it gives up
+     * once.
      */
     private void cancel(Waiter waiter, boolean late) {
         lock.lock();

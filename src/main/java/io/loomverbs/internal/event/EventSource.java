@@ -1,8 +1,8 @@
 package io.loomverbs.internal.event;
 
 /**
- * Where the events of many queues come from when they do not come by themselves: somebody has to
- * wait there, in the kernel, and fetch them. {@link Leadership} sees to it that one thread does.
+ * The source of the events of many queues, if threads have to fetch them: a thread has to wait in
+ * it, in the kernel. {@link Leadership} ensures that one thread does.
  */
 public interface EventSource {
     /**
@@ -12,7 +12,7 @@ public interface EventSource {
      * <p>Called by one thread at a time. An exception says that the source is gone, and ends all
      * queues. An Error is the calling thread's own: the next one is to find everything as before.
      *
-     * @param nanos {@link Long#MAX_VALUE} for ever
+     * @param nanos {@link Long#MAX_VALUE} for no limit
      * @param leader asked after each event whether to raise more
      * @return how many events were raised
      */
@@ -25,7 +25,7 @@ public interface EventSource {
 
     /** The thread that waits on everybody's behalf. */
     interface Leader {
-        /** Whether there is anybody left to fetch events for: the leader itself, or others. */
+        /** Whether a thread is left to fetch events for: the leader itself, or others. */
         boolean goesOn();
     }
 }

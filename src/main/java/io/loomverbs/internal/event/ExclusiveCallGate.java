@@ -11,13 +11,12 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class ExclusiveCallGate extends DestroyGate {
     /*
-     *   FREE       nobody is inside
+     *   FREE       no call is inside
      *   BUSY       a call is inside that is short: to poll, to arm
      *   HELD       a call is inside that takes what a system call takes, or a destroyer
      *   DESTROYED  for good
      *
-     * To leave BUSY is a release and no more, so nobody can be told of it. A thread that finds BUSY
-     * yields and looks again, and sleeps between two looks once it has looked often: the call has lost
+     * Leaving BUSY is only a release, so it wakes no thread. A thread that finds BUSY yields and looks again, and sleeps between two looks once it has looked often: the call has lost
      * its processor then. A thread that finds HELD parks until it is told.
      */
     private static final int FREE = 0;

@@ -11,78 +11,79 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Of all threads that wait in queues fed by one {@link EventSource}, one is the leader: it waits in
- * the source, in the kernel, on everybody's behalf. The others park.
+ * Chooses the leader of all threads that wait in queues fed by one {@link EventSource}. The leader
+ * waits in the source, in the kernel, on behalf of all. The others park.
  */
 public final class Leadership implements Carriers.Borrower {
     /*
      * *** Why a leader ***
      *
-     * An event that a thread of its own fetches takes two wake-ups, the kernel's of that thread and that
-     * thread's of the waiter. A leader fetches its own event with one. So there is no such thread: who
-     * has to wait and finds that nobody leads does, and who has got what it waited for, or gives up,
-     * leaves the lead to another waiter before it goes. If nobody waits, nobody leads, and events stay
-     * in the kernel.
+     * With a dedicated thread an event takes two wake-ups: the kernel wakes that thread, which
+     * wakes the waiter. A leader fetches its own event with one. So there is no dedicated thread. A
+     * waiter that finds no leader becomes the leader. A leader that has its event, or gives up,
+     * hands the lead to another waiter before it leaves. If no thread waits, there is no leader,
+     * and events stay in the kernel.
      *
-     * *** That somebody leads ***
+     * *** There is a leader while threads wait ***
      *
-     * What must not be: threads wait, and nobody leads. Two pairs of steps see to it.
+     * Threads must never wait without a leader. Two pairs of steps ensure this:
      *
      *   a waiter:  joins its queue, enlists the queue, then looks whether `leader` is null
      *   a leader:  sets `leader` to null, then looks for an enlisted queue
      *
-     * One sees the other. A queue is taken from the list before its waiters are looked for, under its
-     * lock; who joins it later, under that lock, finds it gone from the list and enlists it. If there are
-     * waiters it is enlisted first, and then the first of them appointed: should another have taken the
-     * lead meanwhile, that one finds the queue when it steps down. A queue may stand in the list without
-     * waiters. It is dropped when it is met.
+     * One sees the other. A queue is taken off the list before its waiters are looked for, under
+     * the queue's lock; a thread that joins later, under that lock, finds the queue off the list
+     * and enlists it. If there are waiters, the queue is enlisted first, and then its first waiter
+     * appointed. If another thread has taken the lead meanwhile, it finds the queue when it steps
+     * down. A queue may be in the list without waiters; it is dropped when it is met.
      *
-     * A waiter is appointed under its queue's lock while it stands in the queue. To leave the queue takes
-     * the same lock. So who has left it looks at `leader` once more and then knows for good whether it
-     * has to step down.
+     * A waiter is appointed under its queue's lock while it is in the queue. Leaving the queue
+     * takes the same lock. So a thread that has left looks at `leader` once more and then knows for
+     * certain whether it has to step down.
      *
-     * The first thing a waiter does is to try for the lead: a thread that is alone touches no list and no
-     * lock here.
+     * A waiter first tries to take the lead, so a thread that is alone uses no list and no lock
+     * here.
      *
-     * A queue that has ended is forgotten, and not enlisted again: its waiters have what they waited for.
+     * An ended queue is forgotten, and not enlisted again: its waiters have been served.
      *
-     * *** That it comes back ***
+     * *** The leader returns from the kernel ***
      *
-     * A leader in the kernel sees no unpark. Who gives it something writes `given`, then looks whether
-     * it leads, and if so wakes the source; a leader takes the lead, then looks at `given`. One sees the
-     * other. The same for an interrupt, by way of WakeOnInterrupt. A wake-up stays until the source
-     * has seen it, so none is lost, and one that comes late costs a look.
+     * A leader in the kernel does not notice an unpark. A thread that gives it an event writes
+     * `given`, then checks whether it leads, and if so wakes the source; a new leader takes the
+     * lead, then looks at `given`. One sees the other. An interrupt does the same, through
+     * WakeOnInterrupt. A wake-up persists until the source has seen it, so none is lost, and a late
+     * one costs one look.
      *
-     * Nor does a thread see an unpark that parks for a lock when it comes: that park takes it, and the one
-     * that it was meant for would last. Who has enlisted has taken a lock since it last looked at `given`
-     * and `leader`, so it looks at both once more before it parks.
+     * Parking for a lock may consume an unpark meant for the wait. A thread that enlists its queue
+     * takes a lock after it last looked at `given` and `leader`, so it looks at both once more
+     * before it parks.
      *
      * *** The carrier ***
      *
-     * A virtual thread that leads blocks its carrier. The first one takes another carrier into service,
-     * which stays until the poller ends. If that is refused, a platform thread takes the lead until then.
-     * If no thread can be started either, the leader looks at the source now and then, and does not block.
+     * A virtual thread that leads blocks its carrier. The first such leader adds a carrier, until
+     * the poller ends. If that is refused, a platform thread leads until then. If no thread can be
+     * started either, the leader polls the source from time to time, and does not block.
      *
-     * While others are ready to run, and the other carrier does not serve them yet, the leader does not
-     * block: it looks at the source and yields. A thread that yields may be the next that its carrier
-     * takes, over and over, so after some looks it parks for a moment instead, and after more blocks
-     * nevertheless: on a busy machine a thread is always on the way to a carrier. Carriers can come to be
-     * missed while the leader is in the kernel, by a call that blocks elsewhere or when the parallelism is
-     * lowered: then the source is woken, and the leader asks again, and leaves the lead to a platform
-     * thread if its carrier is gone.
+     * While others are ready to run, and no other carrier serves them yet, the leader does not
+     * block: it polls the source and yields. A yielding thread may be the next that its carrier
+     * runs, repeatedly, so after some looks it parks briefly instead, and after more looks it
+     * blocks nevertheless: on a busy machine a thread is always on its way to a carrier. A lack of
+     * carriers can also arise while the leader is in the kernel, by a call that blocks elsewhere or
+     * a lowered parallelism. Then the source is woken, the leader asks again, and it leaves the
+     * lead to a platform thread if the extra carrier is gone.
      *
-     * After events for others the leader steps aside: the carrier that has just come back from the kernel
-     * runs those that were woken, one wake-up after the event, too, and the new carrier takes the leader
+     * After events for others the leader yields: its carrier, just back from the kernel, runs the
+     * woken threads, so they also wait for only one wake-up, and another carrier takes the leader
      * back into the kernel.
      *
      * *** The end ***
      *
-     * When the source throws an exception it is gone: the cause is kept; the leader ends its queue and
-     * steps down, and instead of being appointed all other waiters have their queue ended, as have those
-     * that come later. An Error is the leader's own misfortune (it is out of stack, or out of memory): it
-     * ends the leader's wait, and another waiter takes the lead.
+     * If the source throws an exception, it has failed. The cause is kept, the leader ends its
+     * queue and steps down, and the queues of all other waiters, present and future, are ended,
+     * too. An Error concerns only the leader (out of stack or memory): it ends the leader's wait,
+     * and another waiter takes the lead.
      *
-     * `end` comes when nothing is left that events could come for. It sends away the platform thread.
+     * `end` is called when no event can come any more. It ends the platform thread.
      */
     private static final VarHandle LEADER;
 
@@ -90,7 +91,7 @@ public final class Leadership implements Carriers.Borrower {
     private static final int MOST_LOOKS = 64;
     private static final long LOOK_NANOS = 200_000;
 
-    /** How long to do without a thread that could not be started. */
+    /** How long to wait before trying to start a thread again. */
     private static final long NO_THREAD_NANOS = 1_000_000_000;
 
     static {
@@ -101,7 +102,7 @@ public final class Leadership implements Carriers.Borrower {
         }
     }
 
-    /** What a leadership knows of one queue. */
+    /** The leadership's record of one queue. */
     static final class Enlistment {
         private final LedQueue queue;
 
@@ -172,7 +173,7 @@ public final class Leadership implements Carriers.Borrower {
      * Waits in the source once, if the caller leads, or can take the lead.
      *
      * @param me the caller, who stands in {@code queue}
-     * @return false if the caller is to park: somebody else leads
+     * @return false if the caller is to park, because another thread leads
      */
     @SuppressWarnings("ThreadPriorityCheck") // a step aside, not a hint
     boolean lead(Waiter me, LedQueue queue, long nanos) {
@@ -189,7 +190,7 @@ public final class Leadership implements Carriers.Borrower {
             return !mayPark(me);
         }
         if (isServed(me)) {
-            return true; // by somebody who did not see this thread lead yet
+            return true; // by a thread that did not see this one lead yet
         }
         if (!mayBlock(me)) {
             look(me, nanos);
@@ -254,12 +255,12 @@ public final class Leadership implements Carriers.Borrower {
         appointNext();
     }
 
-    /** Makes {@code waiter} the leader unless somebody leads. Under its queue's lock. */
+    /** Makes {@code waiter} the leader unless there is one. Under its queue's lock. */
     boolean appoint(Waiter waiter) {
         return LEADER.compareAndSet(this, null, waiter);
     }
 
-    /** {@code waiter} was given something: it must not stay in the kernel. */
+    /** Called when {@code waiter} was given an event: it must not stay in the kernel. */
     void wakeIfLeading(Waiter waiter) {
         if (leader == waiter) {
             source.wake();
@@ -271,7 +272,7 @@ public final class Leadership implements Carriers.Borrower {
         return firstEnlisted != null;
     }
 
-    /** There are waiters in {@code queue}. */
+    /** Called when there are waiters in {@code queue}. */
     void enlist(LedQueue queue) {
         Enlistment entry = queue.enlistment;
         if (entry.enlisted) {
@@ -287,7 +288,7 @@ public final class Leadership implements Carriers.Borrower {
         }
     }
 
-    /** {@code queue} has ended: whoever still stands in it is about to leave. */
+    /** Called when {@code queue} has ended: threads that are still in it are about to leave. */
     void forget(LedQueue queue) {
         lock.lock();
         try {
@@ -341,7 +342,7 @@ public final class Leadership implements Carriers.Borrower {
     }
 
     /**
-     * By the leader, which then parks as others do.
+     * Called by the leader, which then parks like others.
      *
      * @return false if no thread can be started: then it still leads
      */
@@ -377,7 +378,7 @@ public final class Leadership implements Carriers.Borrower {
             }
         } catch (VirtualMachineError e) {
             throw e; // another waiter takes the lead, and has a new thread started
-        } catch (Error e) { // not again and again
+        } catch (Error e) { // not repeatedly
             failure = e;
             throw e;
         } finally {
@@ -398,21 +399,21 @@ public final class Leadership implements Carriers.Borrower {
         }
     }
 
-    /** Nothing is left that events could come for, and no thread waits. To be called once. */
+    /** Called once, when no event can come any more and no thread waits. */
     public void end() {
         ended = true;
         source.wake();
         carriers.giveBack();
     }
 
-    /** Whether the source is gone. */
+    /** Whether the source has failed. */
     public boolean hasFailed() {
         return failure != null;
     }
 
     private @Nullable LedQueue next() {
         if (firstEnlisted == null) {
-            return null; // a waiter that enlists after this look sees that nobody leads
+            return null; // a waiter that enlists after this look sees that there is no leader
         }
         lock.lock();
         try {

@@ -37,8 +37,8 @@ public abstract class LedQueue {
     }
 
     /**
-     * Makes the first of those who wait here the leader, if there are any and nobody leads: under
-     * the lock of this queue, and enlists it again first.
+     * Makes the first waiter of this queue the leader, if there is a waiter and no leader, under
+     * the lock of this queue. Enlists the queue again first.
      */
     abstract void promote(Leadership leaderless);
 

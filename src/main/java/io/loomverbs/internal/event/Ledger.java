@@ -7,76 +7,79 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How many events of an object the application holds, and whether the object is being destroyed.
+ * Counts the events of an object that the application holds, and records whether the object is
+ * being destroyed.
  */
 public class Ledger {
     /*
      * *** The word ***
      *
      *   bit  0       CLOSING      one closer is at work; nothing is delivered
-     *   bit  1       CLOSED       destroyed; for ever
-     *   bits 2..13   settlements  how often the count was negative and is not any more, modulo 2^12
+     *   bit  1       CLOSED       destroyed, finally
+     *   bits 2..13   settlements  how often the count ceased to be negative, modulo 2^12
      *   bits 14..31  async        asynchronous events delivered and not acknowledged
      *   bits 32..63  completion   completion events delivered, less those acknowledged or claimed
      *
      *   OPEN    --tryDeliver-->  OPEN, +1        refused from CLOSING on
      *   any     --tryAck n-->    same, -n        n > outstanding: refused
      *   OPEN    --beginClose-->  CLOSING         one wins; the others wait for it
-     *   CLOSING --reopen-->      OPEN            timed out, or the device said no
+     *   CLOSING --reopen-->      OPEN            timed out, or the device refused
      *   CLOSING --closed-->      CLOSED          only after 0 outstanding
      *
      * Every change but an acknowledgement of completion events is one compare-and-set of the whole
-     * word. So a delivery and the start of a close are ordered: either the closer sees the event counted
-     * and waits for its acknowledgement, or the delivery is refused. CLOSED therefore implies that
-     * everything delivered was acknowledged.
+     * word. So a delivery and the start of a close are ordered: either the closer sees the event
+     * counted and waits for its acknowledgement, or the delivery is refused. CLOSED therefore
+     * implies that everything delivered was acknowledged.
      *
      * *** Acknowledging by addition ***
      *
-     * An acknowledgement subtracts first and looks afterwards at what was there. That is one atomic
-     * addition, where a look before it would have the cache line come twice. The completion count is on
-     * top of the word, so that what it borrows comes from nobody. If as much was there, that was all;
-     * one test of what is left (RARE) tells that from whatever else there may be to do.
+     * An acknowledgement subtracts first and checks the result afterwards. That is one atomic
+     * addition; checking first would move the cache line twice. The completion count has the
+     * highest bits of the word, so that it borrows from no other field. Usually enough events were
+     * outstanding, and nothing else is to be done: one test of the result (RARE) tells that.
      *
-     * If not, the program acknowledges more than it was given, and the subtraction is a claim. While
-     * the count is negative some claim does not fit, and nobody can say whose: each takes its own back,
-     * by compare-and-set, waits for the others to do so, looks, and subtracts only what is there. Once the
-     * count is not negative any more, because others took theirs back or events were delivered, all
-     * claims that stand fit, and are acknowledgements from that moment on: so 0 means that nothing is
-     * outstanding, and what is refused was too much. That there was such a moment since its claim tells
-     * each the number of settlements. (If there were exactly 2^12, or a multiple, it is mistaken, and an
-     * acknowledgement may be refused that was not too much.)
+     * If not, the program acknowledges more events than it was given, and the subtraction is only a
+     * claim. While the count is negative, some claim is not covered, and no thread can tell whose.
+     * Each claimer undoes its own claim by compare-and-set, waits for the others to do so, looks
+     * again, and subtracts only what is outstanding. Once the count is no longer negative, because
+     * others undid their claims or events were delivered, all standing claims are covered, and are
+     * acknowledgements from that moment on. So 0 means that nothing is outstanding, and every
+     * refused claim was excessive. The number of settlements tells a claimer that there was such a
+     * moment since its claim. (After exactly 2^12 settlements, or a multiple, it does not, and a
+     * justified acknowledgement may be refused.)
      *
-     * A thread that acknowledges more than MOST_CLAIMED at once looks first, and claims nothing.
+     * A thread that acknowledges more than MOST_CLAIMED events at once checks first, and claims
+     * nothing.
      *
-     * So only where a program acknowledges more than there is does a thread ever wait for another, and
-     * that is then within these few instructions. The other may not come to them for long, as a
-     * debugger may hold it. So the wait has an end: a thread that has looked MOST_LOOKS times, with naps in
-     * between, settles: it brings the count to 0, and what was outstanding counts as acknowledged by
-     * the claims that stand.
+     * So a thread waits for another one only in a program that acknowledges too much, and only for
+     * a few instructions of the other. A debugger may hold the other thread for long, so the wait
+     * is bounded: a thread that has looked MOST_LOOKS times, with naps in between, settles. It sets
+     * the count to 0, and the standing claims count as acknowledgements of everything outstanding.
      *
-     * An Error, such as the end of the stack, must not come between a claim and what takes it back. So both
-     * are in one frame: no call is between the two that needs more stack than the claim did. Where the
-     * JVM nevertheless finds none, as when it leaves compiled code at that very place, the claim is written
-     * down as abandoned, which needs no stack, and the next that asks for the count takes it back. (If
-     * two threads do that at once, one of them may be forgotten, and others settle.)
+     * An Error, such as a stack overflow, must not separate a claim from undoing it. So both are in
+     * one frame: no call between the two needs more stack than the claim did. If the JVM
+     * nevertheless finds no stack, for example because it leaves compiled code at that place, the
+     * claim is recorded as abandoned, which needs no stack, and the next thread that asks for the
+     * count undoes it. (If two threads abandon claims at once, one record may be lost, and other
+     * threads settle.)
      *
-     * If an acknowledgement throws, nothing was acknowledged. That closers could not be woken is not
-     * thrown: they look again by themselves, each LOOK_NANOS.
+     * If an acknowledgement throws, nothing was acknowledged. A failure to wake closers is not
+     * thrown: they look again by themselves, every LOOK_NANOS.
      *
      * *** Waiting ***
      *
-     * Closers, the one at work and those behind it, park in a stack of nodes. A waiter first pushes
-     * its node (a volatile CAS), then reads the word again, then parks; whoever changes the word
-     * (atomically as well) afterwards reads the stack. One of the two must see the other, so no wake-up
-     * is lost. An acknowledgement, and a claim that is taken back, looks at the stack only if it finds
-     * CLOSING set and brings the counts to 0: whoever brought them there owns the wake-up.
+     * Closers, the active one and those behind it, park in a stack of nodes. A waiter first pushes
+     * its node (a volatile CAS), then reads the word again, then parks; a thread that changes the
+     * word (atomically, too) reads the stack afterwards. One of the two sees the other, so no
+     * wake-up is lost. An acknowledgement, or an undone claim, looks at the stack only if CLOSING
+     * is set and it has brought the counts to 0: the thread that did so owns the wake-up.
      *
-     * A node is dead once its thread has left, for ever. Whoever leaves links past every dead node, as
-     * FutureTask does. Links lead down and skip only dead nodes, so the living stay reachable from each
-     * node above them, whatever order such writes come in; a link can at worst bring a dead node back,
-     * and the one who wrote it then finds it.
+     * A node is dead, permanently, once its thread has left. A leaving thread links past every dead
+     * node, as FutureTask does. Links lead down and skip only dead nodes, so live nodes stay
+     * reachable from each node above them, in whatever order such writes occur. At worst a link
+     * brings a dead node back, and the thread that wrote the link then finds that node.
      *
-     * An acknowledgement happens-before the return of the close that it let through.
+     * An acknowledgement happens-before the return of the close that waited for it.
      */
     private static final long CLOSING = 1;
     private static final long CLOSED = 1 << 1;
@@ -88,7 +91,8 @@ public class Ledger {
     private static final long COUNTS = ~(STATE | SETTLEMENTS);
 
     /**
-     * In what a claim leaves: it was too much, or there may have been no room, or a closer waits.
+     * Set in the result of a claim if it was excessive, if the count may have been full, or if a
+     * closer waits.
      */
     private static final long RARE = 1L << 63 | 1L << 62 | CLOSING;
 
@@ -100,33 +104,33 @@ public class Ledger {
     private static final int MOST_LOOKS = SPINS + 500;
     private static final long NAP_NANOS = 1_000_000;
 
-    /** As many asynchronous events as can be counted. */
+    /** The most asynchronous events that can be counted. */
     static final int MAX_ASYNC = (1 << 18) - 1;
 
     /**
-     * The largest claim: as many as 2^21 threads can have one at once, and the count still says
-     * that it is negative.
+     * The largest claim: 2^21 threads can have one at once, and the count is still recognizably
+     * negative.
      */
     private static final int MOST_CLAIMED = 1 << 10;
 
     /**
-     * As many completion events as can be counted: bit 62 tells of it, whatever is claimed then.
+     * The most completion events that can be counted: bit 62 shows it, whatever is claimed then.
      */
     static final int MOST_OUTSTANDING = (1 << 30) + MOST_CLAIMED;
 
-    /** What {@link #tryAck} answers when it has acknowledged. */
+    /** What {@link #tryAck} returns when it has acknowledged. */
     public static final int ACKED = -1;
 
-    /** What {@link #tryAck} answers when it has acknowledged, and until then there was no room. */
+    /** What {@link #tryAck} returns when it has acknowledged, and the count was full before. */
     public static final int ACKED_WHEN_FULL = -2;
 
-    /** What {@link #tryDeliver} answers when it has counted the event. */
+    /** What {@link #tryDeliver} returns when it has counted the event. */
     static final int DELIVERED = 0;
 
-    /** What it answers when the object is closing or closed. */
+    /** What it returns when the object is closing or closed. */
     static final int REFUSED = -1;
 
-    /** What it answers when no more can be counted before some are acknowledged. */
+    /** What it returns when no more events can be counted until some are acknowledged. */
     static final int FULL = -2;
 
     private static final VarHandle WORD;
@@ -142,14 +146,14 @@ public class Ledger {
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
-        // Links what follows a claim that does not fit: that takes more stack than to do it.
+        // Links the code after an uncovered claim: linking needs more stack than running it.
         new Ledger().tryAck(1);
     }
 
     /** Read volatile; written only atomically. */
     private volatile long word;
 
-    /** What was claimed by acknowledgements that ended with an Error, and is to be taken back. */
+    /** The claims of acknowledgements that ended with an Error, to be undone. */
     private volatile int abandoned;
 
     /** Top of the stack of waiting closers. Read volatile; written only by compare-and-set. */
@@ -356,7 +360,9 @@ public class Ledger {
         }
     }
 
-    /** Whoever has changed the word to this owns the wake-up of the closer that waits for it. */
+    /**
+     * A thread that has changed the word to this owns the wake-up of the closer that waits for it.
+     */
     private void wakeIfLast(long now) {
         if ((now & CLOSING) != 0 && (now & COUNTS) == 0) {
             try {
@@ -390,7 +396,7 @@ public class Ledger {
      * from here on, unless the close fails. One caller does it; others wait for that one, and take
      * over if it fails. Interruption does not end the wait; it is restored.
      *
-     * @param nanos how long to wait; {@link Long#MAX_VALUE} for ever
+     * @param nanos how long to wait; {@link Long#MAX_VALUE} for no limit
      */
     public CloseOutcome close(long nanos, Closer closer) {
         long start = System.nanoTime();

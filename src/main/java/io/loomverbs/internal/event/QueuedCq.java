@@ -26,13 +26,14 @@ public class QueuedCq extends Ledger {
     /** Whether it is in the queue's inbox, with an event that is not counted as pending yet. */
     private volatile boolean inInbox;
 
-    /** What is below it in the inbox: of who pushes it, then of who takes it in. */
+    /**
+     * The CQ below it in the inbox. Owned by the thread that pushes it, then by the one that takes
+     * it in.
+     */
     @Nullable QueuedCq below;
 
     /*
-     * The fields that follow are guarded by the queue's lock. A CQ with pending events stands in its queue's
-     * list once, however many there are. While the CQ is closing they are not delivered: whoever finds
-     * it listed takes it off, and the end of the close lists it again or drops them.
+     * The fields that follow are guarded by the queue's lock. A CQ with pending events is in its queue's list once, however many there are. While the CQ is closing they are not delivered: a thread that finds it listed takes it off, and the end of the close lists it again or drops the events.
      */
     int pending;
     boolean listed;
@@ -52,7 +53,7 @@ public class QueuedCq extends Ledger {
         queue.raise(this);
     }
 
-    /** As the ledger does; and if there was no room for more events, there is now. */
+    /** Like the ledger's; and lists the CQ again if its count was full. */
     @Override
     public final int tryAck(int n) {
         int outcome = super.tryAck(n);
@@ -63,12 +64,12 @@ public class QueuedCq extends Ledger {
         return ACKED;
     }
 
-    /** Whether the caller is to put it into the inbox; else somebody has. */
+    /** Whether the caller must put it into the inbox; false if it is there already. */
     boolean tryEnterInbox() {
         return !inInbox && IN_INBOX.compareAndSet(this, false, true);
     }
 
-    /** Who does not see it yet takes the lock. */
+    /** A raiser that misses this write takes the lock. */
     void leaveInbox() {
         IN_INBOX.setRelease(this, false);
     }

@@ -3,14 +3,13 @@ package io.loomverbs.internal.event;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much this library has added to the parallelism of virtual threads. The scheduler is the
- * JVM's, and there may be several copies of this class in a JVM, each of another class loader. So
- * the record is a system property and the lock an interned string: both are the same for all
- * copies.
+ * Records how much this library has added to the parallelism of virtual threads. The scheduler
+ * belongs to the JVM, which may have several copies of this class, in different class loaders. So
+ * the record is a system property and the lock an interned string: all copies share both.
  *
- * <p>What was added is taken back exactly, unless somebody else has set the parallelism meanwhile:
- * then it is left alone. Somebody who sets it in the same instant may be overwritten: the JDK
- * cannot compare and set it.
+ * <p>What was added is taken back exactly, unless other code has set the parallelism meanwhile:
+ * then it is left alone. A change by other code in the same instant may be overwritten: the JDK has
+ * no compare-and-set for it.
  */
 final class RaisedParallelism {
     /** The system property: {@code "2 to 4"} says that two were added, which made it four. */
@@ -19,7 +18,7 @@ final class RaisedParallelism {
     private final Scheduler scheduler;
     private final String property;
 
-    /** The same object for all who use the same property. */
+    /** The same object for all copies that use the same property. */
     private final Object lock;
 
     /** What a property says. */
@@ -33,7 +32,7 @@ final class RaisedParallelism {
             String[] numbers = text.split(" to ", -1);
             try {
                 return new Raised(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1]));
-            } catch (RuntimeException e) { // somebody else has written there
+            } catch (RuntimeException e) { // other code has written there
                 return new Raised(1, 0);
             }
         }
@@ -63,7 +62,7 @@ final class RaisedParallelism {
             int now = scheduler.parallelism();
             Raised raised = read();
             if (raised.by > 0 && raised.to != now) {
-                return "somebody else has changed the parallelism of virtual threads";
+                return "other code has changed the parallelism of virtual threads";
             }
             try {
                 scheduler.parallelism(now + 1);
@@ -93,7 +92,7 @@ final class RaisedParallelism {
         synchronized (lock) {
             Raised raised = read();
             if (raised.by == 0) {
-                return; // somebody else has cleared the system properties
+                return; // other code has cleared the system properties
             }
             int to = raised.to;
             if (scheduler.parallelism() == to && set(to - 1)) {

@@ -12,18 +12,17 @@ import java.util.concurrent.locks.ReentrantLock;
  * Raises the parallelism of the JDK's virtual thread scheduler by one when a virtual thread first
  * leads at a poller, and lowers it when the poller's last context is closed.
  *
- * <p>Not for each wait: to raise it has the JDK start a virtual thread if it has fewer carriers
- * than that, as it has where processors are many. And a leader need not ask whether a carrier
- * serves that served the last one: {@link CarrierWatch} takes that back when it is not true any
- * more.
+ * <p>It does not do so for each wait: a raise makes the JDK start a virtual thread if it has fewer
+ * carriers than that, as on machines with many processors. A leader also need not ask again whether
+ * a carrier serves others: {@link CarrierWatch} withdraws that when it is no longer true.
  *
- * <p>If somebody else sets the parallelism meanwhile, it is left alone, and a platform thread leads
- * at this poller from then on.
+ * <p>If other code sets the parallelism meanwhile, it is left alone, and a platform thread leads at
+ * this poller from then on.
  */
 public final class SchedulerCarriers implements Carriers {
     private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
 
-    /** What was logged last; no need to say it again for each poller. */
+    /** What was logged last, so that it is not repeated for each poller. */
     @GuardedBy("SchedulerCarriers.class")
     private static @Nullable String logged;
 
@@ -102,7 +101,7 @@ public final class SchedulerCarriers implements Carriers {
             }
             if (!raised.isUnchanged()) {
                 refused = true;
-                return refuse("somebody else has changed the parallelism of virtual threads");
+                return refuse("other code has changed the parallelism of virtual threads");
             }
             watch.begin(this, borrower);
             serving = !scheduler.isMissed();

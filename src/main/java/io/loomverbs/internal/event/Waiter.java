@@ -12,7 +12,7 @@ final class Waiter implements EventSource.Leader {
     /** What the thread was given, which ends its wait; written once, under the queue's lock. */
     volatile @Nullable Object given;
 
-    /** Whether it was nobody else who gave that. The waiting thread's own. */
+    /** Whether the thread took it itself. Used by the waiting thread only. */
     boolean tookItself;
 
     @Nullable Waiter previous;

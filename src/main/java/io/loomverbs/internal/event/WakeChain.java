@@ -8,26 +8,28 @@ import org.jspecify.annotations.Nullable;
  */
 final class WakeChain {
     /*
-     * To wake a thread costs more than most events are worth, and thousands may wait at one channel: an
-     * event each would wake them all, for as little work as two could do without waiting in between. So
-     * at most `atOnce` threads are on their way, that is, were handed an event and have not run since.
-     * Events that come up meanwhile are listed for the next thread that asks. A thread that arrives hands
-     * the next listed event to the next waiter, if both are there still. Thus threads that work off events
-     * quickly do it alone, and handlers that block are joined by as many others as it takes.
+     * Waking a thread costs more than handling most events, and thousands may wait at one channel.
+     * A wake-up for each event would wake them all, for work that two threads could do without
+     * waiting in between. So at most `atOnce` threads are on their way, that is, were handed an
+     * event and have not run since. Events that come up meanwhile are listed for the next thread
+     * that asks. A thread that arrives hands the next listed event to the next waiter, if both are
+     * there still. So fast handlers do all the work, and blocking handlers are joined by as many
+     * others as needed.
      *
      *     events are kept and threads wait  =>  atOnce threads or more are on their way,
      *                                           or a thread that has raised one is about to hand it over
      *
-     * holds whenever the lock is free. It keeps a thread from waiting beside an event indefinitely, since
-     * those on their way arrive. Virtual threads arrive when they get a carrier, which may take as long as
-     * other threads like. Platform threads need none, and must not have to wait for it: while one waits, each
-     * event is handed over, and none waits where events are listed. (This does not extend to events that
-     * have to be fetched: there a virtual thread without a carrier may have the lead.)
+     * holds whenever the lock is free. It keeps a thread from waiting beside an event indefinitely,
+     * since those on their way arrive. Virtual threads arrive when they get a carrier, which may
+     * take as long as other threads like. Platform threads need none, and must not have to wait for
+     * it: while one waits, each event is handed over, and none waits where events are listed. (This
+     * does not extend to events that have to be fetched: there a virtual thread without a carrier
+     * may have the lead.)
      *
-     * Any other thread that takes a listed event passes threads that wait or are on their way. After
-     * MOST_PASSED of these, and not before PASSING_NANOS, it goes to the end of the queue instead or, if
-     * no thread waits there, yields. Either lets those on their way have its carrier. So overtaking is
-     * bounded.
+     * Any other thread that takes a listed event passes threads that wait or are on their way.
+     * After MOST_PASSED of these, and not before PASSING_NANOS, it goes to the end of the queue
+     * instead or, if no thread waits there, yields. Either lets those on their way have its
+     * carrier. So overtaking is bounded.
      */
     static final int AT_ONCE = 2;
     private static final int MOST_PASSED = 16;

@@ -11,8 +11,8 @@ import java.util.Set;
  * Wakes a source when the thread in it is interrupted.
  *
  * <p>An interrupt ends no wait in the kernel, of a virtual thread even less. But {@link
- * Thread#interrupt} wakes the selector in which a thread is blocked, and a selector may be
- * anybody's: this is one that cannot select.
+ * Thread#interrupt} wakes the selector in which a thread is blocked, and any class can be a
+ * selector: this is one that cannot select.
  */
 final class WakeOnInterrupt extends AbstractSelector {
     private final EventSource source;

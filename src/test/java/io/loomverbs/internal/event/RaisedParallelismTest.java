@@ -42,7 +42,7 @@ class RaisedParallelismTest {
         assertThat(one.raise()).isNull();
         scheduler.parallelism = 8;
         assertThat(one.isUnchanged()).isFalse();
-        assertThat(two.raise()).contains("somebody else has changed the parallelism");
+        assertThat(two.raise()).contains("other code has changed the parallelism");
         one.lower();
         assertThat(scheduler.parallelism).isEqualTo(8);
         assertThat(two.raise()).as("from there").isNull();
