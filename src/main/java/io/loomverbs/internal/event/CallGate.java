@@ -14,10 +14,11 @@ public final class CallGate extends DestroyGate {
      *   CLOSING + DESTROYED + n
      *                       destroyed, for good
      *
-     * A call adds itself first and looks second. If it is not let in, it takes itself back, and waits
-     * for the outcome: so each thread can keep a destroyer out for a moment, once.
+     * A call adds itself first and looks second. If it is not let in, it takes itself back, and
+     * waits for the outcome: so each thread can keep a destroyer out for a moment, once.
      *
-     * The destroyer publishes its thread, then looks at the count, then parks. The call that brings the count to CLOSING then reads the destroyer. One sees the other.
+     * The destroyer publishes its thread, then looks at the count, then parks. The call that brings
+     * the count to CLOSING then reads the destroyer. One sees the other.
      */
     private static final int CLOSING = Integer.MIN_VALUE;
     private static final int DESTROYED = 1 << 30;

@@ -16,8 +16,9 @@ public final class ExclusiveCallGate extends DestroyGate {
      *   HELD       a call is inside that takes what a system call takes, or a destroyer
      *   DESTROYED  for good
      *
-     * Leaving BUSY is only a release, so it wakes no thread. A thread that finds BUSY yields and looks again, and sleeps between two looks once it has looked often: the call has lost
-     * its processor then. A thread that finds HELD parks until it is told.
+     * Leaving BUSY is only a release, so it wakes no thread. A thread that finds BUSY yields and
+     * looks again, and sleeps between two looks once it has looked often: the call has lost its
+     * processor then. A thread that finds HELD parks until it is told.
      */
     private static final int FREE = 0;
     private static final int BUSY = 1;

@@ -33,7 +33,10 @@ public class QueuedCq extends Ledger {
     @Nullable QueuedCq below;
 
     /*
-     * The fields that follow are guarded by the queue's lock. A CQ with pending events is in its queue's list once, however many there are. While the CQ is closing they are not delivered: a thread that finds it listed takes it off, and the end of the close lists it again or drops the events.
+     * The fields that follow are guarded by the queue's lock. A CQ with pending events is in its
+     * queue's list once, however many there are. While the CQ is closing they are not delivered: a
+     * thread that finds it listed takes it off, and the end of the close lists it again or drops
+     * the events.
      */
     int pending;
     boolean listed;
