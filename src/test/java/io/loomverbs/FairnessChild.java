@@ -25,12 +25,11 @@ final class FairnessChild {
 
     private FairnessChild() {}
 
-    @SuppressWarnings("try") // the CQ that is held is not closed by the block
     public static void main(String[] args) throws Exception {
         try (Context context = Verbs.device("soft0").open()) {
             CompletionQueue silent = context.createDirectCq(1);
             CompletionChannel quiet = context.createCompChannel();
-            CompletionQueue held = held(context);
+            CompletionQueue held = HeldCq.create(context);
             BusyPairs pairs =
                     new BusyPairs(
                             context,
@@ -44,7 +43,7 @@ final class FairnessChild {
             all.add(again("channel.getCqEvent", () -> quiet.getCqEvent(WAIT) == null));
             all.add(again("await", () -> silent.await(batch(), 1, WAIT) == 0));
             all.add(again("sleep", FairnessChild::sleeps));
-            all.add(again("close", () -> timesOut(held)));
+            all.add(again("close", () -> HeldCq.timeOut(held, WAIT)));
             all.add(again("unpark", FairnessChild::isUnparked));
             for (FutureTask<String> task : all) {
                 System.out.println(answer(task));
@@ -89,15 +88,6 @@ final class FairnessChild {
         return true;
     }
 
-    private static boolean timesOut(CompletionQueue held) {
-        try {
-            held.close(WAIT);
-            return false;
-        } catch (VerbsException e) {
-            return e.errnoName().equals("ETIMEDOUT");
-        }
-    }
-
     private static boolean isUnparked() throws InterruptedException {
         Thread me = Thread.currentThread();
         FutureTask<Boolean> unpark =
@@ -116,20 +106,6 @@ final class FairnessChild {
             LockSupport.park();
         }
         return true;
-    }
-
-    /** A CQ with an event that nobody acknowledges. */
-    private static CompletionQueue held(Context context) throws InterruptedException {
-        CompletionQueue cq = context.createDirectCq(4);
-        ProtectionDomain pd = context.allocPd();
-        QueuePair qp = pd.createQp(QpConfig.of(QpType.UD, cq));
-        qp.activate(1);
-        AddressHandle self = pd.createAh(AhAttributes.of(context.gid(1, 0), 0));
-        cq.reqNotify(false);
-        qp.postSend(SendWorkRequest.allocate(1, 0).send().to(self, qp.qpNum(), 1).signaled());
-        cq.getCqEvent();
-        qp.close();
-        return cq;
     }
 
     private static void awaitMore(long messages) throws InterruptedException {

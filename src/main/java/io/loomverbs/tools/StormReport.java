@@ -7,13 +7,13 @@ import io.loomverbs.tools.storm.Delivery;
 import io.loomverbs.tools.storm.StormPlan;
 import io.loomverbs.tools.storm.StormResult;
 
+import org.HdrHistogram.Histogram;
+
 import java.util.Locale;
 import java.util.StringJoiner;
 
 /** A storm's result, for people and for programs. */
 final class StormReport {
-    private static final double[] PERCENTILES = {50, 99, 99.9};
-
     private final StormResult result;
     private final StormPlan plan;
 
@@ -37,14 +37,17 @@ final class StormReport {
             row(text, "CQs destroyed", "%,d", result.destroyed());
             row(text, "dropped with them", "%,d messages", result.dropped());
         }
+        StormResult.Waits waits = result.waits();
+        row(text, "start-up", "%s", startUp(waits.startSeconds()));
+        row(text, "wake in it, microseconds", "%s", micros(waits.startNanos()));
+        row(text, "wake, microseconds", "%s", micros(waits.wakeNanos()));
         row(
                 text,
-                "wake, microseconds",
-                "p50 %.1f, p99 %.1f, p99.9 %.1f, max %.1f",
-                micros(PERCENTILES[0]),
-                micros(PERCENTILES[1]),
-                micros(PERCENTILES[2]),
-                micros(100));
+                "longest gap of a CQ, ms",
+                "p50 of all CQs %.1f, p99 %.1f, max %.1f",
+                at(waits.gapNanos(), 50) / 1e6,
+                at(waits.gapNanos(), 99) / 1e6,
+                at(waits.gapNanos(), 100) / 1e6);
         row(text, "heap with storm's books", "%,d bytes a handler", result.heapBytesPerHandler());
         for (String failure : result.failures()) {
             row(text, "failed", "%s", failure);
@@ -60,8 +63,35 @@ final class StormReport {
         return result.interrupted() ? "interrupted; all was well so far" : "all was well";
     }
 
-    private double micros(double percentile) {
-        return result.wakeNanos().getValueAtPercentile(percentile) / 1e3;
+    private static String startUp(double seconds) {
+        return Double.isNaN(seconds)
+                ? "some CQ was never served"
+                : String.format(Locale.ROOT, "%.2f s until every CQ was served", seconds);
+    }
+
+    private static String micros(Histogram nanos) {
+        return String.format(
+                Locale.ROOT,
+                "p50 %.1f, p99 %.1f, p99.9 %.1f, max %.1f",
+                at(nanos, 50) / 1e3,
+                at(nanos, 99) / 1e3,
+                at(nanos, 99.9) / 1e3,
+                at(nanos, 100) / 1e3);
+    }
+
+    private static double at(Histogram nanos, double percentile) {
+        return nanos.getValueAtPercentile(percentile);
+    }
+
+    private static String json(String name, Histogram nanos, double unit) {
+        return String.format(
+                Locale.ROOT,
+                "\"%s\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}",
+                name,
+                at(nanos, 50) / unit,
+                at(nanos, 99) / unit,
+                at(nanos, 99.9) / unit,
+                at(nanos, 100) / unit);
     }
 
     @FormatMethod
@@ -96,14 +126,16 @@ final class StormReport {
         object.add("\"unacked\":" + result.unacked());
         object.add("\"destroyed\":" + result.destroyed());
         object.add("\"dropped\":" + result.dropped());
+        StormResult.Waits waits = result.waits();
+        double start = waits.startSeconds();
         object.add(
-                String.format(
-                        Locale.ROOT,
-                        "\"wakeMicros\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}",
-                        micros(PERCENTILES[0]),
-                        micros(PERCENTILES[1]),
-                        micros(PERCENTILES[2]),
-                        micros(100)));
+                "\"startSeconds\":"
+                        + (Double.isNaN(start)
+                                ? "null"
+                                : String.format(Locale.ROOT, "%.3f", start)));
+        object.add(json("startMicros", waits.startNanos(), 1e3));
+        object.add(json("wakeMicros", waits.wakeNanos(), 1e3));
+        object.add(json("gapMillis", waits.gapNanos(), 1e6));
         object.add("\"heapBytesPerHandler\":" + result.heapBytesPerHandler());
         object.add("\"jdk\":" + quoted(Runtime.version().toString()));
         object.add("\"cores\":" + Runtime.getRuntime().availableProcessors());

@@ -464,7 +464,6 @@ public final class Faults {
     private void turns() {
         in(TURNS, "turns");
         plant("a thread that passes starts nobody", "pass", without("start"));
-        plant("passing without the lock", "pass", unlocked());
         plant("an envoy unparks nobody", "release", without("wakeAll"));
         plant("an envoy leaves the others alone", "release", without("nextEnvoy"));
         plant("an envoy that has run counts", "release", notSet("envoys"));
@@ -473,7 +472,8 @@ public final class Faults {
         plant("the gate is never opened", "keepGate", without("openGate"));
         plant("the gate stays closed", "openGate", notSet("gateClosed"));
         plant("no envoy comes when the gate is open", "openGate", without("nextEnvoy"));
-        plant("a thread that gives up its turn stays in the list", "leave", without("remove"));
+        plant("a thread that has given up its turn counts", "remove", notSet("parked"));
+        plant("a thread that was released counts", "detach", notSet("parked"));
         plant("a watcher is never replaced", "pass", without("stopWatching"));
         plant("without memory nobody is told", "start", without("dissolve"));
         plant("without memory the others sleep on", "dissolve", without("wakeAll"));

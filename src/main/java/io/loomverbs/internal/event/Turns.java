@@ -65,12 +65,16 @@ public final class Turns {
      * has opened the gate. If one cannot be started, for want of memory, the list is *dissolved*: everybody
      * in it is unparked at once, the gate is opened, and nobody passes for some time.
      *
-     * Envoys and keepers come from outside. That another crowd, which knows nothing of this class, keeps
-     * all carriers busy would keep them away. So one of those that pass *watches*: instead of parking it
+     * Envoys and keepers come from outside. Another crowd, which knows nothing of this class and keeps
+     * all carriers busy, would keep them away. So one of those that pass *watches*: instead of parking it
      * yields, which keeps it in its carrier's own queue as long as that holds others. When the queue is
-     * empty it goes outside, behind what it has started itself. If no envoy or keeper has run after
-     * PATIENCE_NANOS the list is dissolved, since nothing here can help those who wait outside. If
-     * one has, the watcher parks, and the next that passes watches.
+     * empty it goes outside, behind scouts that it has started. If nothing outside has run after
+     * PATIENCE_NANOS the list is dissolved, since nothing here can help those that wait outside. If
+     * something has, the watcher parks, and the next that passes watches.
+     *
+     * One case is left. Another crowd that comes in while all of this one are outside, as in a gap, and
+     * never once lets a carrier's queue run empty, keeps out whatever is outside: timers, and
+     * these threads too, until it pauses. The JDK offers no way back into a carrier's queue from outside.
      *
      * A thread that is pinned keeps its carrier while it is parked. If all carriers are kept so, nobody is
      * left to run envoys. So each looks, once a second, whether any of them has run, and if not dissolves

@@ -7,24 +7,28 @@ import io.loomverbs.WorkCompletions;
 import org.HdrHistogram.Histogram;
 
 /**
- * What a handler needs while it works: a batch, two work requests, a histogram. Handlers borrow one
+ * What a handler needs while it works: a batch, two work requests, histograms. Handlers borrow one
  * from {@link Benches} when they wake, so that thousands that wait own none.
  */
 final class Bench {
     private static final int BATCH = 32;
-    private static final long LONGEST_NANOS = 60_000_000_000L;
+    static final long LONGEST_NANOS = 60_000_000_000L;
     private static final int DIGITS = 2;
 
     final WorkCompletions batch = WorkCompletions.allocate(BATCH);
     final SendWorkRequest send = SendWorkRequest.allocate(1, 0);
     final RecvWorkRequest recv = RecvWorkRequest.allocate(1);
+    final Histogram startNanos = newHistogram();
     final Histogram wakeNanos = newHistogram();
 
     static Histogram newHistogram() {
         return new Histogram(LONGEST_NANOS, DIGITS);
     }
 
-    void woken(long nanos) {
-        wakeNanos.recordValue(Math.clamp(nanos, 1, LONGEST_NANOS));
+    /**
+     * @param steady whether every CQ has been served before
+     */
+    void woken(long nanos, boolean steady) {
+        (steady ? wakeNanos : startNanos).recordValue(Math.clamp(nanos, 1, LONGEST_NANOS));
     }
 }

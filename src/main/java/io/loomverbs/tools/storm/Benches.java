@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Function;
 
 /** The benches of a storm: about as many as there have ever been handlers at work at once. */
 class Benches {
@@ -42,10 +43,19 @@ class Benches {
         overflow.add(bench);
     }
 
-    /** Everything that was recorded. No bench may be in use. */
+    /** What was recorded before every CQ had been served. No bench may be in use. */
+    Histogram startNanos() {
+        return sum(bench -> bench.startNanos);
+    }
+
+    /** What was recorded afterwards. No bench may be in use. */
     Histogram wakeNanos() {
+        return sum(bench -> bench.wakeNanos);
+    }
+
+    private Histogram sum(Function<Bench, Histogram> which) {
         Histogram sum = Bench.newHistogram();
-        all.forEach(bench -> sum.add(bench.wakeNanos));
+        all.forEach(bench -> sum.add(which.apply(bench)));
         return sum;
     }
 }

@@ -1,5 +1,6 @@
 package io.loomverbs.tools.storm;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -41,11 +42,6 @@ final class Churn {
         }
     }
 
-    /*
-     * Yields rather than sleeps: the end of a sleep comes from outside, and is seen by a busy carrier
-     * only when it has nothing else to do.
-     */
-    @SuppressWarnings("ThreadPriorityCheck") // see above
     private void run() {
         try {
             while (!begun) {
@@ -53,14 +49,15 @@ final class Churn {
             }
             long next = System.nanoTime();
             while (!books.stopping()) {
-                if (System.nanoTime() - next < 0) {
-                    Thread.yield();
+                long early = next - System.nanoTime();
+                if (early > 0) {
+                    Thread.sleep(Duration.ofNanos(early));
                 } else {
                     next += pauseNanos;
                     links.get(ThreadLocalRandom.current().nextInt(links.size())).renew();
                 }
             }
-        } catch (RuntimeException | Error e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             books.failures().add("churn", e);
         }
     }

@@ -4,13 +4,8 @@ import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CqEvent;
 
-import java.time.Duration;
-import java.util.concurrent.ThreadLocalRandom;
-
 /** The blocking handlers of a storm, each sequential code on its own virtual thread. */
 final class Handlers {
-    private static final int AIR_EVERY = 128;
-
     private Handlers() {}
 
     /** Waits for the events of one CQ after another, each until it is closed. */
@@ -66,24 +61,12 @@ final class Handlers {
         }
     }
 
-    private static void serve(int handler, CqEvent event, Books books) throws InterruptedException {
+    private static void serve(int handler, CqEvent event, Books books) {
         if (!(event.cqContext() instanceof Station station)) {
             throw new IllegalStateException("an event of a CQ that is not of this storm");
         }
         books.tally().event(handler, station.index);
         serve(station, books);
-        letOthersIn();
-    }
-
-    /**
-     * Leaves the carrier's own queue now and then. Handlers that only wake each other never let it
-     * run empty, and the carrier would not see what comes from outside: new threads, timers, and
-     * threads that were blocked by a monitor.
-     */
-    private static void letOthersIn() throws InterruptedException {
-        if (ThreadLocalRandom.current().nextInt(AIR_EVERY) == 0) {
-            Thread.sleep(Duration.ofNanos(1));
-        }
     }
 
     private static void serve(Station station, Books books) {

@@ -134,6 +134,16 @@ final class Link {
         }
     }
 
+    /** No more messages are sent from now on. */
+    void stop(long now) {
+        lock.lock();
+        try {
+            stations.forEach(station -> station.stop(now));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** How many messages were sent and have not arrived. */
     long underWay() {
         lock.lock();

@@ -48,6 +48,9 @@ final class Station {
     private long sent;
     private int nextSlot;
 
+    /** When it was served last, or connected. */
+    private long servedNanos;
+
     /** Set before the queue pair is closed, so that a handler knows why its calls fail. */
     private volatile boolean dying;
 
@@ -92,6 +95,7 @@ final class Station {
         lock.lock();
         try {
             peer = other;
+            servedNanos = System.nanoTime();
             requireQp().connect(other.requireQp().endpoint());
             for (int i = 0; i < plan.window(); i++) {
                 postRecv(bench, i);
@@ -128,6 +132,9 @@ final class Station {
         lock.lock();
         try {
             long now = System.nanoTime();
+            if (!books.stopping()) {
+                gapUntil(now);
+            }
             cq.reqNotify(false);
             for (int round = 1; cq.poll(bench.batch) > 0; round++) {
                 for (int i = 0; i < bench.batch.size(); i++) {
@@ -141,6 +148,25 @@ final class Station {
             if (!dying) {
                 books.failures().add("serving " + cq, e);
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** This CQ is being served now, or has waited until now in vain. */
+    private void gapUntil(long now) {
+        long steadySince = books.tally().steadySince();
+        if (steadySince != 0) {
+            books.tally().gap(index, now - Math.max(steadySince, servedNanos));
+        }
+        servedNanos = now;
+    }
+
+    /** No more messages are sent. */
+    void stop(long now) {
+        lock.lock();
+        try {
+            gapUntil(now);
         } finally {
             lock.unlock();
         }
@@ -163,7 +189,8 @@ final class Station {
         int slot = (int) batch.wrId(i);
         long at = base + (long) slot * plan.messageBytes();
         if (wokenAtNanos != 0) {
-            bench.woken(wokenAtNanos - Message.sentNanos(memory.memory(), at));
+            long sentNanos = Message.sentNanos(memory.memory(), at);
+            bench.woken(wokenAtNanos - sentNanos, books.tally().steadySince() != 0);
         }
         verify(at, batch.byteLen(i));
         books.tally().messages.increment();

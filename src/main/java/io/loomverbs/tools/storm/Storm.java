@@ -163,8 +163,10 @@ public final class Storm {
         if (!books.awaitStop(plan.duration().toNanos() - (System.nanoTime() - started))) {
             new Overtime(plan, books).await();
         }
+        long ended = System.nanoTime();
         books.stop();
         churn.join();
+        links.forEach(link -> link.stop(ended));
         sentNanos = System.nanoTime() - started;
         return sentNanos / 1e9;
     }
@@ -184,7 +186,8 @@ public final class Storm {
     }
 
     /*
-     * A carrier looks at external submissions only when its own queue is empty, which in a storm it never is: a virtual thread that a platform thread starts or wakes may wait indefinitely. One that a virtual thread starts or wakes goes to its carrier's own queue, and takes turns with the rest.
+     * What a virtual thread starts or wakes goes to its carrier's own queue and takes turns with the rest.
+     * What a platform thread starts or wakes waits until a carrier looks outside, each time.
      */
     private void onVirtualThread(String name, Runnable part) throws InterruptedException {
         Thread thread =
@@ -232,6 +235,16 @@ public final class Storm {
         }
     }
 
+    private StormResult.Waits waits() {
+        long steadySince = books.tally().steadySince();
+        long started = startedNanos;
+        return new StormResult.Waits(
+                steadySince == 0 ? Double.NaN : (steadySince - started) / 1e9,
+                books.benches().startNanos(),
+                books.benches().wakeNanos(),
+                books.tally().gaps());
+    }
+
     private StormResult result(double seconds, double cpu, long lost, long unacked, long heap) {
         Tally tally = books.tally();
         List<String> failures = new ArrayList<>();
@@ -254,7 +267,7 @@ public final class Storm {
                 unacked,
                 tally.destroyed.sum(),
                 tally.dropped.sum(),
-                books.benches().wakeNanos(),
+                waits(),
                 heap,
                 failures);
     }

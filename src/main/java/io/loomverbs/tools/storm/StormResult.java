@@ -20,7 +20,7 @@ import java.util.List;
  * @param unacked how many events were never acknowledged
  * @param destroyed how many CQs were destroyed under load
  * @param dropped how many messages were under way when their connection was destroyed
- * @param wakeNanos from the posting of a message to its handler at work
+ * @param waits for how long messages and CQs waited
  * @param heapBytesPerHandler heap for a CQ, its handler and what the storm keeps for both to verify
  *     messages, before the first
  * @param failures what else went wrong
@@ -39,9 +39,20 @@ public record StormResult(
         long unacked,
         long destroyed,
         long dropped,
-        Histogram wakeNanos,
+        Waits waits,
         long heapBytesPerHandler,
         List<String> failures) {
+
+    /**
+     * For how long messages waited for their handlers, and CQs to be served.
+     *
+     * @param startSeconds until every CQ had been served once; NaN if that never came
+     * @param startNanos until then, from the posting of a message to its handler at work
+     * @param wakeNanos the same afterwards
+     * @param gapNanos of each CQ, the longest time afterwards in which it was not served
+     */
+    public record Waits(
+            double startSeconds, Histogram startNanos, Histogram wakeNanos, Histogram gapNanos) {}
 
     /**
      * Whether nothing went wrong and, unless it was stopped early, all handlers got work.

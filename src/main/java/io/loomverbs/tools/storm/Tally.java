@@ -1,6 +1,10 @@
 package io.loomverbs.tools.storm;
 
+import org.HdrHistogram.Histogram;
+
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What all handlers of a storm count. */
@@ -12,26 +16,53 @@ final class Tally {
     final LongAdder dropped = new LongAdder();
     final LongAdder destroyed = new LongAdder();
 
+    private final AtomicInteger served = new AtomicInteger();
+    private final AtomicLongArray gaps;
     private final AtomicIntegerArray handlers;
     private final AtomicIntegerArray cqs;
+
+    /** Set by the thread that serves the last CQ for the first time. */
+    private volatile long steadySince;
 
     Tally(int cqs) {
         this.handlers = new AtomicIntegerArray(cqs);
         this.cqs = new AtomicIntegerArray(cqs);
+        this.gaps = new AtomicLongArray(cqs);
     }
 
     /** A handler has received an event of a CQ. */
     void event(int handler, int cq) {
         events.increment();
         mark(handlers, handler);
-        mark(cqs, cq);
+        if (mark(cqs, cq) && served.incrementAndGet() == cqs.length()) {
+            steadySince = System.nanoTime();
+        }
     }
 
     /** Reads first: after the first event this writes nothing. */
-    private static void mark(AtomicIntegerArray marks, int index) {
-        if (marks.getOpaque(index) == 0) {
-            marks.setOpaque(index, 1);
+    private static boolean mark(AtomicIntegerArray marks, int index) {
+        return marks.getOpaque(index) == 0 && marks.compareAndSet(index, 0, 1);
+    }
+
+    /** When every CQ had been served, or 0 as long as some has not. */
+    long steadySince() {
+        return steadySince;
+    }
+
+    /** A CQ was not served for so long; for one thread at a time for each CQ. */
+    void gap(int cq, long nanos) {
+        if (nanos > gaps.getPlain(cq)) {
+            gaps.setOpaque(cq, nanos);
         }
+    }
+
+    /** The longest time for which each CQ was not served. */
+    Histogram gaps() {
+        Histogram all = Bench.newHistogram();
+        for (int i = 0; i < gaps.length(); i++) {
+            all.recordValue(Math.clamp(gaps.getOpaque(i), 0, Bench.LONGEST_NANOS));
+        }
+        return all;
     }
 
     int handlersAtWork() {
