@@ -100,44 +100,43 @@ public final class FairnessLoad {
     }
 
     private void run(String how) throws Exception {
-        try (Context context = Verbs.device("soft0").open()) {
-            Runnable start = how.equals("BARE") ? bare() : messages(context, how);
-            CompletionQueue silent = context.createDirectCq(1);
-            CompletionQueue held = HeldCq.create(context);
-            started = System.nanoTime();
-            start.run();
-            again(
-                    Thread.ofVirtual(),
-                    "getCqEvent(10 ms)",
-                    TEN_MILLIS,
-                    now(() -> silent.getCqEvent(TEN_MILLIS)));
-            again(
-                    Thread.ofVirtual(),
-                    "Thread.sleep(10)",
-                    TEN_MILLIS,
-                    now(() -> Thread.sleep(TEN_MILLIS)));
-            again(
-                    Thread.ofVirtual(),
-                    "close(50 ms)",
-                    FIFTY_MILLIS,
-                    now(() -> HeldCq.timeOut(held, FIFTY_MILLIS)));
-            unparks();
-            again(
-                    Thread.ofPlatform().daemon(),
-                    "a platform thread",
-                    Duration.ofMillis(1),
-                    now(() -> Thread.sleep(1)));
-            Thread.sleep(WARM_NANOS / 1_000_000);
-            long[] before = counts();
-            long cpuBefore = cpuNanos();
-            long from = System.nanoTime();
-            Thread.sleep(Math.max(1, seconds * 1000L - WARM_NANOS / 1_000_000));
-            long[] after = counts();
-            long cpu = cpuNanos() - cpuBefore;
-            long end = System.nanoTime();
-            over = true;
-            print(how, before, after, end - from, cpu, end);
-        }
+        Context context = Verbs.device("soft0").open(); // as long as the JVM
+        Runnable start = how.equals("BARE") ? bare() : messages(context, how);
+        CompletionQueue silent = context.createDirectCq(1);
+        CompletionQueue held = HeldCq.create(context);
+        started = System.nanoTime();
+        start.run();
+        again(
+                Thread.ofVirtual(),
+                "getCqEvent(10 ms)",
+                TEN_MILLIS,
+                now(() -> silent.getCqEvent(TEN_MILLIS)));
+        again(
+                Thread.ofVirtual(),
+                "Thread.sleep(10)",
+                TEN_MILLIS,
+                now(() -> Thread.sleep(TEN_MILLIS)));
+        again(
+                Thread.ofVirtual(),
+                "close(50 ms)",
+                FIFTY_MILLIS,
+                now(() -> HeldCq.timeOut(held, FIFTY_MILLIS)));
+        unparks();
+        again(
+                Thread.ofPlatform().daemon(),
+                "a platform thread",
+                Duration.ofMillis(1),
+                now(() -> Thread.sleep(1)));
+        Thread.sleep(WARM_NANOS / 1_000_000);
+        long[] before = counts();
+        long cpuBefore = cpuNanos();
+        long from = System.nanoTime();
+        Thread.sleep(Math.max(1, seconds * 1000L - WARM_NANOS / 1_000_000));
+        long[] after = counts();
+        long cpu = cpuNanos() - cpuBefore;
+        long end = System.nanoTime();
+        over = true;
+        print(how, before, after, end - from, cpu, end);
     }
 
     @FunctionalInterface

@@ -68,6 +68,9 @@ public final class CompletionChannel implements AutoCloseable {
      * Receives the next completion event, waiting for at most {@code timeout}; otherwise like
      * {@link #getCqEvent()}.
      *
+     * <p>At full load the JDK's scheduler can end a timed wait of a virtual thread some
+     * milliseconds late: see "Full load" in the guide.
+     *
      * @param timeout how long to wait; zero does not wait
      * @return the event, or null if none came in time
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
