@@ -1,22 +1,32 @@
 package io.loomverbs.fault;
 
-import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.CodeElement;
-import java.lang.classfile.MethodModel;
+import java.util.function.Supplier;
 
-/** What is wrong in a method; see {@link Changes}. */
-@FunctionalInterface
-interface Change {
-    /** Begins to change one method. */
-    Step in(MethodModel method);
+/**
+ * What is wrong in a method; {@link Changes} has them.
+ *
+ * @param number only the place of that number, from 1 on; 0 is all of them
+ * @param defect begins anew for each method
+ */
+record Change(int number, Supplier<Defect> defect) {
+    Change(Supplier<Defect> defect) {
+        this(0, defect);
+    }
 
-    /** Changes the code of one method, element by element. */
-    @FunctionalInterface
-    interface Step {
-        /** Writes something else than this element, or answers false and writes nothing. */
-        boolean replace(CodeBuilder code, CodeElement element);
+    /** Only where this happens for that time, from 1 on. */
+    Change number(int time) {
+        return new Change(time, defect);
+    }
+
+    /** Changes one method. */
+    interface Defect {
+        /** Whether something else is to be written instead of this element. */
+        boolean isAbout(Site site);
+
+        /** Writes that. */
+        void write(Site site);
 
         /** Writes what comes before the first element. */
-        default void begin(CodeBuilder code) {}
+        default void begin(Site start) {}
     }
 }

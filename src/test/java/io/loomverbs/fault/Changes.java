@@ -1,11 +1,10 @@
 package io.loomverbs.fault;
 
-import io.loomverbs.fault.Change.Step;
+import static io.loomverbs.fault.Site.NOTHING;
+import static io.loomverbs.fault.Site.PLANTED;
 
-import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.CodeElement;
-import java.lang.classfile.MethodModel;
-import java.lang.classfile.Opcode;
+import io.loomverbs.fault.Change.Defect;
+
 import java.lang.classfile.TypeKind;
 import java.lang.classfile.instruction.ConstantInstruction;
 import java.lang.classfile.instruction.FieldInstruction;
@@ -15,16 +14,31 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.List;
-import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** Small things that go wrong in code. Calls and fields are found by their names. */
-final class Changes {
-    private static final ClassDesc PLANTED = ClassDesc.of(Planted.class.getName());
-    private static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
+class Changes {
+    private static final MethodTypeDesc ANSWER = MethodTypeDesc.of(ConstantDescs.CD_boolean);
 
-    private static final Set<String> LOCKING = Set.of("lock", "unlock");
+    Changes() {}
 
-    private Changes() {}
+    private static Change at(Predicate<Site> place, Consumer<Site> instead) {
+        return new Change(
+                () ->
+                        new Defect() {
+                            @Override
+                            public boolean isAbout(Site site) {
+                                return place.test(site);
+                            }
+
+                            @Override
+                            public void write(Site site) {
+                                instead.accept(site);
+                            }
+                        });
+    }
 
     // *** Calls ***
 
@@ -33,424 +47,311 @@ final class Changes {
         return answering(call, 0);
     }
 
-    /** Like {@link #without(String)}, but only the call of that number, from 1 on. */
-    static Change without(String call, int number) {
-        return numbered(number, call, (code, invoke) -> leaveOut(code, invoke, 0));
-    }
-
     /** A call is left out, and {@code answer} is what it is taken to have answered. */
     static Change answering(String call, int answer) {
-        return atCalls(call, (code, invoke) -> leaveOut(code, invoke, answer));
+        return at(site -> site.calls(call), site -> site.leaveOut(answer));
     }
 
     /** What is done under a lock is done without it. */
     static Change unlocked() {
-        return method ->
-                (code, element) -> {
-                    if (!(element instanceof InvokeInstruction invoke)
-                            || !LOCKING.contains(invoke.name().stringValue())) {
-                        return false;
-                    }
-                    leaveOut(code, invoke, 0);
-                    return true;
-                };
+        return at(site -> site.calls("lock") || site.calls("unlock"), site -> site.leaveOut(0));
     }
 
     /** A call is left out if the thread is interrupted. */
     static Change withoutIfInterrupted(String call) {
-        ClassDesc thread = ClassDesc.of("java.lang.Thread");
-        return atCalls(
-                call,
-                (code, invoke) ->
-                        code.invokestatic(thread, "currentThread", MethodTypeDesc.of(thread))
-                                .invokevirtual(
-                                        thread,
-                                        "isInterrupted",
-                                        MethodTypeDesc.of(ConstantDescs.CD_boolean))
+        return at(
+                site -> site.calls(call),
+                site ->
+                        site.code()
+                                .invokestatic(PLANTED, "isInterrupted", ANSWER)
                                 .ifThenElse(
-                                        interrupted -> leaveOut(interrupted, invoke, 0),
-                                        otherwise -> otherwise.with(invoke)));
+                                        then -> site.on(then).leaveOut(0),
+                                        otherwise -> site.on(otherwise).original()));
+    }
+
+    /** What a call answers is 0 if it is less. */
+    static Change neverNegative(String call) {
+        MethodTypeDesc type = MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_int);
+        return at(
+                site -> site.calls(call),
+                site -> site.original().code().invokestatic(PLANTED, "neverNegative", type));
     }
 
     /** The method returns 0, false or null if a call answers anything else. */
     static Change returningIf(String call) {
-        return method ->
-                calls(
-                        call,
-                        (code, invoke) -> {
-                            code.with(invoke).dup();
-                            code.ifThen(returning -> returnZero(returning, method));
-                        });
+        return at(
+                site -> site.calls(call),
+                site -> {
+                    site.original().code().dup();
+                    site.code().ifThen(then -> site.on(then).returnZero());
+                });
+    }
+
+    /** The method returns 0, false or null after a call where that is made first. */
+    static Change returningAfter(String call) {
+        return at(site -> site.calls(call), site -> site.pause().original().returnZero()).number(1);
     }
 
     /** A while passes before a call, or before a field is written. */
     static Change pauseBefore(String name) {
-        return method ->
-                (code, element) -> {
-                    if (!isCall(element, name) && !isAccess(element, Opcode.PUTFIELD, name)) {
-                        return false;
-                    }
-                    pause(code).with(element);
-                    return true;
-                };
+        return at(site -> site.calls(name) || site.writes(name), site -> site.pause().original());
+    }
+
+    /** The lock {@code lock} is let go for a while before a call. */
+    static Change letGoBefore(String call) {
+        return at(
+                site -> site.calls(call),
+                site -> site.tell("lock", "unlock").pause().tell("lock", "lock").original());
+    }
+
+    /** Before a call an object in a field is told, by a call without arguments. */
+    static Change tellFirst(String call, String object, String told) {
+        return at(site -> site.calls(call), site -> site.tell(object, told).pause().original());
     }
 
     /** Before a call of a ledger a CQ's events are listed again. */
     static Change relistBefore(String call) {
         ClassDesc cq = ClassDesc.of("io.loomverbs.internal.event.QueuedCq");
         ClassDesc queue = ClassDesc.of("io.loomverbs.internal.event.EventQueue");
-        return atCalls(
-                call,
-                (code, invoke) -> {
-                    code.aload(0).instanceOf(cq);
-                    code.ifThen(
-                            relisting -> {
-                                relisting.aload(0).checkcast(cq).dup();
-                                relisting.invokevirtual(cq, "queue", MethodTypeDesc.of(queue));
-                                relisting
-                                        .swap()
-                                        .invokevirtual(
-                                                queue,
-                                                "relist",
-                                                MethodTypeDesc.of(ConstantDescs.CD_void, cq));
-                                pause(relisting);
-                            });
-                    code.with(invoke);
+        return at(
+                site -> site.calls(call),
+                site -> {
+                    site.code().aload(0).checkcast(cq).dup();
+                    site.code().invokevirtual(cq, "queue", MethodTypeDesc.of(queue)).swap();
+                    MethodTypeDesc type = MethodTypeDesc.of(ConstantDescs.CD_void, cq);
+                    site.code().invokevirtual(queue, "relist", type);
+                    site.pause().original();
                 });
-    }
-
-    /** The lock {@code lock} is let go for a while before a call. */
-    static Change letGoBefore(String call) {
-        return method ->
-                calls(
-                        call,
-                        (code, invoke) -> {
-                            onLock(code, method, "unlock");
-                            onLock(pause(code), method, "lock");
-                            code.with(invoke);
-                        });
-    }
-
-    private static void onLock(CodeBuilder code, MethodModel method, String what) {
-        load(code, method, "lock").invokevirtual(fieldOf(method, "lock"), what, NOTHING);
     }
 
     /** What an object in a field answers is asked for at the beginning of the method only. */
     static Change askedFirst(String object, String call) {
-        return method ->
-                new Step() {
-                    private int kept = -1;
-
-                    @Override
-                    public void begin(CodeBuilder code) {
-                        InvokeInstruction asked = callIn(method, call);
-                        TypeKind kind = TypeKind.from(asked.typeSymbol().returnType());
-                        kept = code.allocateLocal(kind);
-                        load(code, method, object).with(asked);
-                        pause(code.storeLocal(kind, kept));
-                    }
-
-                    @Override
-                    public boolean replace(CodeBuilder code, CodeElement element) {
-                        if (!isCall(element, call)) {
-                            return false;
-                        }
-                        InvokeInstruction asked = (InvokeInstruction) element;
-                        TypeKind kind = TypeKind.from(asked.typeSymbol().returnType());
-                        code.pop().loadLocal(kind, kept);
-                        return true;
-                    }
-                };
-    }
-
-    /** Before a call an object in a field is told, by a call without arguments. */
-    static Change tellFirst(String call, String object, String told) {
-        return method ->
-                calls(
-                        call,
-                        (code, invoke) -> {
-                            load(code, method, object)
-                                    .invokevirtual(fieldOf(method, object), told, NOTHING);
-                            pause(code).with(invoke);
-                        });
+        return new Change(
+                () ->
+                        new ReadFirst(
+                                site -> site.calls(call),
+                                start -> start.callOf(call).typeSymbol().returnType(),
+                                start -> start.load(object).code().with(start.callOf(call))));
     }
 
     /** A call is made before another, with the arguments of the method. */
     static Change earlier(String call, String before) {
-        return method ->
-                (code, element) -> {
-                    if (isCall(element, before)) {
-                        InvokeInstruction early = callIn(method, call);
-                        code.aload(0);
-                        for (int i = 0; i < early.typeSymbol().parameterCount(); i++) {
-                            code.loadLocal(
-                                    TypeKind.from(early.typeSymbol().parameterType(i)),
-                                    code.parameterSlot(i));
-                        }
-                        pause(code.with(early)).with(element);
-                        return true;
+        return at(
+                site -> site.calls(call) || site.calls(before),
+                site -> {
+                    if (site.calls(call)) {
+                        site.leaveOut(0);
+                        return;
                     }
-                    if (isCall(element, call)) {
-                        leaveOut(code, (InvokeInstruction) element, 0);
-                        return true;
+                    InvokeInstruction early = site.callOf(call);
+                    site.code().aload(0);
+                    for (int i = 0; i < early.typeSymbol().parameterCount(); i++) {
+                        TypeKind kind = TypeKind.from(early.typeSymbol().parameterType(i));
+                        site.code().loadLocal(kind, site.code().parameterSlot(i));
                     }
-                    return false;
-                };
+                    site.code().with(early);
+                    site.pause().original();
+                });
     }
 
     /** A call is made after another, and is taken to have answered 0. */
     static Change later(String call, String after) {
-        return method ->
-                new Step() {
-                    private InvokeInstruction late;
-                    private int[] arguments;
-
-                    @Override
-                    public boolean replace(CodeBuilder code, CodeElement element) {
-                        if (late == null && isCall(element, call)) {
-                            late = (InvokeInstruction) element;
-                            List<ClassDesc> types = late.typeSymbol().parameterList();
-                            arguments = new int[types.size()];
-                            for (int i = types.size() - 1; i >= 0; i--) {
-                                TypeKind kind = TypeKind.from(types.get(i));
-                                arguments[i] = code.allocateLocal(kind);
-                                code.storeLocal(kind, arguments[i]);
-                            }
-                            pushZero(code, TypeKind.from(late.typeSymbol().returnType()));
-                            return true;
-                        }
-                        if (late == null || !isCall(element, after)) {
-                            return false;
-                        }
-                        pause(code.with(element));
-                        for (int i = 0; i < arguments.length; i++) {
-                            code.loadLocal(
-                                    TypeKind.from(late.typeSymbol().parameterType(i)),
-                                    arguments[i]);
-                        }
-                        pop(code.with(late), late.typeSymbol().returnType());
-                        return true;
-                    }
-                };
+        return new Change(() -> new Later(call, after));
     }
 
-    /** What a call answers is 0 if it is less. */
-    static Change neverNegative(String call) {
-        MethodTypeDesc max =
-                MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_int, ConstantDescs.CD_int);
-        return atCalls(
-                call,
-                (code, invoke) ->
-                        code.with(invoke)
-                                .iconst_0()
-                                .invokestatic(ClassDesc.of("java.lang.Math"), "max", max));
-    }
+    private static final class Later implements Defect {
+        private final String call;
+        private final String after;
+        private int[] arguments;
 
-    private static boolean isCall(CodeElement element, String call) {
-        return element instanceof InvokeInstruction invoke && invoke.name().equalsString(call);
-    }
+        Later(String call, String after) {
+            this.call = call;
+            this.after = after;
+        }
 
-    private static InvokeInstruction callIn(MethodModel method, String call) {
-        return method.code()
-                .flatMap(code -> code.elementStream().filter(e -> isCall(e, call)).findFirst())
-                .map(InvokeInstruction.class::cast)
-                .orElseThrow(() -> new AssertionError(call + Fault.NO_PLACE));
-    }
+        @Override
+        public boolean isAbout(Site site) {
+            return site.calls(call) || (arguments != null && site.calls(after));
+        }
 
-    private static ClassDesc fieldOf(MethodModel method, String name) {
-        return method.parent().orElseThrow().fields().stream()
-                .filter(field -> field.fieldName().equalsString(name))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError(name + Fault.NO_PLACE))
-                .fieldTypeSymbol();
-    }
-
-    /** Loads a field of this object. */
-    private static CodeBuilder load(CodeBuilder code, MethodModel method, String field) {
-        return code.aload(0).getfield(owner(method), field, fieldOf(method, field));
+        @Override
+        public void write(Site site) {
+            InvokeInstruction late = site.callOf(call);
+            List<ClassDesc> types = late.typeSymbol().parameterList();
+            if (site.calls(call)) {
+                arguments = new int[types.size()];
+                for (int i = types.size() - 1; i >= 0; i--) {
+                    arguments[i] = site.code().allocateLocal(TypeKind.from(types.get(i)));
+                    site.code().storeLocal(TypeKind.from(types.get(i)), arguments[i]);
+                }
+                site.pushZero(late.typeSymbol().returnType());
+                return;
+            }
+            site.original().pause();
+            for (int i = 0; i < arguments.length; i++) {
+                site.code().loadLocal(TypeKind.from(types.get(i)), arguments[i]);
+            }
+            site.code().with(late);
+            site.pop(late.typeSymbol().returnType());
+        }
     }
 
     // *** Fields ***
 
     /** A field is read as null, 0 or false. */
     static Change blindTo(String field) {
-        return atAccesses(
-                Opcode.GETFIELD,
-                field,
-                (code, read) -> pushZero(code.pop(), TypeKind.from(read.typeSymbol())));
-    }
-
-    /** A field of this object is read at the beginning of the method only. */
-    static Change readFirst(String field) {
-        return method -> new ReadFirst(method, field);
-    }
-
-    /** A counter in a field is one more from the beginning of the method on. */
-    static Change countedFirst(String field) {
-        return method ->
-                new ReadFirst(method, field) {
-                    @Override
-                    public void begin(CodeBuilder code) {
-                        super.begin(code);
-                        code.aload(0).iload(kept).iconst_1().iadd();
-                        pause(code.putfield(owner(method), field, ConstantDescs.CD_int));
-                    }
-                };
-    }
-
-    /** What was in a field at the beginning of the method is written there at the end. */
-    static Change writtenBack(String field) {
-        return method ->
-                new ReadFirst(method, field) {
-                    @Override
-                    public boolean replace(CodeBuilder code, CodeElement element) {
-                        if (!(element instanceof ReturnInstruction)) {
-                            return false;
-                        }
-                        pause(code).aload(0).loadLocal(kind, kept);
-                        code.putfield(owner(method), field, fieldOf(method, field)).with(element);
-                        return true;
-                    }
-                };
-    }
-
-    private static class ReadFirst implements Step {
-        private final MethodModel method;
-        private final String field;
-        final TypeKind kind;
-        int kept = -1;
-
-        ReadFirst(MethodModel method, String field) {
-            this.method = method;
-            this.field = field;
-            this.kind = TypeKind.from(fieldOf(method, field));
-        }
-
-        @Override
-        public void begin(CodeBuilder code) {
-            kept = code.allocateLocal(kind);
-            pause(load(code, method, field).storeLocal(kind, kept));
-        }
-
-        @Override
-        public boolean replace(CodeBuilder code, CodeElement element) {
-            if (!isAccess(element, Opcode.GETFIELD, field)) {
-                return false;
-            }
-            code.pop().loadLocal(kind, kept);
-            return true;
-        }
-    }
-
-    /** A field of this object is not written, but is 0 or false after a call. */
-    static Change resetAfter(String field, String call) {
-        return method ->
-                (code, element) -> {
-                    ClassDesc type = fieldOf(method, field);
-                    if (isAccess(element, Opcode.PUTFIELD, field)) {
-                        pop(code, type).pop();
-                        return true;
-                    }
-                    if (!isCall(element, call)) {
-                        return false;
-                    }
-                    pause(code.with(element)).aload(0);
-                    pushZero(code, TypeKind.from(type));
-                    code.putfield(owner(method), field, type);
-                    return true;
-                };
-    }
-
-    private static ClassDesc owner(MethodModel method) {
-        return method.parent().orElseThrow().thisClass().asSymbol();
-    }
-
-    /** Before a field is read its object is told, by a call without arguments. */
-    static Change tellBeforeReading(String field, String call) {
-        return atAccesses(
-                Opcode.GETFIELD,
-                field,
-                (code, read) ->
-                        pause(code.dup().invokevirtual(read.owner().asSymbol(), call, NOTHING))
-                                .with(read));
-    }
-
-    /** Before a field is written its object is told, by a call without arguments. */
-    static Change tellBeforeWriting(String field, String call) {
-        return atAccesses(
-                Opcode.PUTFIELD,
-                field,
-                (code, write) -> {
-                    code.dup2();
-                    code.pop().invokevirtual(write.owner().asSymbol(), call, NOTHING);
-                    pause(code).with(write);
+        return at(
+                site -> site.reads(field),
+                site -> {
+                    site.code().pop();
+                    site.pushZero(site.fieldType());
                 });
     }
 
     /** A field is not written. */
     static Change notSet(String field) {
-        return atAccesses(
-                Opcode.PUTFIELD, field, (code, write) -> pop(code, write.typeSymbol()).pop());
+        return at(site -> site.writes(field), site -> site.pop(site.fieldType()).code().pop());
     }
 
-    /** A field is not written the time of that number, from 1 on. */
-    static Change notSet(String field, int number) {
-        return method -> {
-            int[] seen = new int[1];
-            Step step = notSet(field).in(method);
-            return (code, element) ->
-                    isAccess(element, Opcode.PUTFIELD, field)
-                            && ++seen[0] == number
-                            && step.replace(code, element);
-        };
+    /** A field of this object is read at the beginning of the method only. */
+    static Change readFirst(String field) {
+        return new Change(() -> new ReadFirst(field));
     }
 
-    /** The method returns 0, false or null after a call where that is made first. */
-    static Change returningAfter(String call) {
-        return method -> {
-            boolean[] done = new boolean[1];
-            return (code, element) -> {
-                if (done[0] || !isCall(element, call)) {
-                    return false;
-                }
-                done[0] = true;
-                returnZero(pause(code).with(element), method);
-                return true;
-            };
-        };
+    /** A counter in a field is one more from the beginning of the method on. */
+    static Change countedFirst(String field) {
+        return new Change(
+                () ->
+                        new ReadFirst(field) {
+                            @Override
+                            public void begin(Site start) {
+                                super.begin(start);
+                                start.code().aload(0).iload(kept).iconst_1().iadd();
+                                start.store(field);
+                                start.pause();
+                            }
+                        });
+    }
+
+    /** What was in a field at the beginning of the method is written there at the end. */
+    static Change writtenBack(String field) {
+        return new Change(
+                () ->
+                        new ReadFirst(field) {
+                            @Override
+                            public boolean isAbout(Site site) {
+                                return site.element() instanceof ReturnInstruction;
+                            }
+
+                            @Override
+                            public void write(Site site) {
+                                site.pause().code().aload(0).loadLocal(kind, kept);
+                                site.store(field);
+                                site.original();
+                            }
+                        });
+    }
+
+    /** Something is looked at when the method begins, and a while passes. */
+    private static class ReadFirst implements Defect {
+        private final Predicate<Site> place;
+        private final Function<Site, ClassDesc> type;
+        private final Consumer<Site> read;
+        TypeKind kind;
+        int kept;
+
+        ReadFirst(Predicate<Site> place, Function<Site, ClassDesc> type, Consumer<Site> read) {
+            this.place = place;
+            this.type = type;
+            this.read = read;
+        }
+
+        ReadFirst(String field) {
+            this(site -> site.reads(field), start -> start.typeOf(field), s -> s.load(field));
+        }
+
+        @Override
+        public void begin(Site start) {
+            kind = TypeKind.from(type.apply(start));
+            kept = start.code().allocateLocal(kind);
+            read.accept(start);
+            start.code().storeLocal(kind, kept);
+            start.pause();
+        }
+
+        @Override
+        public boolean isAbout(Site site) {
+            return place.test(site);
+        }
+
+        @Override
+        public void write(Site site) {
+            site.code().pop().loadLocal(kind, kept);
+        }
+    }
+
+    /** Before a field is read its object is told, by a call without arguments. */
+    static Change tellBeforeReading(String field, String call) {
+        return at(
+                site -> site.reads(field),
+                site -> {
+                    ClassDesc owner = ((FieldInstruction) site.element()).owner().asSymbol();
+                    site.code().dup().invokevirtual(owner, call, NOTHING);
+                    site.pause().original();
+                });
+    }
+
+    /** Before a field is written its object is told, by a call without arguments. */
+    static Change tellBeforeWriting(String field, String call) {
+        return at(
+                site -> site.writes(field),
+                site -> {
+                    ClassDesc owner = ((FieldInstruction) site.element()).owner().asSymbol();
+                    site.code().dup2().pop().invokevirtual(owner, call, NOTHING);
+                    site.pause().original();
+                });
+    }
+
+    /** A field of this object is not written, but is 0 or false after a call. */
+    static Change resetAfter(String field, String call) {
+        return at(
+                site -> site.writes(field) || site.calls(call),
+                site -> {
+                    if (site.writes(field)) {
+                        site.pop(site.fieldType()).code().pop();
+                        return;
+                    }
+                    site.original().pause().code().aload(0);
+                    site.pushZero(site.typeOf(field));
+                    site.store(field);
+                });
     }
 
     // *** Constants ***
 
-    /** A constant is 0. */
+    /** A constant is 0 where it is first. */
     static Change without(long constant) {
         return insteadOf(constant, 0);
     }
 
     /** A constant is another where it is first. */
     static Change insteadOf(long constant, long other) {
-        return insteadOf(constant, other, 1);
-    }
-
-    /** A constant is another where it stands for that time, from 1 on. */
-    static Change insteadOf(long constant, long other, int number) {
-        return method -> {
-            int[] seen = new int[1];
-            return (code, element) -> {
-                if (!(element instanceof ConstantInstruction instruction)
-                        || !(instruction.constantValue() instanceof Number value)
-                        || value.longValue() != constant
-                        || ++seen[0] != number) {
-                    return false;
-                }
-                if (value instanceof Long) {
-                    code.loadConstant(other);
-                } else {
-                    code.loadConstant((int) other);
-                }
-                return true;
-            };
-        };
+        return at(
+                        site ->
+                                site.element() instanceof ConstantInstruction instruction
+                                        && instruction.constantValue() instanceof Number value
+                                        && value.longValue() == constant,
+                        site -> {
+                            boolean isLong =
+                                    ((ConstantInstruction) site.element()).typeKind()
+                                            == TypeKind.LONG;
+                            if (isLong) {
+                                site.code().loadConstant(other);
+                            } else {
+                                site.code().loadConstant((int) other);
+                            }
+                        })
+                .number(1);
     }
 
     // *** Atomic operations ***
@@ -459,167 +360,56 @@ final class Changes {
      * A compare-and-set or exchange, or an addition, becomes a look and, after a while, a write.
      */
     static Change torn() {
-        return atomics("");
+        return at(
+                site -> isAtomic(site, "compareAnd") || isAtomic(site, "getAnd"),
+                site -> atomic(site, ""));
     }
 
     /** A compare-and-set becomes a write. */
     static Change setAnyway() {
-        return atomics("Anyway");
+        return at(site -> isAtomic(site, "compareAnd"), site -> atomic(site, "Anyway"));
     }
 
     /** What an addition answers is what was there a while before. */
     static Change decidedFirst() {
-        Change decided = atomics("DecidedFirst");
-        return method -> {
-            Step step = decided.in(method);
-            return (code, element) ->
-                    element instanceof InvokeInstruction invoke
-                            && invoke.name().stringValue().startsWith("getAnd")
-                            && step.replace(code, element);
-        };
+        return at(site -> isAtomic(site, "getAnd"), site -> atomic(site, "DecidedFirst"));
+    }
+
+    private static boolean isAtomic(Site site, String prefix) {
+        return site.element() instanceof InvokeInstruction call
+                && call.name().stringValue().startsWith(prefix);
     }
 
     /** Calls the method of {@link Planted} whose name is that of the operation and a suffix. */
-    private static Change atomics(String suffix) {
-        return method ->
-                (code, element) -> {
-                    if (!(element instanceof InvokeInstruction invoke)
-                            || !isAtomic(invoke.name().stringValue())) {
-                        return false;
-                    }
-                    MethodTypeDesc type = withObjects(invoke.typeSymbol());
-                    String name = invoke.name().stringValue();
-                    ClassDesc answer =
-                            name.startsWith("compareAndSet")
-                                    ? ConstantDescs.CD_boolean
-                                    : type.parameterType(type.parameterCount() - 1);
-                    code.invokestatic(
-                            PLANTED,
-                            name + suffix,
-                            type.insertParameterTypes(0, invoke.owner().asSymbol())
-                                    .changeReturnType(answer));
-                    if (type.returnType().equals(ConstantDescs.CD_void)) {
-                        pop(code, answer);
-                    }
-                    return true;
-                };
-    }
-
-    private static MethodTypeDesc withObjects(MethodTypeDesc type) {
-        return MethodTypeDesc.of(
-                type.returnType(),
+    private static void atomic(Site site, String suffix) {
+        String name = site.call().name().stringValue();
+        MethodTypeDesc type = site.call().typeSymbol();
+        List<ClassDesc> types =
                 type.parameterList().stream()
                         .map(each -> each.isPrimitive() ? each : ConstantDescs.CD_Object)
-                        .toList());
-    }
-
-    private static boolean isAtomic(String call) {
-        return call.startsWith("compareAnd") || call.startsWith("getAnd");
+                        .toList();
+        ClassDesc answer =
+                name.startsWith("compareAndSet") ? ConstantDescs.CD_boolean : types.getLast();
+        MethodTypeDesc planted =
+                MethodTypeDesc.of(answer, types)
+                        .insertParameterTypes(0, site.call().owner().asSymbol());
+        site.code().invokestatic(PLANTED, name + suffix, planted);
+        if (type.returnType().equals(ConstantDescs.CD_void)) {
+            site.pop(answer);
+        }
     }
 
     /** The look at the word that follows a push is left out. */
     static Change noLookAfterPush() {
         MethodTypeDesc look = MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_long);
-        return method ->
-                (code, element) -> {
-                    if (isCall(element, "push")) {
-                        pause(code).with(element).invokestatic(PLANTED, "skipLook", NOTHING);
-                        return true;
+        return at(
+                site -> site.calls("push") || site.reads("word"),
+                site -> {
+                    if (site.calls("push")) {
+                        site.pause().original().code().invokestatic(PLANTED, "skipLook", NOTHING);
+                    } else {
+                        site.original().code().invokestatic(PLANTED, "look", look);
                     }
-                    if (isAccess(element, Opcode.GETFIELD, "word")) {
-                        code.with(element).invokestatic(PLANTED, "look", look);
-                        return true;
-                    }
-                    return false;
-                };
-    }
-
-    // *** Code ***
-
-    private interface AtCall {
-        void write(CodeBuilder code, InvokeInstruction invoke);
-    }
-
-    private interface AtAccess {
-        void write(CodeBuilder code, FieldInstruction access);
-    }
-
-    private static Change atCalls(String call, AtCall instead) {
-        return method -> calls(call, instead);
-    }
-
-    private static Step calls(String call, AtCall instead) {
-        return (code, element) -> {
-            if (!isCall(element, call)) {
-                return false;
-            }
-            instead.write(code, (InvokeInstruction) element);
-            return true;
-        };
-    }
-
-    private static Change numbered(int number, String call, AtCall instead) {
-        return method -> {
-            int[] seen = new int[1];
-            Step step = calls(call, instead);
-            return (code, element) ->
-                    isCall(element, call) && ++seen[0] == number && step.replace(code, element);
-        };
-    }
-
-    private static Change atAccesses(Opcode opcode, String field, AtAccess instead) {
-        return method -> accesses(opcode, field, instead);
-    }
-
-    private static Step accesses(Opcode opcode, String field, AtAccess instead) {
-        return (code, element) -> {
-            if (!isAccess(element, opcode, field)) {
-                return false;
-            }
-            instead.write(code, (FieldInstruction) element);
-            return true;
-        };
-    }
-
-    private static boolean isAccess(CodeElement element, Opcode opcode, String field) {
-        return element instanceof FieldInstruction access
-                && access.opcode() == opcode
-                && access.name().equalsString(field);
-    }
-
-    private static void leaveOut(CodeBuilder code, InvokeInstruction invoke, int answer) {
-        List<ClassDesc> types = invoke.typeSymbol().parameterList();
-        types.reversed().forEach(type -> pop(code, type));
-        if (invoke.opcode() != Opcode.INVOKESTATIC) {
-            code.pop();
-        }
-        if (answer == 0) {
-            pushZero(code, TypeKind.from(invoke.typeSymbol().returnType()));
-        } else {
-            code.loadConstant(answer);
-        }
-    }
-
-    private static CodeBuilder pop(CodeBuilder code, ClassDesc type) {
-        return TypeKind.from(type).slotSize() == 2 ? code.pop2() : code.pop();
-    }
-
-    private static void pushZero(CodeBuilder code, TypeKind type) {
-        switch (type) {
-            case VOID -> {}
-            case LONG -> code.lconst_0();
-            case REFERENCE -> code.aconst_null();
-            default -> code.iconst_0();
-        }
-    }
-
-    private static void returnZero(CodeBuilder code, MethodModel method) {
-        TypeKind type = TypeKind.from(method.methodTypeSymbol().returnType());
-        pushZero(code, type);
-        code.return_(type);
-    }
-
-    private static CodeBuilder pause(CodeBuilder code) {
-        return code.invokestatic(PLANTED, "pause", NOTHING);
+                });
     }
 }

@@ -1,6 +1,6 @@
 package io.loomverbs.fault;
 
-import io.loomverbs.fault.Change.Step;
+import io.loomverbs.fault.Change.Defect;
 
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
@@ -9,6 +9,7 @@ import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeTransform;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.MethodTransform;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,11 +33,7 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
      * @param className the class, below {@code io.loomverbs}
      * @param method the method, in all its overloads
      */
-    record Edit(String className, String method, Change change) {
-        private boolean isIn(MethodModel model) {
-            return model.methodName().equalsString(method);
-        }
-    }
+    record Edit(String className, String method, Change change) {}
 
     @Override
     public String toString() {
@@ -56,21 +53,19 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
         ClassModel model = classFile.parse(original);
         String binaryName = model.thisClass().asInternalName().replace('/', '.');
         Map<Edit, Integer> places = new LinkedHashMap<>();
-        for (Edit edit : edits) {
-            if (binaryName.equals(ROOT + edit.className)) {
-                places.put(edit, 0);
-            }
-        }
+        edits.stream()
+                .filter(edit -> binaryName.equals(ROOT + edit.className))
+                .forEach(edit -> places.put(edit, 0));
         byte[] bytes =
                 classFile.transformClass(
                         model,
                         (builder, element) -> {
                             if (element instanceof MethodModel method
-                                    && method.code().isPresent()
-                                    && places.keySet().stream().anyMatch(e -> e.isIn(method))) {
+                                    && method.code().isPresent()) {
                                 builder.transformMethod(
                                         method,
-                                        MethodTransform.transformingCode(defect(method, places)));
+                                        MethodTransform.transformingCode(
+                                                new Planter(method, places)));
                             } else {
                                 builder.with(element);
                             }
@@ -79,40 +74,45 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
                 (edit, count) -> {
                     if (count == 0) {
                         throw new AssertionError(
-                                edit.className
-                                        + "."
-                                        + edit.method
-                                        + " has changed: "
-                                        + name
-                                        + NO_PLACE);
+                                name + NO_PLACE + ": " + edit.className + "." + edit.method);
                     }
                 });
         return bytes;
     }
 
-    private static CodeTransform defect(MethodModel method, Map<Edit, Integer> places) {
-        Map<Edit, Step> steps = new LinkedHashMap<>();
-        for (Edit edit : places.keySet()) {
-            if (edit.isIn(method)) {
-                steps.put(edit, edit.change.in(method));
-            }
-        }
-        return new CodeTransform() {
-            @Override
-            public void atStart(CodeBuilder code) {
-                steps.values().forEach(step -> step.begin(code));
-            }
+    /** Changes one method, and counts the places. */
+    private static final class Planter implements CodeTransform {
+        private final MethodModel method;
+        private final Map<Edit, Integer> places;
+        private final Map<Edit, Defect> defects = new LinkedHashMap<>();
+        private final Map<Edit, Integer> seen = new HashMap<>();
 
-            @Override
-            public void accept(CodeBuilder code, CodeElement element) {
-                for (Map.Entry<Edit, Step> step : steps.entrySet()) {
-                    if (step.getValue().replace(code, element)) {
-                        places.merge(step.getKey(), 1, Integer::sum);
-                        return;
-                    }
+        Planter(MethodModel method, Map<Edit, Integer> places) {
+            this.method = method;
+            this.places = places;
+            places.keySet().stream()
+                    .filter(edit -> method.methodName().equalsString(edit.method))
+                    .forEach(edit -> defects.put(edit, edit.change.defect().get()));
+        }
+
+        @Override
+        public void atStart(CodeBuilder code) {
+            defects.values().forEach(defect -> defect.begin(new Site(code, method, null)));
+        }
+
+        @Override
+        public void accept(CodeBuilder code, CodeElement element) {
+            Site site = new Site(code, method, element);
+            for (Map.Entry<Edit, Defect> each : defects.entrySet()) {
+                int number = each.getKey().change.number();
+                if (each.getValue().isAbout(site)
+                        && (number == 0 || seen.merge(each.getKey(), 1, Integer::sum) == number)) {
+                    each.getValue().write(site);
+                    places.merge(each.getKey(), 1, Integer::sum);
+                    return;
                 }
-                code.with(element);
             }
-        };
+            code.with(element);
+        }
     }
 }

@@ -1,33 +1,5 @@
 package io.loomverbs.fault;
 
-import static io.loomverbs.fault.Changes.answering;
-import static io.loomverbs.fault.Changes.askedFirst;
-import static io.loomverbs.fault.Changes.blindTo;
-import static io.loomverbs.fault.Changes.countedFirst;
-import static io.loomverbs.fault.Changes.decidedFirst;
-import static io.loomverbs.fault.Changes.earlier;
-import static io.loomverbs.fault.Changes.insteadOf;
-import static io.loomverbs.fault.Changes.later;
-import static io.loomverbs.fault.Changes.letGoBefore;
-import static io.loomverbs.fault.Changes.neverNegative;
-import static io.loomverbs.fault.Changes.noLookAfterPush;
-import static io.loomverbs.fault.Changes.notSet;
-import static io.loomverbs.fault.Changes.pauseBefore;
-import static io.loomverbs.fault.Changes.readFirst;
-import static io.loomverbs.fault.Changes.relistBefore;
-import static io.loomverbs.fault.Changes.resetAfter;
-import static io.loomverbs.fault.Changes.returningAfter;
-import static io.loomverbs.fault.Changes.returningIf;
-import static io.loomverbs.fault.Changes.setAnyway;
-import static io.loomverbs.fault.Changes.tellBeforeReading;
-import static io.loomverbs.fault.Changes.tellBeforeWriting;
-import static io.loomverbs.fault.Changes.tellFirst;
-import static io.loomverbs.fault.Changes.torn;
-import static io.loomverbs.fault.Changes.unlocked;
-import static io.loomverbs.fault.Changes.without;
-import static io.loomverbs.fault.Changes.withoutIfInterrupted;
-import static io.loomverbs.fault.Changes.writtenBack;
-
 import io.loomverbs.fault.Fault.Edit;
 
 import java.util.ArrayList;
@@ -40,7 +12,7 @@ import java.util.stream.Stream;
  * <p>A fault is found by the seeded schedules of the scenarios that stand in front of it, and by
  * the races that name it. One that nothing finds is no fault: it fails the build.
  */
-public final class Faults {
+public final class Faults extends Changes {
     private static final String LEDGER = "internal.event.Ledger";
     private static final String QUEUE = "internal.event.EventQueue";
     private static final String ASSIGNING = "internal.event.AssigningQueue";
@@ -306,7 +278,7 @@ public final class Faults {
         in(CQ);
         plant("two serve one CQ", "serve", torn());
         in(CQ, "messages");
-        plant("no poll after the arm", "awaitNanos", without("pollMore", 2));
+        plant("no poll after the arm", "awaitNanos", without("pollMore").number(2));
         plant("a handler learns EINVAL from a close", "reqNotify", without("ensureNotDestroyed"));
         in("QueuePair", "messages");
         plant(
@@ -342,7 +314,8 @@ public final class Faults {
         plant(
                 "a completion is taken without the lock",
                 at("poll", unlocked()),
-                elsewhere("internal.soft.CqRing", "take", pauseBefore("setRelease")));
+                elsewhere("internal.soft.CqRing", "take", pauseBefore("setRelease")),
+                elsewhere("internal.soft.CqRing", "add", pauseBefore("setRelease")));
         plant("a poll writes an overrun back", "poll", unlocked(), writtenBack("overrun"));
         in("internal.soft.Responder");
         plant("a message is copied after its completion", "send", later("deliver", "received"));
@@ -383,7 +356,7 @@ public final class Faults {
         plant(
                 "a sender without a buffer does not look again",
                 "peekOrRemember",
-                without("peek", 2));
+                without("peek").number(2));
         in("internal.soft.SoftQp");
         plant("a queue pair is destroyed without the locks", "destroy", unlocked());
     }
@@ -394,7 +367,7 @@ public final class Faults {
         plant("a carrier is not given back", "end", without("giveBack"));
         plant("the thread that leads is not woken for the end", "end", without("wake"));
         plant("the thread that leads does not see the end", "leadUntilTheEnd", blindTo("ended"));
-        plant("who is enlisted does not look again", "takeLead", without("appoint", 2));
+        plant("who is enlisted does not look again", "takeLead", without("appoint").number(2));
         plant("who has to park is not enlisted", "takeLead", without("enlist"));
         plant("an unpark that a lock took is waited for", "lead", answering("mayPark", 1));
         plant("the only carrier is blocked", "lead", answering("mayBlock", 1));
@@ -419,12 +392,12 @@ public final class Faults {
         plant(
                 "the watch looks whether anybody leads, then ends",
                 "end",
-                notSet("on", 1),
+                notSet("on").number(1),
                 pauseBefore("on"));
         in("internal.ffi.UseCount");
         plant("a user looks whether it is closed, then counts itself", "enter", torn());
         in("internal.ibverbs.NativeIds");
-        plant("numbers are used again", "add", insteadOf(1, 0, 3));
+        plant("numbers are used again", "add", insteadOf(1, 0).number(3));
         in("internal.ibverbs.UnackedReads");
         plant("a reader looks whether there is a destroyer, then counts", "add", torn());
         in("internal.ibverbs.Poller");

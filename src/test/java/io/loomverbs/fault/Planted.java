@@ -37,7 +37,8 @@ public final class Planted {
         }
     }
 
-    /** What {@link VarHandle#compareAndExchange} does, but in two steps. */
+    // *** What VarHandles and atomics do, but in two steps ***
+
     public static long compareAndExchange(VarHandle handle, Object object, long old, long next) {
         VarHandle field = handle.withInvokeBehavior();
         long seen = (long) field.getVolatile(object);
@@ -48,62 +49,6 @@ public final class Planted {
         return seen;
     }
 
-    /** What {@link VarHandle#getAndAdd} does, but in two steps. */
-    public static long getAndAdd(VarHandle handle, Object object, long difference) {
-        VarHandle field = handle.withInvokeBehavior();
-        long seen = (long) field.getVolatile(object);
-        pause();
-        field.setVolatile(object, seen + difference);
-        return seen;
-    }
-
-    /** What {@link VarHandle#getAndAdd} does, but in two steps. */
-    public static int getAndAdd(VarHandle handle, Object object, int difference) {
-        VarHandle field = handle.withInvokeBehavior();
-        int seen = (int) field.getVolatile(object);
-        pause();
-        field.setVolatile(object, seen + difference);
-        return seen;
-    }
-
-    /** What {@link VarHandle#getAndBitwiseOr} does, but in two steps. */
-    public static int getAndBitwiseOr(VarHandle handle, Object object, int mask) {
-        VarHandle field = handle.withInvokeBehavior();
-        int seen = (int) field.getVolatile(object);
-        pause();
-        field.setVolatile(object, seen | mask);
-        return seen;
-    }
-
-    /** What {@link VarHandle#getAndAdd} does, but it answers what was there a while before. */
-    public static long getAndAddDecidedFirst(VarHandle handle, Object object, long difference) {
-        VarHandle field = handle.withInvokeBehavior();
-        long seen = (long) field.getVolatile(object);
-        pause();
-        field.getAndAdd(object, difference);
-        return seen;
-    }
-
-    /** What {@link VarHandle#getAndAdd} does, but it answers what was there a while before. */
-    public static int getAndAddDecidedFirst(VarHandle handle, Object object, int difference) {
-        VarHandle field = handle.withInvokeBehavior();
-        int seen = (int) field.getVolatile(object);
-        pause();
-        field.getAndAdd(object, difference);
-        return seen;
-    }
-
-    /** What {@link AtomicInteger#compareAndSet} does, but in two steps. */
-    public static boolean compareAndSet(AtomicInteger value, int old, int next) {
-        boolean same = value.get() == old;
-        if (same) {
-            pause();
-            value.set(next);
-        }
-        return same;
-    }
-
-    /** What {@link VarHandle#compareAndSet} does, but in two steps. */
     public static boolean compareAndSet(VarHandle handle, Object object, int old, int next) {
         VarHandle field = handle.withInvokeBehavior();
         boolean same = (int) field.getVolatile(object) == old;
@@ -114,7 +59,6 @@ public final class Planted {
         return same;
     }
 
-    /** What {@link VarHandle#compareAndSet} does, but in two steps. */
     public static boolean compareAndSet(VarHandle handle, Object object, long old, long next) {
         VarHandle field = handle.withInvokeBehavior();
         boolean same = (long) field.getVolatile(object) == old;
@@ -125,7 +69,6 @@ public final class Planted {
         return same;
     }
 
-    /** What {@link VarHandle#compareAndSet} does, but in two steps. */
     @SuppressWarnings("ReferenceEquality") // that is how it compares
     public static boolean compareAndSet(VarHandle handle, Object object, Object old, Object next) {
         VarHandle field = handle.withInvokeBehavior();
@@ -137,11 +80,70 @@ public final class Planted {
         return same;
     }
 
+    public static boolean compareAndSet(AtomicInteger value, int old, int next) {
+        boolean same = value.get() == old;
+        if (same) {
+            pause();
+            value.set(next);
+        }
+        return same;
+    }
+
+    public static long getAndAdd(VarHandle handle, Object object, long difference) {
+        VarHandle field = handle.withInvokeBehavior();
+        long seen = (long) field.getVolatile(object);
+        pause();
+        field.setVolatile(object, seen + difference);
+        return seen;
+    }
+
+    public static int getAndAdd(VarHandle handle, Object object, int difference) {
+        VarHandle field = handle.withInvokeBehavior();
+        int seen = (int) field.getVolatile(object);
+        pause();
+        field.setVolatile(object, seen + difference);
+        return seen;
+    }
+
+    public static int getAndBitwiseOr(VarHandle handle, Object object, int mask) {
+        VarHandle field = handle.withInvokeBehavior();
+        int seen = (int) field.getVolatile(object);
+        pause();
+        field.setVolatile(object, seen | mask);
+        return seen;
+    }
+
+    // *** Additions that answer what was there a while before ***
+
+    public static long getAndAddDecidedFirst(VarHandle handle, Object object, long difference) {
+        VarHandle field = handle.withInvokeBehavior();
+        long seen = (long) field.getVolatile(object);
+        pause();
+        field.getAndAdd(object, difference);
+        return seen;
+    }
+
+    public static int getAndAddDecidedFirst(VarHandle handle, Object object, int difference) {
+        VarHandle field = handle.withInvokeBehavior();
+        int seen = (int) field.getVolatile(object);
+        pause();
+        field.getAndAdd(object, difference);
+        return seen;
+    }
+
     /** What {@link VarHandle#compareAndSet} does, but without the comparison. */
     public static boolean compareAndSetAnyway(VarHandle handle, Object object, int old, int next) {
         pause();
         handle.withInvokeBehavior().setVolatile(object, next);
         return true;
+    }
+
+    public static boolean isInterrupted() {
+        return Thread.currentThread().isInterrupted();
+    }
+
+    public static int neverNegative(int answer) {
+        return Math.max(answer, 0);
     }
 
     /** The next {@link #look} of this thread is skipped. */

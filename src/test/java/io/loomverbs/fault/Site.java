@@ -1,0 +1,138 @@
+package io.loomverbs.fault;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.CodeElement;
+import java.lang.classfile.MethodModel;
+import java.lang.classfile.Opcode;
+import java.lang.classfile.TypeKind;
+import java.lang.classfile.instruction.FieldInstruction;
+import java.lang.classfile.instruction.InvokeInstruction;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+
+/** An element of a method's code, and the code that is written where it was. */
+record Site(CodeBuilder code, MethodModel method, CodeElement element) {
+    static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
+    static final ClassDesc PLANTED = ClassDesc.of(Planted.class.getName());
+
+    boolean calls(String name) {
+        return element instanceof InvokeInstruction call && call.name().equalsString(name);
+    }
+
+    boolean reads(String name) {
+        return accesses(Opcode.GETFIELD, name);
+    }
+
+    boolean writes(String name) {
+        return accesses(Opcode.PUTFIELD, name);
+    }
+
+    private boolean accesses(Opcode opcode, String name) {
+        return element instanceof FieldInstruction access
+                && access.opcode() == opcode
+                && access.name().equalsString(name);
+    }
+
+    InvokeInstruction call() {
+        return (InvokeInstruction) element;
+    }
+
+    ClassDesc fieldType() {
+        return ((FieldInstruction) element).typeSymbol();
+    }
+
+    /** The first call of that name in the method. */
+    InvokeInstruction callOf(String name) {
+        return method.code()
+                .orElseThrow()
+                .elementStream()
+                .filter(e -> new Site(code, method, e).calls(name))
+                .map(InvokeInstruction.class::cast)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(name + Fault.NO_PLACE));
+    }
+
+    Site on(CodeBuilder block) {
+        return new Site(block, method, element);
+    }
+
+    /** Writes what stood here. */
+    Site original() {
+        code.with(element);
+        return this;
+    }
+
+    Site pause() {
+        code.invokestatic(PLANTED, "pause", NOTHING);
+        return this;
+    }
+
+    /** Leaves out the call that stood here, which answers this. */
+    void leaveOut(int answer) {
+        MethodTypeDesc type = call().typeSymbol();
+        type.parameterList().reversed().forEach(this::pop);
+        if (call().opcode() != Opcode.INVOKESTATIC) {
+            code.pop();
+        }
+        if (answer == 0) {
+            pushZero(type.returnType());
+        } else {
+            code.loadConstant(answer);
+        }
+    }
+
+    Site pop(ClassDesc type) {
+        switch (TypeKind.from(type).slotSize()) {
+            case 0 -> {}
+            case 1 -> code.pop();
+            default -> code.pop2();
+        }
+        return this;
+    }
+
+    void pushZero(ClassDesc type) {
+        switch (TypeKind.from(type)) {
+            case VOID -> {}
+            case LONG -> code.lconst_0();
+            case REFERENCE -> code.aconst_null();
+            default -> code.iconst_0();
+        }
+    }
+
+    void returnZero() {
+        ClassDesc type = method.methodTypeSymbol().returnType();
+        pushZero(type);
+        code.return_(TypeKind.from(type));
+    }
+
+    private ClassDesc owner() {
+        return method.parent().orElseThrow().thisClass().asSymbol();
+    }
+
+    /** The type of a field of this object. */
+    ClassDesc typeOf(String field) {
+        return method.parent().orElseThrow().fields().stream()
+                .filter(model -> model.fieldName().equalsString(field))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(field + Fault.NO_PLACE))
+                .fieldTypeSymbol();
+    }
+
+    /** Loads a field of this object. */
+    Site load(String field) {
+        code.aload(0).getfield(owner(), field, typeOf(field));
+        return this;
+    }
+
+    /** Stores what is on the stack, above this object, in one of its fields. */
+    void store(String field) {
+        code.putfield(owner(), field, typeOf(field));
+    }
+
+    /** Calls an object in a field of this one, without arguments. */
+    Site tell(String field, String call) {
+        load(field).code.invokevirtual(typeOf(field), call, NOTHING);
+        return this;
+    }
+}
