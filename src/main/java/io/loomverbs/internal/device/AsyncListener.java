@@ -1,7 +1,7 @@
 package io.loomverbs.internal.device;
 
 /**
- * Told of the asynchronous events of one object. Called from any thread; never blocks or throws.
+ * Receives the asynchronous events of one object. Called from any thread; never blocks or throws.
  */
 @FunctionalInterface
 public interface AsyncListener {

@@ -21,7 +21,7 @@ public interface ContextOps {
 
     /**
      * {@code ibv_query_gid_ex}; null if there is none. The caller has checked port and index. A
-     * device that does not say of what type its GIDs are has InfiniBand's.
+     * device that does not report the types of its GIDs has InfiniBand GIDs.
      */
     default @Nullable GidAttr queryGidEx(int port, int index) {
         ByteBuffer gid = ByteBuffer.wrap(queryGid(port, index));
@@ -48,7 +48,7 @@ public interface ContextOps {
         throw DeviceException.unsupported("ibv_create_comp_channel");
     }
 
-    /** {@code ibv_create_cq}; {@code events} is told of the CQ's events, from any thread. */
+    /** {@code ibv_create_cq}; {@code events} receives the CQ's events, on any thread. */
     default CqOps createCq(
             int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
         throw DeviceException.unsupported("ibv_create_cq");
@@ -75,7 +75,7 @@ public interface ContextOps {
         throw DeviceException.unsupported("ibv_alloc_pd");
     }
 
-    /** Whether the device was closed, which is why it refuses what it is asked. */
+    /** Whether the device refuses calls because it was closed. */
     default boolean isClosed() {
         return false;
     }

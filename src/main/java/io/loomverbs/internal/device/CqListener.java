@@ -1,6 +1,6 @@
 package io.loomverbs.internal.device;
 
-/** Told of the events of one CQ. Called from any thread; never blocks, never throws. */
+/** Receives the events of one CQ. Called from any thread; never blocks, never throws. */
 public interface CqListener {
     /** The CQ was armed and a completion of the awaited kind was added; it is no longer armed. */
     void completionEvent();

@@ -23,7 +23,7 @@ public interface CqOps {
         return -Errno.EOPNOTSUPP;
     }
 
-    /** Whether the CQ was destroyed, which is why it refuses what it is asked. */
+    /** Whether the CQ refuses calls because it was destroyed. */
     default boolean isDestroyed() {
         return false;
     }

@@ -17,7 +17,7 @@ public final class DeviceException extends RuntimeException {
         return errno;
     }
 
-    /** What the table of ops answers for an operation that a device lacks. */
+    /** The exception for an operation that a device lacks. */
     public static DeviceException unsupported(String verb) {
         return new DeviceException(Errno.EOPNOTSUPP, verb + " is not implemented by this device");
     }

@@ -13,10 +13,10 @@ public interface DeviceOps {
         return 0;
     }
 
-    /** {@code ibv_open_device}. {@code events} is told of events of the device and its ports. */
+    /** {@code ibv_open_device}. {@code events} receives the events of the device and its ports. */
     ContextOps open(PortListener events);
 
-    /** Told of asynchronous events that belong to the device or to one of its ports. */
+    /** Receives asynchronous events of the device or of one of its ports. */
     @FunctionalInterface
     interface PortListener {
         /**

@@ -13,10 +13,10 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Loads all classes of a package at once if each is a file of its own. There a class that is first
- * needed when a failure is handled cannot be loaded once the process has run out of file
- * descriptors, and {@code NoClassDefFoundError} takes the failure's place. In a jar, which stays
- * open, and in a run-time image classes need no descriptor.
+ * Loads all classes of a package at once if each is a separate file. Otherwise a class that is
+ * first needed to handle a failure could not be loaded without free file descriptors, and {@code
+ * NoClassDefFoundError} would replace the failure. In a jar, which stays open, and in a run-time
+ * image, classes need no descriptor.
  */
 public final class LoadedClasses {
     private static final String SUFFIX = ".class";
@@ -38,7 +38,7 @@ public final class LoadedClasses {
             try {
                 Class.forName(one.getPackageName() + '.' + name, false, one.getClassLoader());
             } catch (ClassNotFoundException | LinkageError e) {
-                // It is told when it is needed.
+                // The failure is reported when the class is needed.
             }
         }
     }

@@ -6,13 +6,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 
-/** Something, such as an attempt to destroy an object, for whose end threads wait by parking. */
+/** A condition for whose end threads park, such as an attempt to destroy an object. */
 public abstract class Awaited {
     /*
-     * A thread that waits pushes a node (a volatile CAS), then asks again whether it has to wait, then
-     * parks. The thread that ends the wait says so first, with a volatile write, and takes all nodes
-     * second. One of the two sees the other. A node that was taken is not used again: a thread that has
-     * to wait once more pushes another one.
+     * A waiting thread pushes a node (a volatile CAS), then checks again whether it has to wait,
+     * then parks. The thread that ends the wait first records that, with a volatile write, then
+     * takes all nodes. One of the two sees the other. A taken node is not reused: a thread that has
+     * to wait again pushes another one.
      */
 
     /** Some microseconds: less than it costs to park and to be unparked. */
@@ -45,8 +45,8 @@ public abstract class Awaited {
     protected abstract boolean isPending();
 
     /**
-     * Waits while it is pending. It may be pending again when this returns. Interruption does not
-     * end the wait; it is restored.
+     * Waits while the condition is pending. It may be pending again when this returns. An interrupt
+     * does not end the wait; it is restored.
      */
     protected final void awaitEnd() {
         for (int i = 0; i < SPINS; i++) {
@@ -75,7 +75,7 @@ public abstract class Awaited {
         }
     }
 
-    /** It is not pending any more, which was written before: lets those go on that have waited. */
+    /** Wakes the waiting threads. The end of the condition was written before. */
     protected final void ended() {
         if (waiting == null) {
             return;

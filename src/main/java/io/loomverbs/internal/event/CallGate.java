@@ -12,10 +12,9 @@ public final class CallGate extends DestroyGate {
      *   uses >= 0           open, with that many calls inside
      *   CLOSING + n         a destroyer waits for n calls to leave, or is at work
      *   CLOSING + DESTROYED + n
-     *                       destroyed, for good
+     *                       destroyed, final
      *
-     * A call adds itself first and looks second. If it is not let in, it takes itself back, and
-     * waits for the outcome: so each thread can keep a destroyer out for a moment, once.
+     * A call first adds itself, then looks. If it is not let in, it subtracts itself and waits for the outcome. So each thread can delay a destroyer briefly, once.
      *
      * The destroyer publishes its thread, then looks at the count, then parks. The call that brings
      * the count to CLOSING then reads the destroyer. One sees the other.

@@ -11,15 +11,15 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Looks ten times a second whether virtual threads miss the carriers on which leaders block, and
- * has those leaders come back then. It does so on a platform thread, since what it looks for keeps
- * virtual threads from running. The thread ends when no virtual thread has led for a second, and
- * when no poller is left.
+ * Checks ten times a second whether virtual threads need the carriers on which leaders block, and
+ * if so wakes these leaders. It uses a platform thread, since a lack of carriers keeps virtual
+ * threads from running. The thread ends when no virtual thread has led for a second, and when no
+ * poller is left.
  */
 final class CarrierWatch {
     static final Duration EVERY = Duration.ofMillis(100);
 
-    /** After so many looks without a leader the thread ends. */
+    /** The thread ends after this many looks without a leader. */
     private static final int IDLE_LOOKS = 10;
 
     private final Scheduler scheduler;
@@ -30,7 +30,7 @@ final class CarrierWatch {
     @GuardedBy("lock")
     private final Map<SchedulerCarriers, Carriers.Borrower> watched = new HashMap<>();
 
-    /** Started when carriers seemed to be missed; alive as long as it has not run. */
+    /** Started when carriers seemed to be needed; alive until it has run. */
     @GuardedBy("lock")
     private @Nullable Thread probe;
 

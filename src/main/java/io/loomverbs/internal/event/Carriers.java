@@ -1,39 +1,36 @@
 package io.loomverbs.internal.event;
 
 /**
- * Pays for the carrier of the virtual thread that leads at one poller and is about to block in the
- * kernel. Other virtual threads would miss that carrier.
+ * Replaces the carrier of the virtual thread that leads at one poller and blocks in the kernel, so
+ * that other virtual threads can run.
  */
 public interface Carriers {
-    /** The state of a loan. */
+    /** Status of the caller's loan. */
     enum Loan {
-        /** There is no carrier to be had: a platform thread is to lead. */
+        /** No carrier is available: a platform thread must lead. */
         REFUSED,
-        /** A carrier is on its way: the leader is to let others run, and to ask again. */
+        /** A carrier is on its way: the leader must let others run, and ask again. */
         COMING,
-        /**
-         * Every virtual thread that is ready has a carrier, or will get one: the leader may block.
-         */
+        /** Every ready virtual thread has a carrier, or will get one: the leader may block. */
         SERVING
     }
 
-    /** Where a leader blocks. */
+    /** The place where a leader blocks. */
     interface Borrower {
         /** Whether a virtual thread leads, and so may be in the kernel. */
         boolean isBlocking();
 
-        /** Has the virtual thread that leads come back from the kernel, and ask again. */
+        /** Makes the leading virtual thread return from the kernel, and ask again. */
         void askAgain();
     }
 
     /**
-     * Tells a virtual thread that leads whether it may block. The first call takes another carrier
-     * into service.
+     * Tells a leading virtual thread whether it may block. The first call adds a carrier.
      *
      * @param borrower always the same one
      */
     Loan ask(Borrower borrower);
 
-    /** No thread leads from now on: gives back what was taken, once. */
+    /** Called once, when no thread leads any more: gives the carrier back. */
     void giveBack();
 }

@@ -7,10 +7,11 @@ package io.loomverbs.internal.event;
 public interface EventSource {
     /**
      * Waits until there are events, for at most {@code nanos}, and raises some of them, on the
-     * calling thread. Returns after a {@link #wake} too, and may return just so.
+     * calling thread. Also returns after a {@link #wake}, and may return spuriously.
      *
-     * <p>Called by one thread at a time. An exception says that the source is gone, and ends all
-     * queues. An Error is the calling thread's own: the next one is to find everything as before.
+     * <p>Called by one thread at a time. An exception means that the source has failed, and ends
+     * all queues. An Error concerns only the calling thread: the next one must find everything as
+     * before.
      *
      * @param nanos {@link Long#MAX_VALUE} for no limit
      * @param leader asked after each event whether to raise more
@@ -19,11 +20,11 @@ public interface EventSource {
     int await(long nanos, Leader leader);
 
     /**
-     * Makes the {@link #await} that goes on return, or, if none does, the next. From any thread.
+     * Makes the current {@link #await} return, or, if there is none, the next one. From any thread.
      */
     void wake();
 
-    /** The thread that waits on everybody's behalf. */
+    /** The thread that waits on behalf of all. */
     interface Leader {
         /** Whether a thread is left to fetch events for: the leader itself, or others. */
         boolean goesOn();

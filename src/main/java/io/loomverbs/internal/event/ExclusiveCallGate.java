@@ -5,16 +5,16 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A gate that lets one call in at a time. One compare-and-set instead of the two additions of
- * {@link CallGate}; and some drivers (mlx5) read, when they arm a CQ, without a lock what a poll
- * writes.
+ * A gate that lets one call in at a time. It costs one compare-and-set instead of the two additions
+ * of {@link CallGate}. Some drivers (mlx5) need it: when they arm a CQ, they read without a lock
+ * what a poll writes.
  */
 public final class ExclusiveCallGate extends DestroyGate {
     /*
      *   FREE       no call is inside
-     *   BUSY       a call is inside that is short: to poll, to arm
-     *   HELD       a call is inside that takes what a system call takes, or a destroyer
-     *   DESTROYED  for good
+     *   BUSY       a short call is inside: a poll or an arm
+     *   HELD       a system call or a destroyer is inside
+     *   DESTROYED  final
      *
      * Leaving BUSY is only a release, so it wakes no thread. A thread that finds BUSY yields and
      * looks again, and sleeps between two looks once it has looked often: the call has lost its

@@ -1,8 +1,8 @@
 package io.loomverbs.internal.event;
 
 /**
- * Makes the library's own platform threads. They refer to nothing of the application that causes
- * them: neither its class loader nor its inheritable thread locals. So an application can be
+ * Makes the library's own platform threads. They hold no reference to the application that causes
+ * them: neither to its class loader nor to its inheritable thread locals. So an application can be
  * unloaded while they run.
  */
 public final class HelperThreads {

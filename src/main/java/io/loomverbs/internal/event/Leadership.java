@@ -172,7 +172,7 @@ public final class Leadership implements Carriers.Borrower {
     /**
      * Waits in the source once, if the caller leads, or can take the lead.
      *
-     * @param me the caller, who stands in {@code queue}
+     * @param me the caller, which is in {@code queue}
      * @return false if the caller is to park, because another thread leads
      */
     @SuppressWarnings("ThreadPriorityCheck") // a step aside, not a hint

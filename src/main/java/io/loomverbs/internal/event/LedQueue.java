@@ -2,7 +2,7 @@ package io.loomverbs.internal.event;
 
 import org.jspecify.annotations.Nullable;
 
-/** A queue in which threads wait, of whom one may have to lead: see {@link Leadership}. */
+/** A queue of waiting threads, one of which may have to lead: see {@link Leadership}. */
 public abstract class LedQueue {
     /**
      * How many events a thread fetches for others while it looks for one of its own without

@@ -464,7 +464,7 @@ public class Ledger {
         }
     }
 
-    /** From CLOSING back to OPEN, by the closer; those who waited behind it try next. */
+    /** From CLOSING back to OPEN, by the closer; closers behind it try next. */
     private void reopen() {
         leaveClosing(0);
     }

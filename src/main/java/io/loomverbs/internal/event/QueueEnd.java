@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Why no more events come; thrown to each thread as an exception of its own. */
 record QueueEnd(@Nullable Throwable cause) {
-    /** Made beforehand, so that a close does not fail for want of memory. */
+    /** Made in advance, so that a close cannot fail for lack of memory. */
     private static final QueueEnd CLOSED = new QueueEnd(null);
 
     static QueueEnd of(@Nullable Throwable cause) {

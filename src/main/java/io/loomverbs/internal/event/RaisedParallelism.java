@@ -78,7 +78,7 @@ final class RaisedParallelism {
             try {
                 write(new Raised(raised.by + 1, now + 1));
                 written = true;
-            } finally { // nobody would take back what is not written down
+            } finally { // a raise that is not recorded would never be taken back
                 if (!written) {
                     set(now);
                 }

@@ -46,7 +46,7 @@ public final class SchedulerCarriers implements Carriers {
     /** Whether a leader may block without a further look. */
     private volatile boolean serving;
 
-    /** Those of the JVM's scheduler; a class of its own, since a test has others. */
+    /** The state of the JVM's scheduler, in a separate class because tests have their own. */
     private static final class OfJvm {
         static final @Nullable Scheduler SCHEDULER = Scheduler.find();
         static final @Nullable RaisedParallelism RAISED =
@@ -72,15 +72,16 @@ public final class SchedulerCarriers implements Carriers {
     }
 
     /*
-     * Raising need not wake a carrier. What becomes ready afterwards does, if it finds nothing before it
-     * in its queue. What was ready before, and what comes behind it, has nobody to fetch it once the
-     * leader has blocked. One that yields with nothing behind it wakes one: it is then itself what
-     * becomes ready; or it comes behind what is there, which its own carrier then fetches first.
+     * Raising the parallelism need not wake a carrier. A virtual thread that becomes ready
+     * afterwards wakes one only if its queue was empty. No carrier fetches the threads that were
+     * ready before, or become ready behind these, once the leader has blocked. A leader that yields
+     * ensures progress: with an empty queue it becomes ready itself and wakes a carrier; otherwise
+     * its own carrier first runs the threads in the queue.
      */
     @Override
     public Loan ask(Borrower borrower) {
         if (scheduler == null || raised == null || watch == null) {
-            return refuse("the module jdk.management is not there");
+            return refuse("the module jdk.management is missing");
         }
         if (serving && watch.isOn()) {
             return Loan.SERVING;
@@ -111,7 +112,7 @@ public final class SchedulerCarriers implements Carriers {
         }
     }
 
-    /** A leader has to look again before it blocks. Not under the lock: the watch holds its own. */
+    /** Makes a leader look again before it blocks. Not under the lock: the watch holds its own. */
     void doubt() {
         serving = false;
     }

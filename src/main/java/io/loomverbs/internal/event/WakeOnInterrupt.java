@@ -10,19 +10,21 @@ import java.util.Set;
 /**
  * Wakes a source when the thread in it is interrupted.
  *
- * <p>An interrupt ends no wait in the kernel, of a virtual thread even less. But {@link
- * Thread#interrupt} wakes the selector in which a thread is blocked, and any class can be a
- * selector: this is one that cannot select.
+ * <p>An interrupt does not end a wait in the kernel. But {@link Thread#interrupt} wakes the
+ * selector in which a thread is blocked, and any class can be a selector: this is one that cannot
+ * select.
  */
 final class WakeOnInterrupt extends AbstractSelector {
     private final EventSource source;
 
     WakeOnInterrupt(EventSource source) {
-        super(null); // it makes no channels either
+        super(null); // it creates no channels
         this.source = source;
     }
 
-    /** The calling thread is about to wait. If it is interrupted already, the source is woken. */
+    /**
+     * Called before the calling thread waits. If it is interrupted already, the source is woken.
+     */
     void begins() {
         begin();
     }

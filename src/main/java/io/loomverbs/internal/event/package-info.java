@@ -4,7 +4,7 @@
  *
  * <p>It knows no native code and no device, and imports the JDK only. {@link
  * io.loomverbs.internal.event.Ledger} counts what the application holds, {@link
- * io.loomverbs.internal.event.EventQueue} is where events wait for threads and threads for events,
- * and {@link io.loomverbs.internal.event.QueuedCq} is one CQ's part in both.
+ * io.loomverbs.internal.event.EventQueue} matches events with waiting threads, and {@link
+ * io.loomverbs.internal.event.QueuedCq} is one CQ's part in both.
  */
 package io.loomverbs.internal.event;

@@ -14,11 +14,11 @@ import java.lang.invoke.MethodHandle;
 import java.util.Objects;
 
 /**
- * An epoll set with an eventfd in it, by which a wait can be ended. One thread waits at a time; the
- * rest is for any thread. Functions return a negative errno when they fail.
+ * An epoll set with an eventfd that ends a wait. One thread waits at a time; the other methods are
+ * for any thread. Functions return a negative errno when they fail.
  */
 public final class Epoll {
-    /** What {@link #data} says of the event that stands for {@link #wake}. */
+    /** What {@link #data} returns for the event of {@link #wake}. */
     public static final long WOKEN = 0;
 
     private static final int EPOLL_CLOEXEC = 0x80000;
@@ -54,10 +54,10 @@ public final class Epoll {
     private final int eventFd;
     private final int capacity;
 
-    /** Whether the kernel, too, has {@code epoll_pwait2}, and lets it be called. */
+    /** Whether the kernel, too, has {@code epoll_pwait2}, and permits it. */
     private final boolean pwait2;
 
-    /** The owner and the calls under way. The last one to go closes the descriptors. */
+    /** The owner and the active calls. The last one to leave closes the descriptors. */
     private final UseCount users = new UseCount();
 
     // The memory of the thread that waits, and what every wake-up writes.
@@ -82,7 +82,7 @@ public final class Epoll {
         return arch.equals("amd64") || arch.equals("x86_64") ? 4 : 8;
     }
 
-    /** Why there is no set. */
+    /** Thrown if there is no set. */
     public static final class Refused extends IllegalStateException {
         @Serial private static final long serialVersionUID = 1L;
 
@@ -93,7 +93,7 @@ public final class Epoll {
             this.errno = errno;
         }
 
-        /** What the function has said, such as {@code EMFILE}. */
+        /** The errno of the function, such as {@code EMFILE}. */
         public int errno() {
             return errno;
         }
@@ -145,7 +145,7 @@ public final class Epoll {
     }
 
     /**
-     * Tells of {@code other} when it is readable, as long as it is. Errors are always told.
+     * Reports {@code other} while it is readable. Errors are always reported.
      *
      * @param data what {@link #data} will say then; not {@link #WOKEN}
      */
@@ -153,7 +153,7 @@ public final class Epoll {
         return control(EPOLL_CTL_ADD, other, EPOLLIN, data);
     }
 
-    /** Goes on, or stops, telling of {@code other}. */
+    /** Starts or stops reporting {@code other}. */
     public int modify(int other, boolean readable, long data) {
         return control(EPOLL_CTL_MOD, other, readable ? EPOLLIN : 0, data);
     }
@@ -185,7 +185,7 @@ public final class Epoll {
      * Waits for events. Returns at once when the set was closed.
      *
      * @param nanos for how long; {@link Long#MAX_VALUE} waits indefinitely
-     * @return how many there are, for {@link #data} to tell which
+     * @return how many there are; {@link #data} identifies them
      */
     public int await(long nanos) {
         if (!users.enter()) {
@@ -234,28 +234,28 @@ public final class Epoll {
         }
     }
 
-    /** To be called once. A wait that goes on is ended, and then the descriptors are closed. */
+    /** To be called once. Ends a current wait, then closes the descriptors. */
     public void close() {
         wake();
         leave();
     }
 
-    /** What the event of that number, of those that the last wait returned, was added with. */
+    /** The data with which the descriptor of that event of the last wait was added. */
     public long data(int number) {
         return events.get(JAVA_LONG_UNALIGNED, (long) number * EVENT_BYTES + DATA);
     }
 
-    /** Whether the event of that number tells of an error or that the other end is closed. */
+    /** Whether that event reports an error or a closed other end. */
     public boolean isError(int number) {
         int what = events.get(JAVA_INT_UNALIGNED, (long) number * EVENT_BYTES);
         return (what & (EPOLLERR | EPOLLHUP)) != 0;
     }
 
-    /** Ends the wait that goes on, or the next; see {@link #drainWakes}. */
+    /** Ends the current wait, or the next; see {@link #drainWakes}. */
     public void wake() {
         if (users.enter()) {
             try {
-                Libc.write(eventFd, one, 8); // fails only when it is full, which will do
+                Libc.write(eventFd, one, 8); // fails only when it is full, which also wakes
             } finally {
                 leave();
             }

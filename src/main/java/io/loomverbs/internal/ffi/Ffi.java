@@ -58,8 +58,8 @@ final class Ffi {
 
     /**
      * What {@link #pointerDowncall} takes for the function at {@code address}. Made for each call:
-     * a segment that the compiler sees being made is no object in the end, and needs none of the
-     * checks of one that comes out of a field.
+     * a segment that the compiler sees being made is not allocated, and needs none of the checks of
+     * one from a field.
      */
     static MemorySegment function(long address) {
         return MemorySegment.ofAddress(address);

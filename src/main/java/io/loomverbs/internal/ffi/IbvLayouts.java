@@ -6,12 +6,12 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Where the fields of libibverbs' structures are, in bytes: written down once, and compared with
- * the headers of x86-64 and AArch64 by a test, which names fields as these constants are named;
- * {@code __} is the dot of a nested field. (Those that cross the ops table, such as work requests,
- * stand in {@code io.loomverbs.internal.device}.)
+ * The offsets of the fields of libibverbs' structures, in bytes. A test compares them with the
+ * headers of x86-64 and AArch64, and takes the fields' names from these constants; {@code __} is
+ * the dot of a nested field. (Structures that cross the ops table, such as work requests, are in
+ * {@code io.loomverbs.internal.device}.)
  *
- * <p>These are of every 64-bit Linux, but for what is marked {@link AfterMutex}.
+ * <p>They hold for every 64-bit Linux, except those marked {@link AfterMutex}.
  */
 public final class IbvLayouts {
     private static final int[] MUTEX_EXCESSES = mutexExcesses(System.getProperty("os.arch", ""));

@@ -59,7 +59,7 @@ public final class Libc {
     /**
      * Why there is no file descriptor left, such as {@code EMFILE}; 0 if there is one.
      *
-     * <p>It duplicates standard error's, which may be closed: that says nothing, and is 0.
+     * <p>It duplicates standard error; if that is closed, the result is 0.
      */
     public static int descriptorErrno() {
         try (Arena arena = Arena.ofConfined()) {
@@ -76,7 +76,7 @@ public final class Libc {
         }
     }
 
-    /** {@code read}, by whom it is all the same why it failed. */
+    /** {@code read}, without the reason of a failure. */
     static long read(int fd, MemorySegment buffer, long bytes) {
         try {
             return (long) READ.invokeExact(fd, buffer.address(), bytes);

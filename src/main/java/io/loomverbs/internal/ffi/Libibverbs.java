@@ -15,7 +15,7 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * The functions of {@code libibverbs.so.1}. May be used only if {@link LibibverbsLibrary} has no
- * cause why not.
+ * cause of unavailability.
  *
  * <p>Functions that return a pointer return it, or a negative errno: no pointer is negative. Those
  * that return an error number return 0 or a negative errno, whatever its sign and place is in
@@ -309,8 +309,8 @@ public final class Libibverbs {
     }
 
     /**
-     * {@code ibv_destroy_cq}. Waits, without end and holding the carrier, until every event that
-     * was read is acknowledged with {@link #ackCqEvents} and {@link #ackAsyncEvent}.
+     * {@code ibv_destroy_cq}. Waits, without a limit and blocking the carrier, until every event
+     * that was read is acknowledged with {@link #ackCqEvents} and {@link #ackAsyncEvent}.
      */
     public static int destroyCq(MemorySegment call, long cq) {
         return code(DESTROY_CQ, call, cq);

@@ -6,11 +6,11 @@ import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvPortAttr;
 import io.loomverbs.internal.ffi.Struct;
 
-/** What libibverbs answers about a device and its ports. */
+/** Attributes of a device and its ports, from libibverbs. */
 final class Attributes {
     /**
-     * libibverbs does not say: each queue pair is told when it is created. This is what a work
-     * request has room for.
+     * libibverbs does not report it; each queue pair reports its own when it is created. This is
+     * the capacity of a work request.
      */
     private static final int MAX_INLINE = 1 << 16;
 

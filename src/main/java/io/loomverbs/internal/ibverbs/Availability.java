@@ -16,13 +16,13 @@ import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/** Why libibverbs, which is there, finds no device, or not a device that the kernel has. */
+/** Explains why an installed libibverbs finds no device, or not all devices of the kernel. */
 final class Availability {
     /** Of this machine. */
     static final Availability HERE =
             new Availability(Uverbs.HERE, Availability::list, Libc::descriptorErrno);
 
-    // Made before they are needed: without descriptors no class can be loaded from a folder.
+    // Made in advance: without descriptors no class can be loaded from a folder.
     private static final String EMFILE = noDevices(Errno.EMFILE);
     private static final String ENFILE = noDevices(Errno.ENFILE);
 
@@ -69,7 +69,7 @@ final class Availability {
     }
 
     private String noList(int errno) {
-        // libibverbs says ENOSYS of whatever it cannot read.
+        // libibverbs reports ENOSYS for everything that it cannot read.
         int descriptors = descriptorErrno.getAsInt();
         if (descriptors != 0) {
             return noDescriptors(descriptors);
@@ -118,7 +118,7 @@ final class Availability {
                                 + " (Debian) or libibverbs (Fedora)");
     }
 
-    /** Of each device of the kernel that is missing among those listed, why. */
+    /** For each device of the kernel that is not listed, why. */
     List<String> missing() {
         Set<String> listed;
         try {
@@ -135,7 +135,7 @@ final class Availability {
         return missing;
     }
 
-    /** What is to be said of a device that could not be opened, if there is more to say. */
+    /** A more specific reason why a device could not be opened, if there is one. */
     DeviceException unopened(IbvDevice device, DeviceException failure) {
         int descriptors = descriptorErrno.getAsInt();
         if (descriptors != 0) {
@@ -146,7 +146,7 @@ final class Availability {
         if (trouble == null) {
             return failure;
         }
-        // What libibverbs says of a file that it may not open is ENOENT.
+        // libibverbs reports ENOENT for a file that it may not open.
         int errno = uverbs.isForbidden(device.uverbs()) ? Errno.EACCES : failure.errno();
         return new DeviceException(errno, device.name() + "; " + trouble);
     }

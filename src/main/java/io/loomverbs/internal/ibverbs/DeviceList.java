@@ -9,7 +9,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The devices that libibverbs finds now. Its pointers are good until it is closed. */
+/** The devices that libibverbs finds now. Its pointers are valid until it is closed. */
 final class DeviceList implements AutoCloseable {
     private final long list;
 

@@ -3,7 +3,7 @@ package io.loomverbs.internal.ibverbs;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.UsualCauses;
 
-/** What a verb that creates something reports. */
+/** The exceptions of verbs that create objects. */
 final class Failures {
     private Failures() {}
 

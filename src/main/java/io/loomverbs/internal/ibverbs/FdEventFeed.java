@@ -79,7 +79,7 @@ abstract class FdEventFeed implements EventFeed {
 
     /**
      * Reads one event, if there is one, and raises it. Under the lock. After an Error the next call
-     * goes on where it came.
+     * continues where it occurred.
      *
      * @return 0, or a negative errno, such as {@code -EAGAIN}
      */
@@ -133,7 +133,7 @@ abstract class FdEventFeed implements EventFeed {
         waiting.decrementAndGet();
     }
 
-    /** Has the poller tell of events from now on. */
+    /** Makes the poller report events from now on. */
     void arm() {
         if (armed) {
             return;
@@ -193,7 +193,7 @@ abstract class FdEventFeed implements EventFeed {
     }
 
     /**
-     * The poller says that there is something to read, or an error. Answers how many were read.
+     * Called when the poller reports events or an error. Returns how many events were read.
      *
      * @param error of which the poller tells again and again, until it is read
      */
@@ -203,7 +203,7 @@ abstract class FdEventFeed implements EventFeed {
         lock.lock();
         try {
             if (failure != null) {
-                unregister(); // again: an Error may have come between, and then it is told again
+                unregister(); // again: after an Error in between, it is reported again
             }
             if (isOpen() && !isAwaited() && !isAlwaysRead()) {
                 tryDisarm();
@@ -283,7 +283,7 @@ abstract class FdEventFeed implements EventFeed {
     @GuardedBy("lock")
     private void unregister() {
         if (id != 0) {
-            poller.epoll().remove(fd); // first: if it throws, all is as before
+            poller.epoll().remove(fd); // first: if it throws, nothing has changed
             poller.remove(id);
             id = 0;
         }
@@ -302,7 +302,7 @@ abstract class FdEventFeed implements EventFeed {
         }
     }
 
-    /** No events come any more, since the object is destroyed. */
+    /** Called when the object is destroyed, so that no events come any more. */
     final void endQueues() {
         end(null);
     }

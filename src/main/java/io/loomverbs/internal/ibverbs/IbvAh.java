@@ -17,7 +17,7 @@ final class IbvAh implements AhOps {
     private final IbvContext context;
     private final long address;
 
-    /** By which the context keeps it. */
+    /** Its key in the context, which keeps it alive. */
     private final long id;
 
     /**

@@ -15,10 +15,9 @@ import java.lang.foreign.MemorySegment;
 /**
  * The asynchronous events of a context.
  *
- * <p>libibverbs is told at once that an event is acknowledged: it is {@link
- * io.loomverbs.internal.event.Ledger}s that keep an object until the application has acknowledged.
- * Once a thread waits for anything in the context, events are read until the context is closed, so
- * that a failing CQ fails its waiters.
+ * <p>Events are acknowledged to libibverbs at once: {@link io.loomverbs.internal.event.Ledger}s
+ * keep an object until the application has acknowledged. Once a thread waits for anything in the
+ * context, events are read until the context is closed, so that a failing CQ fails its waiters.
  */
 final class IbvAsyncEvents extends FdEventFeed {
     private final IbvContext context;
@@ -26,10 +25,10 @@ final class IbvAsyncEvents extends FdEventFeed {
     private final MemorySegment call = Libibverbs.callState(arena);
     private final Struct event = Struct.allocate(arena, IbvLayouts.IbvAsyncEvent.BYTES);
 
-    /** Whether {@link #event} is one that libibverbs was not told to be acknowledged. */
+    /** Whether {@link #event} is not acknowledged to libibverbs yet. */
     private boolean read;
 
-    /** Whether it was, and it is not raised yet. What it is stands below. */
+    /** Whether it is acknowledged and not raised yet; the fields below describe it. */
     private boolean acknowledged;
 
     private int type;

@@ -16,16 +16,16 @@ import java.lang.foreign.MemorySegment;
 /**
  * A completion channel of libibverbs.
  *
- * <p>An event is read by {@code ibv_get_cq_event} and by nothing else: drivers count their arms
- * there. From the read on libibverbs waits, when the CQ is destroyed, until it is told that the
- * event is acknowledged. {@link IbvCq} tells it of all at once before it destroys; an event that is
- * read while it does is acknowledged by the reader.
+ * <p>Events are read only by {@code ibv_get_cq_event}: drivers count their arms there. After the
+ * read, libibverbs' destroy of the CQ waits until the event is acknowledged. {@link IbvCq}
+ * acknowledges all events at once before it destroys; the reader acknowledges an event that it
+ * reads meanwhile.
  */
 final class IbvChannel extends FdEventFeed implements ChannelOps {
     private final IbvContext context;
     private final long address;
 
-    /** By which the context keeps it. */
+    /** Its key in the context, which keeps it alive. */
     private final long id;
 
     // The memory of the reader.
@@ -67,7 +67,7 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
         }
     }
 
-    /** Takes a {@code ibv_comp_channel} over. */
+    /** Takes over an {@code ibv_comp_channel}. */
     static IbvChannel of(IbvContext context, long address) {
         int fd =
                 Struct.at(address, IbvLayouts.IbvCompChannel.FD + Integer.BYTES)

@@ -37,19 +37,18 @@ final class IbvContext implements ContextOps {
         LoadedClasses.besides(IbvContext.class, Libibverbs.class);
     }
 
-    /** Room for what later versions append to {@code ibv_port_attr}. */
+    /** Space for fields that later versions append to {@code ibv_port_attr}. */
     private static final int PORT_ATTR_BYTES = 128;
 
     private static final int GID_BYTES = 16;
 
     /**
-     * All that was created in the context, as long as it exists, since the device may use it
-     * whether or not the program can reach it. CQs and queue pairs are found by the numbers that
-     * libibverbs hands back.
+     * All existing objects of the context, since the device may use them whether or not the program
+     * can reach them. CQs and queue pairs are found by the numbers that libibverbs returns.
      */
     final NativeIds<Object> objects = new NativeIds<>();
 
-    /** Told of the events of the device and its ports. */
+    /** Receives the events of the device and its ports. */
     final PortListener events;
 
     // The addresses of the driver's functions. It sets them when it opens the device, and never
@@ -73,10 +72,10 @@ final class IbvContext implements ContextOps {
     private final IbvAsyncEvents asyncEvents;
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** For what the context is asked while nothing that was created in it keeps it open. */
+    /** Guards calls on the context itself, while no object of it keeps it open. */
     private final CallGate guard = new CallGate();
 
-    /** Keeps the context from being forgotten while it is open. */
+    /** Keeps the context reachable while it is open. */
     private volatile @Nullable Pin pin;
 
     /** For CQs with direct delivery that were given no channel; made for the first of them. */
@@ -350,7 +349,7 @@ final class IbvContext implements ContextOps {
             throw Failures.of("ibv_close_device", rc, name);
         }
         try {
-            asyncEvents.endQueues(); // first: no thread may wait in a poller that is closed
+            asyncEvents.endQueues(); // first: no thread may wait in a closed poller
         } finally {
             poller.release();
             Pin pinned = pin;

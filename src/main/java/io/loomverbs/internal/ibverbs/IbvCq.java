@@ -23,7 +23,7 @@ final class IbvCq implements CqOps {
     final IbvContext context;
     final CqListener events;
 
-    /** What the reader of the channel counts. */
+    /** The events that the channel's reader has read. */
     final UnackedReads reads = new UnackedReads();
 
     private final ExclusiveCallGate guard = new ExclusiveCallGate();
@@ -36,10 +36,10 @@ final class IbvCq implements CqOps {
 
     private volatile int cqe;
 
-    /** It has overrun: what it holds can be polled, and then it is an error. */
+    /** Whether it has overrun: completions in it can be polled, and then a poll fails. */
     private volatile boolean failed;
 
-    /** Takes note of a failure before the application is told. */
+    /** Records a failure before the application is told. */
     private final class Listener implements CqListener {
         private final CqListener application;
 
@@ -112,8 +112,8 @@ final class IbvCq implements CqOps {
      */
     void eventWasRead(long cq) {
         if (!reads.add()) {
-            // First of all: the destroyer waits for it and holds its carrier, and this thread may
-            // have to park below.
+            // First: the destroyer waits for it and blocks its carrier, and this thread may have to
+            // park below.
             Libibverbs.ackCqEvents(cq, 1);
         }
     }
@@ -136,7 +136,7 @@ final class IbvCq implements CqOps {
         if (!guard.enter()) {
             return -Errno.EINVAL;
         }
-        boolean overrun = failed; // before: what comes until then is still to be polled
+        boolean overrun = failed; // before: completions until then can still be polled
         int n;
         try {
             n =

@@ -6,8 +6,8 @@ import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
 
 /**
- * A device that libibverbs has listed. Known by its name: libibverbs' own structure lives only as
- * long as the list that it stands in, or a context.
+ * A device that libibverbs has listed. It is known by its name: libibverbs' own structure lives
+ * only as long as its list, or a context.
  *
  * @param uverbs the name of its file in {@code /dev/infiniband}
  */

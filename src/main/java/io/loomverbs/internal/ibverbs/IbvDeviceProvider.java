@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 
-/** Offers what libibverbs finds, or says why it finds nothing. */
+/** Offers the devices that libibverbs finds, or says why it finds none. */
 public final class IbvDeviceProvider implements DeviceProvider {
     public IbvDeviceProvider() {}
 

@@ -22,7 +22,7 @@ final class IbvPd implements PdOps {
     private final CallGate guard = new CallGate();
     private final long address;
 
-    /** By which the context keeps it. */
+    /** Its key in the context, which keeps it alive. */
     private final long id;
 
     IbvPd(IbvContext context, long address) {

@@ -30,15 +30,15 @@ final class IbvQp implements QpOps {
     /** Where a chain starts in its native copy, behind the pointer {@code bad_wr}. */
     private static final long FIRST_WR = Long.BYTES;
 
-    /** Told of its asynchronous events. */
+    /** Receives its asynchronous events. */
     final AsyncListener events;
 
     private final IbvContext context;
     private final CallGate guard = new CallGate();
 
     /**
-     * For changes and queries: libibverbs writes down the state that either answers, and an old
-     * answer must not come last.
+     * Orders changes and queries: libibverbs records the state that either returns, and an old
+     * state must not be recorded last.
      */
     private final ReentrantLock stateLock = new ReentrantLock();
 
@@ -187,10 +187,11 @@ final class IbvQp implements QpOps {
     }
 
     /**
-     * Whether a request may be given to the driver. Some (rxe) put it into their ring before the
-     * kernel refuses it, and do it once the state allows it; some refuse a chain without saying
-     * that they have taken none of it. libibverbs keeps the state that {@code ibv_modify_qp} has
-     * set: what the device does by itself, such as going to the error state, refuses no request.
+     * Whether a request may be given to the driver. Some drivers (rxe) put it into their ring
+     * before the kernel refuses it, and execute it once the state allows it; some refuse a chain
+     * without saying that they have accepted none of it. libibverbs keeps the state that {@code
+     * ibv_modify_qp} has set: what the device does by itself, such as going to the error state,
+     * refuses no request.
      *
      * @param least the first state that allows it
      */
@@ -228,10 +229,7 @@ final class IbvQp implements QpOps {
         }
     }
 
-    /**
-     * Where libibverbs is to put the address of the request that it does not take, then the chain
-     * itself.
-     */
+    /** The slot for the address of a refused request, followed by the chain itself. */
     private static MemorySegment copyOf(SendWr first, Scratch scratch) {
         long bytes = FIRST_WR;
         for (SendWr wr = first; wr != null; wr = wr.next()) {
@@ -248,7 +246,7 @@ final class IbvQp implements QpOps {
     }
 
     private int post(long function, MemorySegment chain) {
-        chain.set(JAVA_LONG, 0, 0); // as in a device that does not say
+        chain.set(JAVA_LONG, 0, 0); // as with a device that does not set it
         return Libibverbs.post(function, address, chain.address() + FIRST_WR, chain.address());
     }
 
@@ -267,9 +265,9 @@ final class IbvQp implements QpOps {
     }
 
     /**
-     * Drivers follow the pointer to the address handle, whatever the opcode: it is made sure that
+     * Drivers follow the pointer to the address handle, whatever the opcode: this ensures that
      * there is one, and that it stays until the post has returned. The chain is cut before the
-     * first request where that is not so.
+     * first request without.
      */
     private long postDatagrams(SendWr first) {
         SendWr lastGood = null;
@@ -299,7 +297,7 @@ final class IbvQp implements QpOps {
             lastGood.next(null);
             try {
                 result = send(first);
-            } finally { // the chain is the program's
+            } finally { // the chain belongs to the program
                 lastGood.next(bad);
             }
             return result != PostResult.OK

@@ -19,22 +19,22 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Memory of regions in pages of its own.
+ * Memory of regions, in whole pages.
  *
- * <p>To free a region gives its pages back at once: their addresses stay mapped, without memory,
- * and read zero. A segment may still name them, so they are used again only after the arena of the
- * segment is closed. To close an arena takes a word with every thread, so {@value #GENERATION}
- * regions share one, which is closed when all of them are free.
+ * <p>Freeing a region returns its pages at once: their addresses stay mapped, without memory, and
+ * read zero. A segment may still name them, so they are reused only after the segment's arena is
+ * closed. Closing an arena takes a handshake with every thread, so {@value #GENERATION} regions
+ * share one, which is closed when all of them are free.
  *
- * <p>New pages are dear: each is zeroed by the kernel, at its first touch, in a fault of its own.
- * So the pages of freed regions, up to {@value #KEPT_BYTES} bytes, are kept for the next: they are
- * moved to addresses that nothing has seen yet, and zeroed there.
+ * <p>New pages are expensive: the kernel zeroes each at its first access, in a separate fault. So
+ * the pages of freed regions, up to {@value #KEPT_BYTES} bytes, are kept for the next ones: they
+ * are moved to addresses that no segment has named, and zeroed there.
  */
 final class MappedMemory implements RegionMemorySource {
     static final int GENERATION = 256;
     static final long KEPT_BYTES = 4 << 20;
 
-    /** Pages that were moved are a mapping of their own, of which a process has some 65,000. */
+    /** Each group of moved pages is a separate mapping; a process can have about 65,000. */
     private static final int MOST_MOVED = 4_096;
 
     /** Regions that share an arena. */

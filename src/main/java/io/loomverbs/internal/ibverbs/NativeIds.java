@@ -9,9 +9,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Numbers for objects that native code hands back: what libibverbs is given as {@code cq_context}
- * and {@code qp_context}. A number is never used for another object, even if its place is: a late
- * event of an object that is gone finds nothing. Looking up takes no lock and allocates nothing.
+ * Numbers for objects that native code returns: libibverbs gets them as {@code cq_context} and
+ * {@code qp_context}. A number is never reused for another object, even if its place is: a late
+ * event of a destroyed object finds nothing. A lookup takes no lock and allocates nothing.
  */
 final class NativeIds<T> {
     private static final int FIRST_PLACES = 16;
@@ -34,7 +34,7 @@ final class NativeIds<T> {
     @GuardedBy("lock")
     private int used;
 
-    /** Replaced, under the lock, by a longer copy; what is read from an old one is still true. */
+    /** Replaced, under the lock, by a longer copy; entries of an old copy are still valid. */
     private volatile AtomicReferenceArray<@Nullable Entry<T>> entries =
             new AtomicReferenceArray<>(FIRST_PLACES);
 
@@ -48,7 +48,7 @@ final class NativeIds<T> {
             int place = freeCount > 0 ? free[freeCount - 1] : used;
             long id = (long) (generations[place] + 1) << 32 | place;
             entries.set(place, new Entry<>(id, object));
-            // What may fail for want of memory is done.
+            // Nothing below can fail for lack of memory.
             generations[place]++;
             if (freeCount > 0) {
                 freeCount--;

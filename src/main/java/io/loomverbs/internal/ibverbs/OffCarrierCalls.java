@@ -16,8 +16,8 @@ import java.util.function.Supplier;
 final class OffCarrierCalls {
     private OffCarrierCalls() {}
 
-    /** Not interruptible: what the call makes must not be lost. An interrupt stays pending. */
-    @SuppressWarnings("ThreadPriorityCheck") // all that is left without memory
+    /** Not interruptible: the result of the call must not be lost. An interrupt stays pending. */
+    @SuppressWarnings("ThreadPriorityCheck") // without memory nothing else is possible
     static <T> T run(String verb, Supplier<T> call) {
         if (!Thread.currentThread().isVirtual()) {
             return call.get();
@@ -35,7 +35,7 @@ final class OffCarrierCalls {
                     return task.get();
                 } catch (InterruptedException e) {
                     interrupted = true;
-                } catch (Error e) { // no memory to wait with: the call goes on nevertheless
+                } catch (Error e) { // no memory to wait: the call continues nevertheless
                     Thread.yield();
                 } catch (ExecutionException e) {
                     throw rethrown(e.getCause());

@@ -36,12 +36,15 @@ class Poller implements EventSource { // not final: races run it with one step w
     private final NativeIds<FdEventFeed> polled = new NativeIds<>();
     private final Leadership leadership;
 
-    /** Where an Error has come between the read of an event and its end. Changed under the lock. */
+    /**
+     * Descriptors where an Error occurred between reading and raising an event. Changed under the
+     * lock.
+     */
     private volatile @Nullable FdEventFeed firstLeftOver;
 
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Of contexts; the owner is the one that this is made for. */
+    /** The contexts; the owner is the one for which this was created. */
     private final UseCount contexts = new UseCount();
 
     /** For one context, which {@link #release}s it when it is closed. */
@@ -49,14 +52,12 @@ class Poller implements EventSource { // not final: races run it with one step w
         this.leadership = new Leadership(this, carriers, name);
     }
 
-    /**
-     * For another context. False if it was closed, or has failed: then there has to be a new one.
-     */
+    /** For another context. False if it was closed or has failed: then a new one is needed. */
     boolean tryRetain() {
         return !leadership.hasFailed() && contexts.enter();
     }
 
-    /** A context is closed, with everything that was in it. The last one closes this. */
+    /** Called when a context is closed, with everything in it. The last one closes this. */
     void release() {
         if (contexts.leave()) {
             try {
@@ -93,7 +94,7 @@ class Poller implements EventSource { // not final: races run it with one step w
         return polled.get(id);
     }
 
-    /** The next leader is to look whether there is something left over in {@code fd}. */
+    /** Makes the next leader look for a left-over event in {@code fd}. */
     void leaveOver(FdEventFeed fd) {
         lock.lock();
         try {

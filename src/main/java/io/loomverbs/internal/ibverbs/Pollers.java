@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
 import java.util.function.IntFunction;
 
 /**
- * The pollers that contexts share, in turn. One is made when a context needs it, and closed with
- * its last context.
+ * The pollers, which contexts use in turn. A poller is created when a context needs it, and closed
+ * with its last context.
  */
 final class Pollers {
-    /** That of the whole process; the property is read when the first device is opened. */
+    /** The instance of the process; the property is read when the first device is opened. */
     @GuardedBy("Pollers.class")
     private static @Nullable Pollers shared;
 
@@ -37,7 +37,7 @@ final class Pollers {
         this.creation = creation;
     }
 
-    /** No virtual thread leads: a platform thread does. */
+    /** Lets a platform thread lead, never a virtual one. */
     static final class NoCarriers implements Carriers {
         @Override
         public Loan ask(Borrower borrower) {

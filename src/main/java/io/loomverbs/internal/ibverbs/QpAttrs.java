@@ -9,7 +9,7 @@ import io.loomverbs.internal.ffi.Struct;
 
 /** The attributes of queue pairs, between Java and libibverbs. */
 final class QpAttrs {
-    /** All that {@link QpAttr} holds. */
+    /** Every attribute that {@link QpAttr} has. */
     static final int ALL =
             Ibv.QP_STATE
                     | Ibv.QP_CUR_STATE

@@ -7,14 +7,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * Native memory for the time of a call: what libibverbs is to read or write, of what Java keeps on
- * its heap. There are a few pieces, which all threads share, so that nothing native has to be freed
- * with a request or a batch.
+ * Native memory for the time of a call, for copies of heap objects that libibverbs reads or writes.
+ * All threads share a few pieces, so that requests and batches own no native memory.
  */
 final class Scratch {
     private static final int PIECES = 16;
 
-    /** Cache lines that threads do not share. */
+    /** Keeps pieces on separate cache lines. */
     private static final int SPACING = 16;
 
     private static final int FIRST_BYTES = 1024;
@@ -48,7 +47,7 @@ final class Scratch {
         return scratch != null ? scratch : new Scratch();
     }
 
-    /** At least so many bytes, with anything in them. */
+    /** At least this many bytes, with arbitrary contents. */
     MemorySegment ofAtLeast(long bytes) {
         if (memory.byteSize() < bytes) {
             memory = allocate(2 * bytes);

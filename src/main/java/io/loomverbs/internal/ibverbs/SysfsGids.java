@@ -10,7 +10,9 @@ import java.net.NetworkInterface;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What the kernel says of GIDs in {@code /sys}, for libraries without {@code ibv_query_gid_ex}. */
+/**
+ * The GIDs that the kernel lists in {@code /sys}, for libraries without {@code ibv_query_gid_ex}.
+ */
 final class SysfsGids {
     private static final Path DEVICES = Path.of("/sys/class/infiniband");
     private static final String ROCE_V2 = "RoCE v2";
@@ -49,7 +51,7 @@ final class SysfsGids {
         try {
             return Files.readString(file).strip();
         } catch (IOException e) {
-            return null; // the kernel answers EINVAL for what has no such attribute
+            return null; // the kernel returns EINVAL for a missing attribute
         }
     }
 }

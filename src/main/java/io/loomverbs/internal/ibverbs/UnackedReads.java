@@ -4,12 +4,12 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The completion events of one CQ that were read from its channel and that libibverbs was not told
- * to be acknowledged: it is told of all at once, before the CQ is destroyed, so that its destroy
- * has nothing to wait for. From then on a reader tells it at once.
+ * Counts the completion events of one CQ that were read from its channel but not yet acknowledged
+ * to libibverbs. The destroyer acknowledges them all at once before it destroys the CQ, so that the
+ * destroy does not wait. From then on a reader acknowledges each event at once.
  */
 final class UnackedReads {
-    /** Set from the moment on at which the CQ is being destroyed. */
+    /** Set while the CQ is being destroyed. */
     private static final long DESTROYING = Long.MIN_VALUE;
 
     private static final VarHandle READS;
@@ -24,7 +24,10 @@ final class UnackedReads {
 
     private volatile long reads;
 
-    /** An event was read. If false, the CQ is being destroyed: acknowledge it now. */
+    /**
+     * Counts an event that was read. False if the CQ is being destroyed: then the caller must
+     * acknowledge it now.
+     */
     boolean add() {
         long r;
         do {
@@ -36,12 +39,15 @@ final class UnackedReads {
         return true;
     }
 
-    /** The CQ is going to be destroyed: how many to acknowledge first. */
+    /** Begins to destroy the CQ; returns how many events to acknowledge first. */
     long close() {
         return (long) READS.getAndSet(this, DESTROYING);
     }
 
-    /** The CQ was not destroyed; of what {@link #close} said so many are left to acknowledge. */
+    /**
+     * Called if the CQ was not destroyed; this many of the events that {@link #close} returned are
+     * still unacknowledged.
+     */
     void reopen(long unacked) {
         reads = unacked;
     }

@@ -71,7 +71,7 @@ final class Uverbs {
         return null;
     }
 
-    /** Whether the file of a device is there, and may not be used. */
+    /** Whether the file of a device exists but may not be used. */
     boolean isForbidden(String name) {
         return Files.exists(files.resolve(name)) && trouble(name) != null;
     }

@@ -10,9 +10,9 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 
 /**
- * What has to be done once no lock is held any more: telling listeners, and looking after other
- * queues. Used by one thread at a time. Keeps two fired CQs without allocating, which is what one
- * work request can give rise to unless something goes wrong.
+ * Actions to perform after all locks are released: calling listeners, and running other queues.
+ * Used by one thread at a time. Keeps two fired CQs without allocating; one work request causes no
+ * more unless it fails.
  */
 final class DeferredNotifications {
     private static final Logger LOG = System.getLogger("io.loomverbs.soft");

@@ -3,12 +3,12 @@ package io.loomverbs.internal.soft;
 import java.util.concurrent.locks.AbstractQueuedSynchronizer;
 
 /**
- * A lock that an object carries in itself, as it would a monitor: 16 bytes, and no other object to
- * look at. Not reentrant. Held for short whiles only, in which nothing waits.
+ * A lock inside an object, like a monitor: 16 bytes, and no indirection. Not reentrant. It is held
+ * only briefly, and its holder does not wait.
  *
- * <p>Not a monitor, since a virtual thread that waits for a monitor is woken by a thread of the
- * JVM, and what comes from there is seen by a carrier only when it has nothing else to do. A
- * virtual thread that is woken by another goes to the end of its carrier's own queue.
+ * <p>It is not a monitor: a thread of the JVM wakes virtual threads that wait for monitors, and a
+ * carrier sees these wake-ups only when it has nothing else to do. A virtual thread that another
+ * virtual thread wakes goes to the end of the carrier's own queue.
  */
 @SuppressWarnings("serial") // never serialized, nor are subclasses
 class Mutex extends AbstractQueuedSynchronizer {

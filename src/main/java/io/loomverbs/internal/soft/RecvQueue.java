@@ -19,7 +19,7 @@ final class RecvQueue extends Mutex {
     private final SoftQp qp;
     private final SlotRing<RecvSlot> ring;
 
-    /** A peer that found no buffer and wants to hear of the next one. */
+    /** A peer that found no buffer and is to be notified of the next one. */
     private volatile @Nullable SendQueue starved;
 
     RecvQueue(SoftQp qp, int depth) {

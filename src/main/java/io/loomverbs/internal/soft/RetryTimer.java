@@ -7,9 +7,8 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One daemon thread for what cannot be done on a poster's thread: retries when their time has come,
- * and queues that one poster has served for long enough. It starts when first needed and ends when
- * idle.
+ * One daemon thread for work that cannot run on a poster's thread: due retries, and queues that one
+ * poster has served for long enough. It starts when first needed and ends when idle.
  */
 final class RetryTimer {
     private static final long IDLE_SECONDS = 1;

@@ -140,9 +140,9 @@ final class SendQueue extends Mutex {
         }
     }
 
-    /** Has the queue looked at, by this thread or by the one that runs it. Holds no lock. */
+    /** Signals the queue: this thread or the current runner looks at it. Holds no lock. */
     void signal() {
-        // A strict device is one of its own: it has done nothing yet when a post returns.
+        // A strict device has done nothing yet when a post returns.
         if ((int) TURN.getAndSet(this, AGAIN) == IDLE && !(strict && handOn())) {
             run();
         }
@@ -334,7 +334,7 @@ final class SendQueue extends Mutex {
         }
     }
 
-    /** Tells whether nothing is under way; if so asked, the event comes when that is so. */
+    /** Whether nothing is under way; if asked to, raises the event when that becomes so. */
     void drain(boolean notify, DeferredNotifications after) {
         if (stall != null) {
             tellDrained = notify;

@@ -13,7 +13,7 @@ final class SoftDevice implements DeviceOps {
 
     private final String name;
 
-    /** Whether it forgives nothing that some real device does not. */
+    /** Whether it is as strict as any real device. */
     final boolean strict;
 
     final SoftPort port;

@@ -13,7 +13,7 @@ record SoftLimits(
         int maxAh,
         int numCompVectors) {
 
-    /** Room for storms of a hundred thousand CQs; what is not used costs no memory. */
+    /** Large enough for storms of a hundred thousand CQs; unused capacity costs no memory. */
     static final SoftLimits GENEROUS =
             new SoftLimits(
                     1 << 19,
