@@ -1,14 +1,14 @@
 package io.loomverbs;
 
-import io.loomverbs.Handlers.Direct;
-import io.loomverbs.Handlers.Dispatcher;
-import io.loomverbs.Handlers.Handler;
-import io.loomverbs.Handlers.JdkPipe;
-import io.loomverbs.Handlers.OnChannel;
-import io.loomverbs.Handlers.OnFd;
-import io.loomverbs.Handlers.Parked;
-import io.loomverbs.Handlers.Reader;
-import io.loomverbs.Handlers.Transfer;
+import io.loomverbs.WokenHandlers.Direct;
+import io.loomverbs.WokenHandlers.Dispatcher;
+import io.loomverbs.WokenHandlers.Handler;
+import io.loomverbs.WokenHandlers.JdkPipe;
+import io.loomverbs.WokenHandlers.OnChannel;
+import io.loomverbs.WokenHandlers.OnFd;
+import io.loomverbs.WokenHandlers.Parked;
+import io.loomverbs.WokenHandlers.Reader;
+import io.loomverbs.WokenHandlers.Transfer;
 import io.loomverbs.internal.ibverbs.PipedDevice;
 import io.loomverbs.peers.NativePeers;
 
@@ -319,7 +319,7 @@ public class WakeBenchmark {
 
         @Setup(Level.Invocation)
         public void prepare(WakeBenchmark wake) {
-            Handlers.letBlock();
+            WokenHandlers.letBlock();
             silence(wake.idle);
         }
 

@@ -29,7 +29,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The rooms of the design, which of them may know which, and what of all this is public. */
+/** The packages of the design, which of them may know which, and what of all this is public. */
 class ArchitectureTest {
     private static final String API = "io.loomverbs";
     private static final String INTERNAL = API + ".internal.";
@@ -68,7 +68,7 @@ class ArchitectureTest {
         assertThat(needed).containsExactly("java.base");
     }
 
-    /** Each room imports the JDK, annotations, itself, and the rooms that the design allows it. */
+    /** Each package imports the JDK, annotations, itself, and what the design allows it. */
     @ParameterizedTest
     @CsvSource({
         "event,   ",
@@ -77,23 +77,23 @@ class ArchitectureTest {
         "ibverbs, device event ffi",
         "ffi,     ",
     })
-    void aRoomKnowsOnlyTheRoomsItMay(String room, String others) {
-        List<String> allowed = new ArrayList<>(List.of(INTERNAL + room + ".."));
+    void aPackageKnowsOnlyThePackagesItMay(String name, String others) {
+        List<String> allowed = new ArrayList<>(List.of(INTERNAL + name + ".."));
         for (String other : List.of("device", "event", "ffi")) {
             if (others != null && others.contains(other)) {
                 allowed.add(INTERNAL + other + "..");
             }
         }
-        mayDependOn(INTERNAL + room + "..", allowed);
+        mayDependOn(INTERNAL + name + "..", allowed);
     }
 
-    /** The API knows the heart and the ops table, and no device. */
+    /** The API knows the core and the ops table, and no device. */
     @Test
     void theApiKnowsNoDevice() {
         mayDependOn(API, List.of(API, INTERNAL + "event..", INTERNAL + "device.."));
     }
 
-    private static void mayDependOn(String room, List<String> allowed) {
+    private static void mayDependOn(String name, List<String> allowed) {
         List<String> all = new ArrayList<>(allowed);
         all.addAll(
                 List.of(
@@ -104,10 +104,10 @@ class ArchitectureTest {
                         "com.google.errorprone.."));
         classes()
                 .that()
-                .resideInAPackage(room)
+                .resideInAPackage(name)
                 .should()
                 .onlyDependOnClassesThat(resideInAnyPackage(all.toArray(String[]::new)))
-                .allowEmptyShould(true) // some rooms are still to be built
+                .allowEmptyShould(true) // some packages are still to be built
                 .check(CLASSES);
     }
 
@@ -123,13 +123,13 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** No two rooms know each other, not even in a circle. */
+    /** No two packages know each other, not even in a circle. */
     @Test
     void thereAreNoCircles() {
         slices().matching("io.loomverbs.(**)").should().beFreeOfCycles().check(CLASSES);
     }
 
-    /** Every class is in a room that the design draws. */
+    /** Every class is in a package that the design draws. */
     @Test
     void everyClassIsInARoom() {
         classes()

@@ -2,9 +2,9 @@ package io.loomverbs.tools;
 
 import io.loomverbs.Context;
 import io.loomverbs.DeviceAttributes;
-import io.loomverbs.tools.storm.Delivery;
 import io.loomverbs.tools.storm.Message;
 import io.loomverbs.tools.storm.Storm;
+import io.loomverbs.tools.storm.StormDelivery;
 import io.loomverbs.tools.storm.StormPlan;
 import io.loomverbs.tools.storm.StormResult;
 
@@ -79,7 +79,7 @@ final class StormCommand implements Callable<Integer> {
                     "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}). Direct: each handler waits for"
                         + " its own CQ. Channel: handlers wait on channels, and serve whichever CQ"
                         + " an event names.")
-    private Delivery delivery = Delivery.DIRECT;
+    private StormDelivery delivery = StormDelivery.DIRECT;
 
     @Option(
             names = "--channels",
@@ -179,7 +179,7 @@ final class StormCommand implements Callable<Integer> {
                 0,
                 MAX_MEMORY,
                 "memory for messages");
-        if (channels != null && delivery == Delivery.DIRECT) {
+        if (channels != null && delivery == StormDelivery.DIRECT) {
             throw Options.wrong(spec, "--channels goes with --delivery channel");
         }
         int onChannels = channels == null ? Math.min(DEFAULT_CHANNELS, cqs) : channels;

@@ -3,7 +3,7 @@ package io.loomverbs.tools;
 import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
 
-import io.loomverbs.tools.storm.Delivery;
+import io.loomverbs.tools.storm.StormDelivery;
 import io.loomverbs.tools.storm.StormPlan;
 import io.loomverbs.tools.storm.StormResult;
 
@@ -24,7 +24,8 @@ final class StormReport {
 
     String table() {
         StringBuilder text = new StringBuilder();
-        String how = plan.delivery() == Delivery.DIRECT ? "direct" : plan.channels() + " channels";
+        String how =
+                plan.delivery() == StormDelivery.DIRECT ? "direct" : plan.channels() + " channels";
         row(text, "CQs", "%,d, %s", plan.cqs(), how);
         row(text, "handlers at work", "%,d", result.handlers());
         row(text, "messages", "%,d in %.1f s", result.messages(), result.seconds());
@@ -48,7 +49,7 @@ final class StormReport {
                 at(waits.gapNanos(), 50) / 1e6,
                 at(waits.gapNanos(), 99) / 1e6,
                 at(waits.gapNanos(), 100) / 1e6);
-        row(text, "heap with storm's books", "%,d bytes a handler", result.heapBytesPerHandler());
+        row(text, "heap with storm's state", "%,d bytes a handler", result.heapBytesPerHandler());
         for (String failure : result.failures()) {
             row(text, "failed", "%s", failure);
         }
@@ -109,8 +110,9 @@ final class StormReport {
         object.add("\"cqs\":" + plan.cqs());
         object.add(
                 "\"delivery\":"
-                        + quoted(plan.delivery() == Delivery.DIRECT ? "direct" : "channel"));
-        object.add("\"channels\":" + (plan.delivery() == Delivery.DIRECT ? 0 : plan.channels()));
+                        + quoted(plan.delivery() == StormDelivery.DIRECT ? "direct" : "channel"));
+        object.add(
+                "\"channels\":" + (plan.delivery() == StormDelivery.DIRECT ? 0 : plan.channels()));
         object.add("\"churn\":" + (plan.churnPerSecond() > 0));
         object.add(String.format(Locale.ROOT, "\"seconds\":%.3f", result.seconds()));
         object.add(String.format(Locale.ROOT, "\"cpuSeconds\":%.2f", result.cpuSeconds()));

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class SchedulePoint {
     /**
-     * How long the heart may sleep before it looks by itself, unless a scenario is about that: so
+     * How long the core may sleep before it looks by itself, unless a scenario is about that: so
      * that a look does not hide a wake-up that was lost.
      */
     private static final long NO_LOOKS = VirtualClock.NEVER;

@@ -17,8 +17,8 @@ import io.loomverbs.internal.soft.FreshDevice;
 import java.util.IdentityHashMap;
 
 /**
- * A device whose events a scenario raises itself, as often as it likes, armed or not: the heart
- * must not rely on a device that is well-behaved.
+ * A device whose events a scenario raises itself, as often as it likes, armed or not: the core must
+ * not rely on a device that is well-behaved.
  */
 final class ScriptedDevice implements DeviceOps {
     private final DeviceAttr attributes;

@@ -170,7 +170,7 @@ class CommandsTest {
         Outcome outcome = run("storm --cqs 1 --seconds 2");
         assertThat(outcome.status()).as(outcome.err()).isZero();
         assertThat(outcome.err()).contains("storm: 2 s, ").contains(" messages, ");
-        assertThat(outcome.out()).contains("heap with storm's books");
+        assertThat(outcome.out()).contains("heap with storm's state");
     }
 
     /**

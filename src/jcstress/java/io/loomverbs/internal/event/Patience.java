@@ -3,7 +3,7 @@ package io.loomverbs.internal.event;
 /**
  * Tells a wake-up that came from one that did not.
  *
- * <p>The heart looks again by itself, when a deadline passes or, in a close, each second. So a lost
+ * <p>The core looks again by itself, when a deadline passes or, in a close, each second. So a lost
  * wake-up does not hang: it shows as a thread that came back long after what it waited for. Only
  * the time from the waker's return to the waiter's counts, so that a stalled waker proves nothing.
  *

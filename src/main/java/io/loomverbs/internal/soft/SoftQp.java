@@ -140,7 +140,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         if (from == DESTROYED
                 || ((mask & Ibv.QP_CUR_STATE) != 0 && wanted.curQpState != from)
                 || !QpTransitions.allowed(type, from, to, mask)
-                || !QpAttrs.valid(wanted, mask)
+                || !SelectedAttrs.valid(wanted, mask)
                 || (from == Ibv.QPS_SQD
                         && to != Ibv.QPS_ERR
                         && to != Ibv.QPS_RESET
@@ -150,7 +150,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         if (device.strict && (mask & Ibv.QP_QKEY) != 0 && wanted.qkey < 0) {
             return Errno.EPERM; // as for a program without CAP_NET_RAW
         }
-        QpAttrs.copy(wanted, attr, mask);
+        SelectedAttrs.copy(wanted, attr, mask);
         pathChanged(mask);
         if (to == Ibv.QPS_ERR) {
             enterError(NO_EVENT, after);
@@ -159,7 +159,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         state = to;
         if (to == Ibv.QPS_RESET) {
             forget();
-            QpAttrs.clear(attr);
+            SelectedAttrs.clear(attr);
             established = false;
             sequenceNakSent = false;
         } else if (to == Ibv.QPS_SQD && from == Ibv.QPS_RTS) {
@@ -188,7 +188,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
                 if (state == DESTROYED) {
                     return -Errno.EINVAL;
                 }
-                QpAttrs.copy(attr, to, ~0);
+                SelectedAttrs.copy(attr, to, ~0);
                 to.qpState = state;
                 to.curQpState = state;
                 to.sqDraining = state == Ibv.QPS_SQD && sq.draining() ? 1 : 0;

@@ -19,23 +19,25 @@ final class Churn {
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
     private final List<Link> links;
-    private final Books books;
+    private final StormState state;
     private final int perSecond;
     private final int threadCount;
     private final long pauseNanos;
     private final List<Thread> threads = new ArrayList<>();
     private volatile boolean begun;
 
-    Churn(List<Link> links, StormPlan plan, Books books) {
+    Churn(List<Link> links, StormPlan plan, StormState state) {
         this.links = links;
-        this.books = books;
+        this.state = state;
         int cqsOfLink = 2;
         this.perSecond = plan.churnPerSecond();
         this.threadCount = perSecond == 0 ? 0 : Math.max(MIN_THREADS, perSecond / PER_THREAD);
         this.pauseNanos = NANOS_PER_SECOND * threadCount * cqsOfLink / Math.max(1, perSecond);
     }
 
-    /** Starts the threads, which wait for {@link #begin}; before the load, see {@link Seat}. */
+    /**
+     * Starts the threads, which wait for {@link #begin}; before the load, see {@link EndpointSlot}.
+     */
     void start() {
         for (int i = 0; i < threadCount; i++) {
             threads.add(Thread.ofVirtual().name("churn-" + i).start(this::run));
@@ -48,7 +50,7 @@ final class Churn {
                 LockSupport.park(this);
             }
             long next = System.nanoTime();
-            while (!books.stopping()) {
+            while (!state.stopping()) {
                 long early = next - System.nanoTime();
                 if (early > 0) {
                     Thread.sleep(Duration.ofNanos(early));
@@ -58,7 +60,7 @@ final class Churn {
                 }
             }
         } catch (InterruptedException | RuntimeException | Error e) {
-            books.failures().add("churn", e);
+            state.failures().add("churn", e);
         }
     }
 

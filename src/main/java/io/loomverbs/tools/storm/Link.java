@@ -10,42 +10,42 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Two stations that are connected, or one that is connected to itself; destroyed and created again
+ * Two endpoints that are connected, or one that is connected to itself; destroyed and created again
  * any number of times. Guarded by a lock.
  */
 final class Link {
     private final int first;
     private final int last;
     private final StormPlan plan;
-    private final Books books;
+    private final StormState state;
     private final Context context;
     private final ProtectionDomain pd;
     private final MemoryRegion memory;
     private final List<CompletionChannel> channels;
     private final ReentrantLock lock = new ReentrantLock();
-    private final List<Station> stations = new ArrayList<>();
-    private final List<Seat> seats;
+    private final List<StormEndpoint> endpoints = new ArrayList<>();
+    private final List<EndpointSlot> slots;
     private int incarnation;
 
     Link(
             int first,
             int last,
             StormPlan plan,
-            Books books,
+            StormState state,
             Context context,
             ProtectionDomain pd,
             MemoryRegion memory,
             List<CompletionChannel> channels,
-            List<Seat> seats) {
+            List<EndpointSlot> slots) {
         this.first = first;
         this.last = last;
         this.plan = plan;
-        this.books = books;
+        this.state = state;
         this.context = context;
         this.pd = pd;
         this.memory = memory;
         this.channels = channels;
-        this.seats = seats;
+        this.slots = slots;
     }
 
     /** Creates the CQs and, if these have handlers of their own, shows them to these. */
@@ -56,13 +56,13 @@ final class Link {
             for (int i = first; i <= last; i++) {
                 CompletionChannel channel =
                         channels.isEmpty() ? null : channels.get(i % channels.size());
-                Station station =
-                        new Station(i, incarnation, plan, books, context, channel, memory);
-                stations.add(station);
+                StormEndpoint endpoint =
+                        new StormEndpoint(i, incarnation, plan, state, context, channel, memory);
+                endpoints.add(endpoint);
                 if (channel == null) {
-                    seats.get(i).take(station);
+                    slots.get(i).take(endpoint);
                 } else {
-                    station.cq().reqNotify(false);
+                    endpoint.cq().reqNotify(false);
                 }
             }
         } finally {
@@ -70,33 +70,33 @@ final class Link {
         }
     }
 
-    /** Connects the stations. */
+    /** Connects the endpoints. */
     void connect() {
-        Bench bench = books.benches().borrow();
+        StormScratch scratch = state.scratchPool().borrow();
         lock.lock();
         try {
-            Station a = stations.getFirst();
-            Station b = stations.getLast();
-            stations.forEach(station -> station.createQp(pd));
-            a.connect(b, bench);
+            StormEndpoint a = endpoints.getFirst();
+            StormEndpoint b = endpoints.getLast();
+            endpoints.forEach(endpoint -> endpoint.createQp(pd));
+            a.connect(b, scratch);
             if (a != b) {
-                b.connect(a, bench);
+                b.connect(a, scratch);
             }
         } finally {
             lock.unlock();
-            books.benches().giveBack(bench);
+            state.scratchPool().giveBack(scratch);
         }
     }
 
     /** Sends the first messages. */
     void start() {
-        Bench bench = books.benches().borrow();
+        StormScratch scratch = state.scratchPool().borrow();
         lock.lock();
         try {
-            stations.getFirst().kickOff(bench);
+            endpoints.getFirst().kickOff(scratch);
         } finally {
             lock.unlock();
-            books.benches().giveBack(bench);
+            state.scratchPool().giveBack(scratch);
         }
     }
 
@@ -104,13 +104,13 @@ final class Link {
     void renew() {
         lock.lock();
         try {
-            if (books.stopping()) {
+            if (state.stopping()) {
                 return;
             }
-            int destroyed = stations.size();
+            int destroyed = endpoints.size();
             long dropped = close();
-            books.tally().dropped.add(dropped);
-            books.tally().destroyed.add(destroyed);
+            state.tally().dropped.add(dropped);
+            state.tally().destroyed.add(destroyed);
             open();
             connect();
             start();
@@ -123,11 +123,11 @@ final class Link {
     long close() {
         lock.lock();
         try {
-            stations.forEach(Station::die);
-            stations.forEach(Station::closeQp);
-            stations.forEach(Station::closeCq);
+            endpoints.forEach(StormEndpoint::die);
+            endpoints.forEach(StormEndpoint::closeQp);
+            endpoints.forEach(StormEndpoint::closeCq);
             long underWay = underWay();
-            stations.clear();
+            endpoints.clear();
             return underWay;
         } finally {
             lock.unlock();
@@ -138,7 +138,7 @@ final class Link {
     void stop(long now) {
         lock.lock();
         try {
-            stations.forEach(station -> station.stop(now));
+            endpoints.forEach(endpoint -> endpoint.stop(now));
         } finally {
             lock.unlock();
         }
@@ -148,7 +148,7 @@ final class Link {
     long underWay() {
         lock.lock();
         try {
-            return stations.stream().mapToLong(Station::underWay).sum();
+            return endpoints.stream().mapToLong(StormEndpoint::underWay).sum();
         } finally {
             lock.unlock();
         }
@@ -158,7 +158,7 @@ final class Link {
     long unacked() {
         lock.lock();
         try {
-            return stations.stream().mapToLong(station -> station.cq().unackedEvents()).sum();
+            return endpoints.stream().mapToLong(endpoint -> endpoint.cq().unackedEvents()).sum();
         } finally {
             lock.unlock();
         }

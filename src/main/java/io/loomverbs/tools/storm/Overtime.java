@@ -20,25 +20,25 @@ final class Overtime {
     private static final long LOOK_NANOS = 2_000_000;
 
     private final StormPlan plan;
-    private final Books books;
+    private final StormState state;
     private final int looks;
     private final long eventsPerCq;
 
-    Overtime(StormPlan plan, Books books) {
-        this(plan, books, LOOKS, EVENTS_PER_CQ);
+    Overtime(StormPlan plan, StormState state) {
+        this(plan, state, LOOKS, EVENTS_PER_CQ);
     }
 
     /** With limits that may be a test's. */
-    Overtime(StormPlan plan, Books books, int looks, long eventsPerCq) {
+    Overtime(StormPlan plan, StormState state, int looks, long eventsPerCq) {
         this.plan = plan;
-        this.books = books;
+        this.state = state;
         this.looks = looks;
         this.eventsPerCq = eventsPerCq;
     }
 
     /** Returns when all is done, when the storm is to stop, or with a failure added. */
     void await() throws InterruptedException {
-        Tally tally = books.tally();
+        Tally tally = state.tally();
         long mostEvents = tally.events.sum() + eventsPerCq * plan.cqs();
         long last = -1;
         int unchanged = 0;
@@ -54,22 +54,22 @@ final class Overtime {
                 stuck(missing, eventsPerCq + " more events for each CQ were received meanwhile");
                 return;
             }
-            if (books.awaitStop(LOOK_NANOS)) {
+            if (state.awaitStop(LOOK_NANOS)) {
                 return;
             }
         }
     }
 
     private @Nullable String missing() {
-        int idle = plan.cqs() - books.tally().handlersAtWork();
+        int idle = plan.cqs() - state.tally().handlersAtWork();
         if (idle > 0) {
             return idle + " of " + plan.cqs() + " handlers have had no event";
         }
-        boolean churned = plan.churnPerSecond() == 0 || books.tally().destroyed.sum() > 0;
+        boolean churned = plan.churnPerSecond() == 0 || state.tally().destroyed.sum() > 0;
         return churned ? null : "no CQ was destroyed under load";
     }
 
     private void stuck(String missing, String why) {
-        books.failures().add("the storm is stuck", new IllegalStateException(missing + "; " + why));
+        state.failures().add("the storm is stuck", new IllegalStateException(missing + "; " + why));
     }
 }

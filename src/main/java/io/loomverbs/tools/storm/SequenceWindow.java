@@ -3,7 +3,7 @@ package io.loomverbs.tools.storm;
 /**
  * Which messages of one direction have been received: their number, and a bit for each of the last
  * 64, so that a message that comes twice is told from one that comes late. Under the lock of the
- * receiving station.
+ * receiving endpoint.
  */
 final class SequenceWindow {
     /** More than this must never be under way in one direction. */

@@ -21,11 +21,11 @@ public final class Storm {
 
     private final Context context;
     private final StormPlan plan;
-    private final Books books;
+    private final StormState state;
     private final boolean measureHeap;
     private final List<Link> links = new ArrayList<>();
     private final List<CompletionChannel> channels = new ArrayList<>();
-    private final List<Seat> seats = new ArrayList<>();
+    private final List<EndpointSlot> slots = new ArrayList<>();
     private final List<Thread> handlers = new ArrayList<>();
 
     /** Whether {@link #stop} was called. */
@@ -46,20 +46,20 @@ public final class Storm {
      *     collections
      */
     public Storm(Context context, StormPlan plan, boolean measureHeap) {
-        this(context, plan, measureHeap, new Books(plan.cqs()));
+        this(context, plan, measureHeap, new StormState(plan.cqs()));
     }
 
-    Storm(Context context, StormPlan plan, boolean measureHeap, Books books) {
+    Storm(Context context, StormPlan plan, boolean measureHeap, StormState state) {
         this.context = context;
         this.plan = plan;
         this.measureHeap = measureHeap;
-        this.books = books;
+        this.state = state;
     }
 
     /** Ends the storm before its time; what has happened so far is the result. Any thread. */
     public void stop() {
         interrupted = true;
-        books.stop();
+        state.stop();
     }
 
     /**
@@ -68,7 +68,7 @@ public final class Storm {
      * @return the number at this moment
      */
     public long messages() {
-        return books.tally().messages.sum();
+        return state.tally().messages.sum();
     }
 
     /**
@@ -77,7 +77,7 @@ public final class Storm {
      * @return the number at this moment
      */
     public int idleHandlers() {
-        return plan.cqs() - books.tally().handlersAtWork();
+        return plan.cqs() - state.tally().handlersAtWork();
     }
 
     /**
@@ -104,9 +104,10 @@ public final class Storm {
         try (ProtectionDomain pd = context.allocPd();
                 MemoryRegion memory =
                         pd.allocateMr(
-                                plan.cqs() * Station.bytesOfStation(plan), Access.LOCAL_WRITE)) {
+                                plan.cqs() * StormEndpoint.bytesOfStation(plan),
+                                Access.LOCAL_WRITE)) {
             long before = measureHeap ? Heap.usedBytes() : 0;
-            Churn churn = new Churn(links, plan, books);
+            Churn churn = new Churn(links, plan, state);
             onVirtualThread(
                     "open",
                     () -> {
@@ -128,23 +129,23 @@ public final class Storm {
     }
 
     private void open(ProtectionDomain pd, MemoryRegion memory) {
-        if (plan.delivery() == Delivery.CHANNEL) {
+        if (plan.delivery() == StormDelivery.CHANNEL) {
             for (int i = 0; i < plan.channels(); i++) {
                 channels.add(context.createCompChannel());
             }
             for (int i = 0; i < plan.cqs(); i++) {
                 CompletionChannel channel = channels.get(i % channels.size());
-                handlers.add(Handlers.onChannel(i, channel, books));
+                handlers.add(StormHandlers.onChannel(i, channel, state));
             }
         }
         for (int i = 0; i < plan.cqs() && channels.isEmpty(); i++) {
-            Seat seat = new Seat();
-            seats.add(seat);
-            handlers.add(Handlers.direct(i, seat, books));
+            EndpointSlot slot = new EndpointSlot();
+            slots.add(slot);
+            handlers.add(StormHandlers.direct(i, slot, state));
         }
         for (int i = 0; i < plan.cqs(); i += 2) {
             int last = Math.min(i + 1, plan.cqs() - 1);
-            Link link = new Link(i, last, plan, books, context, pd, memory, channels, seats);
+            Link link = new Link(i, last, plan, state, context, pd, memory, channels, slots);
             link.open();
             links.add(link);
         }
@@ -160,11 +161,11 @@ public final class Storm {
                     startLinks();
                     churn.begin();
                 });
-        if (!books.awaitStop(plan.duration().toNanos() - (System.nanoTime() - started))) {
-            new Overtime(plan, books).await();
+        if (!state.awaitStop(plan.duration().toNanos() - (System.nanoTime() - started))) {
+            new Overtime(plan, state).await();
         }
         long ended = System.nanoTime();
-        books.stop();
+        state.stop();
         churn.join();
         links.forEach(link -> link.stop(ended));
         sentNanos = System.nanoTime() - started;
@@ -178,7 +179,7 @@ public final class Storm {
 
     private void startLinks() {
         for (Link link : links) {
-            if (books.stopping()) {
+            if (state.stopping()) {
                 return;
             }
             link.start();
@@ -198,7 +199,7 @@ public final class Storm {
                                     try {
                                         part.run();
                                     } catch (RuntimeException | Error e) {
-                                        books.failures().add("to " + name + " the storm", e);
+                                        state.failures().add("to " + name + " the storm", e);
                                     }
                                 });
         thread.join();
@@ -207,7 +208,7 @@ public final class Storm {
     /** Waits for something to come down to zero, as long as it moves. */
     private void settle(LongSupplier remaining) throws InterruptedException {
         // After a failure, messages that do not move are lost, and waiting for them is pointless.
-        long patience = PATIENCE.toNanos() / (books.failures().count() == 0 ? 3 : 30);
+        long patience = PATIENCE.toNanos() / (state.failures().count() == 0 ? 3 : 30);
         long last = Long.MAX_VALUE;
         long movedNanos = System.nanoTime();
         for (long now = remaining.getAsLong(); now != 0; now = remaining.getAsLong()) {
@@ -224,10 +225,10 @@ public final class Storm {
     private void close() throws InterruptedException {
         links.forEach(Link::close);
         channels.forEach(CompletionChannel::close);
-        seats.forEach(Seat::close);
+        slots.forEach(EndpointSlot::close);
         for (Thread handler : handlers) {
             if (!handler.join(PATIENCE)) {
-                books.failures()
+                state.failures()
                         .add(
                                 handler.getName(),
                                 new IllegalStateException("still runs after all was closed"));
@@ -236,20 +237,20 @@ public final class Storm {
     }
 
     private StormResult.Waits waits() {
-        long steadySince = books.tally().steadySince();
+        long steadySince = state.tally().steadySince();
         long started = startedNanos;
         return new StormResult.Waits(
                 steadySince == 0 ? Double.NaN : (steadySince - started) / 1e9,
-                books.benches().startNanos(),
-                books.benches().wakeNanos(),
-                books.tally().gaps());
+                state.scratchPool().startNanos(),
+                state.scratchPool().wakeNanos(),
+                state.tally().gaps());
     }
 
     private StormResult result(double seconds, double cpu, long lost, long unacked, long heap) {
-        Tally tally = books.tally();
+        Tally tally = state.tally();
         List<String> failures = new ArrayList<>();
-        books.failures().first().forEach(failure -> failures.add(failure.toString()));
-        int more = books.failures().count() - failures.size();
+        state.failures().first().forEach(failure -> failures.add(failure.toString()));
+        int more = state.failures().count() - failures.size();
         if (more > 0) {
             failures.add("and " + more + " more");
         }

@@ -15,7 +15,7 @@ import java.time.Duration;
  */
 public record StormPlan(
         int cqs,
-        Delivery delivery,
+        StormDelivery delivery,
         int channels,
         Duration duration,
         int window,

@@ -58,9 +58,9 @@ final class Tally {
 
     /** The longest time for which each CQ was not served. */
     Histogram gaps() {
-        Histogram all = Bench.newHistogram();
+        Histogram all = StormScratch.newHistogram();
         for (int i = 0; i < gaps.length(); i++) {
-            all.recordValue(Math.clamp(gaps.getOpaque(i), 0, Bench.LONGEST_NANOS));
+            all.recordValue(Math.clamp(gaps.getOpaque(i), 0, StormScratch.LONGEST_NANOS));
         }
         return all;
     }

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
-/** The heart, without a device: who gets which event, and what a close does to it. */
+/** The core, without a device: which thread gets which event, and what a close does to it. */
 @Timeout(60)
 class EventQueueTest {
     private static final long PATIENCE_NANOS = 20_000_000_000L;

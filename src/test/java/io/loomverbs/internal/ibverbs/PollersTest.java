@@ -57,7 +57,7 @@ class PollersTest {
     /**
      * A context of a device of its own, with a channel and a CQ on which a virtual thread waits.
      */
-    private static final class Station {
+    private static final class Receiver {
         final Pollers pollers;
         final HandMadeDevice device;
         final Context context;
@@ -66,7 +66,7 @@ class PollersTest {
         final Made made;
         FutureTask<Object> waiter;
 
-        Station(Pollers pollers, int number) throws IOException {
+        Receiver(Pollers pollers, int number) throws IOException {
             this.pollers = pollers;
             device = HandMadeDevice.create(pollers::next);
             context = device.open();
@@ -107,14 +107,14 @@ class PollersTest {
     }
 
     /** Two contexts on each poller. */
-    private static List<Station> stations(int pollers) throws IOException {
+    private static List<Receiver> receivers(int pollers) throws IOException {
         Pollers all = new Pollers(pollers, number -> new Breakable());
-        List<Station> stations = new ArrayList<>();
+        List<Receiver> receivers = new ArrayList<>();
         for (int i = 0; i < 2 * pollers; i++) {
-            Station station = new Station(all, i);
-            stations.add(station);
+            Receiver receiver = new Receiver(all, i);
+            receivers.add(receiver);
         }
-        return stations;
+        return receivers;
     }
 
     private static void settle() throws InterruptedException {
@@ -124,50 +124,50 @@ class PollersTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4})
     void contextsAreSpreadAndAllReceive(int pollers) throws Exception {
-        List<Station> stations = stations(pollers);
+        List<Receiver> receivers = receivers(pollers);
         Set<Poller> used = new HashSet<>();
-        for (int i = 0; i < stations.size(); i++) {
-            Poller poller = stations.get(i).device.poller();
+        for (int i = 0; i < receivers.size(); i++) {
+            Poller poller = receivers.get(i).device.poller();
             used.add(poller);
-            assertThat(poller).isSameAs(stations.get(i % pollers).device.poller());
+            assertThat(poller).isSameAs(receivers.get(i % pollers).device.poller());
         }
         assertThat(used).hasSize(pollers);
         for (int round = 0; round < 20; round++) {
-            stations.forEach(Station::await);
+            receivers.forEach(Receiver::await);
             if (round % 2 == 0) {
                 settle(); // all wait in the kernel, or behind one who does
             }
-            stations.forEach(station -> station.made.event());
-            for (int i = 0; i < stations.size(); i++) {
-                assertThat(stations.get(i).received()).isEqualTo(i);
+            receivers.forEach(receiver -> receiver.made.event());
+            for (int i = 0; i < receivers.size(); i++) {
+                assertThat(receivers.get(i).received()).isEqualTo(i);
             }
         }
-        stations.forEach(Station::close);
-        stations.forEach(station -> assertThat(station.made.acked()).isEqualTo(20));
+        receivers.forEach(Receiver::close);
+        receivers.forEach(receiver -> assertThat(receiver.made.acked()).isEqualTo(20));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {2, 4})
     void othersGoOnWhenOneContextIsClosed(int pollers) throws Exception {
-        List<Station> stations = stations(pollers);
-        stations.subList(1, stations.size()).forEach(Station::await);
+        List<Receiver> receivers = receivers(pollers);
+        receivers.subList(1, receivers.size()).forEach(Receiver::await);
         settle();
-        stations.getFirst().close();
-        receiveAndClose(stations.subList(1, stations.size()));
+        receivers.getFirst().close();
+        receiveAndClose(receivers.subList(1, receivers.size()));
     }
 
     /** A channel fails, and then the whole poller that it is in. */
     @ParameterizedTest
     @ValueSource(ints = {2, 4})
     void othersGoOnWhenOneFails(int pollers) throws Exception {
-        List<Station> stations = stations(pollers);
-        stations.forEach(Station::await);
+        List<Receiver> receivers = receivers(pollers);
+        receivers.forEach(Receiver::await);
         settle();
-        Station broken = stations.getFirst();
+        Receiver broken = receivers.getFirst();
         Posix.close(broken.made.channel().ends().write()); // read(2) says EIO from now on
         assertThat(broken.failure()).isInstanceOf(VerbsException.class);
 
-        Station beside = stations.get(pollers); // in the same poller
+        Receiver beside = receivers.get(pollers); // in the same poller
         beside.made.event();
         assertThat(beside.received()).isEqualTo(pollers);
         beside.await();
@@ -179,7 +179,7 @@ class PollersTest {
 
         Pollers all = beside.pollers;
         for (int i = 0; i < pollers; i++) { // one of them would have the poller that failed
-            Station late = new Station(all, -i);
+            Receiver late = new Receiver(all, -i);
             late.await();
             settle();
             late.made.event();
@@ -187,19 +187,19 @@ class PollersTest {
             late.close();
         }
 
-        List<Station> others = new ArrayList<>(stations);
+        List<Receiver> others = new ArrayList<>(receivers);
         others.removeAll(List.of(broken, beside));
         receiveAndClose(others);
         beside.close();
         broken.close();
     }
 
-    private static void receiveAndClose(List<Station> stations) throws Exception {
-        stations.forEach(station -> station.made.event());
-        for (Station station : stations) {
-            assertThat(station.received()).isEqualTo(station.cq.cqContext());
+    private static void receiveAndClose(List<Receiver> receivers) throws Exception {
+        receivers.forEach(receiver -> receiver.made.event());
+        for (Receiver receiver : receivers) {
+            assertThat(receiver.received()).isEqualTo(receiver.cq.cqContext());
         }
-        stations.forEach(Station::close);
+        receivers.forEach(Receiver::close);
     }
 
     @ParameterizedTest

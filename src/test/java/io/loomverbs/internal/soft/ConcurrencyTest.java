@@ -14,9 +14,9 @@ import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
-import io.loomverbs.internal.soft.Bench.Cq;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Cq;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,7 +38,7 @@ class ConcurrencyTest {
     private static final int THREADS = 4;
     private static final int EACH = 10_000;
 
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
 
     /** Posts, again and again while the queue is full. */
     private static void post(Crew crew, Peer from, SendWr wr) {
@@ -58,10 +58,10 @@ class ConcurrencyTest {
 
     @Test
     void requestsOfOneThreadStayInOrderAmongThoseOfOthers() {
-        Peer a = bench.new Peer(Ibv.QPT_RC, DEEP, false).init();
-        Peer b = bench.new Peer(Ibv.QPT_RC, DEEP, false).init();
+        Peer a = fixture.new Peer(Ibv.QPT_RC, DEEP, false).init();
+        Peer b = fixture.new Peer(Ibv.QPT_RC, DEEP, false).init();
         b.attr.minRnrTimer = 0;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         for (int i = 0; i < DEEP.maxRecvWr() / 2; i++) {
             b.recv(i, 8L * i, 8);
         }
@@ -108,14 +108,14 @@ class ConcurrencyTest {
 
     @Test
     void oneQueueTakesTheCompletionsOfManyAndLosesNone() {
-        Cq cq = bench.cq(100_000);
+        Cq cq = fixture.cq(100_000);
         AtomicIntegerArray seen = new AtomicIntegerArray(2 * THREADS * EACH);
         AtomicLong left = new AtomicLong(2L * THREADS * EACH);
         try (Crew crew = new Crew()) {
             for (int t = 0; t < THREADS; t++) {
-                Peer a = bench.new Peer(Ibv.QPT_RC, DEEP, true, cq, cq).init();
-                Peer b = bench.new Peer(Ibv.QPT_RC, DEEP, true, cq, cq).init();
-                Bench.connect(a, b);
+                Peer a = fixture.new Peer(Ibv.QPT_RC, DEEP, true, cq, cq).init();
+                Peer b = fixture.new Peer(Ibv.QPT_RC, DEEP, true, cq, cq).init();
+                SoftFixture.connect(a, b);
                 int base = 2 * t * EACH;
                 crew.add(
                         () -> {
@@ -155,7 +155,7 @@ class ConcurrencyTest {
         Semaphore events = new Semaphore(0);
         Cq cq = new Cq();
         cq.ops =
-                bench.context.createCq(
+                fixture.context.createCq(
                         1024,
                         null,
                         0,
@@ -168,9 +168,9 @@ class ConcurrencyTest {
                             @Override
                             public void asyncEvent(int type) {}
                         });
-        Peer a = bench.new Peer(Ibv.QPT_RC, DEEP, false).init();
-        Peer b = bench.new Peer(Ibv.QPT_RC, DEEP, false, bench.cq(1), cq).init();
-        Bench.connect(a, b);
+        Peer a = fixture.new Peer(Ibv.QPT_RC, DEEP, false).init();
+        Peer b = fixture.new Peer(Ibv.QPT_RC, DEEP, false, fixture.cq(1), cq).init();
+        SoftFixture.connect(a, b);
         try (Crew crew = new Crew()) {
             crew.add(
                     () -> {
@@ -205,10 +205,10 @@ class ConcurrencyTest {
     void queuePairsMayBeChangedAndDestroyedUnderLoad() {
         AtomicBoolean over = new AtomicBoolean();
         for (int round = 0; round < 20; round++) {
-            Cq sends = bench.cq(1 << 20);
-            Cq recvs = bench.cq(1 << 20);
-            Peer a = bench.new Peer(Ibv.QPT_RC, DEEP, true, sends, recvs);
-            Peer b = bench.new Peer(Ibv.QPT_RC, DEEP, true, sends, recvs);
+            Cq sends = fixture.cq(1 << 20);
+            Cq recvs = fixture.cq(1 << 20);
+            Peer a = fixture.new Peer(Ibv.QPT_RC, DEEP, true, sends, recvs);
+            Peer b = fixture.new Peer(Ibv.QPT_RC, DEEP, true, sends, recvs);
             a.attr.timeout = 1;
             b.attr.minRnrTimer = 1;
             over.set(false);
@@ -243,8 +243,8 @@ class ConcurrencyTest {
                                 a.rtr(b.qp.qpNum());
                                 b.rtr(a.qp.qpNum());
                                 // Either may have failed already, as the other was not ready.
-                                a.modify(Ibv.QPS_RTS, Bench.RTS_RC);
-                                b.modify(Ibv.QPS_RTS, Bench.RTS_RC);
+                                a.modify(Ibv.QPS_RTS, SoftFixture.RTS_RC);
+                                b.modify(Ibv.QPS_RTS, SoftFixture.RTS_RC);
                                 Thread.sleep(1);
                                 if (i % 3 == 0) {
                                     a.error();
@@ -254,7 +254,7 @@ class ConcurrencyTest {
                             }
                             a.init().rtr(b.qp.qpNum());
                             b.init().rtr(a.qp.qpNum()).rts();
-                            a.modify(Ibv.QPS_RTS, Bench.RTS_RC);
+                            a.modify(Ibv.QPS_RTS, SoftFixture.RTS_RC);
                             Thread.sleep(1);
                             assertThat(b.qp.destroy()).isZero();
                             assertThat(a.qp.destroy()).isZero();
@@ -263,7 +263,7 @@ class ConcurrencyTest {
                             over.set(true);
                         });
             }
-            assertThat(bench.device.timer.waiting()).isZero();
+            assertThat(fixture.device.timer.waiting()).isZero();
         }
     }
 
@@ -278,10 +278,10 @@ class ConcurrencyTest {
     void noCompletionFollowsADestroy() {
         for (int round = 0; round < 200; round++) {
             Peer[] p = {
-                bench.new Peer(Ibv.QPT_UC, DEEP, true).init(),
-                bench.new Peer(Ibv.QPT_UC, DEEP, true).init()
+                fixture.new Peer(Ibv.QPT_UC, DEEP, true).init(),
+                fixture.new Peer(Ibv.QPT_UC, DEEP, true).init()
             };
-            Bench.connect(p[0], p[1]);
+            SoftFixture.connect(p[0], p[1]);
             try (Crew crew = new Crew()) {
                 SendWr wr = tiny(p[0]);
                 crew.add(
@@ -304,13 +304,13 @@ class ConcurrencyTest {
     void anArenaMayBeClosedUnderLoad() {
         for (int round = 0; round < 30; round++) {
             Peer[] p = {
-                bench.new Peer(Ibv.QPT_RC, DEEP, true).init(),
-                bench.new Peer(Ibv.QPT_RC, DEEP, true).init()
+                fixture.new Peer(Ibv.QPT_RC, DEEP, true).init(),
+                fixture.new Peer(Ibv.QPT_RC, DEEP, true).init()
             };
-            Bench.connect(p[0], p[1]);
+            SoftFixture.connect(p[0], p[1]);
             Arena arena = Arena.ofShared();
             MemorySegment memory = arena.allocate(1 << 16);
-            int key = bench.pd.regMr(memory, Bench.REMOTE_ALL).rkey();
+            int key = fixture.pd.regMr(memory, SoftFixture.REMOTE_ALL).rkey();
             boolean own = round % 2 == 0;
             SendWr wr = p[0].rdma(1, Ibv.WR_RDMA_WRITE, 1 << 13, p[1]);
             if (own) {
@@ -346,10 +346,10 @@ class ConcurrencyTest {
     void memoryIsNotTouchedOnceItWasDeregistered() {
         for (int round = 0; round < 100; round++) {
             Peer[] p = {
-                bench.new Peer(Ibv.QPT_RC, DEEP, true).init(),
-                bench.new Peer(Ibv.QPT_RC, DEEP, true).init()
+                fixture.new Peer(Ibv.QPT_RC, DEEP, true).init(),
+                fixture.new Peer(Ibv.QPT_RC, DEEP, true).init()
             };
-            Bench.connect(p[0], p[1]);
+            SoftFixture.connect(p[0], p[1]);
             p[0].memory.fill((byte) 7);
             try (Crew crew = new Crew()) {
                 SendWr wr = p[0].rdma(1, Ibv.WR_RDMA_WRITE, 1 << 14, p[1]);
@@ -376,12 +376,12 @@ class ConcurrencyTest {
 
     @Test
     void atomicsAreAtomicWhoeverDoesThem() {
-        Peer target = bench.peer(Ibv.QPT_RC);
+        Peer target = fixture.peer(Ibv.QPT_RC);
         List<Peer[]> pairs = new ArrayList<>();
         for (int t = 0; t < THREADS; t++) {
-            Peer a = bench.new Peer(Ibv.QPT_RC, DEEP, false).init();
-            Peer b = bench.new Peer(Ibv.QPT_RC, DEEP, false).init();
-            Bench.connect(a, b);
+            Peer a = fixture.new Peer(Ibv.QPT_RC, DEEP, false).init();
+            Peer b = fixture.new Peer(Ibv.QPT_RC, DEEP, false).init();
+            SoftFixture.connect(a, b);
             pairs.add(new Peer[] {a, b});
         }
         try (Crew crew = new Crew()) {

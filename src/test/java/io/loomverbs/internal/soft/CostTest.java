@@ -10,8 +10,8 @@ import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
-import io.loomverbs.internal.soft.Bench.Cq;
-import io.loomverbs.internal.soft.Bench.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Cq;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +31,7 @@ class CostTest {
     /** Room for what the JVM does by the way; less than one small object in a hundred rounds. */
     private static final long NOISE_BYTES = MEASURED / 100 * 16L;
 
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
 
     /** The QP type, the opcode, whether inline. */
     @ParameterizedTest
@@ -46,16 +46,16 @@ class CostTest {
         Ibv.QPT_UD + "," + Ibv.WR_SEND + ", false"
     })
     void aMessageAllocatesNothing(int type, int opcode, boolean inline) {
-        Peer a = bench.peer(type).init();
-        Peer b = bench.peer(type).init();
-        Bench.connect(a, b);
+        Peer a = fixture.peer(type).init();
+        Peer b = fixture.peer(type).init();
+        SoftFixture.connect(a, b);
         SendWr wr = a.rdma(1, opcode, 8, b);
         if (opcode == Ibv.WR_ATOMIC_FETCH_AND_ADD) {
             wr = a.atomic(1, opcode, b, 1, 0);
         }
         if (type == Ibv.QPT_UD) {
             AhAttr global = new AhAttr(SoftPort.GID_HIGH, SoftPort.GUID, true, 0, 1, 0, 0, 0, 0, 1);
-            wr.ud(bench.pd.createAh(global), b.qp.qpNum(), Bench.QKEY);
+            wr.ud(fixture.pd.createAh(global), b.qp.qpNum(), SoftFixture.QKEY);
         }
         if (inline) {
             wr.inline(a.memory, 0, 8);
@@ -91,12 +91,13 @@ class CostTest {
     /** Measured as what their making allocates, which is a little more than what stays. */
     @Test
     void idleObjectsAreSmall() {
-        Cq cq = bench.cq(1);
-        QpInit init = new QpInit(Ibv.QPT_RC, Bench.CAP, false);
+        Cq cq = fixture.cq(1);
+        QpInit init = new QpInit(Ibv.QPT_RC, SoftFixture.CAP, false);
         Object[] kept = new Object[OBJECTS];
 
-        long cqBytes = bytesOf(kept, () -> bench.context.createCq(1024, null, 0, cq));
-        long qpBytes = bytesOf(kept, () -> bench.pd.createQp(init, cq.ops, cq.ops, cq::asyncEvent));
+        long cqBytes = bytesOf(kept, () -> fixture.context.createCq(1024, null, 0, cq));
+        long qpBytes =
+                bytesOf(kept, () -> fixture.pd.createQp(init, cq.ops, cq.ops, cq::asyncEvent));
 
         assertThat(cqBytes).isLessThanOrEqualTo(150);
         assertThat(qpBytes).isLessThanOrEqualTo(500);

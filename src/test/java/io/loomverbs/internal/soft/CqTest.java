@@ -10,9 +10,9 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
-import io.loomverbs.internal.soft.Bench.Cq;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Cq;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,7 +24,7 @@ import java.lang.foreign.MemorySegment;
 
 /** Completion queues: order, arms, overrun, destruction. */
 class CqTest {
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
     private final MemorySegment wcs = Arena.ofAuto().allocate(WcStruct.BYTES * 64L, 8);
 
     private static int add(CqOps cq, long wrId, int status, boolean solicited) {
@@ -43,7 +43,7 @@ class CqTest {
 
     @Test
     void completionsComeOutWholeAndInOrderHoweverTheRingTurnsAndGrows() {
-        Cq cq = bench.cq(1000);
+        Cq cq = fixture.cq(1000);
         long in = 0;
         long out = 0;
         for (int round = 0; round < 200; round++) {
@@ -71,7 +71,7 @@ class CqTest {
 
     @Test
     void pollMovesNoMoreThanAskedFor() {
-        Cq cq = bench.cq(10);
+        Cq cq = fixture.cq(10);
         add(cq.ops, 1);
         add(cq.ops, 2);
 
@@ -96,7 +96,7 @@ class CqTest {
         "solicited, solicited, plain, false"
     })
     void armsOnlyStrengthen(String first, String second, String kind, boolean fires) {
-        Cq cq = bench.cq(10);
+        Cq cq = fixture.cq(10);
         for (String arm : new String[] {first, second}) {
             if (!arm.equals("none")) {
                 assertThat(cq.ops.reqNotify(arm.equals("solicited"))).isZero();
@@ -111,7 +111,7 @@ class CqTest {
 
     @Test
     void anArmIsUsedUpByWhatFiresItAndByNothingElse() {
-        Cq cq = bench.cq(10);
+        Cq cq = fixture.cq(10);
         add(cq.ops, 1);
         cq.ops.reqNotify(true);
         assertThat(add(cq.ops, 2)).isZero();
@@ -123,7 +123,7 @@ class CqTest {
 
     @Test
     void onlyReceiversOfSolicitedMessagesAreSolicited() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[1].recv(1, 0, 64);
         p[1].recv(2, 0, 64);
         p[0].send.ops.reqNotify(true);
@@ -141,11 +141,12 @@ class CqTest {
 
     @Test
     void anOverrunIsToldOnceAndTakesTheQueuePairsAlong() {
-        Cq tiny = bench.cq(2);
-        Peer a = bench.new Peer(Ibv.QPT_RC, Bench.CAP, true, tiny, bench.cq(64)).init();
-        Peer bystander = bench.new Peer(Ibv.QPT_RC, Bench.CAP, true, bench.cq(4), tiny).init();
-        Peer b = bench.peer(Ibv.QPT_RC).init();
-        Bench.connect(a, b);
+        Cq tiny = fixture.cq(2);
+        Peer a = fixture.new Peer(Ibv.QPT_RC, SoftFixture.CAP, true, tiny, fixture.cq(64)).init();
+        Peer bystander =
+                fixture.new Peer(Ibv.QPT_RC, SoftFixture.CAP, true, fixture.cq(4), tiny).init();
+        Peer b = fixture.peer(Ibv.QPT_RC).init();
+        SoftFixture.connect(a, b);
         for (int i = 0; i < 5; i++) {
             b.recv(i, 0, 8);
         }
@@ -167,12 +168,12 @@ class CqTest {
 
     @Test
     void whoGoesOnUsingAnOverrunQueueFails() {
-        Cq tiny = bench.cq(1);
+        Cq tiny = fixture.cq(1);
         add(tiny.ops, 1);
         add(tiny.ops, 2);
-        Peer a = bench.new Peer(Ibv.QPT_RC, Bench.CAP, true, tiny, bench.cq(4)).init();
-        Peer b = bench.peer(Ibv.QPT_RC).init();
-        Bench.connect(a, b);
+        Peer a = fixture.new Peer(Ibv.QPT_RC, SoftFixture.CAP, true, tiny, fixture.cq(4)).init();
+        Peer b = fixture.peer(Ibv.QPT_RC).init();
+        SoftFixture.connect(a, b);
         b.recv(1, 0, 8);
 
         a.send(a.wr(1, Ibv.WR_SEND, 8));
@@ -183,8 +184,8 @@ class CqTest {
 
     @Test
     void aQueueInUseIsBusy() {
-        Cq cq = bench.cq(4);
-        Peer p = bench.new Peer(Ibv.QPT_UD, Bench.CAP, true, cq, cq);
+        Cq cq = fixture.cq(4);
+        Peer p = fixture.new Peer(Ibv.QPT_UD, SoftFixture.CAP, true, cq, cq);
 
         assertThat(cq.ops.destroy()).isEqualTo(-Errno.EBUSY);
         assertThat(p.qp.destroy()).isZero();
@@ -192,26 +193,26 @@ class CqTest {
         assertThat(cq.ops.destroy()).isEqualTo(-Errno.EINVAL);
         assertThat(cq.ops.reqNotify(false)).isEqualTo(-Errno.EINVAL);
         assertThat(cq.ops.poll(wcs, 0, 1)).isZero();
-        assertThatThrownBy(() -> bench.new Peer(Ibv.QPT_UD, Bench.CAP, true, cq, cq))
+        assertThatThrownBy(() -> fixture.new Peer(Ibv.QPT_UD, SoftFixture.CAP, true, cq, cq))
                 .isInstanceOf(DeviceException.class);
     }
 
     @Test
     void aChannelInUseIsBusy() {
-        ChannelOps channel = bench.context.createCompChannel();
-        CqOps cq = bench.context.createCq(1, channel, 0, new Cq());
+        ChannelOps channel = fixture.context.createCompChannel();
+        CqOps cq = fixture.context.createCq(1, channel, 0, new Cq());
 
         assertThat(channel.destroy()).isEqualTo(-Errno.EBUSY);
         assertThat(cq.destroy()).isZero();
         assertThat(channel.destroy()).isZero();
         assertThat(channel.destroy()).isEqualTo(-Errno.EINVAL);
-        assertThatThrownBy(() -> bench.context.createCq(1, channel, 0, new Cq()))
+        assertThatThrownBy(() -> fixture.context.createCq(1, channel, 0, new Cq()))
                 .isInstanceOf(DeviceException.class);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 7, 1000})
     void aQueueIsAsLargeAsAskedFor(int cqe) {
-        assertThat(bench.cq(cqe).ops.cqe()).isEqualTo(cqe);
+        assertThat(fixture.cq(cqe).ops.cqe()).isEqualTo(cqe);
     }
 }

@@ -37,7 +37,7 @@ final class Crew implements AutoCloseable {
 
     @Override
     public void close() {
-        long deadline = System.nanoTime() + Bench.PATIENCE_NANOS;
+        long deadline = System.nanoTime() + SoftFixture.PATIENCE_NANOS;
         for (Thread t : threads) {
             try {
                 long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());

@@ -7,9 +7,9 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Cq;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Cq;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 
@@ -20,17 +20,18 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** The engine when something is wrong with itself, or with who it tells. */
 class EngineTest {
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
 
     /** Only a defect can bring the memory of one thread into the table; the copy then throws. */
     @Test
     void aDefectFailsTheQueuePairAndStrandsNothing() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[1].recv(7, 0, 64);
         try (Arena mine = Arena.ofConfined();
                 Crew crew = new Crew()) {
             MemorySegment memory = mine.allocate(64);
-            SoftMr mr = bench.device.mrs.add(key -> new SoftMr(key, (SoftPd) bench.pd, memory, 0));
+            SoftMr mr =
+                    fixture.device.mrs.add(key -> new SoftMr(key, (SoftPd) fixture.pd, memory, 0));
             assertThat(mr).isNotNull();
             SendWr bad = p[0].wr(1, Ibv.WR_SEND, 8);
             bad.sge(0, memory.address(), 8, mr.lkey());
@@ -53,7 +54,7 @@ class EngineTest {
         Cq cq = new Cq();
         AtomicInteger told = new AtomicInteger();
         cq.ops =
-                bench.context.createCq(
+                fixture.context.createCq(
                         64,
                         null,
                         0,
@@ -67,7 +68,7 @@ class EngineTest {
                             @Override
                             public void asyncEvent(int type) {}
                         });
-        Peer a = bench.new Peer(Ibv.QPT_UC, Bench.CAP, true, cq, cq).init();
+        Peer a = fixture.new Peer(Ibv.QPT_UC, SoftFixture.CAP, true, cq, cq).init();
         a.rtr(5).rts();
         for (int i = 0; i < 3; i++) {
             assertThat(cq.ops.reqNotify(false)).isZero();
@@ -83,7 +84,7 @@ class EngineTest {
         AtomicReference<Peer> sender = new AtomicReference<>();
         AtomicInteger rounds = new AtomicInteger();
         cq.ops =
-                bench.context.createCq(
+                fixture.context.createCq(
                         64,
                         null,
                         0,
@@ -100,7 +101,7 @@ class EngineTest {
                             @Override
                             public void asyncEvent(int type) {}
                         });
-        Peer a = bench.new Peer(Ibv.QPT_UC, Bench.CAP, true, cq, cq).init();
+        Peer a = fixture.new Peer(Ibv.QPT_UC, SoftFixture.CAP, true, cq, cq).init();
         a.rtr(5).rts();
         sender.set(a);
         cq.ops.reqNotify(false);
@@ -113,9 +114,9 @@ class EngineTest {
     @Test
     void aLongQueueIsHandedOnAndStillServed() {
         int depth = 1 << 15;
-        Cq cq = bench.cq(depth);
+        Cq cq = fixture.cq(depth);
         QpCap cap = new QpCap(depth, 1, 1, 1, 0);
-        Peer a = bench.new Peer(Ibv.QPT_UC, cap, true, cq, cq).init();
+        Peer a = fixture.new Peer(Ibv.QPT_UC, cap, true, cq, cq).init();
         a.rtr(5).rts();
         SendWr first = a.wr(0, Ibv.WR_SEND, 8);
         SendWr last = first;

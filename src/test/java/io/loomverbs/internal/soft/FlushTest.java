@@ -7,9 +7,9 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Cq;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Cq;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,11 +17,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of outstanding work in the states ERR, SQE, SQD and RESET, and at a destroy. */
 class FlushTest {
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
 
     /** A peer in RTS whose requests wait for a partner that does not answer. */
     private Peer waiting() {
-        Peer p = bench.peer(Ibv.QPT_RC).init();
+        Peer p = fixture.peer(Ibv.QPT_RC).init();
         p.attr.timeout = 0;
         return p.rtr(5).rts();
     }
@@ -52,10 +52,10 @@ class FlushTest {
 
     /** The second of two, with a request that waits for a buffer of the first, for 655 ms. */
     private Peer[] stalled() {
-        Peer a = bench.peer(Ibv.QPT_RC).init();
-        Peer b = bench.peer(Ibv.QPT_RC).init();
+        Peer a = fixture.peer(Ibv.QPT_RC).init();
+        Peer b = fixture.peer(Ibv.QPT_RC).init();
         a.attr.minRnrTimer = 0;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         b.send(b.wr(1, Ibv.WR_SEND, 8));
         assertThat(b.send.poll()).isEmpty();
         return new Peer[] {a, b};
@@ -91,10 +91,10 @@ class FlushTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPT_RC, Ibv.QPT_UC, Ibv.QPT_UD})
     void whatIsPostedInErrorIsFlushed(int type) {
-        Peer p = bench.peer(type).init().rtr(5).rts().error();
+        Peer p = fixture.peer(type).init().rtr(5).rts().error();
         SendWr wr = p.wr(1, Ibv.WR_SEND, 8);
         if (type == Ibv.QPT_UD) {
-            wr.ud(bench.pd.createAh(p.attr.av), 5, 0);
+            wr.ud(fixture.pd.createAh(p.attr.av), 5, 0);
         }
         p.send(wr);
         p.recv(2, 0, 8);
@@ -109,8 +109,8 @@ class FlushTest {
 
     @Test
     void onASharedQueueTheCauseComesBeforeItsConsequences() {
-        Cq cq = bench.cq(64);
-        Peer p = bench.new Peer(Ibv.QPT_RC, Bench.CAP, false, cq, cq);
+        Cq cq = fixture.cq(64);
+        Peer p = fixture.new Peer(Ibv.QPT_RC, SoftFixture.CAP, false, cq, cq);
         p.init();
         p.attr.timeout = 1;
         p.rtr(5).rts();
@@ -128,7 +128,7 @@ class FlushTest {
 
     @Test
     void anUnreliableSenderGoesToSqeAndStillReceives() {
-        Peer[] p = bench.pair(Ibv.QPT_UC);
+        Peer[] p = fixture.pair(Ibv.QPT_UC);
         p[0].recv(7, 0, 64);
         SendWr bad = p[0].wr(1, Ibv.WR_SEND, 8);
         bad.sge(0, p[0].memory.address(), 8, p[0].mr.lkey() + 1);
@@ -151,7 +151,7 @@ class FlushTest {
 
     @Test
     void aDrainedQueueTakesRequestsAndDoesThemLater() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[1].recv(7, 0, 64);
         p[0].attr.enSqdAsyncNotify = 1;
         assertThat(p[0].modify(Ibv.QPS_SQD, Ibv.QP_STATE | Ibv.QP_EN_SQD_ASYNC_NOTIFY)).isZero();
@@ -171,7 +171,7 @@ class FlushTest {
 
     @Test
     void drainingLetsTheRequestUnderWayEndAndNoOther() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[0].attr.enSqdAsyncNotify = 1;
         p[0].send(p[0].wr(1, Ibv.WR_SEND, 8));
         p[0].send(p[0].wr(2, Ibv.WR_SEND, 8));
@@ -195,7 +195,7 @@ class FlushTest {
 
     @Test
     void aQueueThatFailsWhileItDrainsIsNotDrained() {
-        Peer p = bench.peer(Ibv.QPT_RC).init();
+        Peer p = fixture.peer(Ibv.QPT_RC).init();
         p.attr.timeout = 10;
         p.attr.retryCnt = 1;
         p.rtr(5).rts();
@@ -205,7 +205,7 @@ class FlushTest {
 
         assertThat(p.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
 
-        Bench.eventually(() -> p.state() == Ibv.QPS_ERR);
+        SoftFixture.eventually(() -> p.state() == Ibv.QPS_ERR);
         assertThat(p.async).isEmpty();
     }
 
@@ -224,7 +224,7 @@ class FlushTest {
 
     @Test
     void aDestroyLeavesCompletionsAndTakesWorkAlong() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[1].recv(7, 0, 64);
         p[1].recv(8, 0, 64);
         p[0].send(p[0].wr(1, Ibv.WR_SEND, 8));

@@ -13,7 +13,7 @@ import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
-import io.loomverbs.internal.soft.Bench.Cq;
+import io.loomverbs.internal.soft.SoftFixture.Cq;
 
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -26,7 +26,8 @@ import java.lang.foreign.MemorySegment;
 
 /** How much of everything there is, and in which order it can be given back. */
 class LimitsTest {
-    private final Bench bench = new Bench(new SoftLimits(2, 8, 4, 64, 3, 16, 2, 2, 2, 4));
+    private final SoftFixture fixture =
+            new SoftFixture(new SoftLimits(2, 8, 4, 64, 3, 16, 2, 2, 2, 4));
     private final MemorySegment memory = Arena.ofAuto().allocate(64);
 
     private static int errno(ThrowingCallable call) {
@@ -36,34 +37,35 @@ class LimitsTest {
     }
 
     private QpOps qp(Cq cq, QpCap cap) {
-        return bench.pd.createQp(new QpInit(Ibv.QPT_RC, cap, false), cq.ops, cq.ops, t -> {});
+        return fixture.pd.createQp(new QpInit(Ibv.QPT_RC, cap, false), cq.ops, cq.ops, t -> {});
     }
 
     @Test
     void everyKindRunsOutAndComesBack() {
-        PdOps pd = bench.context.allocPd();
-        assertThat(errno(bench.context::allocPd)).isEqualTo(Errno.ENOMEM);
+        PdOps pd = fixture.context.allocPd();
+        assertThat(errno(fixture.context::allocPd)).isEqualTo(Errno.ENOMEM);
         assertThat(pd.dealloc()).isZero();
-        assertThat(bench.context.allocPd().dealloc()).isZero();
+        assertThat(fixture.context.allocPd().dealloc()).isZero();
 
-        MrOps mr = bench.pd.regMr(memory, 0);
-        bench.pd.regMr(memory, 0);
-        assertThat(errno(() -> bench.pd.regMr(memory, 0))).isEqualTo(Errno.ENOMEM);
+        MrOps mr = fixture.pd.regMr(memory, 0);
+        fixture.pd.regMr(memory, 0);
+        assertThat(errno(() -> fixture.pd.regMr(memory, 0))).isEqualTo(Errno.ENOMEM);
         assertThat(mr.dereg()).isZero();
-        bench.pd.regMr(memory, 0);
+        fixture.pd.regMr(memory, 0);
 
-        AhOps ah = bench.pd.createAh(Bench.defaults().av);
-        bench.pd.createAh(Bench.defaults().av);
-        assertThat(errno(() -> bench.pd.createAh(Bench.defaults().av))).isEqualTo(Errno.ENOMEM);
+        AhOps ah = fixture.pd.createAh(SoftFixture.defaults().av);
+        fixture.pd.createAh(SoftFixture.defaults().av);
+        assertThat(errno(() -> fixture.pd.createAh(SoftFixture.defaults().av)))
+                .isEqualTo(Errno.ENOMEM);
         assertThat(ah.destroy()).isZero();
-        bench.pd.createAh(Bench.defaults().av);
+        fixture.pd.createAh(SoftFixture.defaults().av);
 
-        Cq cq = bench.cq(1);
-        Cq second = bench.cq(1);
-        bench.cq(1);
-        assertThat(errno(() -> bench.cq(1))).isEqualTo(Errno.ENOMEM);
+        Cq cq = fixture.cq(1);
+        Cq second = fixture.cq(1);
+        fixture.cq(1);
+        assertThat(errno(() -> fixture.cq(1))).isEqualTo(Errno.ENOMEM);
         assertThat(second.ops.destroy()).isZero();
-        bench.cq(1);
+        fixture.cq(1);
 
         QpOps qp = qp(cq, new QpCap(1, 1, 1, 1, 0));
         qp(cq, new QpCap(1, 1, 1, 1, 0));
@@ -74,16 +76,16 @@ class LimitsTest {
 
     @Test
     void aDomainInUseIsBusy() {
-        PdOps pd = bench.context.allocPd();
+        PdOps pd = fixture.context.allocPd();
         MrOps mr = pd.regMr(memory, 0);
         assertThat(pd.dealloc()).isEqualTo(-Errno.EBUSY);
         assertThat(mr.dereg()).isZero();
         assertThat(mr.dereg()).isEqualTo(-Errno.EINVAL);
-        AhOps ah = pd.createAh(Bench.defaults().av);
+        AhOps ah = pd.createAh(SoftFixture.defaults().av);
         assertThat(pd.dealloc()).isEqualTo(-Errno.EBUSY);
         assertThat(ah.destroy()).isZero();
         assertThat(ah.destroy()).isEqualTo(-Errno.EINVAL);
-        Cq cq = bench.cq(1);
+        Cq cq = fixture.cq(1);
         QpInit init = new QpInit(Ibv.QPT_UD, new QpCap(1, 1, 1, 1, 0), false);
         QpOps qp = pd.createQp(init, cq.ops, cq.ops, t -> {});
         assertThat(pd.dealloc()).isEqualTo(-Errno.EBUSY);
@@ -91,21 +93,21 @@ class LimitsTest {
         assertThat(pd.dealloc()).isZero();
         assertThat(pd.dealloc()).isEqualTo(-Errno.EINVAL);
         assertThat(errno(() -> pd.regMr(memory, 0))).isEqualTo(Errno.EINVAL);
-        assertThat(errno(() -> pd.createAh(Bench.defaults().av))).isEqualTo(Errno.EINVAL);
+        assertThat(errno(() -> pd.createAh(SoftFixture.defaults().av))).isEqualTo(Errno.EINVAL);
     }
 
     @ParameterizedTest
     @CsvSource({"0, 0", "-1, 0", "17, 0", "1, -1", "1, 4"})
     void badCqsAreRefused(int cqe, int vector) {
-        assertThat(errno(() -> bench.context.createCq(cqe, null, vector, new Cq())))
+        assertThat(errno(() -> fixture.context.createCq(cqe, null, vector, new Cq())))
                 .isEqualTo(Errno.EINVAL);
     }
 
     @Test
     void aChannelOfAnotherContextIsRefused() {
-        var other = bench.device.open((type, port) -> {}).createCompChannel();
+        var other = fixture.device.open((type, port) -> {}).createCompChannel();
 
-        assertThat(errno(() -> bench.context.createCq(1, other, 0, new Cq())))
+        assertThat(errno(() -> fixture.context.createCq(1, other, 0, new Cq())))
                 .isEqualTo(Errno.EINVAL);
     }
 
@@ -119,7 +121,7 @@ class LimitsTest {
         "-1, 1, 1, 1, 0"
     })
     void badCapacitiesAreRefused(int sendWr, int recvWr, int sendSge, int recvSge, int inline) {
-        Cq cq = bench.cq(1);
+        Cq cq = fixture.cq(1);
         QpCap cap = new QpCap(sendWr, recvWr, sendSge, recvSge, inline);
 
         assertThat(errno(() -> qp(cq, cap))).isEqualTo(Errno.EINVAL);
@@ -129,32 +131,32 @@ class LimitsTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.ACCESS_REMOTE_WRITE, Ibv.ACCESS_REMOTE_ATOMIC, 1 << 4, 1 << 20})
     void badAccessIsRefused(int access) {
-        assertThat(errno(() -> bench.pd.regMr(memory, access))).isEqualTo(Errno.EINVAL);
+        assertThat(errno(() -> fixture.pd.regMr(memory, access))).isEqualTo(Errno.EINVAL);
     }
 
     @Test
     void memoryThatTheEngineCouldNotUseIsRefused() {
-        assertThat(errno(() -> bench.pd.regMr(MemorySegment.ofArray(new byte[8]), 0)))
+        assertThat(errno(() -> fixture.pd.regMr(MemorySegment.ofArray(new byte[8]), 0)))
                 .isEqualTo(Errno.EINVAL);
-        assertThat(errno(() -> bench.pd.regMr(memory.asSlice(0, 0), 0))).isEqualTo(Errno.EINVAL);
-        assertThat(errno(() -> bench.pd.regMr(memory.asReadOnly(), Ibv.ACCESS_LOCAL_WRITE)))
+        assertThat(errno(() -> fixture.pd.regMr(memory.asSlice(0, 0), 0))).isEqualTo(Errno.EINVAL);
+        assertThat(errno(() -> fixture.pd.regMr(memory.asReadOnly(), Ibv.ACCESS_LOCAL_WRITE)))
                 .isEqualTo(Errno.EACCES);
         try (Arena confined = Arena.ofConfined()) {
             MemorySegment mine = confined.allocate(8);
-            assertThat(errno(() -> bench.pd.regMr(mine, 0))).isEqualTo(Errno.EINVAL);
+            assertThat(errno(() -> fixture.pd.regMr(mine, 0))).isEqualTo(Errno.EINVAL);
         }
     }
 
     @Test
     void theDeviceSaysWhatItGrants() {
-        DeviceAttr attr = new Bench().context.queryDevice();
+        DeviceAttr attr = new SoftFixture().context.queryDevice();
 
         assertThat(attr.maxCq()).isGreaterThanOrEqualTo(200_000);
         assertThat(attr.maxQp()).isGreaterThanOrEqualTo(1 << 19);
         assertThat(attr.maxCqe()).isGreaterThanOrEqualTo(1 << 22);
         assertThat(attr.numCompVectors()).isGreaterThanOrEqualTo(4);
-        assertThat(bench.context.queryDevice().maxQp()).isEqualTo(2);
-        assertThat(bench.context.queryGid(1, 0)).hasSize(16).startsWith(0xfe, 0x80);
-        assertThat(bench.context.queryPort(1).activeMtu()).isEqualTo(SoftPort.MTU);
+        assertThat(fixture.context.queryDevice().maxQp()).isEqualTo(2);
+        assertThat(fixture.context.queryGid(1, 0)).hasSize(16).startsWith(0xfe, 0x80);
+        assertThat(fixture.context.queryPort(1).activeMtu()).isEqualTo(SoftPort.MTU);
     }
 }

@@ -8,8 +8,8 @@ import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +25,7 @@ class PostTest {
     private static final Set<Integer> WRITES =
             Set.of(Ibv.WR_RDMA_WRITE, Ibv.WR_RDMA_WRITE_WITH_IMM);
 
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
 
     private SendWr request(Peer from, Peer to, int opcode) {
         SendWr wr = from.rdma(1, opcode, 8, to);
@@ -33,7 +33,7 @@ class PostTest {
             wr = from.atomic(1, opcode, to, 0, 0);
         }
         if (from.type == Ibv.QPT_UD) {
-            wr.ud(bench.pd.createAh(from.attr.av), to.qp.qpNum(), Bench.QKEY);
+            wr.ud(fixture.pd.createAh(from.attr.av), to.qp.qpNum(), SoftFixture.QKEY);
         }
         return wr;
     }
@@ -41,9 +41,9 @@ class PostTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPT_RC, Ibv.QPT_UC, Ibv.QPT_UD})
     void everyTypeHasItsOpcodes(int type) {
-        Peer a = bench.peer(type).init();
-        Peer b = bench.peer(type).init();
-        Bench.connect(a, b);
+        Peer a = fixture.peer(type).init();
+        Peer b = fixture.peer(type).init();
+        SoftFixture.connect(a, b);
         for (int i = 0; i < 10; i++) {
             b.recv(i, 0, 64);
         }
@@ -64,7 +64,7 @@ class PostTest {
 
     @Test
     void aChainStopsAtTheFirstBadRequest() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         for (int i = 0; i < 4; i++) {
             p[1].recv(i, 0, 8);
         }
@@ -81,10 +81,10 @@ class PostTest {
 
     @Test
     void fullQueuesSayEnomem() {
-        Peer a = bench.peer(Ibv.QPT_RC).init();
+        Peer a = fixture.peer(Ibv.QPT_RC).init();
         a.attr.timeout = 0;
         a.rtr(5).rts();
-        int depth = Bench.CAP.maxSendWr();
+        int depth = SoftFixture.CAP.maxSendWr();
         for (int i = 0; i < depth; i++) {
             a.send(a.wr(i, Ibv.WR_SEND, 8));
             a.recv(i, 0, 8);
@@ -101,7 +101,7 @@ class PostTest {
     @Test
     void aQueueOfNothingTakesNothing() {
         QpCap cap = new QpCap(0, 0, 1, 1, 0);
-        Peer a = bench.new Peer(Ibv.QPT_UC, cap, true).init();
+        Peer a = fixture.new Peer(Ibv.QPT_UC, cap, true).init();
         a.rtr(5).rts();
 
         assertThat(a.qp.postSend(a.wr(1, Ibv.WR_SEND, 8)))
@@ -111,7 +111,7 @@ class PostTest {
 
     @Test
     void whatGoesBeyondTheCapacitiesIsRefused() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         SendWr wide = new SendWr(5, 100);
         wide.opcode(Ibv.WR_SEND);
         wide.numSge(5);
@@ -141,7 +141,7 @@ class PostTest {
 
     @Test
     void onlyWhatIsSignalledIsReported() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         for (int i = 0; i < 3; i++) {
             p[1].recv(i, 0, 8);
             SendWr wr = p[0].wr(i, Ibv.WR_SEND, 8);
@@ -150,7 +150,7 @@ class PostTest {
         }
         assertThat(p[0].send.poll()).extracting(Wc::wrId).containsExactly(1L);
 
-        Peer all = bench.new Peer(Ibv.QPT_UC, Bench.CAP, true).init();
+        Peer all = fixture.new Peer(Ibv.QPT_UC, SoftFixture.CAP, true).init();
         all.rtr(5).rts();
         SendWr wr = all.wr(9, Ibv.WR_SEND, 8);
         wr.sendFlags(0);

@@ -7,7 +7,7 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpAttr;
-import io.loomverbs.internal.soft.Bench.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,11 +22,11 @@ class QpStateTest {
     private static final AhAttr OTHER_PORT = new AhAttr(0, 0, false, 0, 0, 0, 0, 1, 0, 2);
     private static final AhAttr OTHER_GID = new AhAttr(0, 0, true, 1, 0, 0, 0, 1, 0, 1);
 
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
 
     @Test
     void queryTellsEverythingThatWasSet() {
-        Peer p = bench.peer(Ibv.QPT_RC);
+        Peer p = fixture.peer(Ibv.QPT_RC);
         p.attr.rqPsn = 0x1234567;
         p.attr.sqPsn = 0x7654321;
         p.attr.timeout = 3;
@@ -70,10 +70,10 @@ class QpStateTest {
     @ParameterizedTest
     @MethodSource("badValues")
     void aBadValueChangesNothing(Consumer<QpAttr> spoil) {
-        Peer p = bench.peer(Ibv.QPT_RC);
+        Peer p = fixture.peer(Ibv.QPT_RC);
         spoil.accept(p.attr);
 
-        assertThat(p.modify(Ibv.QPS_INIT, Bench.INIT_RC)).isEqualTo(-Errno.EINVAL);
+        assertThat(p.modify(Ibv.QPS_INIT, SoftFixture.INIT_RC)).isEqualTo(-Errno.EINVAL);
 
         QpAttr a = new QpAttr();
         assertThat(p.qp.query(a)).isZero();
@@ -95,10 +95,10 @@ class QpStateTest {
     @ParameterizedTest
     @MethodSource("badPaths")
     void aBadPathIsRefused(Consumer<QpAttr> spoil) {
-        Peer p = bench.peer(Ibv.QPT_RC).init();
+        Peer p = fixture.peer(Ibv.QPT_RC).init();
         spoil.accept(p.attr);
 
-        assertThat(p.modify(Ibv.QPS_RTR, Bench.RTR_RC)).isEqualTo(-Errno.EINVAL);
+        assertThat(p.modify(Ibv.QPS_RTR, SoftFixture.RTR_RC)).isEqualTo(-Errno.EINVAL);
 
         assertThat(p.state()).isEqualTo(Ibv.QPS_INIT);
     }
@@ -115,19 +115,19 @@ class QpStateTest {
     @ParameterizedTest
     @MethodSource("badRetries")
     void badRetriesAreRefused(Consumer<QpAttr> spoil) {
-        Peer p = bench.peer(Ibv.QPT_RC).init().rtr(77);
+        Peer p = fixture.peer(Ibv.QPT_RC).init().rtr(77);
         spoil.accept(p.attr);
 
-        assertThat(p.modify(Ibv.QPS_RTS, Bench.RTS_RC)).isEqualTo(-Errno.EINVAL);
+        assertThat(p.modify(Ibv.QPS_RTS, SoftFixture.RTS_RC)).isEqualTo(-Errno.EINVAL);
 
         assertThat(p.state()).isEqualTo(Ibv.QPS_RTR);
     }
 
     @Test
     void aWrongIdeaOfTheCurrentStateIsRefused() {
-        Peer p = bench.peer(Ibv.QPT_UC).init().rtr(77);
+        Peer p = fixture.peer(Ibv.QPT_UC).init().rtr(77);
         p.attr.curQpState = Ibv.QPS_SQD;
-        int mask = Bench.RTS_UC | Ibv.QP_CUR_STATE;
+        int mask = SoftFixture.RTS_UC | Ibv.QP_CUR_STATE;
 
         assertThat(p.modify(Ibv.QPS_RTS, mask)).isEqualTo(-Errno.EINVAL);
         p.attr.curQpState = Ibv.QPS_RTR;
@@ -136,7 +136,7 @@ class QpStateTest {
 
     @Test
     void statesThatDoNotExistAreRefused() {
-        Peer p = bench.peer(Ibv.QPT_RC);
+        Peer p = fixture.peer(Ibv.QPT_RC);
 
         assertThat(p.modify(7, Ibv.QP_STATE)).isEqualTo(-Errno.EINVAL);
         assertThat(p.modify(-1, Ibv.QP_STATE)).isEqualTo(-Errno.EINVAL);
@@ -145,7 +145,7 @@ class QpStateTest {
 
     @Test
     void resetForgetsAllAttributes() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
 
         assertThat(p[0].modify(Ibv.QPS_RESET, Ibv.QP_STATE)).isZero();
 
@@ -157,11 +157,11 @@ class QpStateTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPT_RC, Ibv.QPT_UC, Ibv.QPT_UD})
     void sendingNeedsRtsAndReceivingNeedsInit(int type) {
-        Peer p = bench.peer(type);
+        Peer p = fixture.peer(type);
         long refused = PostResult.failed(Errno.EINVAL, 0);
         var send = p.wr(1, Ibv.WR_SEND, 8);
         if (type == Ibv.QPT_UD) {
-            send.ud(bench.pd.createAh(p.attr.av), 77, 0);
+            send.ud(fixture.pd.createAh(p.attr.av), 77, 0);
         }
 
         assertThat(p.qp.postRecv(p.buffer(1, 0, 8))).isEqualTo(refused);
@@ -177,7 +177,7 @@ class QpStateTest {
 
     @Test
     void aDestroyedQueuePairRefusesEverything() {
-        Peer p = bench.peer(Ibv.QPT_RC).init();
+        Peer p = fixture.peer(Ibv.QPT_RC).init();
         assertThat(p.qp.destroy()).isZero();
 
         assertThat(p.qp.destroy()).isEqualTo(-Errno.EINVAL);
@@ -190,8 +190,8 @@ class QpStateTest {
 
     @Test
     void theFirstRequestInRtrEstablishesTheConnection() {
-        Peer a = bench.peer(Ibv.QPT_RC).init();
-        Peer b = bench.peer(Ibv.QPT_RC).init();
+        Peer a = fixture.peer(Ibv.QPT_RC).init();
+        Peer b = fixture.peer(Ibv.QPT_RC).init();
         a.rtr(b.qp.qpNum()).rts();
         b.rtr(a.qp.qpNum());
         b.recv(1, 0, 64);

@@ -8,8 +8,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,12 +22,12 @@ import java.util.Random;
 class RdmaTest {
     private static final int HALF = 8192;
 
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
 
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPT_RC, Ibv.QPT_UC})
     void aWriteArrivesAndTellsNobody(int type) {
-        Peer[] p = bench.pair(type);
+        Peer[] p = fixture.pair(type);
         p[0].memory.set(JAVA_LONG, 0, 42);
         p[1].recv(7, 0, 8);
 
@@ -42,7 +42,7 @@ class RdmaTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPT_RC, Ibv.QPT_UC})
     void aWriteWithImmediateUsesUpABufferWithoutTouchingIt(int type) {
-        Peer[] p = bench.pair(type);
+        Peer[] p = fixture.pair(type);
         p[0].memory.set(JAVA_LONG, 0, 42);
         p[1].recv(7, 4096, 4);
         SendWr wr = p[0].rdma(1, Ibv.WR_RDMA_WRITE_WITH_IMM, 8, p[1]);
@@ -61,7 +61,7 @@ class RdmaTest {
 
     @Test
     void aReadFetches() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[1].memory.set(JAVA_LONG, 0, 42);
 
         p[0].send(p[0].rdma(1, Ibv.WR_RDMA_READ, 8, p[1]));
@@ -74,7 +74,7 @@ class RdmaTest {
 
     @Test
     void atomicsChangeAndReturnWhatWasThere() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[1].memory.set(JAVA_LONG, 0, 40);
 
         p[0].send(p[0].atomic(1, Ibv.WR_ATOMIC_FETCH_AND_ADD, p[1], 2, 0));
@@ -94,7 +94,7 @@ class RdmaTest {
 
     @Test
     void inlineDataIsReadWhenPosted() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[0].memory.set(JAVA_LONG, 0, 42);
         SendWr wr = p[0].wr(1, Ibv.WR_RDMA_WRITE, 8);
         wr.rdma(p[1].memory.address(), p[1].mr.rkey());
@@ -116,7 +116,7 @@ class RdmaTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.WR_SEND, Ibv.WR_RDMA_WRITE, Ibv.WR_RDMA_READ})
     void piecesAreGatheredAndScatteredInOrder(int opcode) {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         Random random = new Random(opcode);
         for (int round = 0; round < 300; round++) {
             for (int i = 0; i < HALF; i += 8) {
@@ -177,7 +177,7 @@ class RdmaTest {
 
     @Test
     void aQueuePairMayTalkToItself() {
-        Peer p = bench.peer(Ibv.QPT_RC).init();
+        Peer p = fixture.peer(Ibv.QPT_RC).init();
         p.rtr(p.qp.qpNum()).rts();
         p.recv(7, 4096, 64);
 

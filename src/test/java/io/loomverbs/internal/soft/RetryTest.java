@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,9 +22,9 @@ class RetryTest {
     private static final int TIMEOUT_4_MS = 10;
     private static final long MS = 1_000_000;
 
-    private final Bench bench = new Bench();
-    private final Peer a = bench.peer(Ibv.QPT_RC).init();
-    private final Peer b = bench.peer(Ibv.QPT_RC).init();
+    private final SoftFixture fixture = new SoftFixture();
+    private final Peer a = fixture.peer(Ibv.QPT_RC).init();
+    private final Peer b = fixture.peer(Ibv.QPT_RC).init();
 
     @ParameterizedTest
     @CsvSource({"0, 655360", "1, 10", "2, 20", "13, 960", "20, 10240", "31, 491520"})
@@ -44,7 +44,7 @@ class RetryTest {
     void noBufferIsAnErrorAfterSoManyRetries(int opcode) {
         a.attr.rnrRetry = 2;
         b.attr.minRnrTimer = RNR_10_MS;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         long start = System.nanoTime();
 
         a.send(a.rdma(1, opcode, 8, b));
@@ -59,7 +59,7 @@ class RetryTest {
     void noRetriesMeansAtOnce() {
         a.attr.rnrRetry = 0;
         b.attr.minRnrTimer = 0;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
 
         a.send(a.wr(1, Ibv.WR_SEND, 8));
 
@@ -70,7 +70,7 @@ class RetryTest {
     void sevenRetriesAreForEver() throws InterruptedException {
         a.attr.rnrRetry = 7;
         b.attr.minRnrTimer = 1;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         a.send(a.wr(1, Ibv.WR_SEND, 8));
 
         Thread.sleep(50);
@@ -84,10 +84,10 @@ class RetryTest {
     @Test
     @SuppressWarnings("MustBeClosedChecker") // closed early: that is what is tried
     void aClosedArenaIsFoundBeforeTheWantOfABuffer() {
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         Arena arena = Arena.ofShared();
         MemorySegment memory = arena.allocate(8);
-        MrOps mr = bench.pd.regMr(memory, Ibv.ACCESS_LOCAL_WRITE);
+        MrOps mr = fixture.pd.regMr(memory, Ibv.ACCESS_LOCAL_WRITE);
         SendWr wr = a.wr(1, Ibv.WR_SEND, 8);
         wr.sge(0, memory.address(), 8, mr.lkey());
         arena.close();
@@ -100,7 +100,7 @@ class RetryTest {
     @Test
     void aBufferEndsTheWaitAtOnce() {
         b.attr.minRnrTimer = 0;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         a.send(a.wr(1, Ibv.WR_SEND, 8));
         a.send(a.wr(2, Ibv.WR_SEND, 8));
         assertThat(a.send.poll()).isEmpty();
@@ -116,7 +116,7 @@ class RetryTest {
     void whoGoesOnAfterAWaitHasAllRetriesAgain() {
         a.attr.rnrRetry = 1;
         b.attr.minRnrTimer = RNR_10_MS;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         for (int i = 0; i < 5; i++) {
             a.send(a.wr(i, Ibv.WR_SEND, 8));
             b.recv(i, 0, 8);
@@ -141,7 +141,7 @@ class RetryTest {
     @ValueSource(strings = {"absent", "destroyed", "error", "reset", "of another", "of a type"})
     void whoIsNotConnectedToUsDoesNotAnswer(String how) {
         a.attr.timeout = 1;
-        Peer c = bench.peer(Ibv.QPT_RC).init();
+        Peer c = fixture.peer(Ibv.QPT_RC).init();
         int dest = b.qp.qpNum();
         switch (how) {
             case "absent" -> dest = 5;
@@ -153,7 +153,7 @@ class RetryTest {
             case "reset" -> b.rtr(a.qp.qpNum()).modify(Ibv.QPS_RESET, Ibv.QP_STATE);
             case "of another" -> b.rtr(c.qp.qpNum()).rts();
             default -> {
-                Peer uc = bench.peer(Ibv.QPT_UC).init().rtr(a.qp.qpNum()).rts();
+                Peer uc = fixture.peer(Ibv.QPT_UC).init().rtr(a.qp.qpNum()).rts();
                 dest = uc.qp.qpNum();
             }
         }
@@ -169,7 +169,7 @@ class RetryTest {
         a.attr.timeout = 1;
         int stale = b.qp.qpNum();
         b.qp.destroy();
-        Peer c = bench.peer(Ibv.QPT_RC).init().rtr(a.qp.qpNum()).rts();
+        Peer c = fixture.peer(Ibv.QPT_RC).init().rtr(a.qp.qpNum()).rts();
         assertThat(c.qp.qpNum()).isNotEqualTo(stale);
         assertThat(c.qp.qpNum() >>> 5).isEqualTo(stale >>> 5);
         a.rtr(stale).rts();
@@ -208,7 +208,7 @@ class RetryTest {
     void timeoutZeroDoesNotKeepAWaitForABufferFromItsEnd() {
         a.attr.timeout = 0;
         b.attr.minRnrTimer = RNR_10_MS;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         a.send(a.wr(1, Ibv.WR_SEND, 8));
 
         b.recv(7, 0, 8);
@@ -233,7 +233,7 @@ class RetryTest {
     void aPeerThatDisappearsDuringAWaitForABufferIsMissed() {
         a.attr.timeout = 1;
         b.attr.minRnrTimer = RNR_10_MS;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         a.send(a.wr(1, Ibv.WR_SEND, 8));
 
         assertThat(b.qp.destroy()).isZero();
@@ -246,11 +246,11 @@ class RetryTest {
         a.attr.timeout = 31;
         a.rtr(b.qp.qpNum()).rts();
         a.send(a.wr(1, Ibv.WR_SEND, 8));
-        assertThat(bench.device.timer.waiting()).isEqualTo(1);
+        assertThat(fixture.device.timer.waiting()).isEqualTo(1);
 
         assertThat(a.qp.destroy()).isZero();
 
-        assertThat(bench.device.timer.waiting()).isZero();
+        assertThat(fixture.device.timer.waiting()).isZero();
         assertThat(a.send.poll()).isEmpty();
     }
 }

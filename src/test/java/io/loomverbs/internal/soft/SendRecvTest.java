@@ -6,8 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,12 +15,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Messages over connected queue pairs that go well. */
 class SendRecvTest {
-    private final Bench bench = new Bench();
+    private final SoftFixture fixture = new SoftFixture();
 
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPT_RC, Ibv.QPT_UC})
     void aMessageArrivesWithItsCompletions(int type) {
-        Peer[] p = bench.pair(type);
+        Peer[] p = fixture.pair(type);
         p[0].memory.set(JAVA_LONG, 0, 42);
         p[1].recv(7, 128, 64);
 
@@ -38,7 +38,7 @@ class SendRecvTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPT_RC, Ibv.QPT_UC})
     void anImmediateTravelsWithTheMessage(int type) {
-        Peer[] p = bench.pair(type);
+        Peer[] p = fixture.pair(type);
         p[1].recv(7, 0, 64);
         SendWr wr = p[0].wr(5, Ibv.WR_SEND_WITH_IMM, 16);
         wr.immData(0xcafe);
@@ -52,7 +52,7 @@ class SendRecvTest {
 
     @Test
     void anArmedQueueTellsOfTheNextCompletionOnce() {
-        Peer[] p = bench.pair(Ibv.QPT_RC);
+        Peer[] p = fixture.pair(Ibv.QPT_RC);
         p[1].recv(1, 0, 64);
         p[1].recv(2, 0, 64);
         assertThat(p[1].recv.ops.reqNotify(false)).isZero();

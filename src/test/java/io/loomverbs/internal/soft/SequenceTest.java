@@ -8,8 +8,8 @@ import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,9 +25,9 @@ class SequenceTest {
     private static final int MTU_1024 = 3;
     private static final int MTU_4096 = 5;
 
-    private final Bench bench = new Bench();
-    private final Peer a = bench.peer(Ibv.QPT_RC).init();
-    private final Peer b = bench.peer(Ibv.QPT_RC).init();
+    private final SoftFixture fixture = new SoftFixture();
+    private final Peer a = fixture.peer(Ibv.QPT_RC).init();
+    private final Peer b = fixture.peer(Ibv.QPT_RC).init();
 
     private static QpAttr query(Peer peer) {
         QpAttr attr = new QpAttr();
@@ -39,7 +39,7 @@ class SequenceTest {
     private void connect(int sqPsn, int rqPsn) {
         a.attr.sqPsn = sqPsn;
         b.attr.rqPsn = rqPsn;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
     }
 
     @ParameterizedTest
@@ -212,11 +212,11 @@ class SequenceTest {
     @ParameterizedTest
     @CsvSource({"9, 0", "0, 9"})
     void unreliableMessagesAreTakenWhateverTheirNumber(int sqPsn, int rqPsn) {
-        Peer from = bench.peer(Ibv.QPT_UC).init();
-        Peer to = bench.peer(Ibv.QPT_UC).init();
+        Peer from = fixture.peer(Ibv.QPT_UC).init();
+        Peer to = fixture.peer(Ibv.QPT_UC).init();
         from.attr.sqPsn = sqPsn;
         to.attr.rqPsn = rqPsn;
-        Bench.connect(from, to);
+        SoftFixture.connect(from, to);
         to.recv(7, 0, 8192);
 
         from.send(from.wr(1, Ibv.WR_SEND, 4097));
@@ -236,7 +236,7 @@ class SequenceTest {
     void packetsMustHaveTheSizeThatTheReceiverExpects(int from, int to, int length, boolean fit) {
         a.attr.pathMtu = from;
         b.attr.pathMtu = to;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         b.recv(7, 0, 8192);
 
         a.send(a.wr(1, Ibv.WR_SEND, length));
@@ -255,7 +255,7 @@ class SequenceTest {
     @Test
     void writesOfAnotherSizeWriteNothing() {
         b.attr.pathMtu = MTU_1024;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
         a.memory.fill((byte) 1);
 
         a.send(a.rdma(1, Ibv.WR_RDMA_WRITE, 1025, b));
@@ -269,7 +269,7 @@ class SequenceTest {
     void responsesOfAnotherSizeAreBad(int mtu) {
         a.attr.pathMtu = mtu;
         b.attr.pathMtu = MTU_1024 + MTU_4096 - mtu;
-        Bench.connect(a, b);
+        SoftFixture.connect(a, b);
 
         a.send(a.rdma(1, Ibv.WR_RDMA_READ, 1024, b));
         a.send(a.rdma(2, Ibv.WR_RDMA_READ, 1025, b));
@@ -281,10 +281,10 @@ class SequenceTest {
 
     @Test
     void unreliablePacketsOfAnotherSizeAreDropped() {
-        Peer from = bench.peer(Ibv.QPT_UC).init();
-        Peer to = bench.peer(Ibv.QPT_UC).init();
+        Peer from = fixture.peer(Ibv.QPT_UC).init();
+        Peer to = fixture.peer(Ibv.QPT_UC).init();
         to.attr.pathMtu = MTU_1024;
-        Bench.connect(from, to);
+        SoftFixture.connect(from, to);
         to.recv(7, 0, 8192);
 
         from.send(from.wr(1, Ibv.WR_SEND, 1025));
@@ -338,11 +338,11 @@ class SequenceTest {
 
     /** The address is wrong there, or on the way back, from where no packets are expected then. */
     private Peer[] unequal(int type, AhAttr nowhere, boolean there) {
-        Peer from = bench.peer(type).init();
-        Peer to = bench.peer(type).init();
+        Peer from = fixture.peer(type).init();
+        Peer to = fixture.peer(type).init();
         from.attr.timeout = 1;
         (there ? from : to).attr.av = nowhere;
-        Bench.connect(from, to);
+        SoftFixture.connect(from, to);
         to.recv(7, 0, 8);
         return new Peer[] {from, to};
     }

@@ -8,7 +8,7 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -33,15 +33,15 @@ import java.nio.file.StandardOpenOption;
 class ShortenedFileTest {
     private static final int BYTES = 16_384;
 
-    private final Bench bench = new Bench();
-    private final Peer[] p = bench.pair(Ibv.QPT_RC);
+    private final SoftFixture fixture = new SoftFixture();
+    private final Peer[] p = fixture.pair(Ibv.QPT_RC);
     private final Peer a = p[0];
     private final Peer b = p[1];
     private final Path path = Files.createTempFile("mapped", ".bin");
     private final FileChannel file =
             FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
     private final MemorySegment mapped = file.map(MapMode.READ_WRITE, 0, BYTES, Arena.ofAuto());
-    private final MrOps mr = bench.pd.regMr(mapped, Bench.REMOTE_ALL);
+    private final MrOps mr = fixture.pd.regMr(mapped, SoftFixture.REMOTE_ALL);
 
     ShortenedFileTest() throws IOException {}
 
@@ -127,7 +127,7 @@ class ShortenedFileTest {
         try (FileChannel source =
                 FileChannel.open(other, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             MemorySegment whole = source.map(MapMode.READ_WRITE, 0, BYTES, Arena.ofAuto());
-            MrOps wholeMr = bench.pd.regMr(whole, Bench.REMOTE_ALL);
+            MrOps wholeMr = fixture.pd.regMr(whole, SoftFixture.REMOTE_ALL);
             shorten();
             receiveMapped(8192);
             SendWr wr = a.wr(1, Ibv.WR_SEND, 8192);

@@ -8,7 +8,7 @@ import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,8 +22,8 @@ import java.lang.foreign.MemorySegment;
 class StatusTest {
     private static final int ADDR_OUTSIDE = 1 << 20;
 
-    private final Bench bench = new Bench();
-    private final Peer[] p = bench.pair(Ibv.QPT_RC);
+    private final SoftFixture fixture = new SoftFixture();
+    private final Peer[] p = fixture.pair(Ibv.QPT_RC);
     private final Peer a = p[0];
     private final Peer b = p[1];
 
@@ -81,8 +81,8 @@ class StatusTest {
 
     @Test
     void aRegionOfAnotherDomainIsAProtectionError() {
-        PdOps other = bench.context.allocPd();
-        MrOps mr = other.regMr(a.memory, Bench.REMOTE_ALL);
+        PdOps other = fixture.context.allocPd();
+        MrOps mr = other.regMr(a.memory, SoftFixture.REMOTE_ALL);
         b.recv(1, 0, 64);
         SendWr wr = a.wr(1, Ibv.WR_SEND, 8);
         wr.sge(0, a.memory.address(), 8, mr.lkey());
@@ -96,7 +96,7 @@ class StatusTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.WR_RDMA_READ, Ibv.WR_ATOMIC_FETCH_AND_ADD})
     void fetchingIntoReadOnlyMemoryIsAProtectionError(int opcode) {
-        MrOps readable = bench.pd.regMr(a.memory, 0);
+        MrOps readable = fixture.pd.regMr(a.memory, 0);
         SendWr wr =
                 opcode == Ibv.WR_RDMA_READ ? a.rdma(1, opcode, 8, b) : a.atomic(1, opcode, b, 1, 0);
         wr.sge(0, a.memory.address(), 8, readable.lkey());
@@ -111,7 +111,7 @@ class StatusTest {
     void aStaleKeyIsNoticedAlthoughItsPlaceIsTakenAgain() {
         int stale = a.mr.lkey();
         assertThat(a.mr.dereg()).isZero();
-        MrOps again = bench.pd.regMr(a.memory, Bench.REMOTE_ALL);
+        MrOps again = fixture.pd.regMr(a.memory, SoftFixture.REMOTE_ALL);
         assertThat(again.lkey() >>> 8).isEqualTo(stale >>> 8);
         b.recv(1, 0, 64);
 
@@ -140,7 +140,7 @@ class StatusTest {
 
         senderEndsWith(Ibv.WC_REM_INV_REQ_ERR);
         assertThat(b.recv.poll())
-                .extracting(Bench.Wc::wrId, Bench.Wc::status)
+                .extracting(SoftFixture.Wc::wrId, SoftFixture.Wc::status)
                 .containsExactly(tuple(7L, Ibv.WC_LOC_LEN_ERR), tuple(8L, Ibv.WC_WR_FLUSH_ERR));
         assertThat(b.state()).isEqualTo(Ibv.QPS_ERR);
         assertThat(b.async).isEmpty();
@@ -194,7 +194,7 @@ class StatusTest {
         Ibv.WR_ATOMIC_FETCH_AND_ADD + "," + Ibv.ACCESS_REMOTE_ATOMIC
     })
     void aRegionThatDoesNotAllowItIsAnAccessError(int opcode, int needed) {
-        MrOps mr = bench.pd.regMr(b.memory, Bench.REMOTE_ALL & ~needed);
+        MrOps mr = fixture.pd.regMr(b.memory, SoftFixture.REMOTE_ALL & ~needed);
 
         a.send(remote(opcode, b.memory.address(), mr.rkey()));
 
@@ -204,7 +204,7 @@ class StatusTest {
 
     @Test
     void aRemoteRegionOfAnotherDomainIsAnAccessError() {
-        MrOps mr = bench.context.allocPd().regMr(b.memory, Bench.REMOTE_ALL);
+        MrOps mr = fixture.context.allocPd().regMr(b.memory, SoftFixture.REMOTE_ALL);
 
         a.send(remote(Ibv.WR_RDMA_WRITE, b.memory.address(), mr.rkey()));
 
@@ -221,7 +221,7 @@ class StatusTest {
         Ibv.WR_ATOMIC_FETCH_AND_ADD + "," + Ibv.ACCESS_REMOTE_ATOMIC
     })
     void aQueuePairThatDoesNotAllowItCallsItInvalid(int opcode, int needed) {
-        b.attr.qpAccessFlags = Bench.REMOTE_ALL & ~needed;
+        b.attr.qpAccessFlags = SoftFixture.REMOTE_ALL & ~needed;
         assertThat(b.modify(Ibv.QPS_RTS, Ibv.QP_STATE | Ibv.QP_ACCESS_FLAGS)).isZero();
 
         a.send(remote(opcode, b.memory.address(), b.mr.rkey()));
@@ -242,11 +242,11 @@ class StatusTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.WR_RDMA_READ, Ibv.WR_ATOMIC_FETCH_AND_ADD})
     void fetchingNeedsResourcesOnBothSides(int opcode) {
-        Peer c = bench.peer(Ibv.QPT_RC).init();
-        Peer d = bench.peer(Ibv.QPT_RC).init();
+        Peer c = fixture.peer(Ibv.QPT_RC).init();
+        Peer d = fixture.peer(Ibv.QPT_RC).init();
         c.attr.maxRdAtomic = 0;
         d.attr.maxDestRdAtomic = 0;
-        Bench.connect(c, d);
+        SoftFixture.connect(c, d);
 
         SendWr wr = c.atomic(1, Ibv.WR_ATOMIC_FETCH_AND_ADD, d, 1, 0);
         if (opcode == Ibv.WR_RDMA_READ) {
@@ -256,10 +256,10 @@ class StatusTest {
         assertThat(c.send.one().status()).isEqualTo(Ibv.WC_LOC_QP_OP_ERR);
         assertThat(d.state()).isEqualTo(Ibv.QPS_RTS);
 
-        Peer e = bench.peer(Ibv.QPT_RC).init();
-        Peer f = bench.peer(Ibv.QPT_RC).init();
+        Peer e = fixture.peer(Ibv.QPT_RC).init();
+        Peer f = fixture.peer(Ibv.QPT_RC).init();
         f.attr.maxDestRdAtomic = 0;
-        Bench.connect(e, f);
+        SoftFixture.connect(e, f);
         e.send(e.rdma(1, Ibv.WR_RDMA_READ, 8, f));
         assertThat(e.send.one().status()).isEqualTo(Ibv.WC_REM_INV_REQ_ERR);
         assertThat(f.async).containsExactly(Ibv.EVENT_QP_REQ_ERR);
@@ -271,7 +271,7 @@ class StatusTest {
         MrOps mr;
         try (Arena arena = Arena.ofShared()) {
             gone = arena.allocate(64);
-            mr = bench.pd.regMr(gone, Bench.REMOTE_ALL);
+            mr = fixture.pd.regMr(gone, SoftFixture.REMOTE_ALL);
         }
         b.recv(1, 0, 64);
         SendWr wr = a.wr(1, Ibv.WR_SEND, 8);
@@ -290,7 +290,7 @@ class StatusTest {
         MrOps mr;
         try (Arena arena = Arena.ofShared()) {
             gone = arena.allocate(64, 8);
-            mr = bench.pd.regMr(gone, Bench.REMOTE_ALL);
+            mr = fixture.pd.regMr(gone, SoftFixture.REMOTE_ALL);
         }
 
         a.send(remote(opcode, gone.address(), mr.rkey()));
@@ -313,7 +313,7 @@ class StatusTest {
 
         a.send(send);
 
-        assertThat(a.send.poll()).extracting(Bench.Wc::status).containsExactly(0, 0, 0);
+        assertThat(a.send.poll()).extracting(SoftFixture.Wc::status).containsExactly(0, 0, 0);
         assertThat(b.recv.one().byteLen()).isZero();
     }
 

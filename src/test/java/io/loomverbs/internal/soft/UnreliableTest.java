@@ -11,8 +11,8 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.SendWr;
-import io.loomverbs.internal.soft.Bench.Peer;
-import io.loomverbs.internal.soft.Bench.Wc;
+import io.loomverbs.internal.soft.SoftFixture.Peer;
+import io.loomverbs.internal.soft.SoftFixture.Wc;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,13 +27,13 @@ class UnreliableTest {
     private static final AhAttr BY_GID =
             new AhAttr(SoftPort.GID_HIGH, SoftPort.GUID, true, 0, 64, 0x12, 0x34567, 0, 0, 1);
 
-    private final Bench bench = new Bench();
-    private final Peer a = bench.peer(Ibv.QPT_UD).init().rtr(0).rts();
-    private final Peer b = bench.peer(Ibv.QPT_UD).init().rtr(0).rts();
+    private final SoftFixture fixture = new SoftFixture();
+    private final Peer a = fixture.peer(Ibv.QPT_UD).init().rtr(0).rts();
+    private final Peer b = fixture.peer(Ibv.QPT_UD).init().rtr(0).rts();
 
     private SendWr datagram(long wrId, int length, AhAttr to) {
         SendWr wr = a.wr(wrId, Ibv.WR_SEND, length);
-        wr.ud(bench.pd.createAh(to), b.qp.qpNum(), Bench.QKEY);
+        wr.ud(fixture.pd.createAh(to), b.qp.qpNum(), SoftFixture.QKEY);
         return wr;
     }
 
@@ -129,9 +129,12 @@ class UnreliableTest {
         b.recv(7, 0, 47);
         goesNowhere(datagram(2, 8, BY_LID));
         SendWr wr = datagram(3, 8, BY_LID);
-        wr.ud(bench.pd.createAh(BY_LID), 5, Bench.QKEY);
+        wr.ud(fixture.pd.createAh(BY_LID), 5, SoftFixture.QKEY);
         goesNowhere(wr);
-        wr.ud(bench.pd.createAh(BY_LID), bench.pair(Ibv.QPT_RC)[0].qp.qpNum(), Bench.QKEY);
+        wr.ud(
+                fixture.pd.createAh(BY_LID),
+                fixture.pair(Ibv.QPT_RC)[0].qp.qpNum(),
+                SoftFixture.QKEY);
         goesNowhere(wr);
     }
 
@@ -139,9 +142,9 @@ class UnreliableTest {
     void theKeyMustMatchAndItsHighBitMeansOnesOwn() {
         b.recv(7, 0, 64);
         SendWr wr = datagram(1, 8, BY_LID);
-        wr.ud(bench.pd.createAh(BY_LID), b.qp.qpNum(), Bench.QKEY + 1);
+        wr.ud(fixture.pd.createAh(BY_LID), b.qp.qpNum(), SoftFixture.QKEY + 1);
         goesNowhere(wr);
-        wr.ud(bench.pd.createAh(BY_LID), b.qp.qpNum(), 0x8000_0000);
+        wr.ud(fixture.pd.createAh(BY_LID), b.qp.qpNum(), 0x8000_0000);
 
         a.send(wr);
 
@@ -165,8 +168,8 @@ class UnreliableTest {
     void anAddressHandleMustBeUsable() {
         SendWr wr = a.wr(1, Ibv.WR_SEND, 8);
         assertThat(a.qp.postSend(wr)).isEqualTo(PostResult.failed(Errno.EINVAL, 0));
-        AhOps ah = bench.context.allocPd().createAh(BY_LID);
-        wr.ud(ah, b.qp.qpNum(), Bench.QKEY);
+        AhOps ah = fixture.context.allocPd().createAh(BY_LID);
+        wr.ud(ah, b.qp.qpNum(), SoftFixture.QKEY);
 
         a.send(wr);
 
@@ -177,7 +180,7 @@ class UnreliableTest {
     @ParameterizedTest
     @ValueSource(ints = {Ibv.WR_SEND, Ibv.WR_RDMA_WRITE_WITH_IMM, Ibv.WR_RDMA_WRITE})
     void whatAConnectionWouldRefuseIsLost(int opcode) {
-        Peer[] p = bench.pair(Ibv.QPT_UC);
+        Peer[] p = fixture.pair(Ibv.QPT_UC);
         p[1].memory.fill((byte) 0);
         p[0].memory.fill((byte) 7);
         if (opcode == Ibv.WR_RDMA_WRITE) {
@@ -195,7 +198,7 @@ class UnreliableTest {
 
     @Test
     void aConnectionLosesWhatIsTooLongOrNotForIt() {
-        Peer[] p = bench.pair(Ibv.QPT_UC);
+        Peer[] p = fixture.pair(Ibv.QPT_UC);
         p[1].recv(7, 0, 4);
         p[0].send(p[0].wr(1, Ibv.WR_SEND, 8));
         assertThat(p[0].send.one().status()).isEqualTo(Ibv.WC_SUCCESS);
@@ -203,7 +206,7 @@ class UnreliableTest {
         p[0].send(p[0].wr(2, Ibv.WR_SEND, 4));
         assertThat(p[1].recv.one().wrId()).isEqualTo(7);
 
-        Peer c = bench.peer(Ibv.QPT_UC).init().rtr(p[1].qp.qpNum()).rts();
+        Peer c = fixture.peer(Ibv.QPT_UC).init().rtr(p[1].qp.qpNum()).rts();
         p[1].recv(8, 0, 64);
         c.send(c.wr(3, Ibv.WR_SEND, 4));
         assertThat(c.send.one().status()).isEqualTo(Ibv.WC_SUCCESS);

@@ -18,7 +18,7 @@ class ErrorInAStormTest {
     private static final int CQS = 20;
 
     /** Kills one thread when it begins to work for the fifth time that such a thread does. */
-    private static final class Deadly extends Benches {
+    private static final class Deadly extends ScratchPool {
         private final AtomicInteger visits = new AtomicInteger();
         private final String victims;
 
@@ -27,7 +27,7 @@ class ErrorInAStormTest {
         }
 
         @Override
-        Bench borrow() {
+        StormScratch borrow() {
             if (Thread.currentThread().getName().startsWith(victims)
                     && visits.incrementAndGet() == 5) {
                 throw new AssertionError("planted");
@@ -42,12 +42,12 @@ class ErrorInAStormTest {
         "CHANNEL, handler-, 0, a handler of",
         "DIRECT, churn-, 200, churn"
     })
-    void itIsReported(Delivery delivery, String victims, int churnPerSecond, String whose)
+    void itIsReported(StormDelivery delivery, String victims, int churnPerSecond, String whose)
             throws Exception {
         StormPlan plan =
                 new StormPlan(CQS, delivery, CQS, Duration.ofSeconds(50), 1, 64, churnPerSecond);
         try (Context context = Verbs.device("soft0").open()) {
-            Storm storm = new Storm(context, plan, false, new Books(CQS, new Deadly(victims)));
+            Storm storm = new Storm(context, plan, false, new StormState(CQS, new Deadly(victims)));
             StormResult result = storm.run();
             assertThat(result.isGood()).isFalse();
             assertThat(result.failures())

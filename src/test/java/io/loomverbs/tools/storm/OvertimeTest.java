@@ -18,7 +18,7 @@ import java.util.concurrent.FutureTask;
 class OvertimeTest {
     private static final int CQS = 50;
 
-    private static StormPlan plan(Delivery delivery, int channels, int churnPerSecond) {
+    private static StormPlan plan(StormDelivery delivery, int channels, int churnPerSecond) {
         return new StormPlan(
                 CQS, delivery, channels, Duration.ofNanos(1), 1, Message.MIN_BYTES, churnPerSecond);
     }
@@ -26,7 +26,7 @@ class OvertimeTest {
     /** However short the time is, as on a machine that does little in it. */
     @ParameterizedTest
     @CsvSource({"DIRECT, 1, 0", "DIRECT, 1, 20", "CHANNEL, 3, 0", "CHANNEL, 50, 20"})
-    void eachHandlerHasHadWork(Delivery delivery, int channels, int churnPerSecond)
+    void eachHandlerHasHadWork(StormDelivery delivery, int channels, int churnPerSecond)
             throws Exception {
         try (Context context = Verbs.device("soft0").open()) {
             StormPlan plan = plan(delivery, channels, churnPerSecond);
@@ -37,71 +37,71 @@ class OvertimeTest {
         }
     }
 
-    private static Books allBut(int idle) {
-        Books books = new Books(CQS);
+    private static StormState allBut(int idle) {
+        StormState state = new StormState(CQS);
         for (int i = idle; i < CQS; i++) {
-            books.tally().event(i, i);
+            state.tally().event(i, i);
         }
-        return books;
+        return state;
     }
 
     @Test
     void whatStandsStillIsStuck() throws Exception {
-        Books books = allBut(2);
-        new Overtime(plan(Delivery.DIRECT, 1, 0), books, 20, 1_000).await();
-        assertThat(books.failures().first())
+        StormState state = allBut(2);
+        new Overtime(plan(StormDelivery.DIRECT, 1, 0), state, 20, 1_000).await();
+        assertThat(state.failures().first())
                 .hasToString(
                         "[the storm is stuck: java.lang.IllegalStateException: 2 of 50 handlers"
                                 + " have had no event; nothing moves any more]");
-        assertThat(books.stopping()).isTrue();
+        assertThat(state.stopping()).isTrue();
     }
 
     @Test
     void aHandlerThatIsPassedOverIsStuck() throws Exception {
-        Books books = allBut(1);
+        StormState state = allBut(1);
         FutureTask<Void> others =
                 new FutureTask<>(
                         () -> {
-                            while (!books.stopping()) {
-                                books.tally().event(1, 1);
+                            while (!state.stopping()) {
+                                state.tally().event(1, 1);
                             }
                             return null;
                         });
         Thread.ofPlatform().start(others);
-        new Overtime(plan(Delivery.CHANNEL, 1, 0), books, Overtime.LOOKS, 100).await();
+        new Overtime(plan(StormDelivery.CHANNEL, 1, 0), state, Overtime.LOOKS, 100).await();
         others.get();
-        assertThat(books.failures().first().toString())
+        assertThat(state.failures().first().toString())
                 .contains("1 of 50 handlers have had no event; 100 more events for each CQ");
     }
 
     @Test
     void aChurnThatDestroysNothingIsStuck() throws Exception {
-        Books books = allBut(0);
-        new Overtime(plan(Delivery.DIRECT, 1, 20), books, 20, 1_000).await();
-        assertThat(books.failures().first().toString()).contains("no CQ was destroyed under load");
+        StormState state = allBut(0);
+        new Overtime(plan(StormDelivery.DIRECT, 1, 20), state, 20, 1_000).await();
+        assertThat(state.failures().first().toString()).contains("no CQ was destroyed under load");
     }
 
     @Test
     void itEndsWithTheLastHandlersFirstEvent() throws Exception {
-        Books books = allBut(1);
+        StormState state = allBut(1);
         FutureTask<Void> waiting =
                 new FutureTask<>(
                         () -> {
-                            new Overtime(plan(Delivery.DIRECT, 1, 0), books).await();
+                            new Overtime(plan(StormDelivery.DIRECT, 1, 0), state).await();
                             return null;
                         });
         Thread.ofPlatform().start(waiting);
-        books.tally().event(0, 0);
+        state.tally().event(0, 0);
         waiting.get();
-        assertThat(books.failures().count()).isZero();
-        assertThat(books.stopping()).isFalse();
+        assertThat(state.failures().count()).isZero();
+        assertThat(state.stopping()).isFalse();
     }
 
     @Test
     void aStormThatIsToStopWaitsForNobody() throws Exception {
-        Books books = allBut(1);
-        books.stop();
-        new Overtime(plan(Delivery.DIRECT, 1, 0), books).await();
-        assertThat(books.failures().count()).isZero();
+        StormState state = allBut(1);
+        state.stop();
+        new Overtime(plan(StormDelivery.DIRECT, 1, 0), state).await();
+        assertThat(state.failures().count()).isZero();
     }
 }

@@ -11,11 +11,11 @@ import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.locks.LockSupport;
 
 /** Who waits for an event, in the ways that are compared. */
-final class Handlers {
+final class WokenHandlers {
     /** Until one is in the kernel, where nobody can see it. */
     private static final long BLOCK_NANOS = 10_000;
 
-    private Handlers() {}
+    private WokenHandlers() {}
 
     static void letBlock() {
         long start = System.nanoTime();

@@ -6,20 +6,20 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The place of a handler that waits for a CQ of its own. Stations come and go, the handler stays: a
- * virtual thread that is started under full load may not run before the load ends, since carriers
+ * The place of a handler that waits for a CQ of its own. Endpoints come and go, the handler stays:
+ * a virtual thread that is started under full load may not run before the load ends, since carriers
  * look at what was submitted from outside only when they have nothing else to do.
  */
-final class Seat {
+final class EndpointSlot {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private @Nullable Station station;
+    private @Nullable StormEndpoint endpoint;
     private boolean closed;
 
-    void take(Station next) {
+    void take(StormEndpoint next) {
         lock.lock();
         try {
-            station = next;
+            endpoint = next;
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -36,14 +36,14 @@ final class Seat {
         }
     }
 
-    /** Waits for another station than {@code served}; null when there will be none. */
-    @Nullable Station next(@Nullable Station served) throws InterruptedException {
+    /** Waits for another endpoint than {@code served}; null when there will be none. */
+    @Nullable StormEndpoint next(@Nullable StormEndpoint served) throws InterruptedException {
         lock.lock();
         try {
-            while (station == served && !closed) {
+            while (endpoint == served && !closed) {
                 changed.await();
             }
-            return station == served ? null : station;
+            return endpoint == served ? null : endpoint;
         } finally {
             lock.unlock();
         }

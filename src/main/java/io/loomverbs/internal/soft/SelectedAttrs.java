@@ -4,11 +4,11 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
 
 /** What can be done with the attributes that a mask selects. */
-final class QpAttrs {
+final class SelectedAttrs {
     private static final int MAX_QPN = 0xff_ffff;
     private static final int MAX_RETRIES = 7;
 
-    private QpAttrs() {}
+    private SelectedAttrs() {}
 
     /** Whether every selected attribute has a value that this device can take. */
     static boolean valid(QpAttr a, int mask) {

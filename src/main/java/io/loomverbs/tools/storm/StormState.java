@@ -4,20 +4,20 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** What all parts of a storm share: the counts, the failures, and the word to stop. */
-final class Books {
+final class StormState {
     private final Tally tally;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Failures failures = new Failures(stop);
-    private final Benches benches;
+    private final ScratchPool scratchPool;
 
-    Books(int cqs) {
-        this(cqs, new Benches());
+    StormState(int cqs) {
+        this(cqs, new ScratchPool());
     }
 
-    /** With benches that may be a test's. */
-    Books(int cqs, Benches benches) {
+    /** With scratches that may be a test's. */
+    StormState(int cqs, ScratchPool scratchPool) {
         this.tally = new Tally(cqs);
-        this.benches = benches;
+        this.scratchPool = scratchPool;
     }
 
     Tally tally() {
@@ -28,8 +28,8 @@ final class Books {
         return failures;
     }
 
-    Benches benches() {
-        return benches;
+    ScratchPool scratchPool() {
+        return scratchPool;
     }
 
     void stop() {

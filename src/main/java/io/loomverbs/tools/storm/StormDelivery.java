@@ -1,7 +1,7 @@
 package io.loomverbs.tools.storm;
 
 /** How completion events reach the handlers of a storm. */
-public enum Delivery {
+public enum StormDelivery {
     /** Handlers wait on channels, and serve whichever CQ an event names. */
     CHANNEL,
     /** Each handler waits for a CQ of its own. */

@@ -8,9 +8,9 @@ import org.HdrHistogram.Histogram;
 
 /**
  * What a handler needs while it works: a batch, two work requests, histograms. Handlers borrow one
- * from {@link Benches} when they wake, so that thousands that wait own none.
+ * from {@link ScratchPool} when they wake, so that thousands that wait own none.
  */
-final class Bench {
+final class StormScratch {
     private static final int BATCH = 32;
     static final long LONGEST_NANOS = 60_000_000_000L;
     private static final int DIGITS = 2;

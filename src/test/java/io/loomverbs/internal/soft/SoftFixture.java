@@ -27,7 +27,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /** A device of its own, and short names for what every test of it does. */
-final class Bench {
+final class SoftFixture {
     static final long PATIENCE_NANOS = 20_000_000_000L;
     static final QpCap CAP = new QpCap(16, 16, 4, 4, 64);
     static final int REMOTE_ALL =
@@ -50,11 +50,11 @@ final class Bench {
     final ContextOps context;
     final PdOps pd;
 
-    Bench() {
+    SoftFixture() {
         this(SoftLimits.GENEROUS);
     }
 
-    Bench(SoftLimits limits) {
+    SoftFixture(SoftLimits limits) {
         device = new SoftDevice(limits);
         context = device.open((type, port) -> {});
         pd = context.allocPd();

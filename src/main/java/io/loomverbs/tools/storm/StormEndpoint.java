@@ -25,7 +25,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Everything that changes is guarded by a lock: on a shared channel any handler may be given an
  * event of this CQ while another is still serving an earlier one.
  */
-final class Station {
+final class StormEndpoint {
     /** A send queue forgets a request only after a later one that is signalled has completed. */
     private static final int SIGNAL_EVERY = 8;
 
@@ -37,14 +37,14 @@ final class Station {
     final int index;
     private final int incarnation;
     private final StormPlan plan;
-    private final Books books;
+    private final StormState state;
     private final MemoryRegion memory;
     private final long base;
     private final CompletionQueue cq;
     private final ReentrantLock lock = new ReentrantLock();
     private final SequenceWindow received = new SequenceWindow();
     private @Nullable QueuePair qp;
-    private @Nullable Station peer;
+    private @Nullable StormEndpoint peer;
     private long sent;
     private int nextSlot;
 
@@ -54,18 +54,18 @@ final class Station {
     /** Set before the queue pair is closed, so that a handler knows why its calls fail. */
     private volatile boolean dying;
 
-    Station(
+    StormEndpoint(
             int index,
             int incarnation,
             StormPlan plan,
-            Books books,
+            StormState state,
             Context context,
             @Nullable CompletionChannel channel,
             MemoryRegion memory) {
         this.index = index;
         this.incarnation = incarnation;
         this.plan = plan;
-        this.books = books;
+        this.state = state;
         this.memory = memory;
         this.base = (long) index * bytesOfStation(plan);
         int cqe = 4 * plan.window() + 2 * SIGNAL_EVERY;
@@ -91,14 +91,14 @@ final class Station {
     }
 
     /** Connects to the other end, which may be this one, and makes room for its messages. */
-    void connect(Station other, Bench bench) {
+    void connect(StormEndpoint other, StormScratch scratch) {
         lock.lock();
         try {
             peer = other;
             servedNanos = System.nanoTime();
             requireQp().connect(other.requireQp().endpoint());
             for (int i = 0; i < plan.window(); i++) {
-                postRecv(bench, i);
+                postRecv(scratch, i);
             }
         } finally {
             lock.unlock();
@@ -107,17 +107,17 @@ final class Station {
 
     private QueuePair requireQp() {
         if (qp == null) {
-            throw new IllegalStateException("station " + index + " has no queue pair yet");
+            throw new IllegalStateException("endpoint " + index + " has no queue pair yet");
         }
         return qp;
     }
 
     /** Sends the first messages; each goes back and forth from then on. */
-    void kickOff(Bench bench) {
+    void kickOff(StormScratch scratch) {
         lock.lock();
         try {
             for (int i = 0; i < plan.window(); i++) {
-                send(bench);
+                send(scratch);
             }
         } finally {
             lock.unlock();
@@ -125,20 +125,20 @@ final class Station {
     }
 
     /**
-     * Arms the CQ and handles what has come, until it is empty. Ends quietly if the station goes.
+     * Arms the CQ and handles what has come, until it is empty. Ends quietly if the endpoint goes.
      */
     @SuppressWarnings("ThreadPriorityCheck") // fairness only
-    void serve(Bench bench) {
+    void serve(StormScratch scratch) {
         lock.lock();
         try {
             long now = System.nanoTime();
-            if (!books.stopping()) {
+            if (!state.stopping()) {
                 gapUntil(now);
             }
             cq.reqNotify(false);
-            for (int round = 1; cq.poll(bench.batch) > 0; round++) {
-                for (int i = 0; i < bench.batch.size(); i++) {
-                    handle(bench, i, round == 1 && i == 0 ? now : 0);
+            for (int round = 1; cq.poll(scratch.batch) > 0; round++) {
+                for (int i = 0; i < scratch.batch.size(); i++) {
+                    handle(scratch, i, round == 1 && i == 0 ? now : 0);
                 }
                 if (round % ROUNDS == 0) {
                     Thread.yield();
@@ -146,7 +146,7 @@ final class Station {
             }
         } catch (ClosedException | VerbsException e) {
             if (!dying) {
-                books.failures().add("serving " + cq, e);
+                state.failures().add("serving " + cq, e);
             }
         } finally {
             lock.unlock();
@@ -155,9 +155,9 @@ final class Station {
 
     /** This CQ is being served now, or has waited until now in vain. */
     private void gapUntil(long now) {
-        long steadySince = books.tally().steadySince();
+        long steadySince = state.tally().steadySince();
         if (steadySince != 0) {
-            books.tally().gap(index, now - Math.max(steadySince, servedNanos));
+            state.tally().gap(index, now - Math.max(steadySince, servedNanos));
         }
         servedNanos = now;
     }
@@ -172,11 +172,11 @@ final class Station {
         }
     }
 
-    private void handle(Bench bench, int i, long wokenAtNanos) {
-        WorkCompletions batch = bench.batch;
+    private void handle(StormScratch scratch, int i, long wokenAtNanos) {
+        WorkCompletions batch = scratch.batch;
         if (batch.status(i) != WcStatus.SUCCESS) {
             if (!dying) {
-                books.failures()
+                state.failures()
                         .add(
                                 "a work request of " + cq,
                                 new IllegalStateException(batch.get(i).toString()));
@@ -190,18 +190,18 @@ final class Station {
         long at = base + (long) slot * plan.messageBytes();
         if (wokenAtNanos != 0) {
             long sentNanos = Message.sentNanos(memory.memory(), at);
-            bench.woken(wokenAtNanos - sentNanos, books.tally().steadySince() != 0);
+            scratch.woken(wokenAtNanos - sentNanos, state.tally().steadySince() != 0);
         }
         verify(at, batch.byteLen(i));
-        books.tally().messages.increment();
-        postRecv(bench, slot);
-        if (!books.stopping()) {
-            send(bench);
+        state.tally().messages.increment();
+        postRecv(scratch, slot);
+        if (!state.stopping()) {
+            send(scratch);
         }
     }
 
     private void verify(long at, int bytes) {
-        Station from = peer;
+        StormEndpoint from = peer;
         boolean whole =
                 from != null
                         && bytes == plan.messageBytes()
@@ -209,26 +209,26 @@ final class Station {
                         && Message.sender(memory.memory(), at) == from.index
                         && Message.incarnation(memory.memory(), at) == from.incarnation;
         if (!whole) {
-            books.tally().corrupted.increment();
+            state.tally().corrupted.increment();
             return;
         }
         switch (received.accept(Message.sequence(memory.memory(), at))) {
             case IN_ORDER -> {}
-            case OUT_OF_ORDER -> books.tally().corrupted.increment();
-            case DUPLICATE -> books.tally().duplicated.increment();
+            case OUT_OF_ORDER -> state.tally().corrupted.increment();
+            case DUPLICATE -> state.tally().duplicated.increment();
         }
     }
 
-    private void postRecv(Bench bench, int slot) {
+    private void postRecv(StormScratch scratch, int slot) {
         long at = base + (long) slot * plan.messageBytes();
-        requireQp().postRecv(bench.recv.clear().wrId(slot).sge(memory, at, plan.messageBytes()));
+        requireQp().postRecv(scratch.recv.clear().wrId(slot).sge(memory, at, plan.messageBytes()));
     }
 
     /*
      * The place of the message before the last `window` ones is free: no more than `window` messages
      * circulate, this end holds one of them now, and they arrive in order.
      */
-    private void send(Bench bench) {
+    private void send(StormScratch scratch) {
         long at = base + (long) (plan.window() + nextSlot) * plan.messageBytes();
         nextSlot = (nextSlot + 1) % plan.window();
         long sequence = sent + 1;
@@ -240,17 +240,17 @@ final class Station {
                 incarnation,
                 sequence,
                 System.nanoTime());
-        bench.send.clear().wrId(sequence).send().sge(memory, at, plan.messageBytes());
+        scratch.send.clear().wrId(sequence).send().sge(memory, at, plan.messageBytes());
         if (sequence % SIGNAL_EVERY == 0) {
-            bench.send.signaled();
+            scratch.send.signaled();
         }
-        requireQp().postSend(bench.send);
+        requireQp().postSend(scratch.send);
         sent = sequence;
     }
 
     /** How many messages are on the way to the peer, or have got lost. */
     long underWay() {
-        Station to = peer;
+        StormEndpoint to = peer;
         if (to == null) {
             return 0;
         }
@@ -273,7 +273,7 @@ final class Station {
         }
     }
 
-    /** Says that calls may fail from now on, because this station is being destroyed. */
+    /** Says that calls may fail from now on, because this endpoint is being destroyed. */
     void die() {
         dying = true;
     }
