@@ -26,8 +26,8 @@ public final class AddressHandle implements AutoCloseable {
 
     /**
      * Destroys the address handle ({@code ibv_destroy_ah}). Requests that name it must have
-     * completed: what becomes of the others depends on the device ({@code soft0} ends them in
-     * {@link WcStatus#LOC_QP_OP_ERR}). Closing again does nothing.
+     * completed; the outcome of others depends on the device ({@code soft0} ends them in {@link
+     * WcStatus#LOC_QP_OP_ERR}). Closing again does nothing.
      *
      * @throws VerbsException if the device refuses; nothing has changed then
      */

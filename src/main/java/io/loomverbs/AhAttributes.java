@@ -5,8 +5,8 @@ import io.loomverbs.internal.device.AhAttr;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An address: where on the fabric something is ({@code struct ibv_ah_attr}, with {@code grh} in it;
- * {@code is_global} if there is a {@code dgid}).
+ * An address in the fabric ({@code struct ibv_ah_attr}, with {@code grh} in it; {@code is_global}
+ * if there is a {@code dgid}).
  *
  * @param portNum the local port to send from, from 1 on
  * @param dlid the local identifier of the destination port; 0 on Ethernet
@@ -38,7 +38,7 @@ public record AhAttributes(
     static final int HOP_LIMIT = 64;
 
     /**
-     * Checks what can be checked without a device.
+     * Checks everything that does not depend on a device.
      *
      * @throws IllegalArgumentException if a component is out of the range given above
      */

@@ -14,21 +14,21 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Memory of {@code allocateMr}. It is there as long as a registration names it: the first one, and
- * those that {@code regMr} makes of it or of a part. It goes with the last of them.
+ * Memory of {@code allocateMr}. It exists as long as a registration names it: the first one, and
+ * those that {@code regMr} makes of it or of a part. The last of them frees it.
  */
 final class AllocatedMemory {
-    /** A program that allocates less than this in all need not look for its limit. */
+    /** A program that allocates less than this in total need not determine its limit. */
     private static final long SMALL = 1 << 20;
 
     private static final AtomicLong TOTAL = new AtomicLong();
     private static final AtomicInteger CONTEXTS = new AtomicInteger();
 
-    /** All that there is, by its address. */
+    /** All allocations, by address. */
     private static final ConcurrentSkipListMap<Long, AllocatedMemory> ALL =
             new ConcurrentSkipListMap<>();
 
-    /** Found out once, when it is first needed. */
+    /** Determined once, when first needed. */
     private static volatile @Nullable AllocationLimit limit;
 
     private static final class Source {
@@ -36,7 +36,8 @@ final class AllocatedMemory {
     }
 
     /**
-     * Whether there is something to trim: a program that allocates nothing loads nothing for it.
+     * Whether there is something to trim, so that a program that allocates nothing loads nothing
+     * for it.
      */
     private static volatile boolean used;
 
@@ -113,7 +114,7 @@ final class AllocatedMemory {
         return memory.segment();
     }
 
-    /** A registration has ended. */
+    /** Ends a registration. */
     void release() {
         if (registrations.decrementAndGet() == 0) {
             long bytes = segment().byteSize();
@@ -146,7 +147,7 @@ final class AllocatedMemory {
         CONTEXTS.incrementAndGet();
     }
 
-    /** With the last context everything is given back. */
+    /** The last context to close returns everything to the system. */
     static void contextClosed() {
         if (CONTEXTS.decrementAndGet() == 0 && used) {
             Source.OF_JVM.trim();

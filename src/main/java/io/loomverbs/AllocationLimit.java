@@ -10,17 +10,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How much memory {@code allocateMr} may have at once.
+ * The limit of the memory of {@code allocateMr}.
  *
- * @param bytes as many
- * @param origin the option of java that says so
+ * @param bytes the limit
+ * @param origin the option of java that sets it
  */
 record AllocationLimit(long bytes, String origin) {
     static final String PROPERTY = Setting.MAX_ALLOCATED_MEMORY.property();
 
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,18})([kmgt]?)");
 
-    /** What the property says, or else what direct buffers may have. */
+    /** The limit of the property, or else of direct buffers. */
     static AllocationLimit of(@org.jspecify.annotations.Nullable String property) {
         return property == null
                 ? ofDirectMemory()
@@ -59,14 +59,14 @@ record AllocationLimit(long bytes, String origin) {
         try {
             option = MaxDirectMemorySize.get();
         } catch (LinkageError e) {
-            // Without the module jdk.management the heap's limit has to do.
+            // Without the module jdk.management the heap's limit is used.
         }
         return option > 0
                 ? new AllocationLimit(option, "-XX:MaxDirectMemorySize")
                 : new AllocationLimit(Runtime.getRuntime().maxMemory(), "-Xmx");
     }
 
-    /** A class of its own: where jdk.management is missing it fails to load. */
+    /** A separate class: it fails to load where jdk.management is missing. */
     private static final class MaxDirectMemorySize {
         /** 0 if the option is not given. */
         static long get() {
@@ -83,7 +83,7 @@ record AllocationLimit(long bytes, String origin) {
         }
     }
 
-    /** Why so many more bytes cannot be had while {@code inUse} are. */
+    /** Why this many more bytes cannot be allocated while {@code inUse} are in use. */
     String refusal(long bytes, long inUse) {
         String raise =
                 "raise it with "

@@ -2,11 +2,11 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.Ibv;
 
-/** What happened, apart from completions ({@code enum ibv_event_type}). */
+/** The types of asynchronous events ({@code enum ibv_event_type}). */
 public enum AsyncEventType {
-    /** A CQ is in error: it has overrun, and is of no more use. */
+    /** A CQ has overrun, and is unusable. */
     CQ_ERR(Ibv.EVENT_CQ_ERR),
-    /** A queue pair went to the error state, and could not say so in a completion. */
+    /** A queue pair went to the error state, and could not report that in a completion. */
     QP_FATAL(Ibv.EVENT_QP_FATAL),
     /** A queue pair received an invalid request, and went to the error state. */
     QP_REQ_ERR(Ibv.EVENT_QP_REQ_ERR),
@@ -18,8 +18,8 @@ public enum AsyncEventType {
     /** A queue pair in state RTR got its first message. */
     COMM_EST(Ibv.EVENT_COMM_EST),
     /**
-     * The send queue of a queue pair that went to SQD has drained; only if it was asked to tell
-     * ({@link QpAttributes.Builder#enSqdAsyncNotify}).
+     * The send queue of a queue pair that went to SQD has drained; raised only on request ({@link
+     * QpAttributes.Builder#enSqdAsyncNotify}).
      */
     SQ_DRAINED(Ibv.EVENT_SQ_DRAINED),
     /** A connection has moved to its alternate path. */
@@ -47,7 +47,7 @@ public enum AsyncEventType {
      * or loses an IP address.
      */
     GID_CHANGE(Ibv.EVENT_GID_CHANGE),
-    /** A kind that this version of loomverbs does not know: see {@link AsyncEvent#typeNumber}. */
+    /** A type unknown to this version of loomverbs: see {@link AsyncEvent#typeNumber}. */
     OTHER(-1);
 
     private final int value;

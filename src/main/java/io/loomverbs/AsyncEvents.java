@@ -96,7 +96,7 @@ final class AsyncEvents {
         return unacked.stream().anyMatch(event -> event.isHeldBy(me, owner));
     }
 
-    /** A close of some object has failed: its events may be received again. */
+    /** Called when a close has failed: the object's events can be received again. */
     void recheck() {
         queue.recheck();
     }

@@ -11,8 +11,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Cuts the batches of handlers from larger pieces of memory. A piece of its own with an arena of
- * its own costs an idle handler some 130 bytes of heap more than a slice does.
+ * Cuts the batches of handlers from larger pieces of memory. A separate piece, with its own arena,
+ * costs an idle handler about 130 bytes of heap more than a slice does.
  */
 final class BatchSlab {
     private static final int CAPACITY = 32;

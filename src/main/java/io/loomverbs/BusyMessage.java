@@ -9,7 +9,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** Says what keeps an object from being closed: of each kind how many, and the first by name. */
+/**
+ * Names what keeps an object from being closed: how many of each kind, and the first ones by name.
+ */
 final class BusyMessage {
     private static final int NAMED = 3;
 

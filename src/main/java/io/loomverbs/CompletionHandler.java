@@ -1,10 +1,10 @@
 package io.loomverbs;
 
-/** What {@link CompletionQueue#serve} runs for each batch of completions. */
+/** Handles the batches of completions of {@link CompletionQueue#serve}. */
 @FunctionalInterface
 public interface CompletionHandler {
     /**
-     * Handles completions. It may block, and it may close the CQ that it serves.
+     * Handles completions. It can block, and it can close the CQ that it serves.
      *
      * @param batch at least one completion; reused for the next call
      * @throws Exception to end serving; the thread ends with it

@@ -81,7 +81,7 @@ final class Connecting {
                 QpAttributes.builder().state(QpState.RTS).sqPsn(qp.psn()).build());
     }
 
-    /** The smaller one of both ports: each end comes to the same. */
+    /** The smaller one of both ports; each end computes the same. */
     private static Mtu pathMtu(
             QueuePair qp, PortAttributes port, QpEndpoint remote, QpAttributes other) {
         Mtu here = LocalPort.known(port.activeMtu());

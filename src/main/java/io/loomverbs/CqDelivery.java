@@ -13,9 +13,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The events of one CQ: what their delivery needs, and, for diagnosis, which threads hold those
- * that were received and not closed, so that a close that waits can say so, and notices when it is
- * its own thread.
+ * The events of one CQ: the state of their delivery and, for diagnosis, which threads hold received
+ * events, so that a waiting close can name them, and detects that it waits for its own thread.
  */
 final class CqDelivery extends QueuedCq implements CqListener {
     /*
@@ -83,7 +82,7 @@ final class CqDelivery extends QueuedCq implements CqListener {
         cq().asyncEvent(type);
     }
 
-    /** An event was received. */
+    /** Records a received event. */
     void add(CqEvent event) {
         int outstanding;
         CqEvent seen;
@@ -108,7 +107,7 @@ final class CqDelivery extends QueuedCq implements CqListener {
         }
     }
 
-    /** {@code n} events were acknowledged by count, by the calling thread. */
+    /** Records that the calling thread acknowledged {@code n} events by count. */
     void counted(int n) {
         if (EventTracking.ENABLED) {
             cq().tracking().counted(n);

@@ -3,7 +3,7 @@ package io.loomverbs;
 import io.loomverbs.internal.device.DeviceAttr;
 
 /**
- * What a device can do, and its limits ({@code ibv_query_device}).
+ * The capabilities and limits of a device ({@code ibv_query_device}).
  *
  * @param firmwareVersion the version of the device's firmware ({@code fw_ver})
  * @param nodeGuid the GUID of the device
@@ -29,9 +29,9 @@ import io.loomverbs.internal.device.DeviceAttr;
  *     max_qp_init_rd_atom}): the limit of {@code maxRdAtomic}
  * @param maxResourceReadAtomic how many READs and atomics the device may serve at once ({@code
  *     max_res_rd_atom})
- * @param maxInlineData the most that {@link QpConfig#maxInlineData} may be; verbs does not know a
- *     device's own limit before a queue pair is created, so for one of libibverbs this is what a
- *     work request has room for
+ * @param maxInlineData the largest {@link QpConfig#maxInlineData}; verbs does not know a device's
+ *     own limit before a queue pair is created, so for a libibverbs device this is the capacity of
+ *     a work request
  * @param atomicCapability with respect to what atomic operations are atomic ({@code atomic_cap})
  * @param maxPkeys how many partition keys there are
  * @param physicalPortCount how many ports the device has ({@code phys_port_cnt}); they count from 1

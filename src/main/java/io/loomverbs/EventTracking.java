@@ -20,7 +20,7 @@ final class EventTracking {
     static final boolean ENABLED = Setting.TRACK_EVENTS.isTrue();
     private static final int FRAMES = 8;
 
-    /** As many are kept while some of them were acknowledged by count. */
+    /** The most events kept while some of them were acknowledged by count. */
     private static final int MOST_IN_DOUBT = 16;
 
     private record Taken(String thread, List<StackTraceElement> where) {}

@@ -35,9 +35,9 @@ public record Gid(long subnetPrefix, long interfaceId) {
     }
 
     /**
-     * Reads a GID as {@link #toString} and the tools of verbs print it, such as {@code
-     * fe80:0000:0000:0000:0202:c9ff:fe00:0001} and {@code fe80::202:c9ff:fe00:1}; of an address of
-     * IPv4 also {@code ::ffff:10.0.0.1} and {@code 10.0.0.1}.
+     * Parses a GID as {@link #toString} and the tools of verbs print it, such as {@code
+     * fe80:0000:0000:0000:0202:c9ff:fe00:0001} and {@code fe80::202:c9ff:fe00:1}; for an IPv4
+     * address also {@code ::ffff:10.0.0.1} and {@code 10.0.0.1}.
      *
      * @param text the GID
      * @return the GID

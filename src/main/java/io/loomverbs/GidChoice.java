@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.Comparator;
 import java.util.List;
 
-/** Which GID of a port to send from, where the caller does not say. */
+/** Chooses the GID of a port to send from, if the caller has not. */
 final class GidChoice {
     private static final int FIRST = 0;
 

@@ -8,12 +8,12 @@ import java.net.NetworkInterface;
 import java.net.SocketException;
 
 /**
- * A GID of a port and what it stands for ({@code struct ibv_gid_entry}).
+ * A GID of a port, with its type and network interface ({@code struct ibv_gid_entry}).
  *
  * @param port the port, from 1 on
  * @param index its place in the port's table: what {@code sgidIndex} names
  * @param gid the GID
- * @param type what speaks through it
+ * @param type the protocol that uses it
  * @param netdevIndex the number of the network interface whose address it is, as {@code ip link}
  *     prints it; 0 if there is none, as on InfiniBand
  */

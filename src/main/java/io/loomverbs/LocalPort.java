@@ -1,7 +1,7 @@
 package io.loomverbs;
 
 /**
- * From where a queue pair sends.
+ * The port and the GID that a queue pair sends from.
  *
  * @param number the port
  * @param gidIndex which of its GIDs is the source, or {@link QueuePair#NO_GID}

@@ -3,10 +3,10 @@ package io.loomverbs;
 import io.loomverbs.internal.device.PortAttr;
 
 /**
- * What a port is and in which state ({@code ibv_query_port}).
+ * The attributes of a port, including its state ({@code ibv_query_port}).
  *
  * @param state the logical state
- * @param maxMtu the largest MTU that the port can do; {@link Mtu#UNKNOWN} if it is none of verbs'
+ * @param maxMtu the largest MTU of the port; {@link Mtu#UNKNOWN} if verbs does not know it
  * @param activeMtu the MTU that is in use; the same
  * @param gidTableLength how many GIDs the port has room for ({@code gid_tbl_len})
  * @param maxMessageSize the longest message, in bytes, unsigned ({@code max_msg_sz})
@@ -18,7 +18,7 @@ import io.loomverbs.internal.device.PortAttr;
  * @param activeSpeed the value of {@code active_speed}, in Gb/s a lane: 1 is 2.5, 2 is 5, 4 and 8
  *     are 10, 16 is 14, 32 is 25 (EDR), 64 is 50 (HDR), 128 is 100 (NDR)
  * @param physicalState the value of {@code phys_state}; 5 means LinkUp
- * @param linkLayer what the link speaks
+ * @param linkLayer the protocol of the link
  */
 public record PortAttributes(
         PortState state,

@@ -5,13 +5,13 @@ import io.loomverbs.internal.device.Ibv;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which value of a change or an address a device cannot take, from what it says of its ports:
- * devices have one error number for all of them.
+ * Finds the value of a change or an address that a device cannot accept, from its ports'
+ * attributes: devices have one error number for all of them.
  */
 final class Ranges {
     private Ranges() {}
 
-    /** What is certainly wrong with a change of a queue pair, or null. */
+    /** An error that is certain in a change of a queue pair, or null. */
     static @Nullable String problem(QueuePair qp, QpAttributes change) {
         Context context = qp.pd().context();
         int mask = change.mask();
@@ -48,7 +48,7 @@ final class Ranges {
         return problem != null ? problem : unreachable(context, change.address());
     }
 
-    /** Which number of an address names nothing that the device has, or null. */
+    /** A number of an address that names nothing of the device, or null. */
     static @Nullable String problem(Context context, AhAttributes address) {
         String problem = portProblem(context, address.portNum());
         if (problem != null || address.dgid() == null) {
@@ -65,7 +65,7 @@ final class Ranges {
                         "gid_tbl_len of port " + address.portNum());
     }
 
-    /** Why nothing sent to an address can arrive, from what the port is now; null if it can. */
+    /** Why no message to an address can arrive, from the port's current state; null if it can. */
     static @Nullable String unreachable(Context context, AhAttributes address) {
         int number = address.portNum();
         if (context.port(number).linkLayer() != LinkLayer.ETHERNET) {
@@ -99,7 +99,7 @@ final class Ranges {
                 + ")";
     }
 
-    /** What may have had a device refuse an address, as the end of a sentence. */
+    /** Why a device may have refused an address, as the end of a sentence. */
     static String suspicion(Context context, AhAttributes address) {
         int number = address.portNum();
         String text = down(context, number);
@@ -119,7 +119,7 @@ final class Ranges {
         return gid.isIpv4() ? "IPv4" : "IPv6";
     }
 
-    /** What may have had a device refuse a change, as the end of a sentence. */
+    /** Why a device may have refused a change, as the end of a sentence. */
     static String suspicion(QueuePair qp, QpAttributes change) {
         Context context = qp.pd().context();
         DeviceAttributes limits = context.attributes();

@@ -6,7 +6,7 @@ import io.loomverbs.internal.device.UsualCauses;
 
 import org.jspecify.annotations.Nullable;
 
-/** A verb failed: the device, or loomverbs on its behalf, refused what was asked for. */
+/** A verb failed: the device, or loomverbs on its behalf, refused the call. */
 public class VerbsException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -27,7 +27,7 @@ public class VerbsException extends RuntimeException {
     }
 
     /**
-     * The device has refused something that it was given to do.
+     * Creates the exception for a device's refusal.
      *
      * @param rc its negative errno
      */

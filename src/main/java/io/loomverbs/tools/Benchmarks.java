@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The benchmarks, as the command sees them. They live with JMH in the test scope, where nothing of
- * the library's can refer to them.
+ * The benchmarks, as the command sees them. They are in the test scope, with JMH, so the library
+ * cannot refer to them.
  */
 public interface Benchmarks {
     /** The name of the class that implements it, which has a constructor without parameters. */

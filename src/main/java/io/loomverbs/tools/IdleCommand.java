@@ -44,7 +44,7 @@ final class IdleCommand implements Callable<Integer> {
     private static final int WARM_UP = 20_000;
     private static final int MAX_WARM_UPS = 10;
 
-    /** What differs by less than one in so many is the same. */
+    /** Differences of less than one in this many are ignored. */
     private static final int SAME = 50;
 
     private static final int LIMIT_BYTES = 2048;

@@ -131,7 +131,7 @@ public final class Main implements Callable<Integer> {
         return true;
     }
 
-    /** Whose heap is too small needs no stack trace, but the way to a larger one. */
+    /** If the heap is too small, say how to get a larger one instead of a stack trace. */
     static String outOfMemory(OutOfMemoryError e) {
         String what = e.getMessage() == null ? "" : e.getMessage();
         if (!what.contains("heap space") && !what.contains("GC overhead")) {

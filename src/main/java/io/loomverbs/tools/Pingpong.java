@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 
 /** One message that goes back and forth between two handlers, each on a virtual thread. */
 final class Pingpong {
-    /** Nothing arrives for so long only if a message was lost. */
+    /** Nothing arrives for this long only if a message was lost. */
     private static final Duration SILENCE = Duration.ofSeconds(10);
 
     private final Context context;

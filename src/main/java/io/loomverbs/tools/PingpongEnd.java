@@ -86,7 +86,7 @@ final class PingpongEnd implements AutoCloseable {
         here = new PingpongPeer(qp.endpoint());
     }
 
-    /** What the other end must be told. */
+    /** The endpoint for the other end. */
     PingpongPeer here() {
         return here;
     }

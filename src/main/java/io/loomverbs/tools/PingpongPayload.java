@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Locale;
 
 /**
- * What is in a message, so that a stale, shifted or torn one is noticed.
+ * The payload of messages, which reveals stale, shifted and torn ones.
  *
  * <p>The C programs send the same in each: {@code 0x7b}, but a zero at the beginning of every page,
  * and that is what they look for with {@code -c}. Our messages are different from one to the next,

@@ -12,7 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the two ends of a ping-pong tell each other, and how the C programs of rdma-core write it:
+ * The endpoints that the two ends of a ping-pong exchange, in the format of rdma-core's C programs:
  * LID, queue pair number and PSN in hexadecimal digits, the 16 bytes of the GID, zeros if there is
  * none, and a NUL.
  */

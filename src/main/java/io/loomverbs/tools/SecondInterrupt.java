@@ -34,7 +34,7 @@ final class SecondInterrupt {
                 | InstantiationException
                 | IllegalAccessException
                 | InvocationTargetException e) {
-            // Nothing is lost: the first Ctrl-C has its way.
+            // Harmless: the first Ctrl-C still ends the process.
         }
     }
 }

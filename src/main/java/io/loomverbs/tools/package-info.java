@@ -1,6 +1,4 @@
-/**
- * The command line of loomverbs. It stands on the public API alone; the library does not need it.
- */
+/** The command line of loomverbs. It uses only the public API; the library does not need it. */
 @NullMarked
 package io.loomverbs.tools;
 

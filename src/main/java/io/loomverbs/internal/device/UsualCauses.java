@@ -1,13 +1,13 @@
 package io.loomverbs.internal.device;
 
-/** What usually makes a device refuse a verb, for messages. */
+/** The usual causes of refused verbs, for messages. */
 public final class UsualCauses {
     private static final String LIMITS =
-            "the device has no more of them, or the memory that may be locked is used up: see"
+            "the device has no more of them, or the limit of locked memory is reached: see"
                     + " ulimit -l (RLIMIT_MEMLOCK)";
     private static final String ROUTE =
-            "the address cannot be reached from that port and GID: look at the route and the"
-                    + " neighbour (ip neigh)";
+            "the address cannot be reached from that port and GID: check the route and the"
+                    + " neighbor (ip neigh)";
     private static final String OPEN_FILES = "too many open files: see ulimit -n";
 
     private UsualCauses() {}
@@ -22,8 +22,8 @@ public final class UsualCauses {
         return switch (errno) {
             case Errno.EIO ->
                     verb.equals("ibv_poll_cq")
-                            ? "the CQ has overrun: more completions came than it holds before they"
-                                    + " were polled"
+                            ? "the CQ has overrun: it received more completions than it holds"
+                                    + " before they were polled"
                             : "the device was removed, or its driver has failed";
             case Errno.EMFILE, Errno.ENFILE -> OPEN_FILES;
             case Errno.EBUSY -> "something still uses it";

@@ -3,7 +3,7 @@ package io.loomverbs.tools.storm;
 import java.time.Duration;
 
 /**
- * What a storm is to be.
+ * The plan of a storm.
  *
  * @param cqs how many CQs, and handlers
  * @param delivery how events reach the handlers

@@ -5,9 +5,9 @@ import org.HdrHistogram.Histogram;
 import java.util.List;
 
 /**
- * What a storm has come to.
+ * The result of a storm.
  *
- * @param plan what it was to be
+ * @param plan the plan
  * @param interrupted whether it was stopped before its time
  * @param seconds how long messages were sent
  * @param cpuSeconds processor time that the process took meanwhile
