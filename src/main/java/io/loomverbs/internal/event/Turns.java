@@ -16,91 +16,97 @@ public final class Turns {
     /*
      * *** The problem ***
      *
-     * A carrier of the JDK's scheduler runs what is in its own queue until that is empty. Only then it
-     * looks elsewhere: at the queues of other carriers, and at those into which threads outside submit.
-     * A virtual thread that another one unparks goes into the own queue of that one's carrier. What goes
-     * outside: the end of a sleep or of a timed park, which a thread of the JDK submits; an unpark by a
-     * platform thread; the start of a thread.
+     * A carrier of the JDK's scheduler runs the threads in its own queue until that is empty. Only
+     * then it looks elsewhere: at the queues of other carriers, and at the queues of external
+     * submissions, here called *outside*. A virtual thread that another virtual thread unparks goes
+     * into the own queue of that one's carrier. Submitted outside are: the end of a sleep or of a
+     * timed park, which a thread of the JDK submits; an unpark by a platform thread; the start of a
+     * thread.
      *
-     * Two handlers that send each other messages wake each other all the time. So the own queue of their
-     * carrier is never empty, and where each carrier has such handlers, nothing outside runs until they
-     * pause: no timeout ends, no thread starts, and of 10,000 CQs those that are served just now keep
-     * the carriers. Thread.yield does not help: where the own queue holds others, it stays there.
+     * Two handlers that send each other messages wake each other continuously. So the own queue of
+     * their carrier is never empty. If each carrier has such handlers, nothing outside runs until
+     * they pause: no timeout ends, no thread starts, and of 10,000 CQs those that are being served
+     * keep the carriers. Thread.yield does not help: while the own queue has other threads, the
+     * yielding thread stays in it.
      *
-     * So such handlers have to leave the own queues, all of them at once, for a moment: a carrier looks
+     * So all such handlers have to leave the own queues at once, for a moment: a carrier looks
      * outside when its queue is empty, not when one thread has left it.
      *
-     * *** Whether anybody misses a carrier ***
+     * *** Detecting a crowd ***
      *
-     * A thread that is about to wait, in one of `streak` entries of its queue, looks at the clock and, if
-     * the last probe was sent `late` nanoseconds ago, sends another one: an empty virtual thread, whose
-     * start goes outside. If the last one has not run since, the carriers are *crowded*. Nobody ticks: if
-     * nobody waits for events, nobody looks.
+     * A thread that is about to wait, in one of `streak` entries of its queue, looks at the clock
+     * and, if the last probe was sent `late` nanoseconds ago, sends another one: an empty virtual
+     * thread, whose start goes outside. If the last one has not run since, the carriers are
+     * *crowded*. There is no timer: while no thread waits for events, no thread looks.
      *
      * *** Passing ***
      *
-     * While they are crowded, a virtual thread *passes*, in one of `streak` entries of its queue, before it
-     * waits: it joins the end of a list and parks. It stands in no queue for events then, and leads
-     * nowhere, so no event is handed to it. *Envoys* take those of the list that came first, `batch` each,
-     * and unpark them into their own carrier's queue. An envoy is a virtual thread, and its start goes
-     * outside too. So a CQ that is always ready is served `streak` times, and then comes after all
-     * others that are ready; and a carrier whose own queue is empty looks outside before it goes on.
+     * While they are crowded, a virtual thread *passes*, in one of `streak` entries of its queue,
+     * before it waits: it joins the end of a list and parks. Meanwhile it is in no queue for events
+     * and is no leader, so no event is handed to it. *Envoys* unpark the first threads of the list,
+     * `batch` each, into the queue of the envoy's carrier. An envoy is a virtual thread, and its
+     * start goes outside, too. So a CQ that is always ready is served `streak` times, and then
+     * after all others that are ready; and a carrier whose own queue is empty looks outside before
+     * it continues.
      *
-     * That alone is not enough. A carrier goes on with the queue outside from which it has taken last
-     * until that is empty, and with the next envoy in it that is never. So every `gap` nanoseconds the
-     * thread that passes next closes the *gate*: then all pass when they come to wait, and envoys
-     * unpark nobody. The own queues run empty. A *keeper*, a virtual thread of its own, parks for a
-     * nanosecond; the JDK's timer needs some 60 microseconds to submit it again, and meanwhile the
-     * carriers take everything that is outside. When the keeper runs again it opens the gate. If few have
-     * gathered by then, they are not worth a list, and the carriers do not count as crowded until a probe
-     * is late again. So two pairs of handlers pass in the gaps only.
+     * That alone is not enough. A carrier continues with the external queue from which it took the
+     * last thread until that is empty, which never happens as each envoy starts the next. So every
+     * `gap` nanoseconds the next passing thread closes the *gate*: then every thread passes when it
+     * comes to wait, and envoys unpark no thread. The own queues run empty. A *keeper*, a separate
+     * virtual thread, parks for a nanosecond. The JDK's timer needs about 60 microseconds to submit
+     * it again, and meanwhile the carriers run everything that is outside. When the keeper runs
+     * again it opens the gate. If few threads are in the list by then, the carriers no longer count
+     * as crowded until a probe is late again. So two pairs of handlers pass only in the gaps.
      *
-     * *** Why nobody stays parked ***
+     * *** Why no thread stays parked ***
      *
-     *     somebody is in the list and the gate is open    =>  an envoy is on its way
+     *     a thread is in the list and the gate is open    =>  an envoy is on its way
      *     the gate is closed                              =>  a keeper is on its way
      *
-     * hold whenever the lock is free, where "on its way" includes that a thread is just about to start it.
-     * An envoy that leaves others in the list starts the next one, and the keeper starts envoys after it
-     * has opened the gate. If one cannot be started, for want of memory, the list is *dissolved*: everybody
-     * in it is unparked at once, the gate is opened, and nobody passes for some time.
+     * hold whenever the lock is free; "on its way" includes an agent that a thread is about to
+     * start. An envoy that leaves others in the list starts the next one, and the keeper starts
+     * envoys after it has opened the gate. If one cannot be started, for lack of memory, the list
+     * is *dissolved*: all threads in it are unparked at once, the gate is opened, and no thread
+     * passes for some time.
      *
-     * Envoys and keepers come from outside. Another crowd, which knows nothing of this class and keeps
-     * all carriers busy, would keep them away. So one of those that pass *watches*: instead of parking it
-     * yields, which keeps it in its carrier's own queue as long as that holds others. When the queue is
-     * empty it goes outside, behind scouts that it has started. If nothing outside has run after
-     * PATIENCE_NANOS the list is dissolved, since nothing here can help those that wait outside. If
-     * something has, the watcher parks, and the next that passes watches.
+     * Envoys and keepers come from outside. Another crowd, which does not use this class and keeps
+     * all carriers busy, would block them. So one of those that pass *watches*: instead of parking
+     * it yields, which keeps it in its carrier's own queue as long as that holds others. When the
+     * queue is empty it goes outside, behind scouts that it has started. If nothing outside has run
+     * after PATIENCE_NANOS the list is dissolved, since this class cannot help the threads outside.
+     * Otherwise the watcher parks, and the next passing thread watches.
      *
-     * One case is left. Another crowd that comes in while all of this one are outside, as in a gap, and
-     * never once lets a carrier's queue run empty, keeps out whatever is outside: timers, and
-     * these threads too, until it pauses. The JDK offers no way back into a carrier's queue from outside.
+     * One case remains. Another crowd that starts while all threads of this one are outside, as in
+     * a gap, and never lets a carrier's queue run empty, blocks everything that is outside until it
+     * pauses: timers, and these threads, too. The JDK offers no way back into a carrier's queue
+     * from outside.
      *
-     * A thread that is pinned keeps its carrier while it is parked. If all carriers are kept so, nobody is
-     * left to run envoys. So each looks, once a second, whether any of them has run, and if not dissolves
-     * the list.
+     * A thread that is pinned keeps its carrier while it is parked. If all carriers are kept like
+     * this, none is left to run envoys. So each passing thread checks once a second whether an
+     * envoy has run, and if not dissolves the list.
      *
-     * *** Who does not pass ***
+     * *** Threads that do not pass ***
      *
-     * Platform threads hold no carrier. A call with a timeout of 0 waits for nothing. A thread whose
-     * timeout ends while it passes leaves the list, and then receives what is there, without waiting; a
-     * thread that is interrupted leaves it and finds its interrupt pending. A CQ that is closed meanwhile
-     * is found closed.
+     * Platform threads hold no carrier. A call with a timeout of 0 waits for nothing. A thread
+     * whose timeout ends while it passes leaves the list, and then receives an available event
+     * without waiting. An interrupted thread leaves the list and stays interrupted. A thread finds
+     * a CQ that was closed meanwhile closed.
      *
      * *** What it costs ***
      *
-     * A count and two reads an entry, a look at the clock in one of `streak`, a virtual thread in two
-     * milliseconds. While carriers are crowded, a small object and a park for each that passes, and a
-     * virtual thread for each `batch` of them. Nothing is kept of those that are not in the list.
+     * An entry costs a count and two reads, and one entry in `streak` a look at the clock. Every
+     * two milliseconds a virtual thread is started. While carriers are crowded, each pass costs a
+     * small object and a park, and each `batch` of passes a virtual thread. Nothing is kept for
+     * threads that are not in the list.
      */
     private static final int MOST_ENVOYS = 4;
 
-    /** How long, and how many looks at least, a watcher waits for anything outside to run. */
+    /** How long, and for how many looks at least, a watcher waits for something outside to run. */
     private static final long PATIENCE_NANOS = 50_000_000;
 
     private static final int MOST_LOOKS = 64;
 
-    /** For how long nobody passes after the list was dissolved. */
+    /** How long no thread passes after the list was dissolved. */
     private static final long QUIET_NANOS = 3_000_000_000L;
 
     /** How long a thread passes before it looks whether anything has happened meanwhile. */
@@ -116,7 +122,7 @@ public final class Turns {
      * @param few how many may gather in a gap without being a crowd
      */
     public record Pace(int streak, long late, long gap, int batch, int few) {
-        /** What has proved best. */
+        /** The values that measured best. */
         public static final Pace USUAL = new Pace(8, 2_000_000, 4_000_000, 32, 8);
     }
 
@@ -179,11 +185,11 @@ public final class Turns {
     @GuardedBy("lock")
     private int envoys;
 
-    /** Whether one of those that pass watches. */
+    /** Whether a passing thread watches. */
     @GuardedBy("lock")
     private boolean watched;
 
-    /** For the whole JVM, as far as it shares this class. */
+    /** The instance of the JVM, or of this copy of the class. */
     public Turns() {
         this(Turns::unstarted, Pace.USUAL);
     }
@@ -211,7 +217,7 @@ public final class Turns {
      * To be called by a thread that is about to wait, before it joins any queue: returns at once,
      * or when others have had their turn.
      *
-     * @param queue where it is about to wait
+     * @param queue the queue in which it is about to wait
      * @param nanos for how long it may wait at most, from now on: in this call too
      * @return how long is left of that, perhaps nothing
      */
@@ -323,7 +329,7 @@ public final class Turns {
         }
     }
 
-    /** Something outside has run. */
+    /** Records that something outside has run. */
     private void scout() {
         lock.lock();
         try {
@@ -401,7 +407,7 @@ public final class Turns {
         }
     }
 
-    /** Leaves the carriers to others for a moment; run by a keeper. */
+    /** Lets others have the carriers for a moment; run by a keeper. */
     private void keepGate() {
         try {
             scout();
@@ -432,7 +438,10 @@ public final class Turns {
         }
     }
 
-    /** Nobody can be sent, or nobody arrives: all go on, and for some time nobody passes. */
+    /**
+     * Called when an agent cannot be sent or does not arrive: all threads continue, and no thread
+     * passes for some time.
+     */
     @SuppressWarnings("ReferenceEquality") // which of the agents it was
     private void dissolve(@Nullable Runnable unsent) {
         Turn released;
@@ -461,7 +470,7 @@ public final class Turns {
             threads.newThread(agent).start();
             started = true;
         } catch (OutOfMemoryError e) {
-            // Then it goes without.
+            // Then without it.
         } finally {
             if (!started) {
                 dissolve(agent);
@@ -469,7 +478,7 @@ public final class Turns {
         }
     }
 
-    /** Nobody else follows these links any more: the list was cut off under the lock. */
+    /** No other thread follows these links any more: the list was cut off under the lock. */
     private static void wakeAll(@Nullable Turn head) {
         for (Turn t = head; t != null; t = t.next) {
             t.over = true;
