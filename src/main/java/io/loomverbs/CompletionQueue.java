@@ -40,7 +40,7 @@ import java.time.Duration;
  * <p>Safe for use by any number of threads. Threads that poll the same CQ share its completions.
  */
 public final class CompletionQueue implements AutoCloseable {
-    private static final String DESTROY = "ibv_destroy_cq";
+    static final String DESTROY = "ibv_destroy_cq";
     private static final VarHandle SERVER;
 
     static {
@@ -612,21 +612,8 @@ public final class CompletionQueue implements AutoCloseable {
         switch (outcome) {
             case CLOSED -> {}
             case REFUSED -> throw closer.refusal();
-            case TIMED_OUT ->
-                    throw new VerbsException(
-                            DESTROY,
-                            Errno.ETIMEDOUT,
-                            "after "
-                                    + Wording.seconds(Duration.ofNanos(nanos))
-                                    + " "
-                                    + closer.describeOutstanding());
-            case GAVE_UP ->
-                    throw new VerbsException(
-                            DESTROY,
-                            Errno.EDEADLK,
-                            closer.describeOutstanding()
-                                    + "; this thread would wait for itself: acknowledge first, or"
-                                    + " close with a timeout");
+            case TIMED_OUT -> throw closer.timedOut(nanos);
+            case GAVE_UP -> throw closer.wouldWaitForItself();
         }
     }
 

@@ -2,11 +2,13 @@ package io.loomverbs;
 
 import static java.lang.System.Logger.Level.WARNING;
 
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Setting;
 import io.loomverbs.internal.event.Closer;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Duration;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -55,7 +57,23 @@ final class CqCloser implements Closer {
         return refusal;
     }
 
-    String describeOutstanding() {
+    VerbsException timedOut(long nanos) {
+        return new VerbsException(
+                CompletionQueue.DESTROY,
+                Errno.ETIMEDOUT,
+                "after " + Wording.seconds(Duration.ofNanos(nanos)) + " " + describeOutstanding());
+    }
+
+    VerbsException wouldWaitForItself() {
+        return new VerbsException(
+                CompletionQueue.DESTROY,
+                Errno.EDEADLK,
+                describeOutstanding()
+                        + "; this thread would wait for itself: acknowledge first, or close with a"
+                        + " timeout");
+    }
+
+    private String describeOutstanding() {
         int outstanding = cq.ledger().outstanding();
         int async = cq.ledger().outstandingAsync();
         StringBuilder text = new StringBuilder();
