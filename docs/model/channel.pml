@@ -228,7 +228,7 @@ init {
     /* Nothing moves any more. */
     timeout;
     assert(othersLeft == 0 && cqsOnDevice == 0);
-    assert(!saidClosed || channelDestroyed);    /* who says closed is right, */
+    assert(!saidClosed || channelDestroyed);    /* a closer that says closed is right, */
     assert(saidClosed == channelDestroyed);
     assert(users == (channelDestroyed -> GONE : 0));
     assert(channelDestroyed == ended);

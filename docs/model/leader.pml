@@ -3,9 +3,9 @@
  * in a kernel, and one of them waits there. What an event does to a ledger is in queue.pml.
  *
  * The lock of a queue is a real one, since appointing a leader under it takes several steps; every
- * other section is one step, which waits for it. Who is first in a queue may be anybody: more than
- * Java allows. A thread that has got its events goes: one that came back would lead again, and hide
- * that it has left nobody in the lead.
+ * other section is one step, which waits for it. Any waiter may be the first in a queue, which is more
+ * than Java allows. A thread that has got its events ends: one that came back would lead again, and
+ * hide that it has left no leader.
  */
 #ifndef QUEUES
 #define QUEUES 2
@@ -76,7 +76,7 @@ inline wake(w, t) {
     fi
 }
 
-/* raise(): hands over to somebody who waits in q, or lists. By thread t. */
+/* raise(): hands over to a thread that waits in q, or lists. By thread t. */
 inline raise(q, t) {
     atomic {
         !locked[q] ->
@@ -417,7 +417,7 @@ inline checkAtRest() {
             :: else
             fi
         }
-        assert(n == waitersLeft);               /* who is left waits in a queue, */
+        assert(n == waitersLeft);               /* threads that are left wait in a queue, */
         assert(n == 0 || (kernel[0] == 0 && kernel[QUEUES - 1] == 0)); /* for what is not there; */
         assert(n == 0 || leader != NONE);       /* one of them leads */
         assert(leader == NONE || inQueue[leader - 1]);

@@ -1,6 +1,6 @@
 /*
- * One ledger: closers, those who are handed events and acknowledge them, and those who acknowledge
- * what is not theirs.
+ * One ledger: closers, threads that are handed events and acknowledge them, and threads that
+ * acknowledge events that are not theirs.
  */
 #ifndef CLOSERS
 #define CLOSERS 2
@@ -90,7 +90,7 @@ proctype OverAcker(byte n) {
     tryAck(0, n, ok)
 }
 
-/* Whoever has left is not found any more: nodes do not pile up. */
+/* Nodes of threads that have left are not found any more: they do not pile up. */
 inline checkStack() {
     atomic {
         i = parked[0];

@@ -154,9 +154,9 @@ inline checkAtRest() {
         assert(!locked);
         assert(closersLeft == 0);           /* no closer is left parked */
         assert(othersLeft == 0);
-        assert(waitersLeft == len(waiting)); /* who waits is in the queue, */
+        assert(waitersLeft == len(waiting)); /* waiters are in the queue, */
 #ifdef CHAIN
-        assert(onTheirWay == 0);            /* who was on its way has arrived, */
+        assert(onTheirWay == 0);            /* woken threads have run, */
         assert(coming == 0 && len(taken) == 0);
         assert(len(inbox) == 0 || len(waiting) == 0); /* and nobody waits beside the inbox, */
 #endif
@@ -172,7 +172,7 @@ inline checkAtRest() {
 #else
             assert(owed[i] == pending[i]);  /* no event was lost, */
 #endif
-            assert(held[i] == 0);           /* and whoever was given one got it */
+            assert(held[i] == 0);           /* and threads that were given one got it */
             if
             :: destroyed[i] ->
                assert(word[i] == CLOSED);

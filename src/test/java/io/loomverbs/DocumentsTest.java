@@ -43,6 +43,9 @@ class DocumentsTest {
     private static final Pattern UNWANTED =
             Pattern.compile("(?i)\\b(?:who|whoever|for ever|heart|house|rooms?)\\b|\\bnobody's\\b");
 
+    private static final Pattern WHO =
+            Pattern.compile("(?i)\\b(?:who|whoever|for ever|heart|house)\\b");
+
     private static final List<String> PACKAGES =
             List.of(
                     "java.lang",
@@ -113,6 +116,16 @@ class DocumentsTest {
     @Test
     void wordsArePlain() {
         assertThat(problems((path, text) -> unwantedWords(text))).isEmpty();
+    }
+
+    /** Comments and messages of the library use plain words, too. */
+    @Test
+    void sourcesArePlain() {
+        List<String> all = new ArrayList<>();
+        for (Path path : files(Path.of("src/main/java"))) {
+            WHO.matcher(text(path)).results().forEach(m -> all.add(path + ": " + m.group()));
+        }
+        assertThat(all).isEmpty();
     }
 
     /** What is wrong is found. */
