@@ -11,6 +11,9 @@ class EventFd extends FdEventFeed {
     /** Whether a read fails from now on. */
     volatile boolean broken;
 
+    /** Whether a fetch looks at nothing from now on: a queue knows what it was told before. */
+    volatile boolean unasked;
+
     /** How often it was read, with or without success. */
     int reads;
 
@@ -41,6 +44,11 @@ class EventFd extends FdEventFeed {
             cq.raise();
         }
         return 0;
+    }
+
+    @Override
+    public boolean fetch() {
+        return !unasked && super.fetch();
     }
 
     /** Closes the descriptor, and gives its number to another one. */

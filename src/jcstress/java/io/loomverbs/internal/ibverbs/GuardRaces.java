@@ -171,7 +171,7 @@ public class GuardRaces {
 
         private int consume() {
             int now = consumed + 1;
-            for (int i = 0; i < 5; i++) { // it takes a while
+            for (int i = 0; i < 50; i++) { // it takes a while
                 Thread.onSpinWait();
             }
             consumed = now;
@@ -244,8 +244,11 @@ public class GuardRaces {
         @Actor
         public void call(LL_Result r) {
             begins();
-            r.r1 = guard.enter() ? "in" : "refused";
-            guard.leave();
+            boolean in = guard.enter();
+            if (in) {
+                guard.leave();
+            }
+            r.r1 = in ? "in" : "refused";
             isBack();
         }
 
@@ -269,8 +272,11 @@ public class GuardRaces {
         @Actor
         public void call(LL_Result r) {
             begins();
-            r.r1 = guard.enter() ? "in" : "refused";
-            guard.leave();
+            boolean in = guard.enter();
+            if (in) {
+                guard.leave();
+            }
+            r.r1 = in ? "in" : "refused";
             isBack();
         }
 

@@ -206,6 +206,7 @@ public class PollerRaces {
 
         String result() {
             end();
+            fd.unasked = true;
             return Taking.of(queue::tryTake);
         }
     }
