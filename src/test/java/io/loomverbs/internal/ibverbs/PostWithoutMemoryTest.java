@@ -64,7 +64,9 @@ class PostWithoutMemoryTest {
                             () -> qp.postSend(send),
                             () -> qp.postRecv(receive),
                             () -> datagrams.postSend(first));
-            posts.forEach(LongSupplier::getAsLong); // loads what it takes
+            for (LongSupplier post : posts) { // loads what it takes
+                long _ = post.getAsLong();
+            }
             Scratch.take(); // the next post has to make one
             int failed = failedWithoutMemory(posts);
             System.out.println(failed + " posts found no memory");
@@ -88,7 +90,7 @@ class PostWithoutMemoryTest {
             int failed = 0;
             for (int i = 0; i < posts.size(); i++) { // no iterator
                 try {
-                    posts.get(i).getAsLong();
+                    long _ = posts.get(i).getAsLong();
                 } catch (OutOfMemoryError e) {
                     failed++;
                 }
@@ -116,7 +118,13 @@ class PostWithoutMemoryTest {
 
         private static String destroyed(String what, IntSupplier destroy)
                 throws InterruptedException {
-            Thread thread = Thread.ofPlatform().daemon().start(destroy::getAsInt);
+            Thread thread =
+                    Thread.ofPlatform()
+                            .daemon()
+                            .start(
+                                    () -> {
+                                        int _ = destroy.getAsInt();
+                                    });
             return thread.join(Duration.ofSeconds(10)) ? what : what + " (hangs)";
         }
     }
