@@ -22,7 +22,7 @@ class MissingPiecesTest {
     @Test
     void nothingIsMissing() throws Exception {
         assertThat(AvailabilityChild.run(List.of(), NATIVE))
-                .contains("devices [soft0, rxe0]")
+                .contains("devices [soft0, strict0, rxe0]")
                 .contains("cause none");
     }
 
@@ -32,7 +32,7 @@ class MissingPiecesTest {
                 "for l in $(ls -d /usr/lib/*/libibverbs.so.1 /lib/*/libibverbs.so.1 2> /dev/null);"
                         + " do mount --bind /dev/null \"$(readlink -f \"$l\")\"; done";
         assertThat(AvailabilityChild.run(after(hide), NATIVE))
-                .contains("devices [soft0]\n")
+                .contains("devices [soft0, strict0]\n")
                 .contains("libibverbs.so.1 cannot be loaded: install");
     }
 
@@ -41,7 +41,7 @@ class MissingPiecesTest {
         String hide =
                 "for d in /usr/lib/*/libibverbs /etc/libibverbs.d; do mount -t tmpfs t $d; done";
         assertThat(AvailabilityChild.run(after(hide), NATIVE))
-                .contains("devices [soft0]\n")
+                .contains("devices [soft0, strict0]\n")
                 .contains("no driver for it: install the package");
     }
 
@@ -49,10 +49,12 @@ class MissingPiecesTest {
     void theFile() throws Exception {
         List<String> hide = after("mount -t tmpfs t /dev/infiniband");
         assertThat(AvailabilityChild.run(hide, NATIVE))
-                .contains("devices [soft0]\n")
+                .contains("devices [soft0, strict0]\n")
                 .contains("the kernel has rxe0, but /dev/infiniband/uverbs0 does not exist: in a");
         assertThat(AvailabilityChild.run(hide, NATIVE, "rxe0"))
-                .contains("name is \"rxe0\", but the devices are [soft0], none of libibverbs: the")
+                .contains(
+                        "name is \"rxe0\", but the devices are [soft0, strict0], none of"
+                            + " libibverbs: the")
                 .contains("/dev/infiniband/uverbs0 does not exist");
     }
 
@@ -63,7 +65,7 @@ class MissingPiecesTest {
                         "chmod 600 /dev/infiniband/uverbs0 && exec setpriv --reuid 65534"
                                 + " --regid 65534 --clear-groups \"$@\"");
         assertThat(AvailabilityChild.run(forbid, NATIVE))
-                .contains("devices [soft0, rxe0]")
+                .contains("devices [soft0, strict0, rxe0]")
                 .contains("no permission to read and write /dev/infiniband/uverbs0");
         assertThat(AvailabilityChild.run(forbid, NATIVE, "rxe0"))
                 .contains("ibv_open_device: EACCES: rxe0; no permission");
