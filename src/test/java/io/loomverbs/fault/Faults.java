@@ -90,7 +90,7 @@ public final class Faults extends Changes {
                 at("takeListed", unlocked()),
                 elsewhere(ASSIGNING, "deliverListed", pauseBefore("remove")));
         plant("an event is handed over without the lock", "raiseShared", unlocked());
-        plant("a queue ends without the lock", "end", unlocked());
+        plant("a queue ends without the lock", "end", unlocked(), pauseBefore("given"));
         plant("a waiter looks for the end before it has the lock", "take", readFirst("end"));
         plant("a thread that comes after the end is not told", "end", notSet("end"));
         plant("who was interrupted never arrives", "leavePlace", withoutIfInterrupted("arrived"));
@@ -278,7 +278,11 @@ public final class Faults extends Changes {
         in(CQ);
         plant("two serve one CQ", "serve", torn());
         in(CQ, "messages");
-        plant("no poll after the arm", "awaitNanos", without("pollMore").number(2));
+        plant(
+                "no poll after the arm",
+                "awaitNanos",
+                pauseBefore("reqNotify"),
+                without("pollMore").number(2));
         plant("a handler learns EINVAL from a close", "reqNotify", without("ensureNotDestroyed"));
         in("QueuePair", "messages");
         plant(

@@ -17,8 +17,8 @@ public final class Patience {
     /** For shipped code: long enough to never end a wait. */
     private static final long ENDLESS_NANOS = 60_000_000_000L;
 
-    private static final long FIRST_NANOS = 1_500_000_000L;
-    private static final long ALL_NANOS = 2_000_000_000L;
+    private static final long FIRST_NANOS = 1_200_000_000L;
+    private static final long ALL_NANOS = 1_500_000_000L;
     private static final long LATER_NANOS = 20_000_000L;
     private static final long BEAT_MILLIS = 20;
     private static final long STALL_NANOS = 300_000_000L;
