@@ -36,6 +36,7 @@ public class EventBatchRaces {
         private final EventQueue queue = EventQueue.shared(null);
         private final QueuedCq one = new QueuedCq(queue);
         private final QueuedCq two = new QueuedCq(queue);
+        private final Failures failures = new Failures();
         private final OnVirtualThread<String> taker;
 
         public FourEvents() {
@@ -52,19 +53,19 @@ public class EventBatchRaces {
 
         @Actor
         public void raiseOne() {
-            one.raise();
-            one.raise();
+            failures.of(one::raise);
+            failures.of(one::raise);
         }
 
         @Actor
         public void raiseTwo() {
-            two.raise();
-            two.raise();
+            failures.of(two::raise);
+            failures.of(two::raise);
         }
 
         @Arbiter
         public void result(LLL_Result r) {
-            r.r1 = taker.join();
+            r.r1 = taker.join() + failures.text();
             r.r2 = one.outstanding() + " and " + two.outstanding();
             r.r3 = Taking.left(queue::tryTake);
         }

@@ -193,6 +193,7 @@ public class EventQueueRaces {
     public static class TwoEventsTwoWaiters {
         private final EventQueue queue = EventQueue.shared(null);
         private final QueuedCq cq = new QueuedCq(queue);
+        private final Failures failures = new Failures();
         private final OnVirtualThread<String> one;
         private final OnVirtualThread<String> two;
 
@@ -203,17 +204,17 @@ public class EventQueueRaces {
 
         @Actor
         public void first() {
-            cq.raise();
+            failures.of(cq::raise);
         }
 
         @Actor
         public void second() {
-            cq.raise();
+            failures.of(cq::raise);
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = one.join() + " and " + two.join();
+            r.r1 = one.join() + " and " + two.join() + failures.text();
             r.r2 = Taking.left(queue::tryTake);
         }
     }
@@ -241,6 +242,7 @@ public class EventQueueRaces {
     public static class EndRaise {
         private final EventQueue queue = EventQueue.shared(null);
         private final QueuedCq cq = new QueuedCq(queue);
+        private final Failures failures = new Failures();
         private final OnVirtualThread<String> one;
         private final OnVirtualThread<String> two;
 
@@ -251,17 +253,17 @@ public class EventQueueRaces {
 
         @Actor
         public void end() {
-            queue.end(null);
+            failures.of(() -> queue.end(null));
         }
 
         @Actor
         public void raise() {
-            cq.raise();
+            failures.of(cq::raise);
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = one.join() + " and " + two.join();
+            r.r1 = one.join() + " and " + two.join() + failures.text();
             r.r2 = Taking.left(queue::tryTake);
         }
     }
