@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -26,10 +27,13 @@ class ClosersTest extends Closings {
         CompletionQueue cq = f.direct();
         Source source = f.source(cq);
         AtomicReference<Throwable> failure = new AtomicReference<>();
+        CountDownLatch sent = new CountDownLatch(1);
         Thread server =
                 cq.serve(
                         batch -> {
                             try {
+                                // A close may drop the completion of the send.
+                                assertThat(sent.await(20, TimeUnit.SECONDS)).isTrue();
                                 source.close();
                                 cq.close();
                             } catch (Throwable e) {
@@ -37,6 +41,7 @@ class ClosersTest extends Closings {
                             }
                         });
         source.complete(1);
+        sent.countDown();
         assertThat(server.join(Fixture.PATIENCE)).isTrue();
         assertThat(failure).hasNullValue();
         assertThatThrownBy(() -> cq.reqNotify(false)).isInstanceOf(ClosedException.class);
