@@ -54,7 +54,7 @@ class MissingPiecesTest {
         assertThat(AvailabilityChild.run(hide, NATIVE, "rxe0"))
                 .contains(
                         "name is \"rxe0\", but the devices are [soft0, strict0], none of"
-                            + " libibverbs: the")
+                                + " libibverbs: the")
                 .contains("/dev/infiniband/uverbs0 does not exist");
     }
 
