@@ -370,7 +370,7 @@ class Changes {
         return at(site -> isAtomic(site, "compareAnd"), site -> atomic(site, "Anyway"));
     }
 
-    /** What an addition answers is what was there a while before. */
+    /** What an addition or the like answers is what was there a while before. */
     static Change decidedFirst() {
         return at(site -> isAtomic(site, "getAnd"), site -> atomic(site, "DecidedFirst"));
     }

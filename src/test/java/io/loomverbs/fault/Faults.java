@@ -326,7 +326,10 @@ public final class Faults extends Changes {
         in(CALL_GATE);
         plant("a call looks whether there is a destroyer, then enters", "enter", decidedFirst());
         plant("a copy looks whether its memory is there, then begins", "tryEnter", decidedFirst());
-        plant("two destroy one object", "tryBegin", torn());
+        plant(
+                "two destroy one object",
+                at("tryBegin", decidedFirst()),
+                elsewhere("internal.event.DestroyGate", "destroy", without("awaitCalls")));
         plant("a refused destroy forgets calls", "end", insteadOf(Integer.MAX_VALUE, 0));
         plant(
                 "a call that meets a destroyer takes the object to be destroyed",

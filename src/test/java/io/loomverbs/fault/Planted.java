@@ -105,15 +105,7 @@ public final class Planted {
         return seen;
     }
 
-    public static int getAndBitwiseOr(VarHandle handle, Object object, int mask) {
-        VarHandle field = handle.withInvokeBehavior();
-        int seen = (int) field.getVolatile(object);
-        pause();
-        field.setVolatile(object, seen | mask);
-        return seen;
-    }
-
-    // *** Additions that answer what was there a while before ***
+    // *** The like, but they answer what was there a while before ***
 
     public static long getAndAddDecidedFirst(VarHandle handle, Object object, long difference) {
         VarHandle field = handle.withInvokeBehavior();
@@ -128,6 +120,14 @@ public final class Planted {
         int seen = (int) field.getVolatile(object);
         pause();
         field.getAndAdd(object, difference);
+        return seen;
+    }
+
+    public static int getAndBitwiseOrDecidedFirst(VarHandle handle, Object object, int mask) {
+        VarHandle field = handle.withInvokeBehavior();
+        int seen = (int) field.getVolatile(object);
+        pause();
+        field.getAndBitwiseOr(object, mask);
         return seen;
     }
 

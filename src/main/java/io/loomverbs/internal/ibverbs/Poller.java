@@ -26,7 +26,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * report of a descriptor that was closed meanwhile finds nothing, even if there is a new descriptor
  * of the same value.
  */
-class Poller implements EventSource { // not final: races run it with one step wrong
+class Poller implements EventSource { // not final: tests add to it what they look at
     private static final int MAX_READY = 64;
 
     /** How many events are read from one descriptor before the others have their turn. */
