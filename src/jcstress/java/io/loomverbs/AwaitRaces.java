@@ -103,7 +103,7 @@ public class AwaitRaces {
             desc = "a completion was lost, or went to the same")
     @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "a waiter was not woken")
     @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
-    @Catches(value = "who leaves with the arm used up wakes nobody", as = ".*, stuck, .*")
+    @Catches(value = "a thread that leaves with the arm used up wakes nobody", as = ".*, stuck, .*")
     @State
     public static class TwoAwait {
         private final CompletionQueue cq = CONTEXT.createDirectCq(4);
@@ -174,8 +174,8 @@ public class AwaitRaces {
             id = "[01]",
             expect = FORBIDDEN,
             desc =
-                    "who holds an event was forgotten: a close would not notice that it waits for"
-                            + " itself")
+                    "a thread that holds an event was forgotten: a close would not notice that it"
+                        + " waits for itself")
     @Catches(value = "events that are held get lost", as = "[01]")
     @State
     public static class TwoHolders {

@@ -114,7 +114,9 @@ public class LifecycleRaces {
             id = {"refused, open", "open, refused"},
             expect = FORBIDDEN,
             desc = "returned as if it were closed, but it is not")
-    @Catches(value = "who closes beside another takes it to be closed", as = "refused, open")
+    @Catches(
+            value = "a thread that closes beside another takes it to be closed",
+            as = "refused, open")
     @State
     public static class TwoClosesOneRefused {
         private final Lifecycle usage = new Lifecycle("it");
@@ -137,7 +139,7 @@ public class LifecycleRaces {
     @Outcome(id = "created, in use", expect = ACCEPTABLE, desc = "before the close")
     @Outcome(id = "told closed, refused", expect = FORBIDDEN, desc = "it was never closed")
     @Catches(
-            value = "who creates beside a close takes it to be closed",
+            value = "a thread that creates beside a close takes it to be closed",
             as = "told closed, refused")
     @State
     public static class CreateCloseRefused {

@@ -62,13 +62,16 @@ public final class Faults extends Changes {
         plant("relisting wakes nobody", "relist", without("wake"));
         plant("whom an arrival hands an event is not woken", "arrived", without("wakeAll"));
         plant("arriving without the lock", "arrived", unlocked());
-        plant("who raises does not look who waits", "raiseShared", answering("isWanted", 0));
+        plant(
+                "a thread that raises does not look who waits",
+                "raiseShared",
+                answering("isWanted", 0));
         plant("a second event of a CQ is forgotten", "raiseShared", without("list"));
-        plant("who joins leaves events where they are", "join", without("assignWanted"));
+        plant("a thread that joins leaves events where they are", "join", without("assignWanted"));
         in(ASSIGNING, "delivery");
         plant("a CQ with more events is not listed again", "deliverListed", without("append"));
         plant("a listed CQ is listed twice", "assignOrList", blindTo("listed"));
-        plant("who arrives hands nothing on", "assignListed", blindTo("firstWaiter"));
+        plant("a thread that arrives hands nothing on", "assignListed", blindTo("firstWaiter"));
         plant("nobody says that he waits", "assignWanted", without("setWanted"));
         plant("nobody looks into the inbox", "deliverListed", without("drainInbox"));
         in(INBOX, "delivery");
@@ -93,7 +96,10 @@ public final class Faults extends Changes {
         plant("a queue ends without the lock", "end", unlocked(), pauseBefore("given"));
         plant("a waiter looks for the end before it has the lock", "take", readFirst("end"));
         plant("a thread that comes after the end is not told", "end", notSet("end"));
-        plant("who was interrupted never arrives", "leavePlace", withoutIfInterrupted("arrived"));
+        plant(
+                "a thread that was interrupted never arrives",
+                "leavePlace",
+                withoutIfInterrupted("arrived"));
         in(INBOX);
         plant(
                 "a CQ leaves the inbox before its link is read",
@@ -120,7 +126,7 @@ public final class Faults extends Changes {
         plant("the last acknowledgement wakes no closer", "wakeIfLast", without("wakeClosers"));
         plant("the end of a close wakes no closer", "leaveClosing", without("wakeClosers"));
         plant("only the last closer is woken", "wakeClosers", blindTo("next"));
-        plant("who leaves takes others along", "unlinkDead", blindTo("thread"));
+        plant("a thread that leaves takes others along", "unlinkDead", blindTo("thread"));
         plant("no look between the push and the park", "await", noLookAfterPush());
         plant("two closers begin", "beginClose", torn());
         plant("a close does not wait", "await", blindTo("word"));
@@ -198,7 +204,10 @@ public final class Faults extends Changes {
         plant("an arrival is not counted", "arrives", notSet("onTheirWay"));
         plant("one who is on the way is not counted", "departs", notSet("onTheirWay"));
         in(QUEUE, "delivery");
-        plant("who is late and takes an event arrives", "wasOnItsWay", blindTo("tookItself"));
+        plant(
+                "a thread that is late and takes an event arrives",
+                "wasOnItsWay",
+                blindTo("tookItself"));
         in(ASSIGNING, "delivery");
         plant("an event taken stays pending", "deliverListed", notSet("pending"));
         plant("an event handed over stays pending", "assignOrList", notSet("pending"));
@@ -252,9 +261,9 @@ public final class Faults extends Changes {
         plant("users get lost", "acquire", torn());
         plant("what has users is closed", "close", answering("compareAndSet", 1));
         in("Lifecycle", "refusals");
-        plant("who was taken off the list waits on", "awaitCloser", blindTo("over"));
+        plant("a thread that was taken off the list waits on", "awaitCloser", blindTo("over"));
         plant("a closer tells nobody", "close", without("wakeAll"));
-        plant("who was not seen stays in the list", "awaitCloser", without("wakeAll"));
+        plant("a thread that was not seen stays in the list", "awaitCloser", without("wakeAll"));
         plant("a refused close stays one", "close", notSet("users"));
         plant("waiters overwrite one another", "awaitCloser", torn());
         in("Lifecycle");
@@ -262,17 +271,20 @@ public final class Faults extends Changes {
         plant("a user leaves in two steps", "leave", torn());
         plant("two first users each begin a set of names", "name", torn());
         plant(
-                "who closes beside another takes it to be closed",
+                "a thread that closes beside another takes it to be closed",
                 "close",
                 insteadOf(USAGE_CLOSED, USAGE_CLOSING));
         plant(
-                "who creates beside a close takes it to be closed",
+                "a thread that creates beside a close takes it to be closed",
                 "acquire",
                 insteadOf(USAGE_CLOSED, USAGE_CLOSING));
         in("CqCloser", "self-close");
         plant("a thread waits for itself", "keepWaiting", answering("isHeldHere", 0));
         in(CQ, "await");
-        plant("who leaves with the arm used up wakes nobody", "awaitNanos", without("passOn"));
+        plant(
+                "a thread that leaves with the arm used up wakes nobody",
+                "awaitNanos",
+                without("passOn"));
         in(QUEUE, "await");
         plant("an arm that was used up is relied on", "takeUnlessPassed", without(1));
         in(CQ);
@@ -370,12 +382,15 @@ public final class Faults extends Changes {
 
     private void leadership() {
         in(LEADERSHIP, "led");
-        plant("who leaves the lead appoints nobody", "left", without("appointNext"));
+        plant("a thread that leaves the lead appoints nobody", "left", without("appointNext"));
         plant("a carrier is not given back", "end", without("giveBack"));
         plant("the thread that leads is not woken for the end", "end", without("wake"));
         plant("the thread that leads does not see the end", "leadUntilTheEnd", blindTo("ended"));
-        plant("who is enlisted does not look again", "takeLead", without("appoint").number(2));
-        plant("who has to park is not enlisted", "takeLead", without("enlist"));
+        plant(
+                "a thread that is enlisted does not look again",
+                "takeLead",
+                without("appoint").number(2));
+        plant("a thread that has to park is not enlisted", "takeLead", without("enlist"));
         plant("an unpark that a lock took is waited for", "lead", answering("mayPark", 1));
         plant("the only carrier is blocked", "lead", answering("mayBlock", 1));
         plant("two lead at once", "appoint", torn());
@@ -383,9 +398,9 @@ public final class Faults extends Changes {
         plant("a leader that was served goes to wait", "lead", without("isServed"));
         plant("an interrupt does not reach the kernel", "awaitEvents", without("begins"));
         plant("a failure is nobody's", "awaitEvents", notSet("failure"));
-        plant("who comes after a failure is told nothing", "lead", blindTo("failure"));
+        plant("a thread that comes after a failure is told nothing", "lead", blindTo("failure"));
         plant(
-                "who leaves the lead to a thread is not enlisted",
+                "a thread that leaves the lead to a thread is not enlisted",
                 "leaveToThread",
                 without("enlist"));
         plant(
@@ -435,9 +450,9 @@ public final class Faults extends Changes {
         plant("a refused destroy leaves the descriptor disarmed", "reopen", without("arm"));
         in(QUEUE, "led");
         plant("the others in a queue are forgotten", "promote", without("enlist"));
-        plant("who is appointed sleeps on", "promote", without("unpark"));
-        plant("who leaves a queue keeps the lead", "leavePlace", without("left"));
-        plant("who waits never leads", "take", without("lead"));
+        plant("a thread that is appointed sleeps on", "promote", without("unpark"));
+        plant("a thread that leaves a queue keeps the lead", "leavePlace", without("left"));
+        plant("a thread that waits never leads", "take", without("lead"));
     }
 
     /** The faults that follow are in this class, and these scenarios must find them. */

@@ -22,8 +22,8 @@ public class EventQueueRaces {
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the event passed the waiter by")
     @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Outcome(id = ".*, 1 left", expect = FORBIDDEN, desc = "the event was received twice")
-    @Catches(value = "who joins leaves events where they are", as = ".*, stuck, .*")
-    @Catches(value = "who raises does not look who waits", as = ".*, stuck, .*")
+    @Catches(value = "a thread that joins leaves events where they are", as = ".*, stuck, .*")
+    @Catches(value = "a thread that raises does not look who waits", as = ".*, stuck, .*")
     @Catches(value = "a waiter says that it waits, and does not look again", as = ".*, stuck, .*")
     @Catches(value = "a waiter is woken before it is given its event", as = ".*, stuck, .*")
     @State

@@ -70,7 +70,7 @@ public class LeadershipRaces {
             id = "(none.*|event.*|ended.*|interrupted late), .*",
             expect = FORBIDDEN,
             desc = "the interrupt did not end the leader's wait")
-    @Catches(value = "who leaves the lead appoints nobody", as = ".*, (none|.*late)")
+    @Catches(value = "a thread that leaves the lead appoints nobody", as = ".*, (none|.*late)")
     @Catches(
             value = "an interrupt does not reach the kernel",
             as = "(none.*|event.*|ended.*|interrupted late), .*")
@@ -109,7 +109,7 @@ public class LeadershipRaces {
             desc = "whoever fetched it, the follower got its event")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
     @Outcome(id = "event, .*", expect = FORBIDDEN, desc = "an event went to the wrong one")
-    @Catches(value = "who leaves the lead appoints nobody", as = ".*, (none|.*late)")
+    @Catches(value = "a thread that leaves the lead appoints nobody", as = ".*, (none|.*late)")
     @State
     public static class LeaderTimesOut extends Two {
         private final OnVirtualThread<String> leader =
@@ -140,7 +140,7 @@ public class LeadershipRaces {
     @JCStressTest
     @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
     @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and nobody leads")
-    @Catches(value = "who is enlisted does not look again", as = ".*(none|late).*")
+    @Catches(value = "a thread that is enlisted does not look again", as = ".*(none|late).*")
     @State
     public static class LeaderLeavesWaiterArrives extends Two {
         public LeaderLeavesWaiterArrives() {
@@ -163,7 +163,7 @@ public class LeadershipRaces {
     @JCStressTest
     @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
     @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and nobody leads")
-    @Catches(value = "who leaves the lead appoints nobody", as = ".*(none|late).*")
+    @Catches(value = "a thread that leaves the lead appoints nobody", as = ".*(none|late).*")
     @State
     public static class TwoEventsTwoLeaders extends Two {
         private final OnVirtualThread<Received> one = receiver(a);
@@ -265,7 +265,7 @@ public class LeadershipRaces {
             id = ".*(none|late).*",
             expect = FORBIDDEN,
             desc = "one waits for events of a device that has failed")
-    @Catches(value = "who leaves the lead appoints nobody", as = ".*(none|late).*")
+    @Catches(value = "a thread that leaves the lead appoints nobody", as = ".*(none|late).*")
     @State
     public static class FailureWaiterArrives extends Two {
         private final OnVirtualThread<Received> waiter = receiver(b);

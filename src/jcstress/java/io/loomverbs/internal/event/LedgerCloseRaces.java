@@ -368,7 +368,7 @@ public class LedgerCloseRaces {
     @Outcome(
             id = "CLOSED, TIMED_OUT, in time",
             expect = ACCEPTABLE,
-            desc = "who gave up did not take the other along")
+            desc = "a thread that gave up did not take the other along")
     @Outcome(
             id = "CLOSED, CLOSED, in time",
             expect = ACCEPTABLE,
@@ -377,8 +377,8 @@ public class LedgerCloseRaces {
     @Outcome(
             id = ".*, stuck",
             expect = FORBIDDEN,
-            desc = "who gave up took the other off the stack")
-    @Catches(value = "who leaves takes others along", as = ".*, stuck")
+            desc = "a thread that gave up took the other off the stack")
+    @Catches(value = "a thread that leaves takes others along", as = ".*, stuck")
     @State
     public static class CloserGivesUp {
         private final Ledger ledger = new Ledger();

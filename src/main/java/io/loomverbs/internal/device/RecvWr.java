@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 
 /**
- * {@code struct ibv_recv_wr} (32 bytes) and its scatter list in one piece of native memory; see
+ * {@code struct ibv_recv_wr} (32 bytes) and its scatter list in one piece of heap memory, as in
  * {@link SendWr}. Not safe for use by several threads at once.
  */
 public final class RecvWr {

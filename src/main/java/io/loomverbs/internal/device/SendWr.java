@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 
 /**
- * {@code struct ibv_send_wr} (128 bytes), its scatter/gather list and the memory of its inline
- * data, in one piece of native memory: libibverbs can be given it as it stands, the embedded device
- * reads the same fields. The references that a C program would keep as pointers (next, address
- * handle) stand beside it as well, so that what the pointers lead to stays reachable. Not safe for
- * use by several threads at once.
+ * {@code struct ibv_send_wr} (128 bytes), its scatter/gather list and its inline data, in one piece
+ * of heap memory, so that a request costs no native memory of its own. libibverbs is given a copy;
+ * the embedded device reads the same fields. What a C program would keep as pointers (next, address
+ * handle) are references, so that what they lead to stays reachable. Not safe for use by several
+ * threads at once.
  */
 public final class SendWr {
     private static final int BYTES = 128;
