@@ -175,7 +175,7 @@ public class AwaitRaces {
             expect = FORBIDDEN,
             desc =
                     "a thread that holds an event was forgotten: a close would not notice that it"
-                        + " waits for itself")
+                            + " waits for itself")
     @Catches(value = "events that are held get lost", as = "[01]")
     @State
     public static class TwoHolders {
