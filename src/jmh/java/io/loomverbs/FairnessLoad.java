@@ -1,5 +1,8 @@
 package io.loomverbs;
 
+import io.loomverbs.support.BusyPairs;
+import io.loomverbs.support.HeldCq;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -8,6 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.AsyncQueue.Raised;
+import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

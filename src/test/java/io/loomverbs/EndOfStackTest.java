@@ -2,6 +2,8 @@ package io.loomverbs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.loomverbs.support.ChildJvm;
+
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

@@ -1,0 +1,2 @@
+/** Tests of the public API, on any device. */
+package io.loomverbs.api;

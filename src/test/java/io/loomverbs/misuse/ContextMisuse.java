@@ -1,0 +1,67 @@
+package io.loomverbs.misuse;
+
+import io.loomverbs.Verbs;
+
+import java.time.Duration;
+
+/** Bad input to devices and contexts, and to what creates channels and CQs. */
+final class ContextMisuse extends MisuseTable {
+    ContextMisuse() {
+        iae("Verbs.device(String)", s -> Verbs.device("nope0"), "name", "\"nope0\"", "soft0");
+        iae("Verbs.device(String)", s -> Verbs.device(""), "name", "\"\"");
+        for (int port : new int[] {0, -1, 2, MAX, Integer.MIN_VALUE}) {
+            String is = "port is " + port;
+            iae("Context.port(int)", s -> s.context.port(port), is, "phys_port_cnt");
+            iae("Context.gid(int, int)", s -> s.context.gid(port, 0), is, "phys_port_cnt");
+            iae(
+                    "Context.gidEntry(int, int)",
+                    s -> s.context.gidEntry(port, 0),
+                    is,
+                    "phys_port_cnt");
+            iae("Context.gids(int)", s -> s.context.gids(port), is, "phys_port_cnt");
+            iae("Context.defaultGidIndex(int)", s -> s.context.defaultGidIndex(port), is);
+        }
+        iae("Context.gid(int, int)", s -> s.context.gid(1, -1), "index is -1", "gid_tbl_len");
+        iae("Context.gidEntry(int, int)", s -> s.context.gidEntry(1, -1), "index is -1");
+        iae("Context.gidEntry(int, int)", s -> s.context.gidEntry(1, MAX), "gid_tbl_len");
+        iae(
+                "Context.gid(int, int)",
+                s -> s.context.gid(1, s.context.port(1).gidTableLength()),
+                "index is ",
+                "gid_tbl_len");
+        String create = "Context.createCq(int, Object, CompletionChannel, int)";
+        String createDirect = "Context.createDirectCq(int, Object, CompletionChannel, int)";
+        for (int cqe : new int[] {0, -1, Integer.MIN_VALUE, MAX}) {
+            String is = "cqe is " + cqe;
+            iae(create, s -> s.context.createCq(cqe, null, null, 0), is, "max_cqe");
+            iae(createDirect, s -> s.context.createDirectCq(cqe, null, s.channel, 0), is);
+            iae("Context.createDirectCq(int)", s -> s.context.createDirectCq(cqe), is, "max_cqe");
+        }
+        iae(
+                create,
+                s -> s.context.createCq(s.context.attributes().maxCqe() + 1, null, s.channel, 0),
+                "cqe is");
+        for (int vector : new int[] {-1, Integer.MIN_VALUE, MAX}) {
+            String is = "compVector is " + vector;
+            iae(create, s -> s.context.createCq(1, null, null, vector), is, "num_comp_vectors");
+            iae(createDirect, s -> s.context.createDirectCq(1, null, null, vector), is);
+        }
+        iae(
+                create,
+                s -> s.context.createCq(1, null, null, s.context.numCompVectors()),
+                "compVector is",
+                "num_comp_vectors");
+        iae(
+                create,
+                s -> s.context.createCq(1, null, s.foreignChannel, 0),
+                "channel is",
+                "channel-",
+                "context");
+        iae(createDirect, s -> s.context.createDirectCq(1, null, s.foreignChannel, 0), "channel");
+        iae(
+                "Context.getAsyncEvent(Duration)",
+                s -> s.context.getAsyncEvent(Duration.ofNanos(-1)),
+                "timeout is -0.000000001 s",
+                "negative");
+    }
+}

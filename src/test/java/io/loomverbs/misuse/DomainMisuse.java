@@ -1,0 +1,99 @@
+package io.loomverbs.misuse;
+
+import io.loomverbs.Access;
+import io.loomverbs.AhAttributes;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Gid;
+import io.loomverbs.QpConfig;
+import io.loomverbs.QpType;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** Bad input to protection domains: memory, access, and what is created in them. */
+final class DomainMisuse extends MisuseTable {
+    DomainMisuse() {
+        String reg = "ProtectionDomain.regMr(MemorySegment, Access[])";
+        MemorySegment heap = MemorySegment.ofArray(new byte[64]);
+        iae(reg, s -> s.pd.regMr(heap), "memory", "64 bytes", "heap");
+        iae(reg, s -> s.pd.regMr(freed()), "memory", "64 bytes", "freed");
+        iae(reg, s -> s.pd.regMr(confined()), "memory", "64 bytes", "confined");
+        iae(reg, s -> s.pd.regMr(MemorySegment.NULL), "memory.byteSize() is 0", "max_mr_size");
+        MemorySegment readOnly = Arena.global().allocate(64).asReadOnly();
+        for (Access access :
+                List.of(Access.LOCAL_WRITE, Access.REMOTE_WRITE, Access.REMOTE_ATOMIC)) {
+            iae(reg, s -> s.pd.regMr(readOnly, access), "memory", "read-only", access.name());
+        }
+        String allocate = "ProtectionDomain.allocateMr(long, Access[])";
+        for (Access access : List.of(Access.REMOTE_WRITE, Access.REMOTE_ATOMIC)) {
+            iae(
+                    reg,
+                    s -> s.pd.regMr(Arena.global().allocate(64), access),
+                    "access",
+                    access.name(),
+                    "LOCAL_WRITE");
+            iae(allocate, s -> s.pd.allocateMr(64, access), "access", access.name());
+        }
+        for (long bytes : new long[] {0, -1, Long.MIN_VALUE}) {
+            iae(allocate, s -> s.pd.allocateMr(bytes), "bytes is " + bytes, "max_mr_size");
+        }
+        String qp = "ProtectionDomain.createQp(QpConfig)";
+        for (QpType type : QpType.values()) {
+            iae(
+                    qp,
+                    s -> s.pd.createQp(QpConfig.of(type, s.foreignCq, s.polled)),
+                    "sendCq",
+                    "protection domain");
+            iae(qp, s -> s.pd.createQp(QpConfig.of(type, s.polled, s.foreignCq)), "recvCq");
+            iae(
+                    qp,
+                    s -> s.pd.createQp(s.config(type).withWr(MAX, 1)),
+                    "maxSendWr is " + MAX_S,
+                    "max_qp_wr");
+            iae(qp, s -> s.pd.createQp(s.config(type).withWr(1, MAX)), "maxRecvWr is " + MAX_S);
+            iae(
+                    qp,
+                    s -> s.pd.createQp(s.config(type).withSge(MAX, 1)),
+                    "maxSendSge is " + MAX_S,
+                    "max_sge");
+            iae(qp, s -> s.pd.createQp(s.config(type).withSge(1, MAX)), "maxRecvSge is " + MAX_S);
+            iae(
+                    qp,
+                    s -> s.pd.createQp(s.config(type).withInlineData(MAX)),
+                    "maxInlineData is " + MAX_S,
+                    "inline data");
+        }
+        closed(
+                qp,
+                s -> {
+                    CompletionQueue gone = s.f.direct();
+                    gone.close();
+                    s.pd.createQp(QpConfig.of(QpType.RC, s.polled, gone));
+                },
+                "cq-",
+                "is closed");
+        Gid gid = new Gid(1, 2);
+        String ah = "ProtectionDomain.createAh(AhAttributes)";
+        iae(
+                ah,
+                s -> s.pd.createAh(new AhAttributes(2, 0, 0, gid, 0, 0, 0, 0)),
+                "portNum is 2",
+                "phys_port_cnt");
+        if (REAL) {
+            // Its table of GIDs is longer than the field is wide, and has nothing there.
+            errno(
+                    ah,
+                    s -> s.pd.createAh(new AhAttributes(1, 0, 0, gid, 255, 0, 0, 0)),
+                    "ibv_create_ah",
+                    "ENODATA",
+                    "sgidIndex=255");
+        } else {
+            iae(
+                    ah,
+                    s -> s.pd.createAh(new AhAttributes(1, 0, 0, gid, 255, 0, 0, 0)),
+                    "sgidIndex is 255",
+                    "gid_tbl_len");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package io.loomverbs.misuse;
+
+import io.loomverbs.Access;
+import io.loomverbs.AddressHandle;
+import io.loomverbs.AsyncEvent;
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionHandler;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.CqEvent;
+import io.loomverbs.Gid;
+import io.loomverbs.MemoryRegion;
+import io.loomverbs.ProtectionDomain;
+import io.loomverbs.QpAttributes;
+import io.loomverbs.QpState;
+import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
+import io.loomverbs.WorkCompletions;
+import io.loomverbs.support.Fixture;
+
+import java.lang.foreign.Arena;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Executable;
+import java.lang.reflect.Modifier;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Something of each type that a method of the API takes or belongs to. */
+final class Samples {
+    private final Scene s;
+
+    Samples(Scene s) {
+        this.s = s;
+    }
+
+    Object[] arguments(Executable e) {
+        Object[] arguments =
+                Stream.of(e.getParameters())
+                        .map(p -> ApiMethods.isNullable(p) ? null : argument(p.getType()))
+                        .toArray();
+        if (arguments.length == 4 && e.getName().matches("create(Direct)?Cq")) {
+            arguments[3] = 0; // not every device has a second completion vector
+        }
+        return arguments;
+    }
+
+    Object receiver(Executable e) {
+        return e instanceof Constructor || Modifier.isStatic(e.getModifiers())
+                ? null
+                : argument(e.getDeclaringClass());
+    }
+
+    private Object argument(Class<?> type) {
+        if (type == int.class) {
+            return 1;
+        } else if (type == long.class) {
+            return 64L;
+        } else if (type == boolean.class) {
+            return true;
+        } else if (type == byte[].class) {
+            return new byte[16];
+        } else if (type == Access[].class) {
+            return new Access[] {Access.LOCAL_WRITE};
+        } else if (type.isEnum()) {
+            return type.getEnumConstants()[0];
+        }
+        return List.of(
+                        s.context,
+                        s.context.device(),
+                        s.pd,
+                        s.direct,
+                        s.reset,
+                        s.mr,
+                        s.ah,
+                        s.channel,
+                        s.send,
+                        s.recv,
+                        "soft0",
+                        Duration.ZERO,
+                        new Gid(1, 2),
+                        s.rc.b.endpoint(),
+                        s.config(QpType.RC),
+                        QpAttributes.builder(),
+                        QpAttributes.builder().state(QpState.INIT).build(),
+                        Fixture.addressOf(s.ud.b),
+                        WorkCompletions.allocate(4),
+                        (CompletionHandler) batch -> {},
+                        Arena.global().allocate(64))
+                .stream()
+                .filter(type::isInstance)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no sample of " + type));
+    }
+
+    /** An object that can be closed now, and nothing but the test uses. */
+    AutoCloseable closable(Class<?> type, String method) throws Exception {
+        if (type == Context.class) {
+            return s.f.own(s.context.device().open());
+        } else if (type == CompletionChannel.class) {
+            return s.f.channel();
+        } else if (type == CompletionQueue.class) {
+            return s.f.direct();
+        } else if (type == ProtectionDomain.class) {
+            return s.f.own(s.context.allocPd());
+        } else if (type == QueuePair.class) {
+            QpType qpType = method.contains("activate") ? QpType.UD : QpType.RC;
+            return s.f.own(s.pd.createQp(s.config(qpType)));
+        } else if (type == MemoryRegion.class) {
+            return s.f.mr(64);
+        } else if (type == AddressHandle.class) {
+            return s.f.own(s.pd.createAh(Fixture.addressOf(s.ud.b)));
+        } else if (type == CqEvent.class) {
+            CompletionQueue cq = s.f.direct();
+            Fixture.Source source = s.f.source(cq);
+            cq.reqNotify(false);
+            source.complete(1);
+            return cq.getCqEvent(Fixture.PATIENCE);
+        } else if (type == AsyncEvent.class) {
+            CompletionQueue cq = s.f.own(s.context.createDirectCq(1));
+            Fixture.Source source = s.f.source(cq);
+            for (int i = 0; i <= cq.cqe(); i++) {
+                source.complete(i);
+            }
+            return s.context.getAsyncEvent(Fixture.PATIENCE);
+        }
+        throw new AssertionError("no sample of " + type);
+    }
+}

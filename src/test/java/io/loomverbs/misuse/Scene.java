@@ -1,0 +1,56 @@
+package io.loomverbs.misuse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.loomverbs.Access;
+import io.loomverbs.AddressHandle;
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.MemoryRegion;
+import io.loomverbs.ProtectionDomain;
+import io.loomverbs.QpConfig;
+import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
+import io.loomverbs.RecvWorkRequest;
+import io.loomverbs.SendWorkRequest;
+import io.loomverbs.support.Fixture;
+
+/** One object of each kind, open, and connected where that makes sense. */
+@SuppressWarnings("try") // joins threads, which may be interrupted
+final class Scene implements AutoCloseable {
+    final Fixture f = new Fixture();
+    final Context context = f.context;
+    final ProtectionDomain pd = f.pd;
+    final CompletionChannel channel = f.channel();
+    final CompletionQueue direct = f.direct();
+    final CompletionQueue shared = f.on(channel);
+    final CompletionQueue polled = f.polled();
+    final Fixture.Pair rc = f.pair(direct, direct);
+    final Fixture.Pair ud = f.pair(QpType.UD, polled, polled);
+    final QueuePair reset = f.own(pd.createQp(QpConfig.of(QpType.RC, polled)));
+    final MemoryRegion mr = f.mr(64);
+    final AddressHandle ah = f.own(pd.createAh(Fixture.addressOf(ud.b)));
+    final ProtectionDomain otherPd = f.own(context.allocPd());
+    final MemoryRegion otherMr = f.own(otherPd.allocateMr(64, Access.values()));
+    final AddressHandle otherAh = f.own(otherPd.createAh(Fixture.addressOf(ud.b)));
+    final Fixture g = new Fixture();
+    final CompletionQueue foreignCq = g.polled();
+    final CompletionChannel foreignChannel = g.channel();
+    final SendWorkRequest send = SendWorkRequest.allocate(1, 16);
+    final RecvWorkRequest recv = RecvWorkRequest.allocate(1);
+
+    QpConfig config(QpType type) {
+        return QpConfig.of(type, polled);
+    }
+
+    @Override
+    public void close() throws Exception {
+        // The objects still work, so nothing that was tried has changed them.
+        rc.message(1, 8);
+        Fixture.poll(direct, 2);
+        assertThat(direct.unackedEvents() + shared.unackedEvents()).isZero();
+        f.close();
+        g.close();
+    }
+}

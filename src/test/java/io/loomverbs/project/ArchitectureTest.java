@@ -1,0 +1,236 @@
+package io.loomverbs.project;
+
+import static com.tngtech.archunit.base.DescribedPredicate.alwaysTrue;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+
+import io.loomverbs.VerbsException;
+import io.loomverbs.support.PublicApi;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleDescriptor.Exports;
+import java.lang.module.ModuleDescriptor.Requires;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** The packages of the design, which of them may know which, and what of all this is public. */
+class ArchitectureTest {
+    private static final String API = "io.loomverbs";
+    private static final String INTERNAL = API + ".internal.";
+
+    private static final JavaClasses CLASSES = new ClassFileImporter().importPath(PublicApi.root());
+
+    private static ModuleDescriptor module() throws IOException {
+        try (InputStream in = Files.newInputStream(PublicApi.root().resolve("module-info.class"))) {
+            return ModuleDescriptor.read(in);
+        }
+    }
+
+    /** One package is exported, to everybody; nothing is open to everybody. */
+    @Test
+    void onlyTheApiIsExported() throws IOException {
+        ModuleDescriptor module = module();
+        assertThat(module.exports()).extracting(Exports::source).containsExactly(API);
+        assertThat(module.exports()).noneMatch(Exports::isQualified);
+        assertThat(module.isOpen()).isFalse();
+        assertThat(module.opens())
+                .allSatisfy(
+                        opens -> {
+                            assertThat(opens.source()).startsWith(API + ".tools");
+                            assertThat(opens.isQualified()).isTrue();
+                        });
+    }
+
+    /** At run time the library needs nothing but java.base. */
+    @Test
+    void onlyJavaBaseIsRequired() throws IOException {
+        Set<String> needed =
+                module().requires().stream()
+                        .filter(r -> !r.modifiers().contains(Requires.Modifier.STATIC))
+                        .map(Requires::name)
+                        .collect(Collectors.toSet());
+        assertThat(needed).containsExactly("java.base");
+    }
+
+    /** Each package imports the JDK, annotations, itself, and what the design allows it. */
+    @ParameterizedTest
+    @CsvSource({
+        "event,   ",
+        "device,  event",
+        "soft,    device event",
+        "ibverbs, device event ffi",
+        "ffi,     ",
+    })
+    void aPackageKnowsOnlyThePackagesItMay(String name, String others) {
+        List<String> allowed = new ArrayList<>(List.of(INTERNAL + name + ".."));
+        for (String other : List.of("device", "event", "ffi")) {
+            if (others != null && others.contains(other)) {
+                allowed.add(INTERNAL + other + "..");
+            }
+        }
+        mayDependOn(INTERNAL + name + "..", allowed);
+    }
+
+    /** The API knows the core and the ops table, and no device. */
+    @Test
+    void theApiKnowsNoDevice() {
+        mayDependOn(API, List.of(API, INTERNAL + "event..", INTERNAL + "device.."));
+    }
+
+    private static void mayDependOn(String name, List<String> allowed) {
+        List<String> all = new ArrayList<>(allowed);
+        all.addAll(
+                List.of(
+                        "java..",
+                        "jdk.management..",
+                        "com.sun.management..",
+                        "org.jspecify.annotations..",
+                        "com.google.errorprone.."));
+        classes()
+                .that()
+                .resideInAPackage(name)
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage(all.toArray(String[]::new)))
+                .allowEmptyShould(true) // some packages are still to be built
+                .check(CLASSES);
+    }
+
+    /** Nothing knows the command line but itself. */
+    @Test
+    void nothingKnowsTheTools() {
+        classes()
+                .that()
+                .resideInAPackage(API + ".tools..")
+                .should()
+                .onlyHaveDependentClassesThat(resideInAnyPackage(API + ".tools.."))
+                .allowEmptyShould(true)
+                .check(CLASSES);
+    }
+
+    /** No two packages know each other, not even in a circle. */
+    @Test
+    void thereAreNoCircles() {
+        slices().matching("io.loomverbs.(**)").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    /** Every class is in a package that the design draws. */
+    @Test
+    void everyClassIsInAPackageOfTheDesign() {
+        classes()
+                .that(alwaysTrue())
+                .should()
+                .resideInAnyPackage(
+                        API,
+                        INTERNAL + "event",
+                        INTERNAL + "device",
+                        INTERNAL + "soft",
+                        INTERNAL + "ibverbs",
+                        INTERNAL + "ffi",
+                        API + ".tools..")
+                .check(CLASSES);
+    }
+
+    /** A test that is disabled proves nothing; SkippedTests fails those that give up. */
+    @Test
+    void noTestIsDisabled() {
+        noClasses()
+                .should()
+                .dependOnClassesThat(
+                        nameMatching(
+                                "org\\.junit\\.jupiter\\.api\\.(Disabled|Assumptions|condition\\..*)"
+                                    + "|org\\.assertj\\..*Assumptions"))
+                .check(new ClassFileImporter().importPath(Path.of("target/test-classes")));
+    }
+
+    /** Nobody extends the API's classes, exceptions aside. */
+    @Test
+    void publicClassesAreFinal() {
+        assertThat(PublicApi.types())
+                .filteredOn(type -> !type.isInterface() && type != VerbsException.class)
+                .filteredOn(type -> !type.isEnum())
+                .allMatch(type -> Modifier.isFinal(type.getModifiers()), "final");
+    }
+
+    /** What is public is public on purpose: a new type is added here, too. */
+    @Test
+    void thePublicTypesAreThese() {
+        assertThat(PublicApi.types())
+                .extracting(type -> type.getCanonicalName().substring(API.length() + 1))
+                .containsExactlyInAnyOrder(
+                        "Access",
+                        "AddressHandle",
+                        "AhAttributes",
+                        "AsyncEvent",
+                        "AsyncEventType",
+                        "AtomicCapability",
+                        "ClosedException",
+                        "CompletionChannel",
+                        "CompletionHandler",
+                        "CompletionQueue",
+                        "Context",
+                        "CqEvent",
+                        "Device",
+                        "DeviceAttributes",
+                        "Gid",
+                        "GidEntry",
+                        "GidType",
+                        "LinkLayer",
+                        "MemoryRegion",
+                        "Mtu",
+                        "PortAttributes",
+                        "PortState",
+                        "PostException",
+                        "ProtectionDomain",
+                        "QpAttributes",
+                        "QpAttributes.Builder",
+                        "QpConfig",
+                        "QpEndpoint",
+                        "QpState",
+                        "QpType",
+                        "QueuePair",
+                        "RecvWorkRequest",
+                        "SendWorkRequest",
+                        "TransportType",
+                        "Verbs",
+                        "VerbsException",
+                        "WcOpcode",
+                        "WcStatus",
+                        "WorkCompletion",
+                        "WorkCompletions");
+    }
+
+    /** No signature of the API shows an internal type. */
+    @Test
+    void signaturesShowOnlyPublicTypes() {
+        for (Class<?> type : PublicApi.types()) {
+            for (var method : type.getMethods()) {
+                if (method.getDeclaringClass().getName().startsWith(API)) {
+                    List<Class<?>> shown = new ArrayList<>(List.of(method.getParameterTypes()));
+                    shown.add(method.getReturnType());
+                    assertThat(shown)
+                            .as("%s", method)
+                            .noneMatch(c -> c.getName().contains(".internal."));
+                }
+            }
+        }
+    }
+}

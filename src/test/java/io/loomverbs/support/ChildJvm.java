@@ -1,0 +1,55 @@
+package io.loomverbs.support;
+
+import static org.assertj.core.api.Assertions.fail;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Runs a class in a JVM of its own. */
+public final class ChildJvm {
+    public static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
+
+    private ChildJvm() {}
+
+    /**
+     * Runs a class to its end and answers what it has printed; fails if it does not end well.
+     *
+     * @param before what to run java with, such as {@code setpriv}
+     * @param options of java
+     */
+    public static String run(
+            List<String> before, List<String> options, Class<?> main, String... args)
+            throws Exception {
+        List<String> command = new ArrayList<>(before);
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-XX:TieredStopAtLevel=1"); // the options may say otherwise
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.add("-Dloomverbs.device=" + Fixture.DEVICE);
+        command.add(main.getName());
+        command.addAll(List.of(args));
+        Path output = Files.createTempFile("child", ".txt");
+        try {
+            Process process =
+                    new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(output.toFile())
+                            .start();
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                fail("still running: %s", command);
+            }
+            String text = Files.readString(output, StandardCharsets.UTF_8);
+            if (process.exitValue() != 0) {
+                fail("%s ended with %s: %s", command, process.exitValue(), text);
+            }
+            return text;
+        } finally {
+            Files.delete(output);
+        }
+    }
+}
