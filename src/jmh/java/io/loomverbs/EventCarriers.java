@@ -1,7 +1,5 @@
 package io.loomverbs;
 
-import io.loomverbs.internal.device.CqListener;
-
 import org.jctools.queues.MpscBlockingConsumerArrayQueue;
 
 import java.util.ArrayList;
@@ -25,10 +23,10 @@ final class EventCarriers {
 
     static EventCarrier of(String name, EventCarrier.Slot[] slots) {
         return switch (name) {
-            case "direct" -> new Direct(slots);
-            case "oneChannel" -> new Channels(slots, 1);
-            case "sixteenChannels" -> new Channels(slots, SOME_CHANNELS);
-            case "channelEach" -> new Channels(slots, slots.length);
+            case "direct" -> parked(CqCarrier.direct(soft0(), EventCarriers::raiser, slots));
+            case "oneChannel" -> onChannels(slots, 1);
+            case "sixteenChannels" -> onChannels(slots, SOME_CHANNELS);
+            case "channelEach" -> onChannels(slots, slots.length);
             case "inlineDispatcher" -> new InlineDispatcher();
             case "pool64" -> new Pool(slots, POOL);
             case "pool4" -> new Pool(slots, 4);
@@ -40,6 +38,23 @@ final class EventCarriers {
             }
             default -> throw new IllegalArgumentException("no carrier is called " + name);
         };
+    }
+
+    private static Context soft0() {
+        return Verbs.device("soft0").open();
+    }
+
+    private static Runnable raiser(CompletionQueue cq) {
+        return cq.listener()::completionEvent;
+    }
+
+    private static CqCarrier onChannels(EventCarrier.Slot[] slots, int channels) {
+        return parked(CqCarrier.onChannels(soft0(), EventCarriers::raiser, slots, channels));
+    }
+
+    private static CqCarrier parked(CqCarrier carrier) {
+        untilWaiting(carrier.handlers());
+        return carrier;
     }
 
     private static void join(List<Thread> threads) throws InterruptedException {
@@ -57,97 +72,6 @@ final class EventCarriers {
             while (thread.getState() != Thread.State.WAITING) {
                 Thread.yield();
             }
-        }
-    }
-
-    /** A CQ each, with direct delivery; its handler waits for it alone. */
-    private static final class Direct implements EventCarrier {
-        private final Context context = Verbs.device("soft0").open();
-        private final List<CompletionQueue> cqs = new ArrayList<>();
-        private final List<Thread> handlers = new ArrayList<>();
-
-        Direct(Slot[] slots) {
-            for (Slot slot : slots) {
-                CompletionQueue cq = context.createDirectCq(1);
-                slot.carried = cq.listener();
-                cqs.add(cq);
-                handlers.add(Thread.ofVirtual().start(() -> serve(cq, slot)));
-            }
-            untilWaiting(handlers);
-        }
-
-        private static void serve(CompletionQueue cq, Slot slot) {
-            try {
-                for (; ; ) {
-                    CqEvent event = cq.getCqEvent();
-                    slot.handle();
-                    event.close();
-                }
-            } catch (InterruptedException e) {
-                // Asked to end.
-            }
-        }
-
-        @Override
-        public void raise(Slot slot) {
-            ((CqListener) slot.carried).completionEvent();
-        }
-
-        @Override
-        public void end() throws InterruptedException {
-            join(handlers);
-            cqs.forEach(CompletionQueue::close);
-            context.close();
-        }
-    }
-
-    /**
-     * CQs on channels, and as many handlers as CQs, which wait at the channels for whichever CQ
-     * comes.
-     */
-    private static final class Channels implements EventCarrier {
-        private final Context context = Verbs.device("soft0").open();
-        private final List<CompletionChannel> channels = new ArrayList<>();
-        private final List<CompletionQueue> cqs = new ArrayList<>();
-        private final List<Thread> handlers = new ArrayList<>();
-
-        Channels(Slot[] slots, int count) {
-            for (int i = 0; i < Math.min(count, slots.length); i++) {
-                channels.add(context.createCompChannel());
-            }
-            for (Slot slot : slots) {
-                CompletionChannel channel = channels.get(slot.index % channels.size());
-                CompletionQueue cq = context.createCq(1, slot, channel, 0);
-                slot.carried = cq.listener();
-                cqs.add(cq);
-                handlers.add(Thread.ofVirtual().start(() -> serve(channel)));
-            }
-            untilWaiting(handlers);
-        }
-
-        private static void serve(CompletionChannel channel) {
-            try {
-                for (; ; ) {
-                    try (CqEvent event = channel.getCqEvent()) {
-                        ((Slot) event.cqContext()).handle();
-                    }
-                }
-            } catch (InterruptedException e) {
-                // Asked to end.
-            }
-        }
-
-        @Override
-        public void raise(Slot slot) {
-            ((CqListener) slot.carried).completionEvent();
-        }
-
-        @Override
-        public void end() throws InterruptedException {
-            join(handlers);
-            cqs.forEach(CompletionQueue::close);
-            channels.forEach(CompletionChannel::close);
-            context.close();
         }
     }
 

@@ -20,10 +20,10 @@ final class FdCarriers {
 
     static EventCarrier of(String name, EventCarrier.Slot[] slots) {
         return switch (name) {
-            case "channelEach" -> new Channels(slots, slots.length, false);
-            case "pollerThread" -> new Channels(slots, slots.length, true);
-            case "oneChannel" -> new Channels(slots, 1, false);
-            case "direct" -> new Direct(slots);
+            case "channelEach" -> onChannels(slots, slots.length, false);
+            case "pollerThread" -> onChannels(slots, slots.length, true);
+            case "oneChannel" -> onChannels(slots, 1, false);
+            case "direct" -> direct(slots);
             case "inlineEpoll" -> new InlineEpoll(slots);
             case "threadEach" -> new ThreadEach(slots);
             case "oneShot" -> new OneShot(slots);
@@ -38,99 +38,18 @@ final class FdCarriers {
         }
     }
 
-    private static void interrupt(List<Thread> threads) {
-        threads.forEach(Thread::interrupt);
-    }
-
-    /** Channels of libibverbs, and as many handlers as CQs. */
-    private static final class Channels implements EventCarrier {
-        private final PipedDevice device;
-        private final Context context;
-        private final List<CompletionChannel> channels = new ArrayList<>();
-        private final List<CompletionQueue> cqs = new ArrayList<>();
-        private final List<Thread> handlers = new ArrayList<>();
-
-        Channels(Slot[] slots, int count, boolean threadLeads) {
-            device = new PipedDevice(threadLeads);
-            context = new Device(device).open();
-            for (int i = 0; i < count; i++) {
-                channels.add(context.createCompChannel());
-            }
-            for (Slot slot : slots) {
-                CompletionChannel channel = channels.get(slot.index % count);
-                cqs.add(context.createCq(1, slot, channel, 0));
-                slot.carried = device.last();
-                handlers.add(Thread.ofVirtual().start(() -> serve(channel)));
-            }
-        }
-
-        private static void serve(CompletionChannel channel) {
-            try {
-                for (; ; ) {
-                    try (CqEvent event = channel.getCqEvent()) {
-                        ((Slot) event.cqContext()).handle();
-                    }
-                }
-            } catch (InterruptedException e) {
-                // Asked to end.
-            }
-        }
-
-        @Override
-        public void raise(Slot slot) {
-            ((PipedDevice.Made) slot.carried).raise();
-        }
-
-        @Override
-        public void end() throws InterruptedException {
-            interrupt(handlers);
-            join(handlers);
-            cqs.forEach(CompletionQueue::close);
-            channels.forEach(CompletionChannel::close);
-            context.close();
-        }
+    /** Channels of libibverbs. */
+    private static CqCarrier onChannels(
+            EventCarrier.Slot[] slots, int channels, boolean threadLeads) {
+        PipedDevice device = new PipedDevice(threadLeads);
+        return CqCarrier.onChannels(
+                new Device(device).open(), cq -> device.last()::raise, slots, channels);
     }
 
     /** CQs with direct delivery, all on the context's one channel. */
-    private static final class Direct implements EventCarrier {
-        private final PipedDevice device = new PipedDevice(false);
-        private final Context context = new Device(device).open();
-        private final List<CompletionQueue> cqs = new ArrayList<>();
-        private final List<Thread> handlers = new ArrayList<>();
-
-        Direct(Slot[] slots) {
-            for (Slot slot : slots) {
-                CompletionQueue cq = context.createDirectCq(1);
-                slot.carried = device.last();
-                cqs.add(cq);
-                handlers.add(Thread.ofVirtual().start(() -> serve(cq, slot)));
-            }
-        }
-
-        private static void serve(CompletionQueue cq, Slot slot) {
-            try {
-                for (; ; ) {
-                    CqEvent event = cq.getCqEvent();
-                    slot.handle();
-                    event.close();
-                }
-            } catch (InterruptedException e) {
-                // Asked to end.
-            }
-        }
-
-        @Override
-        public void raise(Slot slot) {
-            ((PipedDevice.Made) slot.carried).raise();
-        }
-
-        @Override
-        public void end() throws InterruptedException {
-            interrupt(handlers);
-            join(handlers);
-            cqs.forEach(CompletionQueue::close);
-            context.close();
-        }
+    private static CqCarrier direct(EventCarrier.Slot[] slots) {
+        PipedDevice device = new PipedDevice(false);
+        return CqCarrier.direct(new Device(device).open(), cq -> device.last()::raise, slots);
     }
 
     /** A pipe for each CQ. */

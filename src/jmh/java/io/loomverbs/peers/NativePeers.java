@@ -110,15 +110,6 @@ public final class NativePeers {
             }
             """;
 
-    private static final MethodHandle CALLOC =
-            Linker.nativeLinker()
-                    .downcallHandle(
-                            Linker.nativeLinker().defaultLookup().findOrThrow("calloc"),
-                            FunctionDescriptor.of(
-                                    ValueLayout.JAVA_LONG,
-                                    ValueLayout.JAVA_LONG,
-                                    ValueLayout.JAVA_LONG));
-
     private final Linker linker = Linker.nativeLinker();
     private final SymbolLookup compiled = compile();
 
@@ -164,15 +155,6 @@ public final class NativePeers {
     /** A driver's function that does nothing, and answers 0. */
     public MemorySegment nothing() {
         return compiled.findOrThrow("nothing");
-    }
-
-    /** Zeroed memory that {@code free} may be called with. */
-    public static MemorySegment calloc(long bytes) {
-        try {
-            return MemorySegment.ofAddress((long) CALLOC.invokeExact(1L, bytes)).reinterpret(bytes);
-        } catch (Throwable e) {
-            throw new IllegalStateException("no memory", e);
-        }
     }
 
     /** {@code ibv_ack_cq_events} of the real libibverbs, called in a C loop. */

@@ -180,30 +180,26 @@ class RegionMemoryTest {
     /** Each limit that there is names itself, and what raises it. */
     @Test
     void theLimitIsNamed() throws Exception {
-        List<String> heap = List.of("-Xmx64m", ChildJvm.NATIVE_ACCESS);
-        assertThat(ChildJvm.run(List.of(), heap, RegionMemoryChild.class, "1", "" + 100 * MIB))
+        List<String> heap = List.of("-Xmx64m");
+        assertThat(ChildJvm.run(RegionMemoryChild.class, heap, "1", "" + 100 * MIB))
                 .contains("bytes is 104857600")
                 .contains("(-Xmx)")
                 .contains("-Dloomverbs.maxAllocatedMemory=");
-        List<String> direct =
-                List.of("-Xmx64m", "-XX:MaxDirectMemorySize=20m", ChildJvm.NATIVE_ACCESS);
-        assertThat(ChildJvm.run(List.of(), direct, RegionMemoryChild.class, "1", "" + 21 * MIB))
+        List<String> direct = List.of("-Xmx64m", "-XX:MaxDirectMemorySize=20m");
+        assertThat(ChildJvm.run(RegionMemoryChild.class, direct, "1", "" + 21 * MIB))
                 .contains("of the 20971520 that")
                 .contains("(-XX:MaxDirectMemorySize)")
                 .contains("-Dloomverbs.maxAllocatedMemory=");
-        List<String> own =
-                List.of("-Xmx64m", "-Dloomverbs.maxAllocatedMemory=1k", ChildJvm.NATIVE_ACCESS);
-        assertThat(ChildJvm.run(List.of(), own, RegionMemoryChild.class, "1", "1025"))
+        List<String> own = List.of("-Xmx64m", "-Dloomverbs.maxAllocatedMemory=1k");
+        assertThat(ChildJvm.run(RegionMemoryChild.class, own, "1", "1025"))
                 .contains("of the 1024 that")
                 .contains("(-Dloomverbs.maxAllocatedMemory)");
-        List<String> more =
-                List.of("-Xmx32m", "-Dloomverbs.maxAllocatedMemory=2g", ChildJvm.NATIVE_ACCESS);
-        assertThat(ChildJvm.run(List.of(), more, RegionMemoryChild.class, "2", "" + 40 * MIB))
+        List<String> more = List.of("-Xmx32m", "-Dloomverbs.maxAllocatedMemory=2g");
+        assertThat(ChildJvm.run(RegionMemoryChild.class, more, "2", "" + 40 * MIB))
                 .isEqualTo("2 regions, in use 0\n");
         for (String bad : List.of("lots", "0", "-1", "5x", "")) {
-            List<String> wrong =
-                    List.of("-Dloomverbs.maxAllocatedMemory=" + bad, ChildJvm.NATIVE_ACCESS);
-            assertThat(ChildJvm.run(List.of(), wrong, RegionMemoryChild.class, "1", "1"))
+            List<String> wrong = List.of("-Dloomverbs.maxAllocatedMemory=" + bad);
+            assertThat(ChildJvm.run(RegionMemoryChild.class, wrong, "1", "1"))
                     .contains("-Dloomverbs.maxAllocatedMemory is \"" + bad + "\"");
         }
     }

@@ -10,7 +10,7 @@ import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
-import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.device.StubContext;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.soft.FreshDevice;
 
@@ -85,22 +85,7 @@ final class ScriptedDevice implements DeviceOps {
         ports = events;
         async = source == null ? null : source.channel();
         LedSource.Channel direct = source == null ? null : source.channel();
-        return new ContextOps() {
-            @Override
-            public DeviceAttr queryDevice() {
-                return attributes;
-            }
-
-            @Override
-            public PortAttr queryPort(int port) {
-                throw new UnsupportedOperationException();
-            }
-
-            @Override
-            public byte[] queryGid(int port, int index) {
-                throw new UnsupportedOperationException();
-            }
-
+        return new StubContext(attributes) {
             @Override
             public ChannelOps createCompChannel() {
                 return source == null ? ScriptedDevice.this::destroyChannel : source.channel();

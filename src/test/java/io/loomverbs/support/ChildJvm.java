@@ -2,6 +2,7 @@ package io.loomverbs.support;
 
 import static org.assertj.core.api.Assertions.fail;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 public final class ChildJvm {
     public static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
 
+    private static final long SECONDS = 100;
+
     private ChildJvm() {}
 
     /**
@@ -23,7 +26,7 @@ public final class ChildJvm {
      */
     public static String run(
             List<String> before, List<String> options, Class<?> main, String... args)
-            throws Exception {
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-XX:TieredStopAtLevel=1"); // the options may say otherwise
@@ -39,7 +42,7 @@ public final class ChildJvm {
                             .redirectErrorStream(true)
                             .redirectOutput(output.toFile())
                             .start();
-            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 fail("still running: %s", command);
             }
@@ -51,5 +54,13 @@ public final class ChildJvm {
         } finally {
             Files.delete(output);
         }
+    }
+
+    /** The same with native access, and nothing to run java with. */
+    public static String run(Class<?> main, List<String> options, String... args)
+            throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(options);
+        all.add(NATIVE_ACCESS);
+        return run(List.of(), all, main, args);
     }
 }

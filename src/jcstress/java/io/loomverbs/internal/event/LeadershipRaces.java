@@ -90,7 +90,7 @@ public class LeadershipRaces {
 
         @Actor
         public void event() {
-            source.add(cqB);
+            source.add(cqB::raise);
             added = System.nanoTime();
         }
 
@@ -121,7 +121,7 @@ public class LeadershipRaces {
         @Actor
         public void event() {
             Taking.pauseUpTo(60_000);
-            source.add(cqB);
+            source.add(cqB::raise);
             added = System.nanoTime();
         }
 
@@ -144,8 +144,8 @@ public class LeadershipRaces {
     @State
     public static class LeaderLeavesWaiterArrives extends Two {
         public LeaderLeavesWaiterArrives() {
-            source.add(cqA);
-            source.add(cqB);
+            source.add(cqA::raise);
+            source.add(cqB::raise);
         }
 
         @Actor
@@ -174,13 +174,13 @@ public class LeadershipRaces {
 
         @Actor
         public void first() {
-            source.add(cqA);
+            source.add(cqA::raise);
             addedA = System.nanoTime();
         }
 
         @Actor
         public void second() {
-            source.add(cqB);
+            source.add(cqB::raise);
             addedB = System.nanoTime();
         }
 
@@ -248,7 +248,7 @@ public class LeadershipRaces {
 
         @Actor
         public void follow(LL_Result r) {
-            source.add(cqB);
+            source.add(cqB::raise);
             r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
         }
 
@@ -279,7 +279,7 @@ public class LeadershipRaces {
 
         @Actor
         public void fails() {
-            source.fail();
+            source.fail(new IllegalStateException("failed"));
             failed = System.nanoTime();
         }
 
@@ -328,7 +328,7 @@ public class LeadershipRaces {
 
         void look(LL_Result r) {
             r.r1 = arrived.since(given);
-            source.add(cqB);
+            source.add(cqB::raise);
             r.r2 = leader.join().since(System.nanoTime());
         }
     }

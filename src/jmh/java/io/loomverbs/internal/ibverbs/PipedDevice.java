@@ -1,18 +1,14 @@
 package io.loomverbs.internal.ibverbs;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceOps;
-import io.loomverbs.internal.device.PortAttr;
+import io.loomverbs.internal.device.StubContext;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.SchedulerCarriers;
-import io.loomverbs.internal.ffi.LibibverbsLibrary;
 import io.loomverbs.internal.soft.SoftDeviceProvider;
 import io.loomverbs.peers.NativePeers;
 import io.loomverbs.peers.NativePeers.Pipe;
@@ -23,44 +19,20 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The real libibverbs without a device: channels are pipes into which the benchmark writes what the
  * kernel would. Poller, channel, CQ and {@code ibv_get_cq_event} are those that ship; the driver's
- * part is one function in C that does nothing.
- *
- * <p>As the tests make it by hand, and like them it relies on what is private in libibverbs, where
- * it was looked up.
+ * part is one function in C that does nothing. See {@link HandMadeMemory}.
  */
 @SuppressWarnings("restricted")
 public final class PipedDevice implements DeviceOps {
-    // Versions of rdma-core in which that is as it is here.
-    private static final int FIRST_VERSION = 28;
-    private static final int LAST_VERSION = 65;
-
-    // struct verbs_context ends with the ibv_context; priv is below it
-    private static final int CONTEXT = 1024;
-    private static final int PRIV = CONTEXT - 112;
-    private static final int OPS = CONTEXT + 8;
-    private static final int OPS_BYTES = 256;
-    private static final int PRIVATE_BYTES = 8192;
-    private static final int ASYNC_FD = CONTEXT + 268;
-    private static final int NUM_COMP_VECTORS = CONTEXT + 272;
-    private static final int CONTEXT_BYTES = 2048;
-    private static final int CQ_BYTES = 128;
-    private static final int ALIGNMENT = 64;
-
     /** There is no device to be asked: those of soft0. */
     private static final DeviceAttr ATTRIBUTES = softAttributes();
 
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory = arena.allocate(CONTEXT_BYTES, ALIGNMENT);
     private final Pipe async = new Pipe();
+    private final HandMadeMemory memory;
     private final Poller poller;
     private IbvContext context;
     private volatile Made last;
@@ -112,19 +84,7 @@ public final class PipedDevice implements DeviceOps {
                 new Poller(
                         threadLeads ? new Pollers.NoCarriers() : new SchedulerCarriers(),
                         "piped-poller");
-        MemorySegment nothing = new NativePeers().nothing();
-        MemorySegment ownPart = arena.allocate(PRIVATE_BYTES, ALIGNMENT);
-        fill(ownPart, 0, PRIVATE_BYTES, nothing);
-        fill(memory, OPS, OPS_BYTES, nothing);
-        memory.set(JAVA_LONG, PRIV, ownPart.address());
-        memory.set(JAVA_INT, ASYNC_FD, async.readFd());
-        memory.set(JAVA_INT, NUM_COMP_VECTORS, 1);
-    }
-
-    private static void fill(MemorySegment with, long from, long bytes, MemorySegment function) {
-        for (long at = from; at < from + bytes; at += Long.BYTES) {
-            with.set(JAVA_LONG, at, function.address());
-        }
+        memory = new HandMadeMemory(arena, async.readFd(), new NativePeers().nothing());
     }
 
     private static DeviceAttr softAttributes() {
@@ -133,24 +93,10 @@ public final class PipedDevice implements DeviceOps {
 
     /** Where it cannot be had, the benchmark is missing in the report, which says why. */
     private static void check() {
-        Throwable cause = LibibverbsLibrary.unavailabilityCause();
-        if (cause != null) {
-            throw new IllegalStateException("no figures of libibverbs: " + cause.getMessage());
-        }
-        Pattern library = Pattern.compile("libibverbs\\.so\\.1\\.\\d+\\.(\\d+)\\.");
         try {
-            Matcher matcher = library.matcher(Files.readString(Path.of("/proc/self/maps")));
-            int version = matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
-            if (version < FIRST_VERSION || version > LAST_VERSION) {
-                throw new IllegalStateException(
-                        String.format(
-                                        Locale.ROOT,
-                                        "no figures of libibverbs: it is of version %d, and only %d"
-                                                + " to %d were",
-                                        version,
-                                        FIRST_VERSION,
-                                        LAST_VERSION)
-                                + " looked into");
+            String problem = HandMadeMemory.problem();
+            if (problem != null) {
+                throw new IllegalStateException("no figures of libibverbs: " + problem);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -174,46 +120,28 @@ public final class PipedDevice implements DeviceOps {
 
     @Override
     public ContextOps open(PortListener events) {
-        context = new IbvContext("piped", memory.address() + CONTEXT, events, poller);
+        context = new IbvContext("piped", memory.context(), events, poller);
         return new Ops();
     }
 
     private MadeChannel channel() {
         Pipe pipe = new Pipe();
-        MemorySegment channel = NativePeers.calloc(16); // freed by ibv_destroy_comp_channel
-        channel.set(JAVA_LONG, 0, memory.address() + CONTEXT);
-        channel.set(JAVA_INT, 8, pipe.readFd());
+        MemorySegment channel = memory.channel(pipe.readFd());
         return new MadeChannel(IbvChannel.of(context, channel.address()), pipe, channel);
     }
 
     private MemorySegment cq(long id, int cqe, MadeChannel channel) {
-        MemorySegment cq = arena.allocate(CQ_BYTES, ALIGNMENT);
-        cq.set(JAVA_LONG, 0, memory.address() + CONTEXT);
-        cq.set(JAVA_LONG, 8, channel.memory.address());
-        cq.set(JAVA_LONG, 16, id);
-        cq.set(JAVA_INT, 28, cqe);
-        channel.memory.set(JAVA_INT, 12, channel.memory.get(JAVA_INT, 12) + 1);
+        MemorySegment cq = memory.cq(id, cqe, channel.memory);
         last = new Made(cq, channel);
         return cq;
     }
 
     /** As {@link IbvContext}, but for what it takes a driver to create. By one thread. */
-    private final class Ops implements ContextOps {
+    private final class Ops extends StubContext {
         private @Nullable MadeChannel direct;
 
-        @Override
-        public DeviceAttr queryDevice() {
-            return ATTRIBUTES;
-        }
-
-        @Override
-        public PortAttr queryPort(int port) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public byte[] queryGid(int port, int index) {
-            throw new UnsupportedOperationException();
+        Ops() {
+            super(ATTRIBUTES);
         }
 
         @Override

@@ -7,10 +7,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
- * A kernel of Java: events lie in it until somebody fetches them, and who waits in it sees neither
- * an unpark nor an interrupt.
+ * Stands for the kernel: it keeps events until a thread fetches them, and a thread that waits in it
+ * sees neither an unpark nor an interrupt.
  */
 final class InMemorySource implements EventSource, EventFeed {
     private final ReentrantLock lock = new ReentrantLock();
@@ -28,13 +30,18 @@ final class InMemorySource implements EventSource, EventFeed {
     final AtomicInteger attached = new AtomicInteger();
     volatile int most;
 
-    /** How many times somebody came to stay. */
+    /** How many waits could block. */
     volatile int blocked;
 
     /** Thrown by every thread that joins, and by every end of a queue, if it is not null. */
     volatile Error refusal;
 
     volatile Thread last;
+
+    /** A virtual thread may block in it: it holds no carrier then. */
+    InMemorySource() {
+        this(new FixedCarriers(Carriers.Loan.SERVING));
+    }
 
     InMemorySource(Carriers carriers) {
         this(carriers, task -> HelperThreads.unstarted("test-poller", task));
@@ -188,32 +195,27 @@ final class InMemorySource implements EventSource, EventFeed {
 
     /** Waits until there is a thread in the kernel. */
     void awaitSomebody() {
-        long start = System.nanoTime();
-        while (inside == 0) {
-            if (System.nanoTime() - start > 20_000_000_000L) {
-                throw new AssertionError("nobody leads");
-            }
-            LockSupport.parkNanos(20_000);
-        }
+        eventually(() -> inside > 0, () -> "no thread leads");
     }
 
     /** Waits until another thread than this is in the kernel. */
     void awaitAnother(Thread thread) {
-        long start = System.nanoTime();
-        while (inside == 0 || last == thread) {
-            if (System.nanoTime() - start > 20_000_000_000L) {
-                throw new AssertionError("nobody leads instead of " + thread);
-            }
-            LockSupport.parkNanos(20_000);
-        }
+        eventually(
+                () -> inside > 0 && last != thread, () -> "no thread leads instead of " + thread);
     }
 
     /** Waits until this thread is the one in the kernel. */
     void awaitLeader(Thread thread) {
+        eventually(
+                () -> inside > 0 && last == thread,
+                () -> thread + " does not lead, " + last + " did last");
+    }
+
+    private static void eventually(BooleanSupplier condition, Supplier<String> problem) {
         long start = System.nanoTime();
-        while (inside == 0 || last != thread) {
+        while (!condition.getAsBoolean()) {
             if (System.nanoTime() - start > 20_000_000_000L) {
-                throw new AssertionError(thread + " does not lead, " + last + " did last");
+                throw new AssertionError(problem.get());
             }
             LockSupport.parkNanos(20_000);
         }

@@ -22,16 +22,7 @@ class TryTakeTest {
     private static final int BOUND = 10_000;
 
     private final InMemorySource source =
-            new InMemorySource(
-                    new Carriers() {
-                        @Override
-                        public Loan ask(Borrower borrower) {
-                            return Loan.REFUSED;
-                        }
-
-                        @Override
-                        public void giveBack() {}
-                    });
+            new InMemorySource(new FixedCarriers(Carriers.Loan.REFUSED));
 
     /** For each that is fetched another one comes. */
     private final class Endless implements Runnable {

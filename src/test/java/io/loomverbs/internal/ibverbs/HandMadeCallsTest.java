@@ -5,50 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.PortAttr;
 import io.loomverbs.internal.device.QpAttr;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-import java.io.IOException;
-import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 
 /** From which thread libibverbs is called, and when not any more; on objects made by hand. */
-@Timeout(60)
-class HandMadeCallsTest {
-    private final List<Thread> callers = new CopyOnWriteArrayList<>();
-    private HandMadeDevice device;
-    private IbvContext context;
-
-    @BeforeEach
-    void open() throws IOException {
-        device = HandMadeDevice.create();
-        context = device.bareContext();
-        device.onDriverCall = argument -> callers.add(Thread.currentThread());
-    }
-
-    @AfterEach
-    void close() {
-        if (device != null) {
-            device.closePipe();
-        }
-    }
-
+class HandMadeCallsTest extends HandMadeContext {
     private static <T> FutureTask<T> onVirtual(Callable<T> body) {
-        FutureTask<T> task = new FutureTask<>(body);
-        Thread.ofVirtual().name("caller").start(task);
-        return task;
-    }
-
-    private static <T> T result(FutureTask<T> task) throws Exception {
-        return task.get(20, TimeUnit.SECONDS);
+        return start(Thread.ofVirtual().name("caller"), body);
     }
 
     /** The kernel resolves the address of RoCE, and waits for the network meanwhile. */
@@ -80,17 +49,10 @@ class HandMadeCallsTest {
     void theDeviceIsClosedBetweenQueriesOnly() throws Exception {
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        device.onDriverCall =
-                argument -> {
-                    callers.add(Thread.currentThread());
-                    if (callers.size() == 1) {
-                        inside.countDown();
-                        await(goOn);
-                    }
-                };
-        FutureTask<Object> query = onPlatform(() -> context.queryPort(1));
-        assertThat(inside.await(20, TimeUnit.SECONDS)).isTrue();
-        FutureTask<Object> close =
+        holdFirstCall(inside, goOn);
+        FutureTask<PortAttr> query = onPlatform(() -> context.queryPort(1));
+        await(inside);
+        FutureTask<String> close =
                 onPlatform(
                         () -> {
                             context.close();
@@ -106,21 +68,5 @@ class HandMadeCallsTest {
         assertThatThrownBy(() -> context.queryPort(1)).isInstanceOf(DeviceException.class);
         assertThatThrownBy(() -> context.queryGid(1, 0)).isInstanceOf(DeviceException.class);
         assertThat(callers).hasSize(calls);
-    }
-
-    private static FutureTask<Object> onPlatform(Callable<Object> body) {
-        FutureTask<Object> task = new FutureTask<>(body);
-        Thread.ofPlatform().daemon().start(task);
-        return task;
-    }
-
-    private static void await(CountDownLatch latch) {
-        try {
-            if (!latch.await(20, TimeUnit.SECONDS)) {
-                throw new AssertionError("nobody lets go");
-            }
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 }

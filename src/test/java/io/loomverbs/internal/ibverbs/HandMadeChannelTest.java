@@ -414,7 +414,7 @@ class HandMadeChannelTest {
         CompletionQueue cq = context.createCq(1, null, channel, 0);
         Made made = device.last();
         cq.close();
-        made.channel().memory().set(ValueLayout.JAVA_INT, HandMadeDevice.CHANNEL_REFCNT, 1);
+        made.channel().memory().set(ValueLayout.JAVA_INT, HandMadeMemory.CHANNEL_REFCNT, 1);
         CompletableFuture<Object> waiter = start(channel::getCqEvent);
         settle();
         assertThatThrownBy(channel::close)
@@ -422,7 +422,7 @@ class HandMadeChannelTest {
                 .hasMessageContaining("EBUSY");
         settle();
         assertThat(waiter).isNotDone();
-        made.channel().memory().set(ValueLayout.JAVA_INT, HandMadeDevice.CHANNEL_REFCNT, 0);
+        made.channel().memory().set(ValueLayout.JAVA_INT, HandMadeMemory.CHANNEL_REFCNT, 0);
         destroy(channel, made);
         assertThat(failure(waiter)).isInstanceOf(ClosedException.class);
     }

@@ -12,13 +12,12 @@ import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Ibv;
-import io.loomverbs.internal.device.PortAttr;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
+import io.loomverbs.internal.device.StubContext;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.Libibverbs;
-import io.loomverbs.internal.ffi.LibibverbsLibrary;
 import io.loomverbs.internal.soft.FreshDevice;
 import io.loomverbs.junit.SkippedTests;
 
@@ -32,45 +31,20 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A context, channels and CQs of libibverbs made by hand, without a device: channels are pipes into
- * which a test writes what the kernel would. What reads, acknowledges and destroys them is the real
- * libibverbs, under the real channel, poller and CQ of loomverbs.
- *
- * <p>This relies on what is private in libibverbs: where the pointer to a context's private part
- * is, and that there are little but function pointers in it. All of them are made the same function
- * here, which does nothing and returns 0. So it was tried on some versions, and only these are.
+ * which a test writes what the kernel would ({@link HandMadeMemory}). What reads, acknowledges and
+ * destroys them is the real libibverbs, under the real channel, poller and CQ of loomverbs. The
+ * driver does nothing, and returns 0 unless a test says otherwise.
  */
 @SuppressWarnings("restricted")
 final class HandMadeDevice implements DeviceOps {
-    /** Offset in struct ibv_comp_channel. */
-    static final int CHANNEL_REFCNT = 12;
-
-    /** Versions of rdma-core in which all of that was looked up. */
-    private static final int FIRST_VERSION = 28;
-
-    private static final int LAST_VERSION = 65;
-
-    // struct verbs_context ends with the ibv_context; priv is below it
-    private static final int CONTEXT = 1024;
-    private static final int PRIV = CONTEXT - 112;
-    private static final int OPS = CONTEXT + 8;
-    private static final int OPS_BYTES = 256;
-    private static final int PRIVATE_BYTES = 8192;
-    private static final int ASYNC_FD = CONTEXT + 268;
-    private static final int NUM_COMP_VECTORS = CONTEXT + 272;
-
-    private static final int CQ_BYTES = 128;
     private static final int QP_BYTES = 160;
     private static final int QP_STATE = 56;
     private static final int MR_BYTES = 128;
@@ -82,7 +56,7 @@ final class HandMadeDevice implements DeviceOps {
             FreshDevice.create().open((type, port) -> {}).queryDevice();
 
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory = arena.allocate(2048, 64);
+    private final HandMadeMemory memory;
     private final Posix.Ends async;
     private final List<Made> made = new ArrayList<>();
     private final Supplier<Poller> pollers;
@@ -185,17 +159,7 @@ final class HandMadeDevice implements DeviceOps {
         this.pollers = pollers;
         this.poller = pollers.get();
         async = Posix.pipe();
-        MemorySegment nothing = nothing();
-        MemorySegment ownPart = arena.allocate(PRIVATE_BYTES, 64);
-        for (int i = 0; i < PRIVATE_BYTES; i += Long.BYTES) {
-            ownPart.set(JAVA_LONG, i, nothing.address());
-        }
-        for (int i = 0; i < OPS_BYTES; i += Long.BYTES) {
-            memory.set(JAVA_LONG, OPS + i, nothing.address());
-        }
-        memory.set(JAVA_LONG, PRIV, ownPart.address());
-        memory.set(JAVA_INT, ASYNC_FD, async.read());
-        memory.set(JAVA_INT, NUM_COMP_VECTORS, 1);
+        memory = new HandMadeMemory(arena, async.read(), nothing());
     }
 
     /** Skips the test where libibverbs is missing or of another version. */
@@ -211,33 +175,9 @@ final class HandMadeDevice implements DeviceOps {
 
     /** Skips the test where libibverbs is missing or of another version. */
     static void assumeLibrary() throws IOException {
-        Throwable cause = LibibverbsLibrary.unavailabilityCause();
-        String problem = cause != null ? cause.getMessage() : versionProblem();
+        String problem = HandMadeMemory.problem();
         if (problem != null) {
             throw SkippedTests.withoutLibibverbs(problem);
-        }
-    }
-
-    private static @Nullable String versionProblem() throws IOException {
-        Pattern library = Pattern.compile("\\S*/libibverbs\\.so\\.1\\.\\d+\\.(\\d+)\\.\\d+");
-        try (var maps = Files.lines(Path.of("/proc/self/maps"))) {
-            List<String> lines = maps.filter(line -> line.contains("libibverbs.so")).toList();
-            for (String line : lines) {
-                Matcher matcher = library.matcher(line);
-                if (matcher.find()) {
-                    int version = Integer.parseInt(matcher.group(1));
-                    return version >= FIRST_VERSION && version <= LAST_VERSION
-                            ? null
-                            : "that of version "
-                                    + version
-                                    + " is not one of "
-                                    + FIRST_VERSION
-                                    + " to "
-                                    + LAST_VERSION
-                                    + ", whose structures are known";
-                }
-            }
-            return "its version is not known: " + lines;
         }
     }
 
@@ -295,10 +235,7 @@ final class HandMadeDevice implements DeviceOps {
 
     /** A channel of the test's own, to be handed to {@link IbvContext} users; counts its CQs. */
     MadeChannel channel(Posix.Ends ends) {
-        // freed by ibv_destroy_comp_channel
-        MemorySegment channel = Posix.calloc(16);
-        channel.set(JAVA_LONG, 0, memory.address() + CONTEXT);
-        channel.set(JAVA_INT, 8, ends.read());
+        MemorySegment channel = memory.channel(ends.read());
         return new MadeChannel(IbvChannel.of(context, channel.address()), ends, channel);
     }
 
@@ -329,7 +266,7 @@ final class HandMadeDevice implements DeviceOps {
     /** The context alone; whoever takes it calls {@link #closePipe}. */
     IbvContext bareContext() {
         return new IbvContext(
-                "hand-made", memory.address() + CONTEXT, (type, port) -> {}, pollerOfNextContext());
+                "hand-made", memory.context(), (type, port) -> {}, pollerOfNextContext());
     }
 
     /**
@@ -362,8 +299,7 @@ final class HandMadeDevice implements DeviceOps {
                 init,
                 event -> {},
                 id -> {
-                    MemorySegment qp = arena.allocate(QP_BYTES, 8);
-                    qp.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+                    MemorySegment qp = memory.object(QP_BYTES);
                     qp.set(JAVA_INT, QP_STATE, state);
                     return qp.address();
                 });
@@ -376,15 +312,12 @@ final class HandMadeDevice implements DeviceOps {
 
     /** An address handle, the same. */
     IbvAh addressHandle(IbvContext of) {
-        MemorySegment ah = arena.allocate(AH_BYTES, 8);
-        ah.set(JAVA_LONG, 0, memory.address() + CONTEXT);
-        return new IbvAh(of, ah.address());
+        return new IbvAh(of, memory.object(AH_BYTES).address());
     }
 
     /** A memory region, the same. */
     IbvMr memoryRegion(IbvContext of, long bytes) {
-        MemorySegment mr = arena.allocate(MR_BYTES, 8);
-        mr.set(JAVA_LONG, 0, memory.address() + CONTEXT);
+        MemorySegment mr = memory.object(MR_BYTES);
         return IbvMr.create(of, arena.allocate(bytes), mr::address, "made by hand");
     }
 
@@ -400,29 +333,16 @@ final class HandMadeDevice implements DeviceOps {
 
     @Override
     public ContextOps open(PortListener events) {
-        context =
-                new IbvContext(
-                        "hand-made", memory.address() + CONTEXT, events, pollerOfNextContext());
+        context = new IbvContext("hand-made", memory.context(), events, pollerOfNextContext());
         return new Ops();
     }
 
     /** As {@link IbvContext}, but for what it takes a driver to create. */
-    private final class Ops implements ContextOps {
+    private final class Ops extends StubContext {
         private @Nullable MadeChannel direct;
 
-        @Override
-        public DeviceAttr queryDevice() {
-            return ATTRIBUTES;
-        }
-
-        @Override
-        public PortAttr queryPort(int port) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public byte[] queryGid(int port, int index) {
-            throw new UnsupportedOperationException();
+        Ops() {
+            super(ATTRIBUTES);
         }
 
         @Override
@@ -470,19 +390,8 @@ final class HandMadeDevice implements DeviceOps {
                             context,
                             observed,
                             id -> {
-                                MemorySegment cq = arena.allocate(CQ_BYTES, 8);
-                                cq.set(JAVA_LONG, 0, memory.address() + CONTEXT);
-                                cq.set(JAVA_LONG, 16, id);
-                                cq.set(JAVA_INT, 28, cqe);
-                                if (of != null) {
-                                    cq.set(JAVA_LONG, 8, of.memory.address());
-                                    synchronized (made) {
-                                        of.memory.set(
-                                                JAVA_INT,
-                                                CHANNEL_REFCNT,
-                                                of.memory.get(JAVA_INT, CHANNEL_REFCNT) + 1);
-                                    }
-                                }
+                                MemorySegment cq =
+                                        memory.cq(id, cqe, of == null ? null : of.memory);
                                 Made one = new Made(cq, of);
                                 created[0] = one;
                                 synchronized (made) {

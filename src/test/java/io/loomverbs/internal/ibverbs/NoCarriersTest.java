@@ -6,6 +6,7 @@ import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
+import io.loomverbs.support.ChildJvm;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

@@ -17,6 +17,7 @@ import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.Verbs;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.support.ChildJvm;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

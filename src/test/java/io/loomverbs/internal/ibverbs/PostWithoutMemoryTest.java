@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.support.ChildJvm;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
