@@ -42,8 +42,13 @@ abstract class FdEventFeed implements EventFeed {
      * *** The end ***
      *
      * A read that fails with anything but EAGAIN or EINTR fails all queues whose events come
-     * through this descriptor, and those that are attached later. An Error affects only the reader:
-     * an event that it has read and not raised is kept for the next leader.
+     * through this descriptor, and those that are attached later. So does one that finds nothing
+     * where the poller reports an error: read(2) sets no errno at the end of a file, and
+     * libibverbs then passes on the errno of an earlier call, such as EAGAIN.
+     *
+     * An Error affects only the reader. What it leaves undone, such as an event that it has read
+     * and not raised, is left over for the next leader: it is marked by two writes, which need
+     * neither memory nor stack.
      */
     private final Poller poller;
     private final int fd;
@@ -51,12 +56,8 @@ abstract class FdEventFeed implements EventFeed {
     private final AtomicInteger waiting = new AtomicInteger();
     private final ReentrantLock lock = new ReentrantLock();
 
-    /**
-     * Whether this is in the poller's list of descriptors with an event left over; under its lock.
-     */
-    boolean isLeftOver;
-
-    @Nullable FdEventFeed nextLeftOver;
+    /** Whether a leader is to look here; then the poller's {@code hasLeftOver} is set, too. */
+    private volatile boolean leftOver;
 
     /** Written under the lock, read without it. */
     private volatile boolean armed;
@@ -173,6 +174,8 @@ abstract class FdEventFeed implements EventFeed {
         } finally {
             if (id == 0) {
                 poller.remove(added);
+            } else if (leftOver) {
+                poller.hasLeftOver = true; // a leader did not find it
             }
         }
     }
@@ -185,11 +188,23 @@ abstract class FdEventFeed implements EventFeed {
         try {
             read = isOpen() && tryRead();
             cause = failure;
+        } catch (Error e) {
+            poller.wake(); // a leader in the kernel does not see what is left over
+            throw e;
         } finally {
             lock.unlock();
         }
         endQueues(cause);
         return read;
+    }
+
+    /** Completes what an Error has left undone, if anything. Returns how many events were read. */
+    int fetchLeftOver() {
+        if (!leftOver) {
+            return 0;
+        }
+        leftOver = false; // first: another Error sets it again
+        return fetch() ? 1 : 0;
     }
 
     /**
@@ -213,6 +228,9 @@ abstract class FdEventFeed implements EventFeed {
             }
             while (armed && n < max && (n == 0 || leader.goesOn()) && tryRead()) {
                 n++;
+            }
+            if (error && n == 0 && isOpen()) {
+                fail(new DeviceException(Errno.EIO, "the descriptor has failed"));
             }
             cause = failure;
         } finally {
@@ -251,11 +269,8 @@ abstract class FdEventFeed implements EventFeed {
     @GuardedBy("lock")
     private boolean tryRead() {
         try {
-            int rc;
-            do {
-                rc = read();
-            } while (rc == -Errno.EINTR);
-            if (rc != 0 && rc != -Errno.EAGAIN) {
+            int rc = read();
+            if (rc != 0 && rc != -Errno.EAGAIN && rc != -Errno.EINTR) {
                 fail(new DeviceException(-rc, "reading events has failed"));
             }
             return rc == 0;
@@ -263,7 +278,8 @@ abstract class FdEventFeed implements EventFeed {
             fail(e);
             return false;
         } catch (Error e) {
-            poller.leaveOver(this);
+            leftOver = true;
+            poller.hasLeftOver = true;
             throw e;
         }
     }
@@ -271,7 +287,16 @@ abstract class FdEventFeed implements EventFeed {
     @GuardedBy("lock")
     private void fail(Throwable cause) {
         failure = cause;
-        unregister();
+        boolean unregistered = false;
+        try {
+            unregister();
+            unregistered = true;
+        } finally {
+            if (!unregistered) {
+                leftOver = true;
+                poller.hasLeftOver = true;
+            }
+        }
     }
 
     @GuardedBy("lock")
@@ -296,9 +321,20 @@ abstract class FdEventFeed implements EventFeed {
         }
     }
 
+    /** If one of them cannot be told, the others are, and the next leader tries it again. */
     private void end(@Nullable Throwable cause) {
+        Error met = null;
         for (LedQueue queue : queues) { // which may leave meanwhile
-            queue.end(cause);
+            try {
+                queue.end(cause);
+            } catch (Error e) {
+                met = e;
+                leftOver = true;
+                poller.hasLeftOver = true;
+            }
+        }
+        if (met != null) {
+            throw met;
         }
     }
 

@@ -72,6 +72,17 @@ final class NativeIds<T> {
         return entry != null && entry.id == id ? entry.object : null;
     }
 
+    /** How many places there are; more come, and none goes. */
+    int places() {
+        return entries.length();
+    }
+
+    /** The object at a place, from 0 on, or null. */
+    @Nullable T at(int place) {
+        Entry<T> entry = entries.get(place);
+        return entry == null ? null : entry.object;
+    }
+
     /** Takes a number back, once. */
     void remove(long id) {
         lock.lock();

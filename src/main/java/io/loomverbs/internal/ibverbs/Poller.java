@@ -10,8 +10,6 @@ import io.loomverbs.internal.ffi.UseCount;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.concurrent.locks.ReentrantLock;
-
 /**
  * One epoll set, and the leadership of the threads that wait for its descriptors. It has no thread:
  * the leader waits in it.
@@ -36,13 +34,8 @@ class Poller implements EventSource { // not final: tests add to it what they lo
     private final NativeIds<FdEventFeed> polled = new NativeIds<>();
     private final Leadership leadership;
 
-    /**
-     * Descriptors where an Error occurred between reading and raising an event. Changed under the
-     * lock.
-     */
-    private volatile @Nullable FdEventFeed firstLeftOver;
-
-    private final ReentrantLock lock = new ReentrantLock();
+    /** Whether an Error may have left something undone at a descriptor: see there. */
+    volatile boolean hasLeftOver;
 
     /** The contexts; the owner is the one for which this was created. */
     private final UseCount contexts = new UseCount();
@@ -65,10 +58,6 @@ class Poller implements EventSource { // not final: tests add to it what they lo
             } finally {
                 epoll.close();
             }
-            boolean more;
-            do { // nothing is kept that was of a context
-                more = takeLeftOver() != null;
-            } while (more);
         }
     }
 
@@ -94,40 +83,28 @@ class Poller implements EventSource { // not final: tests add to it what they lo
         return polled.get(id);
     }
 
-    /** Makes the next leader look for a left-over event in {@code fd}. */
-    void leaveOver(FdEventFeed fd) {
-        lock.lock();
+    private int fetchLeftOver() {
+        hasLeftOver = false; // first: another Error sets it again
+        int raised = 0;
+        boolean done = false;
         try {
-            if (!fd.isLeftOver) {
-                fd.isLeftOver = true;
-                fd.nextLeftOver = firstLeftOver;
-                firstLeftOver = fd;
+            for (int place = 0; place < polled.places(); place++) {
+                FdEventFeed fd = polled.at(place);
+                raised += fd == null ? 0 : fd.fetchLeftOver();
             }
+            done = true;
         } finally {
-            lock.unlock();
-        }
-    }
-
-    private @Nullable FdEventFeed takeLeftOver() {
-        lock.lock();
-        try {
-            FdEventFeed fd = firstLeftOver;
-            if (fd != null) {
-                firstLeftOver = fd.nextLeftOver;
-                fd.nextLeftOver = null;
-                fd.isLeftOver = false;
+            if (!done) {
+                hasLeftOver = true;
             }
-            return fd;
-        } finally {
-            lock.unlock();
         }
+        return raised;
     }
 
     @Override
     public int await(long nanos, Leader leader) {
-        if (firstLeftOver != null) {
-            FdEventFeed fd = takeLeftOver();
-            return fd != null && fd.fetch() ? 1 : 0;
+        if (hasLeftOver) {
+            return fetchLeftOver();
         }
         int n = epoll.await(nanos);
         if (n < 0) {

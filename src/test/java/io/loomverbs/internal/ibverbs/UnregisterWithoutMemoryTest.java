@@ -1,11 +1,13 @@
 package io.loomverbs.internal.ibverbs;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
+import io.loomverbs.VerbsException;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ffi.Epoll;
@@ -75,6 +77,22 @@ class UnregisterWithoutMemoryTest {
         cq.close();
         channel.close();
         Posix.close(made.channel().ends().write());
+        context.close();
+    }
+
+    /** The thread that reads gets the Error, and all others are told of the failure. */
+    @Test
+    void aFailureThatMeetsItIsToldNevertheless() throws Exception {
+        FutureTask<CqEvent> leader = waiter();
+        FutureTask<CqEvent> follower = waiter();
+        next = error;
+        Posix.close(made.channel().ends().write());
+        assertThatThrownBy(() -> leader.get(20, TimeUnit.SECONDS)).hasCause(error);
+        assertThatThrownBy(() -> follower.get(20, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(VerbsException.class);
+        assertThat(next).isNull();
+        cq.close();
+        channel.close();
         context.close();
     }
 }
