@@ -17,7 +17,6 @@ import org.jspecify.annotations.NullMarked;
  * </ul>
  */
 @NullMarked
-@SuppressWarnings("requires-automatic") // the command line's optional libraries have no module-info
 module io.loomverbs {
     exports io.loomverbs;
 
@@ -29,15 +28,6 @@ module io.loomverbs {
     // platform thread waits there.
     requires static java.management;
     requires static jdk.management;
-
-    // For io.loomverbs.tools, the command line; users of the library do not need these.
-    requires static info.picocli;
-    requires static me.tongfei.progressbar;
-    requires static HdrHistogram;
-
-    // picocli sets the fields of the commands by reflection.
-    opens io.loomverbs.tools to
-            info.picocli;
 
     uses io.loomverbs.internal.device.DeviceProvider;
 

@@ -157,6 +157,11 @@ public final class Main implements Callable<Integer> {
         return String.valueOf(e.getMessage());
     }
 
+    /** What a failure says of itself; the class only where it says nothing. */
+    private static String reason(Exception e) {
+        return e.getMessage() == null ? e.toString() : e.getMessage();
+    }
+
     /** The command line, ready to execute. Numbers are written in one way everywhere. */
     static CommandLine commandLine() {
         Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
@@ -175,7 +180,7 @@ public final class Main implements Callable<Integer> {
         commandLine.setExecutionExceptionHandler(
                 (e, command, result) -> {
                     PrintWriter err = command.getErr();
-                    err.println(command.getColorScheme().errorText("failed: " + e));
+                    err.println(command.getColorScheme().errorText("failed: " + reason(e)));
                     if (main.verbose) {
                         e.printStackTrace(err);
                     }

@@ -1,0 +1,4 @@
+/** What somebody else's module needs. */
+module example {
+    requires io.loomverbs;
+}
