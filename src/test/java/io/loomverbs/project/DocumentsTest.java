@@ -39,6 +39,9 @@ class DocumentsTest {
     private static final Pattern FILE =
             Pattern.compile("(?:src|docs|\\.ci)/[\\w./-]+|\\./\\w+|[\\w-]+\\.(?:md|pml|inc|c)");
 
+    private static final Pattern QUALIFIED =
+            Pattern.compile("\\bio\\.loomverbs(?:\\.[a-z]+)*\\.[A-Z]\\w*");
+
     /** What plain English does without: see CONTRIBUTING. */
     private static final Pattern UNWANTED =
             Pattern.compile("(?i)\\b(?:who|whoever|for ever|heart|house|rooms?)\\b|\\bnobody's\\b");
@@ -103,6 +106,13 @@ class DocumentsTest {
         assertThat(problems(DocumentsTest::wrongNames)).isEmpty();
     }
 
+    /** Commands, too, name classes where they are. */
+    @Test
+    void qualifiedNamesExist() {
+        assertThat(problems((path, text) -> misplacedClasses(text))).isEmpty();
+        assertThat(misplacedClasses(text(Path.of("pom.xml")))).isEmpty();
+    }
+
     @Test
     void linksLeadSomewhere() {
         assertThat(problems(DocumentsTest::deadLinks)).isEmpty();
@@ -140,6 +150,8 @@ class DocumentsTest {
                 .containsExactly("src/main/Nothing.java", "NO_SUCH_FAULT", "tryAkkAsync");
         assertThat(deadLinks(path, "[a](nothing.md) [b](design.md#nothing) [c](design.md#soft0)"))
                 .containsExactly("nothing.md", "design.md#nothing");
+        assertThat(misplacedClasses("java io.loomverbs.Ledger, io.loomverbs.Verbs"))
+                .containsExactly("io.loomverbs.Ledger");
         assertThat(longLines("| " + "x".repeat(121) + "\n" + "x".repeat(121))).hasSize(1);
         assertThat(unwantedWords("Whoever waits `for ever`,\n```\nwho\n```\nwaits for ever"))
                 .containsExactly("Whoever", "for ever");
@@ -188,6 +200,20 @@ class DocumentsTest {
         }
         return !code.matches("\\w*\\.[a-z]\\w*\\(.*")
                 || METHOD.matcher(code).results().allMatch(m -> isKnown(m.group(1)));
+    }
+
+    private static List<String> misplacedClasses(String text) {
+        return QUALIFIED
+                .matcher(text)
+                .results()
+                .map(m -> m.group())
+                .filter(name -> !isSource(name.replace('.', '/') + ".java"))
+                .toList();
+    }
+
+    private static boolean isSource(String file) {
+        return Stream.of("main", "test", "jcstress", "jmh")
+                .anyMatch(set -> Files.exists(Path.of("src", set, "java", file)));
     }
 
     private static boolean isKnown(String word) {
