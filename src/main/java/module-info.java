@@ -19,6 +19,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module io.loomverbs {
     exports io.loomverbs;
+    exports io.loomverbs.blocking;
 
     // For the annotations only; neither is needed at run time.
     requires static org.jspecify; // not transitive: users compile without it

@@ -4,7 +4,12 @@ package io.loomverbs;
 public final class ClosedException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
-    ClosedException(Object closed) {
-        super(closed + " is closed");
+    /**
+     * Creates the exception.
+     *
+     * @param closed what is closed; its text begins the message
+     */
+    public ClosedException(Object closed) {
+        super(Arguments.notNull(closed, "closed") + " is closed");
     }
 }

@@ -35,6 +35,7 @@ import java.util.stream.Collectors;
 /** The packages of the design, which of them may know which, and what of all this is public. */
 class ArchitectureTest {
     private static final String API = "io.loomverbs";
+    private static final String BLOCKING = API + ".blocking";
     private static final String INTERNAL = API + ".internal.";
 
     private static final JavaClasses CLASSES = new ClassFileImporter().importPath(PublicApi.root());
@@ -45,11 +46,13 @@ class ArchitectureTest {
         }
     }
 
-    /** One package is exported, to everybody; nothing is open. */
+    /** These packages are exported, to everybody; nothing is open. */
     @Test
     void onlyTheApiIsExported() throws IOException {
         ModuleDescriptor module = module();
-        assertThat(module.exports()).extracting(Exports::source).containsExactly(API);
+        assertThat(module.exports())
+                .extracting(Exports::source)
+                .containsExactlyInAnyOrder(API, BLOCKING);
         assertThat(module.exports()).noneMatch(Exports::isQualified);
         assertThat(module.isOpen()).isFalse();
         assertThat(module.opens()).isEmpty();
@@ -89,6 +92,12 @@ class ArchitectureTest {
     @Test
     void theApiKnowsNoDevice() {
         mayDependOn(API, List.of(API, INTERNAL + "event..", INTERNAL + "device.."));
+    }
+
+    /** Blocking requests are made of the public API alone. */
+    @Test
+    void blockingRequestsKnowTheApiOnly() {
+        mayDependOn(BLOCKING, List.of(BLOCKING, API));
     }
 
     private static void mayDependOn(String name, List<String> allowed) {
@@ -135,6 +144,7 @@ class ArchitectureTest {
                 .should()
                 .resideInAnyPackage(
                         API,
+                        BLOCKING,
                         INTERNAL + "event",
                         INTERNAL + "device",
                         INTERNAL + "soft",

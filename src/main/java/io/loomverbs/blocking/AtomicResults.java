@@ -1,0 +1,62 @@
+package io.loomverbs.blocking;
+
+import io.loomverbs.Access;
+import io.loomverbs.MemoryRegion;
+import io.loomverbs.ProtectionDomain;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.ValueLayout;
+
+/** Registered memory for what atomics bring, eight bytes for each place of a send queue. */
+final class AtomicResults {
+    private final ProtectionDomain pd;
+    private final int places;
+    private volatile @Nullable MemoryRegion region;
+
+    AtomicResults(ProtectionDomain pd, int places) {
+        this.pd = pd;
+        this.places = places;
+    }
+
+    /** To be called before the first atomic is submitted. Registers the memory. */
+    void prepare() {
+        if (region == null) {
+            synchronized (this) {
+                if (region == null) {
+                    region = pd.allocateMr((long) places * Long.BYTES, Access.LOCAL_WRITE);
+                }
+            }
+        }
+    }
+
+    private MemoryRegion region() {
+        MemoryRegion r = region;
+        if (r == null) {
+            throw new AssertionError("an atomic was submitted unprepared");
+        }
+        return r;
+    }
+
+    /** Describes an atomic whose result goes to this place. */
+    void describe(Request r, int place) {
+        RemoteRegion at = r.remote();
+        r.wr.clear().sge(region(), (long) place * Long.BYTES, Long.BYTES);
+        if (r.op == Op.FETCH_ADD) {
+            r.wr.fetchAndAdd(at.address(), at.rkey(), r.operand);
+        } else {
+            r.wr.compareAndSwap(at.address(), at.rkey(), r.expected, r.operand);
+        }
+    }
+
+    long get(int place) {
+        return region().memory().get(ValueLayout.JAVA_LONG, (long) place * Long.BYTES);
+    }
+
+    void close() {
+        MemoryRegion r = region;
+        if (r != null) {
+            r.close();
+        }
+    }
+}

@@ -1,0 +1,334 @@
+package io.loomverbs.blocking;
+
+import io.loomverbs.ClosedException;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.VerbsException;
+import io.loomverbs.WorkCompletions;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Takes the completions of one CQ to the requests that they belong to, on behalf of all queue pairs
+ * of the CQ.
+ */
+final class Dispatcher {
+    /*
+     * Which thread polls
+     *
+     * Only one thread at a time polls, the leader. It is a thread that waits for a request. It
+     * polls, waits for events, and marks requests as done, also those of other threads, which it
+     * wakes. When its own goal is reached it resigns.
+     *
+     * A thread that finds a leader enlists with its goal and in `waiting`, looks again, and parks.
+     * A leader resigns by clearing `leader`, then looks for threads that wait. So one of both sees
+     * the other. A thread that leaves `waiting`, for whatever reason, looks whether a leader is missing:
+     * the thread that was woken to lead may just have reached its goal, or given up.
+     *
+     * The newest waiter becomes the leader. Requests are done in order, so it leads longest.
+     *
+     * Nothing is lost
+     *
+     * The batch and the place in it belong to the dispatcher, not to the leader. If a leader ends
+     * with an Error in the middle, such as a lack of memory, the next one goes on at that place;
+     * handling a completion twice does nothing.
+     */
+    private static final int BATCH = 64;
+
+    /** How long a leader waits before it looks for queue pairs that were closed behind its back. */
+    private static final Duration AUDIT = Duration.ofSeconds(1);
+
+    private static final System.Logger LOG = System.getLogger(Dispatcher.class.getName());
+    private static final ConcurrentHashMap<CompletionQueue, Dispatcher> ALL =
+            new ConcurrentHashMap<>();
+    private static final VarHandle LEADER;
+
+    static {
+        try {
+            LEADER = MethodHandles.lookup().findVarHandle(Dispatcher.class, "leader", Thread.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final CompletionQueue cq;
+    private final WaitList waiting = new WaitList();
+
+    /** The queue pairs, by the index that is part of their work request ids. See attach. */
+    private volatile @Nullable Requests[] attached = new Requests[1];
+
+    /** No index below it is free. Under the lock of this. */
+    private int firstFree;
+
+    /** Completions that the attached queue pairs may have in the CQ. In compute of ALL. */
+    private int reserved;
+
+    /** In compute of ALL. */
+    private int users;
+
+    /** The thread that polls, or null. By compare-and-set; cleared by that thread. */
+    private volatile @Nullable Thread leader;
+
+    // Of the leader:
+    private final WorkCompletions batch = WorkCompletions.allocate(BATCH);
+    private int next;
+    private int audited;
+    private boolean warned;
+
+    private Dispatcher(CompletionQueue cq) {
+        this.cq = cq;
+    }
+
+    /**
+     * The dispatcher of a CQ, with room for a queue pair's completions reserved.
+     *
+     * @throws IllegalStateException if the CQ has no room for so many
+     */
+    static Dispatcher reserve(CompletionQueue cq, int completions) {
+        return ALL.compute(
+                cq,
+                (key, known) -> {
+                    Dispatcher d = known == null ? new Dispatcher(cq) : known;
+                    if (completions > cq.cqe() - d.reserved) {
+                        throw new IllegalStateException(
+                                cq
+                                        + " holds "
+                                        + cq.cqe()
+                                        + " completions, of which other queue pairs may need "
+                                        + d.reserved
+                                        + ", so there is no room for the "
+                                        + completions
+                                        + " of this one: make the CQ larger, or reduce sends and"
+                                        + " receives of the RequestsConfig");
+                    }
+                    d.reserved += completions;
+                    d.users++;
+                    return d;
+                });
+    }
+
+    /** How many completions could be reserved now. */
+    static int room(CompletionQueue cq) {
+        Dispatcher d = ALL.get(cq);
+        return d == null ? cq.cqe() : cq.cqe() - d.reserved;
+    }
+
+    /** Ends what {@link #reserve} began. */
+    void unreserve(int completions) {
+        ALL.computeIfPresent(
+                cq,
+                (key, d) -> {
+                    d.reserved -= completions;
+                    d.users--;
+                    return d.users == 0 ? null : d;
+                });
+    }
+
+    /** The index under which completions find these requests. */
+    synchronized int attach(Requests requests) {
+        @Nullable Requests[] known = attached;
+        int at = firstFree;
+        while (at < known.length && known[at] != null) {
+            at++;
+        }
+        if (at == known.length) {
+            known = Arrays.copyOf(known, 2 * at);
+        }
+        known[at] = requests;
+        attached = known;
+        firstFree = at + 1;
+        return at;
+    }
+
+    synchronized void detach(int index) {
+        attached[index] = null;
+        firstFree = Math.min(firstFree, index);
+    }
+
+    /**
+     * Waits until a goal is reached.
+     *
+     * @param nanos how long at most; Long.MAX_VALUE for no limit
+     * @return false if it was not reached in time
+     * @throws InterruptedException if the thread was interrupted and the goal is not reached
+     * @throws RuntimeException why no more completions come from the CQ
+     */
+    boolean await(Goal goal, long nanos) throws InterruptedException {
+        if (goal.isReached()) {
+            return true;
+        }
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        long deadline = nanos == Long.MAX_VALUE ? 0 : System.nanoTime() + nanos;
+        if (LEADER.compareAndSet(this, null, Thread.currentThread())) {
+            return lead(goal, nanos, deadline);
+        }
+        return follow(goal, nanos, deadline);
+    }
+
+    /** Waits without a limit. An interrupt is kept for later; the end of the CQ ends the wait. */
+    void awaitQuietly(Goal goal) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    await(goal, Long.MAX_VALUE);
+                    return;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (IllegalStateException | VerbsException e) {
+                    return; // nothing comes any more
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private boolean follow(Goal goal, long nanos, long deadline) throws InterruptedException {
+        Waiter me = new Waiter(Thread.currentThread());
+        try {
+            waiting.add(me);
+            goal.enlist(me);
+            for (; ; ) {
+                if (goal.isReached()) {
+                    return true;
+                }
+                if (leader == null && LEADER.compareAndSet(this, null, Thread.currentThread())) {
+                    waiting.remove(me);
+                    return lead(goal, nanos, deadline);
+                }
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+                if (nanos == Long.MAX_VALUE) {
+                    LockSupport.park(this);
+                } else {
+                    long left = deadline - System.nanoTime();
+                    if (left <= 0) {
+                        return false;
+                    }
+                    LockSupport.parkNanos(this, left);
+                }
+            }
+        } finally {
+            me.gone = true;
+            waiting.remove(me);
+            goal.leave(me);
+            ensureLed();
+        }
+    }
+
+    private boolean lead(Goal goal, long nanos, long deadline) throws InterruptedException {
+        try {
+            dispatch();
+            if (goal.isReached()) {
+                return true;
+            }
+            poll();
+            while (!goal.isReached()) {
+                long left = nanos == Long.MAX_VALUE ? nanos : deadline - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                if (!awaitCompletions(left)) {
+                    audit();
+                }
+            }
+            return true;
+        } finally {
+            leader = null;
+            ensureLed();
+        }
+    }
+
+    private void ensureLed() {
+        if (leader == null && !waiting.isEmpty()) {
+            waiting.wakeNewest();
+        }
+    }
+
+    private void poll() {
+        try {
+            cq.poll(batch);
+            next = 0;
+        } catch (ClosedException | VerbsException e) {
+            throw end(e);
+        }
+        dispatch();
+    }
+
+    private boolean awaitCompletions(long nanos) throws InterruptedException {
+        int n;
+        try {
+            n = cq.await(batch, 1, nanos < AUDIT.toNanos() ? Duration.ofNanos(nanos) : AUDIT);
+            next = 0;
+        } catch (IllegalStateException | VerbsException e) { // closed, served, overrun
+            throw end(e);
+        }
+        dispatch();
+        return n > 0;
+    }
+
+    /** The CQ is closed or has overrun: nothing comes from it any more, for nobody. */
+    private RuntimeException end(RuntimeException why) {
+        for (Requests r : attached) {
+            if (r != null) {
+                r.abandon(Breakage.of("its CQ", why));
+            }
+        }
+        waiting.wakeAll();
+        return why;
+    }
+
+    private void dispatch() {
+        while (next < batch.size()) {
+            complete(next);
+            next++;
+        }
+    }
+
+    private void complete(int i) {
+        long wrId = batch.wrId(i);
+        @Nullable Requests[] known = attached;
+        int index = WrId.index(wrId);
+        Requests r = WrId.isOurs(wrId) && index < known.length ? known[index] : null;
+        if (r != null && r.qpNum() == batch.qpNum(i)) {
+            r.completed(wrId, batch, i);
+        } else if (!warned) {
+            warned = true;
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "lost: {0}, which belongs to no Requests, though {1} is polled for Requests."
+                            + " Use another CQ for requests that are posted by hand",
+                    batch.get(i),
+                    cq);
+        }
+    }
+
+    /** Looks for queue pairs that can complete nothing any more. Some of them at a time. */
+    private void audit() {
+        @Nullable Requests[] known = attached;
+        for (int i = 0; i < Math.min(known.length, BATCH); i++) {
+            audited = audited + 1 < known.length ? audited + 1 : 0;
+            Requests r = known[audited];
+            if (r != null) {
+                r.audit();
+            }
+        }
+    }
+
+    /** How many waits have parked because another thread polls. For measurements. */
+    long waits() {
+        return waiting.added();
+    }
+}

@@ -1,0 +1,16 @@
+package io.loomverbs.blocking;
+
+/** What a thread waits for at a {@link Dispatcher}. */
+interface Goal {
+    /** Whether the wait is over. Once true, it stays true for the thread that waits. */
+    boolean isReached();
+
+    /**
+     * Makes the goal known to the threads that can reach it: they call {@link Waiter#wake} after
+     * they have reached it. Called once for each waiter, before it looks again and parks.
+     */
+    void enlist(Waiter waiter);
+
+    /** Ends what {@link #enlist} began, whether or not the goal is reached. */
+    void leave(Waiter waiter);
+}

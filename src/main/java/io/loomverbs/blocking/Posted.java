@@ -1,0 +1,25 @@
+package io.loomverbs.blocking;
+
+/** That a request has left the queue of those that wait for a place in the send queue. */
+final class Posted implements Goal {
+    private final Request request;
+
+    Posted(Request request) {
+        this.request = request;
+    }
+
+    @Override
+    public boolean isReached() {
+        return !request.isQueued() || request.isDone();
+    }
+
+    @Override
+    public void enlist(Waiter waiter) {
+        request.enlist(waiter);
+    }
+
+    @Override
+    public void leave(Waiter waiter) {
+        request.leave(waiter);
+    }
+}

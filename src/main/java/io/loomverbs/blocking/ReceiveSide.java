@@ -1,0 +1,259 @@
+package io.loomverbs.blocking;
+
+import io.loomverbs.ClosedException;
+import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
+import io.loomverbs.RecvWorkRequest;
+import io.loomverbs.VerbsException;
+import io.loomverbs.WcOpcode;
+import io.loomverbs.WorkCompletions;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** The ring of receives of a queue pair, and the messages that nobody has taken yet. */
+final class ReceiveSide implements Goal {
+    /*
+     * A buffer is posted, or holds a message that waits in `arrived`, or is lent with a message to
+     * the application, which posts it again when it closes the message. So there are never more
+     * messages than buffers, and a place of `messages` is free when it is written.
+     *
+     * The leader of the dispatcher writes a message, then `arrived`; a receiver takes one by
+     * compare-and-set of `taken`. The leader wakes as many receivers as messages have come. A
+     * receiver that leaves while there are messages wakes the next one: it may have been woken for
+     * a message that it did not take.
+     *
+     * A closer sets `closing` in the owner, then waits until `outstanding` is 0; a thread that posts
+     * a receive adds to `outstanding`, then looks at `closing`: one of both sees the other.
+     */
+    private static final int GRH_BYTES = 40;
+    private static final VarHandle TAKEN;
+    private static final VarHandle OUTSTANDING;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            TAKEN = lookup.findVarHandle(ReceiveSide.class, "taken", long.class);
+            OUTSTANDING = lookup.findVarHandle(ReceiveSide.class, "outstanding", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** One buffer of the ring. */
+    static final class Slot {
+        final Buffer buffer;
+        final RecvWorkRequest wr;
+        int bytes;
+        boolean written;
+        boolean hasImm;
+        int imm;
+        int srcQp;
+
+        /** Not posted, so a completion that names it was handled before. */
+        volatile boolean posted;
+
+        Slot(Buffer buffer, RecvWorkRequest wr) {
+            this.buffer = buffer;
+            this.wr = wr;
+        }
+    }
+
+    private final Requests owner;
+    private final QueuePair qp;
+    private final int headerBytes;
+    private final Slot[] slots;
+    private final WaitList receivers = new WaitList();
+
+    /** A power of two. Written by the leader, before {@link #arrived}. */
+    private final @Nullable Slot[] messages;
+
+    /** How many messages have ever come. Written by the leader. */
+    private volatile long arrived;
+
+    /** How many were taken. By compare-and-set. */
+    private volatile long taken;
+
+    /** How many receives are posted, or just being posted. By atomic addition. */
+    private volatile int outstanding;
+
+    private boolean started;
+
+    /** A receive was flushed or has failed: no message comes after those that are here. */
+    private volatile boolean ended;
+
+    ReceiveSide(Requests owner, QueuePair qp, int index, Buffer[] buffers) {
+        this.owner = owner;
+        this.qp = qp;
+        this.headerBytes = qp.type() == QpType.UD ? GRH_BYTES : 0;
+        this.slots = new Slot[buffers.length];
+        this.messages = new Slot[Integer.highestOneBit(2 * Math.max(1, buffers.length) - 1)];
+        for (int i = 0; i < buffers.length; i++) {
+            Buffer b = buffers[i];
+            RecvWorkRequest wr = RecvWorkRequest.allocate(1).wrId(WrId.receive(index, i));
+            slots[i] = new Slot(b, b.describe(wr));
+        }
+    }
+
+    int size() {
+        return slots.length;
+    }
+
+    /**
+     * Posts all receives. To be called once, after completions can find this object. If one is
+     * refused, the owner has to be closed.
+     */
+    void start() {
+        int posted = 0;
+        try {
+            while (posted < slots.length) {
+                post(slots[posted]);
+                posted++;
+            }
+        } finally {
+            for (int i = posted + 1; i < slots.length; i++) {
+                slots[i].buffer.close(); // post has closed the one that was refused
+            }
+            started = posted == slots.length;
+        }
+    }
+
+    boolean hasFailedToStart() {
+        return !started;
+    }
+
+    /** Posts a receive again, or gives its buffer back if there is no need of it any more. */
+    private void post(Slot slot) {
+        OUTSTANDING.getAndAdd(this, 1);
+        if (!owner.isClosing() && !ended) {
+            slot.posted = true;
+            boolean done = false;
+            try {
+                qp.postRecv(slot.wr);
+                done = true;
+            } finally {
+                if (!done) {
+                    slot.posted = false;
+                    dropped(slot);
+                }
+            }
+            return;
+        }
+        dropped(slot);
+    }
+
+    /** A receive that is not posted any more. */
+    private void dropped(Slot slot) {
+        slot.buffer.close();
+        OUTSTANDING.getAndAdd(this, -1);
+        owner.outstandingFell();
+    }
+
+    /** The application has closed a message, and no request uses it. */
+    void giveBack(Slot slot) {
+        try {
+            post(slot);
+        } catch (ClosedException | VerbsException e) {
+            owner.broke(Breakage.of("a receive that was to be posted again", e));
+            receivers.wakeAll();
+        }
+    }
+
+    int outstanding() {
+        return outstanding;
+    }
+
+    void completed(long wrId, WorkCompletions batch, int i) {
+        Slot slot = slots[WrId.slot(wrId)];
+        if (!slot.posted) {
+            return; // handled before
+        }
+        if (!batch.isSuccess(i)) {
+            owner.broke(Breakage.of(batch, i, "a receive"));
+            ended = true;
+            slot.posted = false;
+            dropped(slot);
+            receivers.wakeAll();
+            return;
+        }
+        slot.written = batch.opcode(i) == WcOpcode.RECV_RDMA_WITH_IMM;
+        slot.bytes = batch.byteLen(i);
+        slot.hasImm = batch.hasImm(i);
+        slot.imm = slot.hasImm ? batch.immData(i) : 0;
+        slot.srcQp = batch.srcQp(i);
+        long at = arrived;
+        messages[(int) at & messages.length - 1] = slot;
+        slot.posted = false;
+        arrived = at + 1;
+        OUTSTANDING.getAndAdd(this, -1);
+        if (!receivers.isEmpty()) {
+            receivers.wakeOldest(at + 1 - taken);
+        }
+    }
+
+    /** Nothing comes from the queue pair any more. The leader's. */
+    void abandon() {
+        ended = true;
+        for (Slot slot : slots) {
+            if (slot.posted) {
+                slot.posted = false;
+                dropped(slot);
+            }
+        }
+        receivers.wakeAll();
+    }
+
+    /** The next message, or null if there is none now. */
+    @Nullable Message poll() {
+        for (; ; ) {
+            long t = taken;
+            if (t >= arrived) {
+                return null;
+            }
+            Slot slot = messages[(int) t & messages.length - 1];
+            if (TAKEN.compareAndSet(this, t, t + 1) && slot != null) {
+                return new Message(this, slot, headerBytes);
+            }
+        }
+    }
+
+    /** Whether no message will come: those that wait look why. */
+    boolean isOver() {
+        return ended || owner.isClosing() || (owner.breakage() != null && outstanding == 0);
+    }
+
+    void wakeAll() {
+        receivers.wakeAll();
+    }
+
+    @Override
+    public boolean isReached() {
+        return taken < arrived || isOver();
+    }
+
+    @Override
+    public void enlist(Waiter w) {
+        receivers.add(w.makeTwin());
+    }
+
+    @Override
+    public void leave(Waiter w) {
+        if (w.twin != null) {
+            receivers.remove(w.twin);
+        }
+        if (taken < arrived && !receivers.isEmpty()) {
+            receivers.wakeOldest(1);
+        }
+    }
+
+    /** Gives back the buffers of messages that nobody has taken. */
+    void discard() {
+        Message m = poll();
+        while (m != null) {
+            m.close();
+            m = poll();
+        }
+    }
+}

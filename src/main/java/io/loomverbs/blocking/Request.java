@@ -1,0 +1,230 @@
+package io.loomverbs.blocking;
+
+import io.loomverbs.SendWorkRequest;
+import io.loomverbs.WcStatus;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * One request of a send queue, from its description to its outcome. A blocking call gives it back
+ * to be used again once it has seen the outcome; then nothing else refers to it any more.
+ */
+final class Request implements Goal {
+    /*
+     * QUEUED -> COMMITTED   by the poster, which posts it next
+     * QUEUED -> CANCELLED   by a caller that gave up: it will never be posted
+     *
+     * `top` is the stack of waiters, or DONE. The outcome is written before DONE, by an exchange
+     * that takes all waiters. A waiter pushes itself, then looks for DONE: one of both sees the
+     * other. After the exchange, the thread that completes the request touches it no more.
+     */
+    private static final int QUEUED = 0;
+    private static final int COMMITTED = 1;
+    private static final int CANCELLED = 2;
+    private static final Waiter DONE = new Waiter(null);
+    private static final VarHandle PHASE;
+    private static final VarHandle TOP;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            PHASE = lookup.findVarHandle(Request.class, "phase", int.class);
+            TOP = lookup.findVarHandle(Request.class, "top", Waiter.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final SendWorkRequest wr;
+
+    /** Whether {@link #wr} can be described again by a later call. */
+    final boolean reusable;
+
+    Op op = Op.OTHER;
+    int bytes;
+    @Nullable RemoteRegion remote;
+
+    /** Of an atomic: the expected value, and the new one or the number to add. */
+    long expected;
+
+    long operand;
+    private @Nullable Loan loan;
+
+    /** The next one in the queue of the poster. */
+    @Nullable Request next;
+
+    /** Where it is in the send queue; -1 before it is posted. */
+    long position = -1;
+
+    /** The previous value that an atomic has brought. Written before DONE. */
+    long result;
+
+    /** Null for success. Written before DONE. */
+    private @Nullable Breakage breakage;
+
+    private @Nullable RuntimeException refusal;
+    private WcStatus status = WcStatus.SUCCESS;
+
+    /** A thread waits until it is posted, besides those that wait until it is done. */
+    volatile boolean tellPosted;
+
+    private volatile int phase;
+    private volatile @Nullable Waiter top;
+
+    Request(SendWorkRequest wr, boolean reusable) {
+        this.wr = wr;
+        this.reusable = reusable;
+    }
+
+    /** Makes it as new, but for the description. */
+    void reset(Op newOp) {
+        op = newOp;
+        bytes = 0;
+        remote = null;
+        loan = null;
+        next = null;
+        position = -1;
+        breakage = null;
+        refusal = null;
+        status = WcStatus.SUCCESS;
+        tellPosted = false;
+        phase = QUEUED;
+        top = null;
+    }
+
+    RemoteRegion remote() {
+        RemoteRegion r = remote;
+        if (r == null) {
+            throw new AssertionError("not an operation on remote memory");
+        }
+        return r;
+    }
+
+    /** Keeps the memory of a buffer from being lent to others before this is done. */
+    void uses(Loan lent) {
+        loan = lent;
+    }
+
+    /** The poster is about to post it; false if it was cancelled. */
+    boolean commit() {
+        return phase == COMMITTED || PHASE.compareAndSet(this, QUEUED, COMMITTED);
+    }
+
+    boolean isQueued() {
+        return phase == QUEUED;
+    }
+
+    boolean isCancelled() {
+        return phase == CANCELLED;
+    }
+
+    /** Takes it back; false if it is posted, or just being posted. */
+    boolean cancel() {
+        if (!PHASE.compareAndSet(this, QUEUED, CANCELLED)) {
+            return false;
+        }
+        releaseLoan();
+        return true;
+    }
+
+    boolean isDone() {
+        return top == DONE;
+    }
+
+    /** The device has done it. */
+    void succeed() {
+        done();
+    }
+
+    /** The device has failed or flushed it. */
+    void fail(Breakage by, WcStatus own) {
+        breakage = by;
+        status = own;
+        done();
+    }
+
+    /** It was not posted, and never will be. */
+    void refuse(RuntimeException why) {
+        refusal = why;
+        done();
+    }
+
+    private void done() {
+        releaseLoan();
+        Waiter w = (Waiter) TOP.getAndSet(this, DONE);
+        while (w != null) {
+            Waiter below = w.below;
+            w.wake();
+            w = below;
+        }
+    }
+
+    private void releaseLoan() {
+        Loan used = loan;
+        if (used != null) {
+            loan = null;
+            used.release();
+        }
+    }
+
+    /** Wakes the threads that wait; they look again. Only called while the request is not done. */
+    void wakeStarter() {
+        Waiter w = top;
+        if (w != DONE) {
+            for (; w != null; w = w.below) {
+                w.wake();
+            }
+        }
+    }
+
+    /** Throws if the request has failed. After {@link #isDone()}. */
+    void check(Requests of) {
+        if (refusal != null) {
+            throw refusal;
+        }
+        if (breakage != null) {
+            throw new RequestFailedException(
+                    of + ": " + breakage.explain(this, status), breakage, status);
+        }
+    }
+
+    boolean hasSucceeded() {
+        return refusal == null && breakage == null;
+    }
+
+    @Override
+    public boolean isReached() {
+        return top == DONE;
+    }
+
+    /** Those that gave up are dropped: a thread that waits in short steps must not pile up. */
+    @Override
+    public void enlist(Waiter w) {
+        Waiter t;
+        do {
+            t = top;
+            if (t == DONE) {
+                return;
+            }
+            Waiter live = t;
+            while (live != null && live.gone) {
+                live = live.below;
+            }
+            w.below = live;
+        } while (!TOP.compareAndSet(this, t, w));
+    }
+
+    @Override
+    public void leave(Waiter w) {
+        // It is dropped when the next one comes, or when the request is done.
+    }
+
+    @Override
+    public String toString() {
+        String text = op == Op.OTHER ? wr.toString() : op + " of " + bytes + " bytes";
+        return remote == null ? text : text + (op == Op.READ ? " from " : " to ") + remote;
+    }
+}

@@ -1,0 +1,26 @@
+package io.loomverbs.blocking;
+
+/**
+ * The thread was interrupted while it waited for a request, which is still under way. The queue
+ * pair is usable, and the memory of the request stays the request's until it is done.
+ */
+public final class RequestInterruptedException extends InterruptedException {
+    private static final long serialVersionUID = 1L;
+
+    /** What is still under way. */
+    private final transient Pending request;
+
+    RequestInterruptedException(Pending request) {
+        super(request + " is still under way");
+        this.request = request;
+    }
+
+    /**
+     * The request, to be waited for further.
+     *
+     * @return the request
+     */
+    public Pending request() {
+        return request;
+    }
+}

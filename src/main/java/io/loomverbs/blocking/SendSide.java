@@ -1,0 +1,464 @@
+package io.loomverbs.blocking;
+
+import io.loomverbs.ClosedException;
+import io.loomverbs.PostException;
+import io.loomverbs.QueuePair;
+import io.loomverbs.SendWorkRequest;
+import io.loomverbs.WcStatus;
+import io.loomverbs.WorkCompletions;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** The send queue of a queue pair: what waits to be posted, and what was posted and is not done. */
+final class SendSide {
+    /*
+     * Posting
+     *
+     * A thread pushes its request onto the stack `inbox` and signals. If nobody posts, it becomes
+     * the poster; if another thread is at it, that one looks once more before it stops:
+     *
+     *   IDLE    -> AGAIN     signal; the caller becomes the poster
+     *   AGAIN   -> POSTING   the poster is about to look
+     *   POSTING -> AGAIN     signal; the poster will look once more
+     *   POSTING -> IDLE      nothing came since the poster began to look
+     *
+     * So requests are posted in the order in which they came, many threads' requests with one
+     * call, and no thread waits for another to post. What finds the queue full stays in the
+     * backlog; the thread that frees places signals.
+     *
+     * What is signaled
+     *
+     * The last request of each chain that is posted, so that no request waits for a completion
+     * that does not come, and no other. It also completes those before it. Since that makes them
+     * wait for it, a long request is a chain of its own. No request of a chain is used again before
+     * the chain was posted: those before the last succeed with it, and failed ones are not reused.
+     *
+     * Places
+     *
+     * `sent` has what was posted and is not done, by position. The poster writes it and `posted`
+     * before it posts. Only the leader of the dispatcher completes requests, in order, and writes
+     * `completed`; then it signals if something waits for a place. The poster says that something
+     * does (`backlogged`), then reads `completed`: one of both sees the other.
+     */
+    private static final int IDLE = 0;
+    private static final int POSTING = 1;
+    private static final int AGAIN = 2;
+
+    /** Requests that are posted with one call. */
+    private static final int CHAIN = 16;
+
+    /** A request of more bytes than this makes no other wait for its completion. */
+    private static final int LONG = 4096;
+
+    /** Rounds after which a thread that posts for others lets another thread do it. */
+    private static final int PATIENCE = 256;
+
+    /** Cancelled requests in the backlog that are worth a walk to drop them. */
+    private static final int MANY_CANCELLED = 64;
+
+    private static final VarHandle INBOX;
+    private static final VarHandle TURN;
+    private static final VarHandle CANCELLED;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            INBOX = lookup.findVarHandle(SendSide.class, "inbox", Request.class);
+            TURN = lookup.findVarHandle(SendSide.class, "turn", int.class);
+            CANCELLED = lookup.findVarHandle(SendSide.class, "cancelled", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Requests owner;
+    private final QueuePair qp;
+    private final int index;
+    private final int capacity;
+    private final int longestChain;
+    private final RequestCache cache;
+    private final AtomicResults results;
+
+    /** A power of two places. The poster's and the leader's, see above. */
+    private final @Nullable Request[] sent;
+
+    private volatile @Nullable Request inbox;
+    private volatile int turn;
+
+    // Of the poster:
+    private @Nullable Request first;
+    private @Nullable Request last;
+    private final @Nullable Request[] chain = new Request[CHAIN];
+    private int oneByOne;
+    private boolean unsignaledTail;
+
+    /** Something waits to be posted. Written by the poster. */
+    private volatile boolean backlogged;
+
+    /** How many were ever posted. Written by the poster. */
+    private volatile long posted;
+
+    /** How many of those are done. Written by the leader. */
+    private volatile long completed;
+
+    /** Cancelled since the backlog was last walked. */
+    private volatile int cancelled;
+
+    SendSide(Requests owner, QueuePair qp, int index, int capacity) {
+        this.owner = owner;
+        this.qp = qp;
+        this.index = index;
+        this.capacity = capacity;
+        this.longestChain = qp.config().sqSigAll() ? 1 : CHAIN;
+        int places = Math.max(1, capacity);
+        this.sent = new Request[Integer.highestOneBit(2 * places - 1)];
+        this.cache = new RequestCache(sent.length);
+        this.results = new AtomicResults(qp.pd(), sent.length);
+    }
+
+    int capacity() {
+        return capacity;
+    }
+
+    /** A request to describe, with room for one entry and no inline data. */
+    Request take(Op op) {
+        Request r = cache.take();
+        if (r == null) {
+            r = new Request(SendWorkRequest.allocate(1, 0), true);
+        }
+        r.reset(op);
+        r.wr.clear();
+        return r;
+    }
+
+    /** Nobody refers to the request any more: a later call may use it. */
+    void recycle(Request r) {
+        if (r.reusable) {
+            cache.put(r);
+        }
+    }
+
+    void prepareAtomics() {
+        results.prepare();
+    }
+
+    /** Has a request posted, by this thread or another, now or when there is room. */
+    void submit(Request r) {
+        Request head;
+        do {
+            head = inbox;
+            r.next = head;
+        } while (!INBOX.compareAndSet(this, head, r));
+        signal();
+    }
+
+    /** A queued request was cancelled. */
+    void cancelledOne() {
+        if ((int) CANCELLED.getAndAdd(this, 1) + 1 >= MANY_CANCELLED) {
+            signal();
+        }
+    }
+
+    /** Has the queue looked at, by this thread or the one that is at it. */
+    void signal() {
+        if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
+            run();
+        }
+    }
+
+    /** Whether something waits to be posted, or is being posted. */
+    boolean isBusy() {
+        return inbox != null || backlogged || turn != IDLE;
+    }
+
+    /** How many requests were posted and are not done. */
+    long outstanding() {
+        return posted - completed;
+    }
+
+    private void run() {
+        int rounds = 0;
+        boolean ended = false;
+        try {
+            do {
+                TURN.setVolatile(this, POSTING);
+                while (postSome()) {
+                    if (++rounds >= PATIENCE && handOn()) {
+                        ended = true;
+                        return;
+                    }
+                }
+            } while (!TURN.compareAndSet(this, POSTING, IDLE));
+            ended = true;
+        } finally {
+            // An Error, such as a lack of stack, is this thread's; others' requests go on.
+            if (!ended && !handOn()) {
+                turn = IDLE;
+            }
+        }
+    }
+
+    private boolean handOn() {
+        try {
+            Thread.ofVirtual()
+                    .name("loomverbs-post " + owner)
+                    .inheritInheritableThreadLocals(false)
+                    .start(this::run);
+            return true;
+        } catch (RuntimeException | Error noThread) {
+            return false;
+        }
+    }
+
+    /** Posts a chain; false if there is nothing to post, or no room. */
+    private boolean postSome() {
+        takeInbox();
+        if (first == null) {
+            if (unsignaledTail) {
+                unsignaledTail = false;
+                owner.breakUp("a request that was posted unsignaled, and the next was refused");
+            }
+            return false;
+        }
+        if (owner.refuses()) {
+            refuseAll();
+            return inbox != null;
+        }
+        int room = (int) (capacity - outstanding());
+        if (cancelled >= MANY_CANCELLED) {
+            dropCancelled();
+        }
+        int n = fillChain(Math.min(oneByOne > 0 ? 1 : longestChain, room));
+        if (n > 0) {
+            post(n);
+        }
+        backlogged = first != null;
+        return (n > 0 && first != null) || inbox != null;
+    }
+
+    private void takeInbox() {
+        if (inbox == null) {
+            return;
+        }
+        Request newest = (Request) INBOX.getAndSet(this, null);
+        Request tail = newest;
+        Request oldest = null;
+        while (newest != null) { // reversed: the oldest first
+            Request older = newest.next;
+            newest.next = oldest;
+            oldest = newest;
+            newest = older;
+        }
+        if (first == null) {
+            first = oldest;
+        } else if (last != null) {
+            last.next = oldest;
+        }
+        last = tail;
+        backlogged = true;
+    }
+
+    private int fillChain(int most) {
+        int n = 0;
+        while (n < most && first != null) {
+            Request r = first;
+            boolean alone = r.bytes > LONG;
+            if (alone && n > 0) {
+                break;
+            }
+            first = r.next;
+            r.next = null;
+            if (first == null) {
+                last = null;
+            }
+            if (r.commit()) {
+                chain[n++] = r;
+                if (alone) {
+                    break;
+                }
+            }
+        }
+        return n;
+    }
+
+    private void dropCancelled() {
+        cancelled = 0;
+        Request kept = null;
+        Request r = first;
+        first = null;
+        while (r != null) {
+            Request following = r.next;
+            if (!r.isCancelled()) {
+                if (kept == null) {
+                    first = r;
+                } else {
+                    kept.next = r;
+                }
+                kept = r;
+            }
+            r = following;
+        }
+        if (kept != null) {
+            kept.next = null;
+        }
+        last = kept;
+    }
+
+    private Request chained(int i) {
+        Request r = chain[i];
+        if (r == null) {
+            throw new AssertionError("the chain ends before " + i);
+        }
+        return r;
+    }
+
+    private void post(int n) {
+        long from = posted;
+        for (int i = 0; i < n; i++) {
+            Request r = chained(i);
+            long position = from + i;
+            r.position = position;
+            if (r.op.isAtomic()) {
+                results.describe(r, slot(position));
+            }
+            r.wr.wrId(WrId.send(index, position));
+            if (i > 0) {
+                chained(i - 1).wr.next(r.wr);
+            }
+            sent[slot(position)] = r;
+        }
+        chained(n - 1).wr.signaled();
+        posted = from + n;
+        unsignaledTail = false;
+        if (oneByOne > 0) {
+            oneByOne--;
+        }
+        try {
+            qp.postSend(chained(0).wr);
+        } catch (PostException e) {
+            refused(e, from, n);
+        } catch (ClosedException e) {
+            owner.gone(e);
+        } catch (RuntimeException e) { // a request is wrong, and nothing was posted
+            takeBack(from, 0, n == 1 ? 1 : 0, n);
+            if (n == 1) {
+                chained(0).refuse(e);
+            } else {
+                oneByOne = n;
+            }
+        }
+        for (int i = 0; i < n; i++) {
+            Request r = chained(i);
+            chain[i] = null;
+            if (r.tellPosted) {
+                r.wakeStarter();
+            }
+        }
+    }
+
+    private void refused(PostException e, long from, int n) {
+        int accepted = e.posted();
+        if (accepted == PostException.UNKNOWN) {
+            owner.breakUp(String.valueOf(e.getMessage()));
+            return;
+        }
+        takeBack(from, accepted, accepted + 1, n);
+        unsignaledTail = accepted > 0;
+        chained(accepted).refuse(e);
+    }
+
+    /**
+     * Corrects what {@link #post} has written ahead: {@code accepted} requests were posted, and
+     * those from {@code again} on go to the front of the backlog.
+     */
+    private void takeBack(long from, int accepted, int again, int n) {
+        for (int i = n - 1; i >= accepted; i--) {
+            Request r = chained(i);
+            sent[slot(from + i)] = null;
+            r.wr.next(null);
+            if (i >= again) {
+                r.next = first;
+                first = r;
+                if (last == null) {
+                    last = r;
+                }
+            }
+        }
+        if (accepted > 0) {
+            chained(accepted - 1).wr.next(null);
+        }
+        posted = from + accepted;
+    }
+
+    private void refuseAll() {
+        while (first != null) {
+            Request r = first;
+            first = r.next;
+            r.next = null;
+            if (r.commit()) {
+                owner.refuse(r);
+            }
+        }
+        last = null;
+        backlogged = false;
+    }
+
+    private int slot(long position) {
+        return (int) position & sent.length - 1;
+    }
+
+    /** A completion says that a request, and those before it, are done. The leader's. */
+    void completed(long wrId, WorkCompletions batch, int i) {
+        long position = WrId.position(wrId, completed);
+        if (position >= posted) {
+            return; // handled before
+        }
+        boolean success = batch.isSuccess(i);
+        Breakage broken = owner.breakage();
+        for (long p = completed; p <= position; p++) {
+            Request r = sent[slot(p)];
+            if (r != null && r.position == p && !r.isDone()) {
+                if (p == position && !success) {
+                    WcStatus own = batch.status(i);
+                    r.fail(owner.broke(Breakage.of(batch, i, r.toString())), own);
+                } else if (broken == null || success) {
+                    succeed(r);
+                } else {
+                    r.fail(broken, WcStatus.WR_FLUSH_ERR);
+                }
+            }
+            sent[slot(p)] = null;
+            completed = p + 1;
+        }
+        if (backlogged || inbox != null) {
+            signal();
+        }
+    }
+
+    private void succeed(Request r) {
+        if (r.op.isAtomic()) {
+            r.result = results.get(slot(r.position));
+        }
+        r.succeed();
+    }
+
+    /** Nothing comes from the queue pair any more: what was posted ends. The leader's. */
+    void abandon(Breakage why) {
+        for (long p = completed; p < posted; p++) {
+            Request r = sent[slot(p)];
+            if (r != null && r.position == p && !r.isDone()) {
+                r.fail(why, WcStatus.WR_FLUSH_ERR);
+            }
+            sent[slot(p)] = null;
+            completed = p + 1;
+        }
+        signal();
+    }
+
+    void close() {
+        results.close();
+    }
+}

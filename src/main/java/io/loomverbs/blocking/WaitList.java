@@ -1,0 +1,118 @@
+package io.loomverbs.blocking;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Waiters in the order of their arrival. Only a thread that is about to park, or has been parked,
+ * takes the lock, for a few instructions.
+ */
+final class WaitList {
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private @Nullable Waiter oldest;
+
+    @GuardedBy("lock")
+    private @Nullable Waiter newest;
+
+    /** Written under the lock. */
+    private volatile int size;
+
+    @GuardedBy("lock")
+    private long added;
+
+    boolean isEmpty() {
+        return size == 0;
+    }
+
+    /** How many have ever come. */
+    long added() {
+        lock.lock();
+        try {
+            return added;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void add(Waiter waiter) {
+        lock.lock();
+        try {
+            waiter.older = newest;
+            waiter.newer = null;
+            if (newest == null) {
+                oldest = waiter;
+            } else {
+                newest.newer = waiter;
+            }
+            newest = waiter;
+            waiter.listed = true;
+            size++;
+            added++;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes a waiter off the list; does nothing if it is not on it. */
+    void remove(Waiter waiter) {
+        lock.lock();
+        try {
+            if (!waiter.listed) {
+                return;
+            }
+            Waiter before = waiter.older;
+            Waiter after = waiter.newer;
+            if (before == null) {
+                oldest = after;
+            } else {
+                before.newer = after;
+            }
+            if (after == null) {
+                newest = before;
+            } else {
+                after.older = before;
+            }
+            waiter.older = null;
+            waiter.newer = null;
+            waiter.listed = false;
+            size--;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes the one that came last, which stays on the list until it leaves by itself. */
+    void wakeNewest() {
+        lock.lock();
+        try {
+            if (newest != null) {
+                newest.wake();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes those that have waited longest, which stay on the list. */
+    void wakeOldest(long most) {
+        lock.lock();
+        try {
+            long left = most;
+            for (Waiter w = oldest; w != null && left > 0; w = w.newer) {
+                w.wake();
+                left--;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void wakeAll() {
+        wakeOldest(Long.MAX_VALUE);
+    }
+}

@@ -1,0 +1,43 @@
+package io.loomverbs.blocking;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.locks.LockSupport;
+
+/** A thread that is parked, or about to park, until its goal is reached or it has to poll. */
+final class Waiter {
+    private final @Nullable Thread thread;
+
+    /** The waiter that came before, of the same request. Written before it is published. */
+    @Nullable Waiter below;
+
+    /** The same thread, on a second list. */
+    @Nullable Waiter twin;
+
+    /** The neighbours in a {@link WaitList}, under its lock. */
+    @Nullable Waiter older;
+
+    @Nullable Waiter newer;
+    boolean listed;
+
+    /** The thread no longer waits: it need not be woken, and is dropped when it is met. */
+    volatile boolean gone;
+
+    Waiter(@Nullable Thread thread) {
+        this.thread = thread;
+    }
+
+    /** A waiter for the same thread, to be put on another list. */
+    Waiter makeTwin() {
+        Waiter t = new Waiter(thread);
+        twin = t;
+        return t;
+    }
+
+    /** Makes the thread look again. */
+    void wake() {
+        if (!gone) {
+            LockSupport.unpark(thread);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/**
+ * Blocking requests, buffers and messages, on the public API of {@link io.loomverbs} alone.
+ *
+ * <p>{@link io.loomverbs.blocking.Requests} makes the requests of one queue pair block: {@code
+ * send}, {@code write}, {@code read}, {@code compareAndSwap}, {@code fetchAdd} and {@code receive}
+ * park the calling thread until that request is done, and throw if it fails. {@link
+ * io.loomverbs.blocking.BufferPool} lends registered memory. {@link
+ * io.loomverbs.blocking.RemoteRegion} says to a peer which memory it may access.
+ *
+ * <h2 id="polling">Which thread polls</h2>
+ *
+ * The library has no thread for it. Of the threads that wait for requests of one CQ, one polls the
+ * CQ, waits for its events, and wakes the threads whose requests are done. When its own request is
+ * done, another waiting thread takes over. While no thread waits, completions stay in the CQ, which
+ * has room for all of them.
+ *
+ * <p>So a CQ that is used here belongs to this package: do not poll, await or serve it elsewhere,
+ * and create no other queue pairs on it. A completion that is found there by accident is lost, with
+ * a warning in the log; a completion that is polled elsewhere leaves its thread waiting.
+ *
+ * <h2 id="consistency">Memory consistency</h2>
+ *
+ * What a thread did before it started a request <i>happens-before</i> the return of any method that
+ * has waited for that request, as does what the device wrote.
+ */
+package io.loomverbs.blocking;

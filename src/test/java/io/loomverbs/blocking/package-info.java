@@ -1,0 +1,2 @@
+/** Tests of the blocking requests, buffers and messages. */
+package io.loomverbs.blocking;
