@@ -53,6 +53,7 @@ final class IdleCommand implements Callable<Integer> {
 
     @Option(
             names = "--handlers",
+            converter = Count.Things.class,
             paramLabel = "COUNT",
             defaultValue = "100000",
             description = "How many (${DEFAULT-VALUE}).")

@@ -2,12 +2,14 @@ package io.loomverbs.tools;
 
 import io.loomverbs.Verbs;
 
+import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
@@ -34,6 +36,7 @@ import java.util.concurrent.Callable;
             StormCommand.class,
             IdleCommand.class,
             BenchCommand.class,
+            GenerateCompletion.class,
             HelpCommand.class
         },
         exitCodeListHeading = "%nExit status:%n",
@@ -48,6 +51,7 @@ import java.util.concurrent.Callable;
             "  loomverbs devinfo -v",
             "  loomverbs pingpong --events --size 64",
             "  loomverbs storm --cqs 10000 --churn",
+            "  source <(loomverbs generate-completion)   for bash and zsh",
             "",
             "What LOOMVERBS_JAVA_OPTS holds is passed to java, such as -Xmx1g."
         })
@@ -167,6 +171,12 @@ public final class Main implements Callable<Integer> {
         Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
         Main main = new Main();
         CommandLine commandLine = new CommandLine(main);
+        UsageMessageSpec usage = commandLine.getCommandSpec().usageMessage();
+        for (CommandLine subcommand : commandLine.getSubcommands().values()) {
+            UsageMessageSpec its = subcommand.getCommandSpec().usageMessage();
+            its.exitCodeListHeading(usage.exitCodeListHeading());
+            its.exitCodeList(usage.exitCodeList());
+        }
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(
                 (e, args) -> {

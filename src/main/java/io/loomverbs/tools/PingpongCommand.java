@@ -91,6 +91,7 @@ final class PingpongCommand implements Callable<Integer> {
 
     @Option(
             names = {"-s", "--size"},
+            converter = Count.Bytes.class,
             paramLabel = "BYTES",
             description =
                     "The size of a message ("
@@ -102,6 +103,7 @@ final class PingpongCommand implements Callable<Integer> {
 
     @Option(
             names = {"-m", "--mtu"},
+            converter = Count.Bytes.class,
             paramLabel = "BYTES",
             defaultValue = "1024",
             description = "The path MTU (${DEFAULT-VALUE}).")
@@ -109,6 +111,7 @@ final class PingpongCommand implements Callable<Integer> {
 
     @Option(
             names = {"-r", "--rx-depth"},
+            converter = Count.Things.class,
             paramLabel = "COUNT",
             defaultValue = "500",
             description = "How many receives to post ahead (${DEFAULT-VALUE}).")
@@ -116,6 +119,7 @@ final class PingpongCommand implements Callable<Integer> {
 
     @Option(
             names = {"-n", "--iters"},
+            converter = Count.Things.class,
             paramLabel = "COUNT",
             defaultValue = "1000",
             description =

@@ -66,6 +66,7 @@ final class StormCommand implements Callable<Integer> {
 
     @Option(
             names = "--cqs",
+            converter = Count.Things.class,
             paramLabel = "COUNT",
             defaultValue = "10000",
             description = "How many CQs, and handlers (${DEFAULT-VALUE}).")
@@ -83,6 +84,7 @@ final class StormCommand implements Callable<Integer> {
 
     @Option(
             names = "--channels",
+            converter = Count.Things.class,
             paramLabel = "COUNT",
             description =
                     "With --delivery channel: how many channels (16, or one a CQ if there are"
@@ -105,6 +107,7 @@ final class StormCommand implements Callable<Integer> {
 
     @Option(
             names = "--size",
+            converter = Count.Bytes.class,
             paramLabel = "BYTES",
             defaultValue = "64",
             description = "The size of a message (${DEFAULT-VALUE}).")

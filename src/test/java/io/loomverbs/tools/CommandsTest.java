@@ -197,6 +197,39 @@ class CommandsTest {
         }
     }
 
+    /** Thousands of things, 1024s of bytes. */
+    @ParameterizedTest
+    @CsvSource({
+        "--cqs 2000k, '--cqs is 2000000, but'",
+        "--cqs 1K --size 2M, '--size is 2097152, but'",
+        "--size 1k1, '--size': '1k1' is not a number",
+        "--cqs 3g, '3g' is more than 2147483647",
+        "--cqs 999999999999999999g, is more than 2147483647",
+    })
+    void numbersMayEndInALetter(String options, String told) {
+        Outcome outcome = run("storm " + options);
+        assertThat(outcome.status()).isEqualTo(2);
+        assertThat(outcome.err()).contains(told);
+    }
+
+    /** Each help tells what the exit status means. */
+    @Test
+    void everyHelpTellsTheExitStatus() {
+        for (String name : Main.commandLine().getSubcommands().keySet()) {
+            assertThat(run("help " + name).out())
+                    .as(name)
+                    .contains("Exit status:", "130   ended by Ctrl-C");
+        }
+    }
+
+    /** What a shell loads knows every command. */
+    @Test
+    void aShellCanCompleteCommands() {
+        String script = run("generate-completion").out();
+        assertThat(script).contains("complete -F _complete_loomverbs");
+        assertThat(script).contains(Main.commandLine().getSubcommands().keySet());
+    }
+
     /** Numbers are written in one way in every country: programs read them. */
     @ParameterizedTest
     @ValueSource(strings = {"ar-EG", "de-DE", "hi-IN-u-nu-deva", "tr-TR"})
