@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A received asynchronous event ({@code struct ibv_async_event}). Close it to acknowledge it; the
- * CQ or queue pair that it belongs to cannot be closed before.
+ * CQ, queue pair or shared receive queue that it belongs to cannot be closed before.
  */
 public final class AsyncEvent implements AutoCloseable {
     private final AsyncEvents source;
@@ -57,6 +57,15 @@ public final class AsyncEvent implements AutoCloseable {
      */
     public @Nullable QueuePair qp() {
         return raised.owner() instanceof QueuePair qp ? qp : null;
+    }
+
+    /**
+     * The shared receive queue that it happened to.
+     *
+     * @return the queue, or null if the event is not about one
+     */
+    public @Nullable SharedReceiveQueue srq() {
+        return raised.owner() instanceof SharedReceiveQueue srq ? srq : null;
     }
 
     /**

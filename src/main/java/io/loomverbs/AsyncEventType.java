@@ -38,6 +38,13 @@ public enum AsyncEventType {
     PKEY_CHANGE(Ibv.EVENT_PKEY_CHANGE),
     /** A port has another subnet manager. */
     SM_CHANGE(Ibv.EVENT_SM_CHANGE),
+    /** A shared receive queue is unusable. */
+    SRQ_ERR(Ibv.EVENT_SRQ_ERR),
+    /**
+     * A shared receive queue holds fewer requests than its limit ({@link
+     * SharedReceiveQueue#armLimit}).
+     */
+    SRQ_LIMIT_REACHED(Ibv.EVENT_SRQ_LIMIT_REACHED),
     /** A queue pair with a shared receive queue, in the error state, takes no more from it. */
     QP_LAST_WQE_REACHED(Ibv.EVENT_QP_LAST_WQE_REACHED),
     /** The subnet manager wants a port's clients to register again. */

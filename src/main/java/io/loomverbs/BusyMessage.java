@@ -24,6 +24,7 @@ final class BusyMessage {
         QUEUE_PAIR("queue pair"),
         ADDRESS_HANDLE("address handle"),
         MEMORY_REGION("memory region"),
+        SHARED_RECEIVE_QUEUE("shared receive queue"),
         CQ("CQ"),
         CHANNEL("completion channel"),
         PROTECTION_DOMAIN("protection domain");
@@ -39,6 +40,7 @@ final class BusyMessage {
                 case QueuePair _ -> QUEUE_PAIR;
                 case AddressHandle _ -> ADDRESS_HANDLE;
                 case MemoryRegion _ -> MEMORY_REGION;
+                case SharedReceiveQueue _ -> SHARED_RECEIVE_QUEUE;
                 case CompletionQueue _ -> CQ;
                 case CompletionChannel _ -> CHANNEL;
                 case ProtectionDomain _ -> PROTECTION_DOMAIN;

@@ -23,6 +23,9 @@ import io.loomverbs.internal.device.DeviceAttr;
  * @param maxMr how many memory regions there may be
  * @param maxPd how many protection domains there may be
  * @param maxAh how many address handles there may be
+ * @param maxSrq how many shared receive queues there may be
+ * @param maxSrqWr how many work requests a shared receive queue may hold
+ * @param maxSrqSge how many scatter entries a request of a shared receive queue may have
  * @param maxQpReadAtomic how many READs and atomics a queue pair may serve at once ({@code
  *     max_qp_rd_atom}): the limit of {@code maxDestRdAtomic}
  * @param maxQpInitReadAtomic how many READs and atomics a queue pair may have outstanding ({@code
@@ -55,6 +58,9 @@ public record DeviceAttributes(
         int maxMr,
         int maxPd,
         int maxAh,
+        int maxSrq,
+        int maxSrqWr,
+        int maxSrqSge,
         int maxQpReadAtomic,
         int maxQpInitReadAtomic,
         int maxResourceReadAtomic,
@@ -83,6 +89,9 @@ public record DeviceAttributes(
                 attr.maxMr(),
                 attr.maxPd(),
                 attr.maxAh(),
+                attr.maxSrq(),
+                attr.maxSrqWr(),
+                attr.maxSrqSge(),
                 attr.maxQpRdAtom(),
                 attr.maxQpInitRdAtom(),
                 attr.maxResRdAtom(),

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A protection domain: {@code struct ibv_pd}. Memory regions, queue pairs and address handles
- * belong to one domain, and work together only within it.
+ * A protection domain: {@code struct ibv_pd}. Memory regions, queue pairs, shared receive queues
+ * and address handles belong to one domain, and work together only within it.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -117,9 +117,9 @@ public final class ProtectionDomain implements AutoCloseable {
      *
      * @param config its type, CQs and capacities
      * @return the queue pair
-     * @throws IllegalArgumentException if a CQ is of another context, or a capacity is over the
-     *     device's limit
-     * @throws ClosedException if the protection domain or a CQ is closed
+     * @throws IllegalArgumentException if a CQ or the shared receive queue is of another context,
+     *     or a capacity is over the device's limit
+     * @throws ClosedException if the protection domain, a CQ or the shared receive queue is closed
      * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many queue
      *     pairs; {@code EINVAL} if it cannot combine these capacities; {@code EOPNOTSUPP} if it
      *     does not offer the type
@@ -129,17 +129,49 @@ public final class ProtectionDomain implements AutoCloseable {
         config.check(context);
         CompletionQueue sendCq = config.sendCq();
         CompletionQueue recvCq = config.recvCq();
+        SharedReceiveQueue srq = config.srq();
         return Lifecycle.create(
                 "ibv_create_qp",
                 () -> {
                     QueuePair qp = new QueuePair(this, config);
                     qp.created(
-                            ops.createQp(config.init(), sendCq.ops(), recvCq.ops(), qp.listener()));
+                            ops.createQp(
+                                    config.init(),
+                                    sendCq.ops(),
+                                    recvCq.ops(),
+                                    srq == null ? null : srq.ops(),
+                                    qp.listener()));
                     return qp;
                 },
-                usage,
-                sendCq.usage(),
-                recvCq.usage());
+                srq == null
+                        ? new Lifecycle[] {usage, sendCq.usage(), recvCq.usage()}
+                        : new Lifecycle[] {usage, sendCq.usage(), recvCq.usage(), srq.usage()});
+    }
+
+    /**
+     * Creates a shared receive queue ({@code ibv_create_srq}).
+     *
+     * @param attributes its capacities, without a limit
+     * @return the queue, empty
+     * @throws IllegalArgumentException if a capacity is over the device's limit, or {@code
+     *     srqLimit} is not 0: see {@link SharedReceiveQueue#armLimit}
+     * @throws ClosedException if the protection domain is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many; {@code
+     *     EOPNOTSUPP} if it has none
+     */
+    public SharedReceiveQueue createSrq(SrqAttributes attributes) {
+        Arguments.notNull(attributes, "attributes");
+        attributes.check(context);
+        SharedReceiveQueue queue =
+                Lifecycle.create(
+                        "ibv_create_srq",
+                        () -> {
+                            SharedReceiveQueue srq = new SharedReceiveQueue(this);
+                            srq.created(ops.createSrq(attributes.attr(), srq.listener()));
+                            return srq;
+                        },
+                        usage);
+        return queue;
     }
 
     /**
@@ -182,8 +214,8 @@ public final class ProtectionDomain implements AutoCloseable {
     /**
      * Deallocates the protection domain ({@code ibv_dealloc_pd}). Closing again does nothing.
      *
-     * @throws VerbsException {@code EBUSY} while memory regions, queue pairs or address handles of
-     *     it are open; nothing has changed then
+     * @throws VerbsException {@code EBUSY} while memory regions, queue pairs, shared receive queues
+     *     or address handles of it are open; nothing has changed then
      */
     @Override
     public void close() {

@@ -3,6 +3,8 @@ package io.loomverbs;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The configuration of a new queue pair ({@code struct ibv_qp_init_attr}). Start with {@link #of};
  * each {@code with} method gives a changed copy.
@@ -21,6 +23,9 @@ import io.loomverbs.internal.device.QpInit;
  *     without data
  * @param maxInlineData how many bytes a request of the send queue may carry inline
  * @param sqSigAll whether every request of the send queue has a completion, signaled or not
+ * @param srq the shared receive queue from which the queue pair takes its receive requests; null if
+ *     it has a receive queue of its own. With one, {@code maxRecvWr} and {@code maxRecvSge} do not
+ *     count
  */
 public record QpConfig(
         QpType type,
@@ -31,7 +36,8 @@ public record QpConfig(
         int maxSendSge,
         int maxRecvSge,
         int maxInlineData,
-        boolean sqSigAll) {
+        boolean sqSigAll,
+        @Nullable SharedReceiveQueue srq) {
     private static final int DEFAULT_WR = 16;
 
     /**
@@ -79,7 +85,7 @@ public record QpConfig(
      * @return the configuration
      */
     public static QpConfig of(QpType type, CompletionQueue sendCq, CompletionQueue recvCq) {
-        return new QpConfig(type, sendCq, recvCq, DEFAULT_WR, DEFAULT_WR, 1, 1, 0, false);
+        return new QpConfig(type, sendCq, recvCq, DEFAULT_WR, DEFAULT_WR, 1, 1, 0, false, null);
     }
 
     /**
@@ -99,7 +105,8 @@ public record QpConfig(
                 maxSendSge,
                 maxRecvSge,
                 maxInlineData,
-                sqSigAll);
+                sqSigAll,
+                srq);
     }
 
     /**
@@ -119,7 +126,8 @@ public record QpConfig(
                 maxSend,
                 maxRecv,
                 maxInlineData,
-                sqSigAll);
+                sqSigAll,
+                srq);
     }
 
     /**
@@ -138,7 +146,8 @@ public record QpConfig(
                 maxSendSge,
                 maxRecvSge,
                 bytes,
-                sqSigAll);
+                sqSigAll,
+                srq);
     }
 
     /**
@@ -157,24 +166,53 @@ public record QpConfig(
                 maxSendSge,
                 maxRecvSge,
                 maxInlineData,
-                all);
+                all,
+                srq);
+    }
+
+    /**
+     * Changes where the queue pair takes receive requests from.
+     *
+     * @param shared a shared receive queue, whose capacities count instead of {@code maxRecvWr} and
+     *     {@code maxRecvSge}; null for a queue of its own
+     * @return a changed copy
+     */
+    public QpConfig withSrq(@Nullable SharedReceiveQueue shared) {
+        return new QpConfig(
+                type,
+                sendCq,
+                recvCq,
+                maxSendWr,
+                maxRecvWr,
+                maxSendSge,
+                maxRecvSge,
+                maxInlineData,
+                sqSigAll,
+                shared);
     }
 
     void check(Context context) {
         Arguments.sameContext("sendCq", sendCq, sendCq.context(), context, "the protection domain");
         Arguments.sameContext("recvCq", recvCq, recvCq.context(), context, "the protection domain");
+        if (srq != null) {
+            Arguments.sameContext("srq", srq, srq.pd().context(), context, "the protection domain");
+        }
         DeviceAttributes limits = context.attributes();
         String of = " of " + context;
         Arguments.inRange("maxSendWr", maxSendWr, 0, limits.maxQpWr(), "max_qp_wr" + of);
-        Arguments.inRange("maxRecvWr", maxRecvWr, 0, limits.maxQpWr(), "max_qp_wr" + of);
         Arguments.inRange("maxSendSge", maxSendSge, 0, limits.maxSge(), "max_sge" + of);
-        Arguments.inRange("maxRecvSge", maxRecvSge, 0, limits.maxSge(), "max_sge" + of);
+        if (srq == null) {
+            Arguments.inRange("maxRecvWr", maxRecvWr, 0, limits.maxQpWr(), "max_qp_wr" + of);
+            Arguments.inRange("maxRecvSge", maxRecvSge, 0, limits.maxSge(), "max_sge" + of);
+        }
         Arguments.inRange(
                 "maxInlineData", maxInlineData, 0, limits.maxInlineData(), "inline data" + of);
     }
 
     QpInit init() {
-        QpCap cap = new QpCap(maxSendWr, maxRecvWr, maxSendSge, maxRecvSge, maxInlineData);
+        int recvWr = srq == null ? maxRecvWr : 0;
+        int recvSge = srq == null ? maxRecvSge : 0;
+        QpCap cap = new QpCap(maxSendWr, recvWr, maxSendSge, recvSge, maxInlineData);
         return new QpInit(type.value(), cap, sqSigAll);
     }
 }

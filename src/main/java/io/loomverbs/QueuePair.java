@@ -8,8 +8,6 @@ import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.device.UsualCauses;
-import io.loomverbs.internal.event.CloseOutcome;
-import io.loomverbs.internal.event.Closer;
 import io.loomverbs.internal.event.Ledger;
 
 import org.jspecify.annotations.Nullable;
@@ -102,6 +100,15 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
+     * Where the queue pair takes receive requests from.
+     *
+     * @return the shared receive queue, or null if it has a queue of its own
+     */
+    public @Nullable SharedReceiveQueue srq() {
+        return config.srq();
+    }
+
+    /**
      * The number by which peers name the queue pair ({@code qp_num}).
      *
      * @return 24 bits
@@ -122,11 +129,12 @@ public final class QueuePair implements AutoCloseable {
                 config.sendCq(),
                 config.recvCq(),
                 cap.maxSendWr(),
-                cap.maxRecvWr(),
+                srq() == null ? cap.maxRecvWr() : 0,
                 cap.maxSendSge(),
-                cap.maxRecvSge(),
+                srq() == null ? cap.maxRecvSge() : 0,
                 cap.maxInlineData(),
-                config.sqSigAll());
+                config.sqSigAll(),
+                srq());
     }
 
     /**
@@ -487,9 +495,9 @@ public final class QueuePair implements AutoCloseable {
      *     nothing was posted
      * @throws ClosedException if the queue pair is closed
      * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
-     *     EINVAL} if the state or the capacities of the queue pair do not allow it; those before it
-     *     in the chain were posted; or the device does not say which: {@link
-     *     PostException#posted()}
+     *     EINVAL} if the state or the capacities of the queue pair do not allow it, or it takes its
+     *     receives from a {@link SharedReceiveQueue}; those before it in the chain were posted; or
+     *     the device does not say which: {@link PostException#posted()}
      */
     public void postRecv(RecvWorkRequest request) {
         Arguments.notNull(request, "request");
@@ -497,6 +505,11 @@ public final class QueuePair implements AutoCloseable {
             checkPd(r.pd());
         }
         ensureOpen();
+        SharedReceiveQueue srq = srq();
+        if (srq != null) {
+            throw new PostException(
+                    POST_RECV, Errno.EINVAL, 0, this + " takes its receives from " + srq);
+        }
         long result = ops.postRecv(request.struct());
         if (result != PostResult.OK) {
             RecvWorkRequest bad = request;
@@ -504,7 +517,11 @@ public final class QueuePair implements AutoCloseable {
                 bad = bad.next();
             }
             throw postFailure(
-                    POST_RECV, result, bad.excess(ops.cap()), "receive", ops.cap().maxRecvWr());
+                    POST_RECV,
+                    result,
+                    bad.excess(ops.cap().maxRecvSge()),
+                    "receive",
+                    ops.cap().maxRecvWr());
         }
     }
 
@@ -582,50 +599,24 @@ public final class QueuePair implements AutoCloseable {
      */
     @Override
     public void close() {
-        QpCloser closer = new QpCloser();
-        CloseOutcome outcome;
-        try {
-            outcome = ledger.close(Long.MAX_VALUE, closer);
-        } finally { // also if the device throws
-            if (!ledger.isClosed()) {
-                pd.context().asyncEvents().recheck();
-            }
-        }
-        switch (outcome) {
-            case CLOSED -> {}
-            case REFUSED ->
-                    throw VerbsException.refused(
-                            DESTROY, -closer.errno, this + " was not destroyed");
-            case TIMED_OUT, GAVE_UP ->
-                    throw new VerbsException(
-                            DESTROY,
-                            Errno.EDEADLK,
-                            "this thread would wait for itself: it holds asynchronous events of "
-                                    + this);
-        }
+        new AsyncCloser(this, pd.context().asyncEvents(), this::destroy).close(ledger, DESTROY);
     }
 
     /** Destroys the device's queue pair and releases what it used. */
-    private final class QpCloser implements Closer {
-        private int errno;
-
-        @Override
-        public boolean destroy() {
-            errno = -ops.destroy();
-            if (errno != 0) {
-                return false;
-            }
-            sendCq().usage().release(QueuePair.this);
-            recvCq().usage().release(QueuePair.this);
-            pd.usage().release(QueuePair.this);
-            pd.context().asyncEvents().drop(QueuePair.this);
-            return true;
+    private @Nullable VerbsException destroy() {
+        int rc = ops.destroy();
+        if (rc != 0) {
+            return VerbsException.refused(DESTROY, rc, this + " was not destroyed");
         }
-
-        @Override
-        public boolean keepWaiting(long waitedNanos) {
-            return !pd.context().asyncEvents().isHeldHere(QueuePair.this);
+        SharedReceiveQueue srq = srq();
+        if (srq != null) {
+            srq.usage().release(this);
         }
+        sendCq().usage().release(this);
+        recvCq().usage().release(this);
+        pd.usage().release(this);
+        pd.context().asyncEvents().drop(this);
+        return null;
     }
 
     private void ensureOpen() {

@@ -1,6 +1,5 @@
 package io.loomverbs;
 
-import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.RecvWr;
 
 import org.jspecify.annotations.Nullable;
@@ -143,9 +142,9 @@ public final class RecvWorkRequest {
         return struct;
     }
 
-    /** What of this request exceeds the capacities of a queue pair; empty if nothing does. */
-    String excess(QpCap cap) {
-        return WorkRequestSges.excess(struct.numSge(), cap.maxRecvSge());
+    /** What of this request exceeds the capacities of a queue; empty if nothing does. */
+    String excess(int maxSge) {
+        return WorkRequestSges.excess(struct.numSge(), maxSge);
     }
 
     /** The number and the size of the scatter list. */

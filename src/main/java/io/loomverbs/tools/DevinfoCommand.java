@@ -88,6 +88,9 @@ final class DevinfoCommand implements Callable<Integer> {
             row(out, "max_qp_init_rd_atom", a.maxQpInitReadAtomic());
             row(out, "atomic_cap", "ATOMIC_" + a.atomicCapability() + atomicValue(a));
             row(out, "max_ah", a.maxAh());
+            row(out, "max_srq", a.maxSrq());
+            row(out, "max_srq_wr", a.maxSrqWr());
+            row(out, "max_srq_sge", a.maxSrqSge());
             row(out, "max_pkeys", a.maxPkeys());
             row(out, "max_inline_data", a.maxInlineData());
             row(out, "num_comp_vectors", a.numCompVectors());

@@ -7,8 +7,12 @@ import com.sun.management.ThreadMXBean;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.CqEvent;
+import io.loomverbs.QpConfig;
+import io.loomverbs.QpType;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.SharedReceiveQueue;
+import io.loomverbs.SrqAttributes;
 import io.loomverbs.WcOpcode;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Differences;
@@ -20,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.lang.management.ManagementFactory;
+import java.util.function.Consumer;
 
 /** What is promised to allocate nothing, or little, in the steady state. */
 @Tag("device")
@@ -106,13 +111,31 @@ class AllocationTest {
     /** A whole message with reused requests: post both, poll both, read the completion. */
     @Test
     void aMessageAllocatesNothing() throws Exception {
+        aMessageAllocatesNothing(pair, pair.b::postRecv);
+    }
+
+    /** The same, received from a shared queue. */
+    @Test
+    void aMessageToASharedQueueAllocatesNothing() throws Exception {
+        SharedReceiveQueue srq = f.own(f.pd.createSrq(SrqAttributes.of(4)));
+        Fixture.Pair onSrq =
+                f
+                .new Pair(
+                        QpType.RC,
+                        QpConfig.of(QpType.RC, sends),
+                        QpConfig.of(QpType.RC, receives).withSrq(srq));
+        aMessageAllocatesNothing(onSrq, srq::postRecv);
+    }
+
+    private void aMessageAllocatesNothing(Fixture.Pair pair, Consumer<RecvWorkRequest> queue)
+            throws Exception {
         SendWorkRequest send = SendWorkRequest.allocate(1, 0);
         RecvWorkRequest recv = RecvWorkRequest.allocate(1);
         long[] sum = new long[1];
         int most = Differences.bytesOfMessage();
         Step message =
                 () -> {
-                    pair.b.postRecv(recv.clear().wrId(1).sge(pair.bMemory, 0, 64));
+                    queue.accept(recv.clear().wrId(1).sge(pair.bMemory, 0, 64));
                     pair.a.postSend(
                             send.clear().wrId(2).send().sge(pair.aMemory, 0, 64).signaled());
                     for (int n = 0; n < 1; ) {

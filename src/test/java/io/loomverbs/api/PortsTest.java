@@ -38,6 +38,7 @@ import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.device.SrqOps;
 import io.loomverbs.internal.soft.FreshDevice;
 
 import org.jspecify.annotations.Nullable;
@@ -253,6 +254,9 @@ class PortsTest {
                         a.maxMr(),
                         a.maxPd(),
                         a.maxAh(),
+                        a.maxSrq(),
+                        a.maxSrqWr(),
+                        a.maxSrqSge(),
                         a.maxQpRdAtom(),
                         a.maxQpInitRdAtom(),
                         a.maxResRdAtom(),
@@ -305,7 +309,8 @@ class PortsTest {
 
         private final class Pd implements PdOps {
             @Override
-            public QpOps createQp(QpInit init, CqOps send, CqOps recv, AsyncListener events) {
+            public QpOps createQp(
+                    QpInit init, CqOps send, CqOps recv, SrqOps srq, AsyncListener events) {
                 return new Qp(init.cap());
             }
 

@@ -26,6 +26,7 @@ public final class Faults extends Changes {
     private static final String CQ = "CompletionQueue";
     private static final String SEND_QUEUE = "internal.soft.SendQueue";
     private static final String SOFT_CQ = "internal.soft.SoftCq";
+    private static final String SOFT_SRQ = "internal.soft.SoftSrq";
     private static final long CLOSED = 2;
     private static final long STATE = 3;
     private static final long SETTLEMENTS = 0xfff << 2;
@@ -376,8 +377,34 @@ public final class Faults extends Changes {
                 "a sender without a buffer does not look again",
                 "peekOrRemember",
                 without("peek").number(2));
+        softSrq();
         in("internal.soft.SoftQp");
         plant("a queue pair is destroyed without the locks", "destroy", unlocked());
+    }
+
+    private void softSrq() {
+        in(SOFT_SRQ);
+        plant(
+                "two reach one limit of a shared queue",
+                at("used", unlocked()),
+                at("reachesLimit", pauseBefore("limit")));
+        plant("setting a limit does not look what is posted", "modify", without("reachesLimit"));
+        plant(
+                "a limit is set without the lock",
+                at("modify", unlocked()),
+                at("used", unlocked()),
+                at("reachesLimit", pauseBefore("limit")));
+        plant("requests are taken without the lock", "take", unlocked(), pauseBefore("first"));
+        plant(
+                "a sender looks for a request without the lock",
+                "take",
+                unlocked(),
+                pauseBefore("starve"));
+        plant("a post to a shared queue tells no sender", "postRecv", without("kickStarved"));
+        plant(
+                "a request that is given back is told to nobody",
+                "giveBack",
+                answering("isWanted", 0));
     }
 
     private void leadership() {

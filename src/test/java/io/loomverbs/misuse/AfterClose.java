@@ -25,6 +25,7 @@ enum AfterClose {
                     entry("AsyncEvent.cq()", HARMLESS),
                     entry("AsyncEvent.port()", HARMLESS),
                     entry("AsyncEvent.qp()", HARMLESS),
+                    entry("AsyncEvent.srq()", HARMLESS),
                     entry("AsyncEvent.type()", HARMLESS),
                     entry("AsyncEvent.typeNumber()", HARMLESS),
                     entry("CompletionChannel.close()", NOTHING),
@@ -85,6 +86,7 @@ enum AfterClose {
                     entry("ProtectionDomain.context()", HARMLESS),
                     entry("ProtectionDomain.createAh(AhAttributes)", CLOSED),
                     entry("ProtectionDomain.createQp(QpConfig)", CLOSED),
+                    entry("ProtectionDomain.createSrq(SrqAttributes)", CLOSED),
                     entry("ProtectionDomain.regMr(MemorySegment, Access[])", CLOSED),
                     entry("QueuePair.activate(int)", CLOSED),
                     entry("QueuePair.addressOf(QpEndpoint)", HARMLESS),
@@ -103,6 +105,13 @@ enum AfterClose {
                     entry("QueuePair.query()", CLOSED),
                     entry("QueuePair.recvCq()", HARMLESS),
                     entry("QueuePair.sendCq()", HARMLESS),
+                    entry("QueuePair.srq()", HARMLESS),
                     entry("QueuePair.state()", CLOSED),
-                    entry("QueuePair.type()", HARMLESS));
+                    entry("QueuePair.type()", HARMLESS),
+                    entry("SharedReceiveQueue.armLimit(int)", CLOSED),
+                    entry("SharedReceiveQueue.close()", NOTHING),
+                    entry("SharedReceiveQueue.pd()", HARMLESS),
+                    entry("SharedReceiveQueue.postRecv(RecvWorkRequest)", CLOSED),
+                    entry("SharedReceiveQueue.query()", CLOSED),
+                    entry("SharedReceiveQueue.resize(int)", CLOSED));
 }

@@ -15,6 +15,8 @@ import io.loomverbs.QpAttributes;
 import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
+import io.loomverbs.SharedReceiveQueue;
+import io.loomverbs.SrqAttributes;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
 
@@ -71,6 +73,8 @@ final class Samples {
                         s.pd,
                         s.direct,
                         s.reset,
+                        s.srq,
+                        SrqAttributes.of(4),
                         s.mr,
                         s.ah,
                         s.channel,
@@ -106,6 +110,8 @@ final class Samples {
         } else if (type == QueuePair.class) {
             QpType qpType = method.contains("activate") ? QpType.UD : QpType.RC;
             return s.f.own(s.pd.createQp(s.config(qpType)));
+        } else if (type == SharedReceiveQueue.class) {
+            return s.f.own(s.pd.createSrq(SrqAttributes.of(4)));
         } else if (type == MemoryRegion.class) {
             return s.f.mr(64);
         } else if (type == AddressHandle.class) {

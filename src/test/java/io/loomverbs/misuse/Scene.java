@@ -14,6 +14,8 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.SharedReceiveQueue;
+import io.loomverbs.SrqAttributes;
 import io.loomverbs.support.Fixture;
 
 /** One object of each kind, open, and connected where that makes sense. */
@@ -29,6 +31,7 @@ final class Scene implements AutoCloseable {
     final Fixture.Pair rc = f.pair(direct, direct);
     final Fixture.Pair ud = f.pair(QpType.UD, polled, polled);
     final QueuePair reset = f.own(pd.createQp(QpConfig.of(QpType.RC, polled)));
+    final SharedReceiveQueue srq = f.own(pd.createSrq(SrqAttributes.of(8)));
     final MemoryRegion mr = f.mr(64);
     final AddressHandle ah = f.own(pd.createAh(Fixture.addressOf(ud.b)));
     final ProtectionDomain otherPd = f.own(context.allocPd());
@@ -36,6 +39,7 @@ final class Scene implements AutoCloseable {
     final AddressHandle otherAh = f.own(otherPd.createAh(Fixture.addressOf(ud.b)));
     final Fixture g = new Fixture();
     final CompletionQueue foreignCq = g.polled();
+    final SharedReceiveQueue foreignSrq = g.own(g.pd.createSrq(SrqAttributes.of(8)));
     final CompletionChannel foreignChannel = g.channel();
     final SendWorkRequest send = SendWorkRequest.allocate(1, 16);
     final RecvWorkRequest recv = RecvWorkRequest.allocate(1);

@@ -214,6 +214,8 @@ class ArchitectureTest {
                         "QueuePair",
                         "RecvWorkRequest",
                         "SendWorkRequest",
+                        "SharedReceiveQueue",
+                        "SrqAttributes",
                         "TransportType",
                         "Verbs",
                         "VerbsException",

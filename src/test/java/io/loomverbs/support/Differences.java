@@ -46,6 +46,11 @@ public final class Differences {
         return !SOFT_ROCE;
     }
 
+    /** Whether a queue pair with a shared receive queue tells of its last request. */
+    public static boolean tellsOfTheLastRequest() {
+        return !SOFT_ROCE;
+    }
+
     /** Whether a queue is full at the very number of requests that was granted. */
     public static boolean queuesAreExact() {
         return !SOFT_ROCE;

@@ -52,9 +52,18 @@ final class RaceQp {
 
     /** Tells {@code received} of the CQ for receives. */
     RaceQp(CqListener received) {
+        this(received, null);
+    }
+
+    /** Takes its receives from {@code srq}. */
+    RaceQp(SoftSrq srq) {
+        this(DEAF, srq);
+    }
+
+    private RaceQp(CqListener received, SoftSrq srq) {
         sends = new SoftCq(DEVICE, 4, null, DEAF);
         receives = new SoftCq(DEVICE, 4, null, received);
-        qp = (SoftQp) PD.createQp(INIT, sends, receives, type -> {});
+        qp = (SoftQp) PD.createQp(INIT, sends, receives, srq, type -> {});
         attr.portNum = 1;
         attr.pathMtu = 5;
         attr.av = new AhAttr(0, 0, false, 0, 0, 0, 0, SoftPort.LID, 0, 1);

@@ -50,6 +50,10 @@ public final class Ibv {
     public static final int QP_CAP = 1 << 19;
     public static final int QP_DEST_QPN = 1 << 20;
 
+    // enum ibv_srq_attr_mask
+    public static final int SRQ_MAX_WR = 1;
+    public static final int SRQ_LIMIT = 1 << 1;
+
     // enum ibv_wr_opcode
     public static final int WR_RDMA_WRITE = 0;
     public static final int WR_RDMA_WRITE_WITH_IMM = 1;
@@ -119,6 +123,8 @@ public final class Ibv {
     public static final int EVENT_LID_CHANGE = 11;
     public static final int EVENT_PKEY_CHANGE = 12;
     public static final int EVENT_SM_CHANGE = 13;
+    public static final int EVENT_SRQ_ERR = 14;
+    public static final int EVENT_SRQ_LIMIT_REACHED = 15;
     public static final int EVENT_QP_LAST_WQE_REACHED = 16;
     public static final int EVENT_CLIENT_REREGISTER = 17;
     public static final int EVENT_GID_CHANGE = 18;

@@ -1,5 +1,7 @@
 package io.loomverbs.internal.device;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.MemorySegment;
 
 /** A protection domain: {@code struct ibv_pd}. Failures to create are {@link DeviceException}s. */
@@ -9,8 +11,18 @@ public interface PdOps {
         throw DeviceException.unsupported("ibv_reg_mr");
     }
 
-    /** {@code ibv_create_qp}; the CQs are of the same context. */
-    default QpOps createQp(QpInit init, CqOps sendCq, CqOps recvCq, AsyncListener events) {
+    /** {@code ibv_create_srq}. */
+    default SrqOps createSrq(SrqAttr attr, AsyncListener events) {
+        throw DeviceException.unsupported("ibv_create_srq");
+    }
+
+    /**
+     * {@code ibv_create_qp}; the CQs are of the same context.
+     *
+     * @param srq where it takes receive requests from; null for a queue of its own
+     */
+    default QpOps createQp(
+            QpInit init, CqOps sendCq, CqOps recvCq, @Nullable SrqOps srq, AsyncListener events) {
         throw DeviceException.unsupported("ibv_create_qp");
     }
 

@@ -60,6 +60,9 @@ public final class UsualCauses {
             case "ibv_create_qp" ->
                     "the device cannot combine these capacities: fewer work requests, entries or"
                             + " less inline data";
+            case "ibv_create_srq" -> "more work requests or entries than the device has";
+            case "ibv_modify_srq" ->
+                    "it holds more work requests than that, or its limit is beyond them";
             case "ibv_create_cq" -> "more completions, or another vector, than the device has";
             case "ibv_resize_cq" -> "the CQ holds more completions than that, or has overrun";
             case "ibv_create_ah" -> "the port or the index of the source GID does not exist";

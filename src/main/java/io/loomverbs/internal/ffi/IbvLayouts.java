@@ -40,6 +40,7 @@ public final class IbvLayouts {
         public static final int DEVICE = 0;
         public static final int OPS__POLL_CQ = 96;
         public static final int OPS__REQ_NOTIFY_CQ = 104;
+        public static final int OPS__POST_SRQ_RECV = 168;
         public static final int OPS__POST_SEND = 208;
         public static final int OPS__POST_RECV = 216;
         public static final int CMD_FD = 264;
@@ -87,6 +88,9 @@ public final class IbvLayouts {
         public static final int MAX_QP_INIT_RD_ATOM = 156;
         public static final int ATOMIC_CAP = 164;
         public static final int MAX_AH = 200;
+        public static final int MAX_SRQ = 212;
+        public static final int MAX_SRQ_WR = 216;
+        public static final int MAX_SRQ_SGE = 220;
         public static final int MAX_PKEYS = 224;
         public static final int PHYS_PORT_CNT = 227;
         public static final int BYTES = 232;
@@ -153,6 +157,30 @@ public final class IbvLayouts {
         private IbvQp() {}
     }
 
+    public static final class IbvSrq {
+        public static final int SRQ_CONTEXT = 8;
+
+        private IbvSrq() {}
+    }
+
+    public static final class IbvSrqAttr {
+        public static final int MAX_WR = 0;
+        public static final int MAX_SGE = 4;
+        public static final int SRQ_LIMIT = 8;
+        public static final int BYTES = 12;
+
+        private IbvSrqAttr() {}
+    }
+
+    public static final class IbvSrqInitAttr {
+        public static final int SRQ_CONTEXT = 0;
+        public static final int ATTR__MAX_WR = 8;
+        public static final int ATTR__MAX_SGE = 12;
+        public static final int BYTES = 24;
+
+        private IbvSrqInitAttr() {}
+    }
+
     public static final class IbvAsyncEvent {
         public static final int ELEMENT = 0;
         public static final int EVENT_TYPE = 8;
@@ -165,6 +193,7 @@ public final class IbvLayouts {
         public static final int QP_CONTEXT = 0;
         public static final int SEND_CQ = 8;
         public static final int RECV_CQ = 16;
+        public static final int SRQ = 24;
         public static final int CAP__MAX_SEND_WR = 32;
         public static final int CAP__MAX_RECV_WR = 36;
         public static final int CAP__MAX_SEND_SGE = 40;

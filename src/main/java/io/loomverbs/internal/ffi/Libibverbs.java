@@ -70,6 +70,12 @@ public final class Libibverbs {
             pointer("ibv_create_cq", Ffi.POINTER, JAVA_INT, Ffi.POINTER, Ffi.POINTER, JAVA_INT);
     private static final MethodHandle RESIZE_CQ = code("ibv_resize_cq", Ffi.POINTER, JAVA_INT);
     private static final MethodHandle DESTROY_CQ = code("ibv_destroy_cq", Ffi.POINTER);
+    private static final MethodHandle CREATE_SRQ =
+            pointer("ibv_create_srq", Ffi.POINTER, Ffi.POINTER);
+    private static final MethodHandle MODIFY_SRQ =
+            code("ibv_modify_srq", Ffi.POINTER, Ffi.POINTER, JAVA_INT);
+    private static final MethodHandle QUERY_SRQ = code("ibv_query_srq", Ffi.POINTER, Ffi.POINTER);
+    private static final MethodHandle DESTROY_SRQ = code("ibv_destroy_srq", Ffi.POINTER);
     private static final MethodHandle CREATE_QP =
             pointer("ibv_create_qp", Ffi.POINTER, Ffi.POINTER);
     private static final MethodHandle MODIFY_QP =
@@ -107,7 +113,7 @@ public final class Libibverbs {
     private static final MethodHandle REQ_NOTIFY_CQ =
             Ffi.pointerDowncall(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT));
 
-    /** {@code post_send} and {@code post_recv}. */
+    /** {@code post_send}, {@code post_recv} and {@code post_srq_recv}. */
     private static final MethodHandle POST =
             Ffi.pointerDowncall(
                     FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER, Ffi.POINTER));
@@ -316,6 +322,27 @@ public final class Libibverbs {
         return code(DESTROY_CQ, call, cq);
     }
 
+    public static long createSrq(MemorySegment call, long pd, long initAttr) {
+        return pointer(CREATE_SRQ, call, pd, initAttr);
+    }
+
+    public static int modifySrq(MemorySegment call, long srq, long attr, int mask) {
+        try {
+            return code((int) MODIFY_SRQ.invokeExact(call, srq, attr, mask), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    public static int querySrq(MemorySegment call, long srq, long attr) {
+        return code(QUERY_SRQ, call, srq, attr);
+    }
+
+    /** {@code ibv_destroy_srq}; waits for acknowledgements as {@link #destroyCq} does. */
+    public static int destroySrq(MemorySegment call, long srq) {
+        return code(DESTROY_SRQ, call, srq);
+    }
+
     public static long createQp(MemorySegment call, long pd, long initAttr) {
         return pointer(CREATE_QP, call, pd, initAttr);
     }
@@ -419,13 +446,14 @@ public final class Libibverbs {
     }
 
     /**
-     * Calls {@code post_send} or {@code post_recv}: 0 or a negative errno. Allocates nothing.
+     * Calls {@code post_send}, {@code post_recv} or {@code post_srq_recv}: 0 or a negative errno.
+     * Allocates nothing.
      *
      * @param badWr the address where that of the first request goes that was not posted
      */
-    public static int post(long function, long qp, long wr, long badWr) {
+    public static int post(long function, long queue, long wr, long badWr) {
         try {
-            return -Math.abs((int) POST.invokeExact(Ffi.function(function), qp, wr, badWr));
+            return -Math.abs((int) POST.invokeExact(Ffi.function(function), queue, wr, badWr));
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }

@@ -81,6 +81,8 @@ final class IbvAsyncEvents extends FdEventFeed {
                     Ibv.EVENT_PATH_MIG_ERR,
                     Ibv.EVENT_QP_LAST_WQE_REACHED ->
                     object = object(IbvLayouts.IbvQp.QP_CONTEXT);
+            case Ibv.EVENT_SRQ_ERR, Ibv.EVENT_SRQ_LIMIT_REACHED ->
+                    object = object(IbvLayouts.IbvSrq.SRQ_CONTEXT);
             case Ibv.EVENT_PORT_ACTIVE,
                     Ibv.EVENT_PORT_ERR,
                     Ibv.EVENT_LID_CHANGE,
@@ -102,6 +104,8 @@ final class IbvAsyncEvents extends FdEventFeed {
             cq.events.asyncEvent(type);
         } else if (object instanceof IbvQp qp) {
             qp.events.asyncEvent(type);
+        } else if (object instanceof IbvSrq srq) {
+            srq.events.asyncEvent(type);
         } else {
             context.events.asyncEvent(type, port);
         }

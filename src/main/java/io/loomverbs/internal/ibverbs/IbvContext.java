@@ -57,6 +57,7 @@ final class IbvContext implements ContextOps {
     final long reqNotifyCq;
     final long postSend;
     final long postRecv;
+    final long postSrqRecv;
 
     /** Whether a queue pair's state changes without {@code ibv_modify_qp}, as iWARP's does. */
     final boolean stateIsHidden;
@@ -91,6 +92,7 @@ final class IbvContext implements ContextOps {
         this.reqNotifyCq = context.i64(IbvLayouts.IbvContext.OPS__REQ_NOTIFY_CQ);
         this.postSend = context.i64(IbvLayouts.IbvContext.OPS__POST_SEND);
         this.postRecv = context.i64(IbvLayouts.IbvContext.OPS__POST_RECV);
+        this.postSrqRecv = context.i64(IbvLayouts.IbvContext.OPS__POST_SRQ_RECV);
         this.stateIsHidden = isIwarp(context.i64(IbvLayouts.IbvContext.DEVICE));
         this.cmdFd = context.i32(IbvLayouts.IbvContext.CMD_FD);
         this.numCompVectors = context.i32(IbvLayouts.IbvContext.NUM_COMP_VECTORS);

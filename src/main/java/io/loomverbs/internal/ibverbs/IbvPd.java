@@ -10,8 +10,12 @@ import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.device.SrqAttr;
+import io.loomverbs.internal.device.SrqOps;
 import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.ffi.Libibverbs;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -45,16 +49,30 @@ final class IbvPd implements PdOps {
     }
 
     @Override
-    public QpOps createQp(QpInit init, CqOps sendCq, CqOps recvCq, AsyncListener events) {
+    public SrqOps createSrq(SrqAttr attr, AsyncListener events) {
+        enter();
+        try {
+            return IbvSrq.create(context, address, attr, events);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public QpOps createQp(
+            QpInit init, CqOps sendCq, CqOps recvCq, @Nullable SrqOps srq, AsyncListener events) {
         if (!(sendCq instanceof IbvCq send)
                 || !(recvCq instanceof IbvCq recv)
                 || send.context != context
                 || recv.context != context) {
             throw new DeviceException(Errno.EINVAL, "a CQ is of another context");
         }
+        if (srq != null && !(srq instanceof IbvSrq shared && shared.context == context)) {
+            throw new DeviceException(Errno.EINVAL, "the SRQ is of another context");
+        }
         enter();
         try {
-            return IbvQp.create(context, address, init, send, recv, events);
+            return IbvQp.create(context, address, init, send, recv, (IbvSrq) srq, events);
         } finally {
             guard.leave();
         }

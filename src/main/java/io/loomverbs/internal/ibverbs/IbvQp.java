@@ -70,11 +70,13 @@ final class IbvQp implements QpOps {
             QpInit init,
             IbvCq send,
             IbvCq recv,
+            @Nullable IbvSrq srq,
             AsyncListener events) {
         try (Arena arena = Arena.ofConfined()) {
             Struct attr = Struct.allocate(arena, IbvQpInitAttr.BYTES);
             attr.i64(IbvQpInitAttr.SEND_CQ, send.address());
             attr.i64(IbvQpInitAttr.RECV_CQ, recv.address());
+            attr.i64(IbvQpInitAttr.SRQ, srq == null ? 0 : srq.address());
             attr.i32(IbvQpInitAttr.QP_TYPE, init.qpType());
             attr.i32(IbvQpInitAttr.SQ_SIG_ALL, init.sqSigAll() ? 1 : 0);
             QpAttrs.writeCap(init.cap(), attr);
@@ -338,50 +340,12 @@ final class IbvQp implements QpOps {
             return PostResult.failed(Errno.EINVAL, 0);
         }
         try {
-            return allows(Ibv.QPS_INIT) ? receiveCopy(first) : PostResult.failed(Errno.EINVAL, 0);
+            return allows(Ibv.QPS_INIT)
+                    ? RecvChain.post(postRecv, address, first)
+                    : PostResult.failed(Errno.EINVAL, 0);
         } finally {
             guard.leave();
         }
-    }
-
-    private long receiveCopy(RecvWr first) {
-        Scratch scratch = Scratch.take();
-        try {
-            MemorySegment chain = copyOf(first, scratch);
-            int rc = post(postRecv, chain);
-            return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first, chain));
-        } finally {
-            scratch.give();
-        }
-    }
-
-    private static MemorySegment copyOf(RecvWr first, Scratch scratch) {
-        long bytes = FIRST_WR;
-        for (RecvWr wr = first; wr != null; wr = wr.next()) {
-            bytes += wr.nativeBytes();
-        }
-        MemorySegment to = scratch.ofAtLeast(bytes);
-        long at = FIRST_WR;
-        for (RecvWr wr = first; wr != null; wr = wr.next()) {
-            long end = at + wr.nativeBytes();
-            wr.copyTo(to, at, wr.next() == null ? 0 : to.address() + end);
-            at = end;
-        }
-        return to;
-    }
-
-    private static int acceptedOf(RecvWr first, MemorySegment chain) {
-        long bad = chain.get(JAVA_LONG, 0);
-        long at = chain.address() + FIRST_WR;
-        int accepted = 0;
-        for (RecvWr wr = first; wr != null; wr = wr.next()) {
-            if (at == bad) {
-                return accepted;
-            }
-            at += wr.nativeBytes();
-            accepted++;
-        }
-        return PostResult.UNKNOWN;
     }
 
     @Override

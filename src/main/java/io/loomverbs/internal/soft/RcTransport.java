@@ -39,7 +39,7 @@ final class RcTransport implements Transport {
             }
             return status;
         } finally {
-            to.rq.unlock();
+            to.rq.leave(after);
         }
     }
 

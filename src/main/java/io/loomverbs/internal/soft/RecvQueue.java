@@ -18,12 +18,17 @@ import java.lang.invoke.VarHandle;
 final class RecvQueue extends Mutex {
     private final SoftQp qp;
     private final SlotRing<RecvSlot> ring;
+    private final @Nullable SoftSrq srq;
+
+    /** A request of {@link #srq} for the message that is being received. Under this lock. */
+    private @Nullable RecvSlot taken;
 
     /** A peer that found no buffer and is to be notified of the next one. */
     private volatile @Nullable SendQueue starved;
 
     RecvQueue(SoftQp qp, int depth) {
         this.qp = qp;
+        this.srq = qp.srq;
         this.ring = new SlotRing<>(depth, RecvSlot::new);
     }
 
@@ -56,7 +61,7 @@ final class RecvQueue extends Mutex {
         }
         ring.lock();
         try {
-            if (qp.state() <= Ibv.QPS_RESET) {
+            if (srq != null || qp.state() <= Ibv.QPS_RESET) {
                 return Errno.EINVAL;
             }
             RecvSlot slot = ring.claim();
@@ -73,11 +78,28 @@ final class RecvQueue extends Mutex {
 
     /** The buffer that the next message gets, or null. Under this lock. */
     @Nullable RecvSlot peek() {
-        return ring.peek();
+        return srq == null ? ring.peek() : take(srq, null);
+    }
+
+    /** The same, of a queue that is not shared; else null. */
+    @Nullable RecvSlot peekOwn() {
+        return srq == null ? ring.peek() : null;
+    }
+
+    private @Nullable RecvSlot take(SoftSrq from, @Nullable SendQueue peer) {
+        RecvSlot slot = taken;
+        if (slot == null) {
+            slot = from.take(peer);
+            taken = slot;
+        }
+        return slot;
     }
 
     /** The same, but if there is none then {@code peer} is kicked as soon as there is one. */
     @Nullable RecvSlot peekOrRemember(SendQueue peer) {
+        if (srq != null) {
+            return take(srq, peer);
+        }
         RecvSlot slot = ring.peek();
         if (slot == null) {
             starved = peer;
@@ -88,8 +110,33 @@ final class RecvQueue extends Mutex {
     }
 
     /** Uses up the buffer of {@link #peek}. Under this lock. */
-    void advance() {
-        ring.advance();
+    void advance(DeferredNotifications after) {
+        RecvSlot slot = taken;
+        if (srq == null || slot == null) {
+            ring.advance();
+            return;
+        }
+        taken = null;
+        if (srq.used(slot)) {
+            after.tell(srq.events, Ibv.EVENT_SRQ_LIMIT_REACHED);
+        }
+    }
+
+    /**
+     * Ends the service of one message: unlocks, and gives a shared buffer back if it was not used.
+     */
+    void leave(DeferredNotifications after) {
+        try {
+            RecvSlot slot = taken;
+            if (srq != null && slot != null) {
+                taken = null;
+                if (srq.giveBack(slot)) {
+                    after.later(srq::kickStarved);
+                }
+            }
+        } finally {
+            unlock();
+        }
     }
 
     /** Forgets everything. Under this lock, in a state that refuses further requests. */

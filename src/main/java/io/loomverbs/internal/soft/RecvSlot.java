@@ -2,6 +2,8 @@ package io.loomverbs.internal.soft;
 
 import io.loomverbs.internal.device.RecvWr;
 
+import org.jspecify.annotations.Nullable;
+
 /** A receive request in the queue: a copy of what was posted, in memory that is used again. */
 final class RecvSlot {
     long wrId;
@@ -10,6 +12,9 @@ final class RecvSlot {
 
     /** How many bytes a message may have to fit. */
     long capacity;
+
+    /** Of a list of a {@link SoftSrq}. Under its lock. */
+    @Nullable RecvSlot next;
 
     void fill(RecvWr wr) {
         wrId = wr.wrId();

@@ -134,7 +134,7 @@ final class Responder {
 
     /** Copies a message into the remote range that it names; a result of {@link SgCopy}. */
     static int copyIn(SoftQp from, SendSlot wr, SoftQp to) {
-        return copyOut(from, wr, to, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE, 0);
+        return copyOut(from, wr, to.pd, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE, 0);
     }
 
     /**
@@ -148,7 +148,14 @@ final class Responder {
             int skip,
             DeferredNotifications after) {
         int copied =
-                copyOut(from, wr, to, buffer.sges, buffer.numSge, Ibv.ACCESS_LOCAL_WRITE, skip);
+                copyOut(
+                        from,
+                        wr,
+                        to.receivePd(),
+                        buffer.sges,
+                        buffer.numSge,
+                        Ibv.ACCESS_LOCAL_WRITE,
+                        skip);
         return switch (copied) {
             case SgCopy.DONE -> Ibv.WC_SUCCESS;
             case SgCopy.SOURCE_FAULT -> Ibv.WC_LOC_PROT_ERR;
@@ -163,7 +170,7 @@ final class Responder {
                 SgCopy.scatter(
                         header,
                         0,
-                        to.pd,
+                        to.receivePd(),
                         buffer.sges,
                         buffer.numSge,
                         Ibv.ACCESS_LOCAL_WRITE,
@@ -183,7 +190,7 @@ final class Responder {
             int slid,
             DeferredNotifications after) {
         long wrId = buffer.wrId;
-        to.rq.advance();
+        to.rq.advance(after);
         boolean imm = wr.carriesImm();
         int opcode =
                 wr.opcode == Ibv.WR_RDMA_WRITE_WITH_IMM ? Ibv.WC_RECV_RDMA_WITH_IMM : Ibv.WC_RECV;
@@ -198,12 +205,12 @@ final class Responder {
     }
 
     private static int copyOut(
-            SoftQp from, SendSlot wr, SoftQp to, long[] target, int entries, int access, int skip) {
+            SoftQp from, SendSlot wr, SoftPd to, long[] target, int entries, int access, int skip) {
         if (wr.inline()) {
-            return SgCopy.scatter(wr.scratch, 0, to.pd, target, entries, access, skip, wr.length);
+            return SgCopy.scatter(wr.scratch, 0, to, target, entries, access, skip, wr.length);
         }
         return SgCopy.copy(
-                from.pd, wr.sges, wr.numSge, 0, to.pd, target, entries, access, skip, wr.length);
+                from.pd, wr.sges, wr.numSge, 0, to, target, entries, access, skip, wr.length);
     }
 
     private static int badBuffer(SoftQp to, RecvSlot buffer, DeferredNotifications after) {

@@ -87,6 +87,9 @@ final class SendQueue extends Mutex {
 
     private @Nullable Stall stall;
 
+    /** Whose next buffer this queue was last to be told of. Under the lock. */
+    private @Nullable SoftSrq starvedAt;
+
     /** Whether SQ_DRAINED is due when the request at the head is done. */
     private boolean tellDrained;
 
@@ -154,6 +157,11 @@ final class SendQueue extends Mutex {
             kicked = true;
             signal();
         }
+    }
+
+    /** Takes note where it waits for a buffer. By the runner. */
+    void starvedAt(SoftSrq srq) {
+        starvedAt = srq;
     }
 
     private void run() {
@@ -352,6 +360,10 @@ final class SendQueue extends Mutex {
         endStall();
         tellDrained = false;
         kicked = false;
+        if (starvedAt != null) {
+            starvedAt.forget(this);
+            starvedAt = null;
+        }
         ring.lock();
         try {
             ring.clear();

@@ -23,6 +23,7 @@ final class SoftDevice implements DeviceOps {
     final Quota cqs;
     final Quota pds;
     final Quota ahs;
+    final Quota srqs;
     final RetryTimer timer;
 
     SoftDevice(SoftLimits limits) {
@@ -44,6 +45,7 @@ final class SoftDevice implements DeviceOps {
         this.cqs = new Quota(limits.maxCq());
         this.pds = new Quota(limits.maxPd());
         this.ahs = new Quota(limits.maxAh());
+        this.srqs = new Quota(limits.maxSrq());
     }
 
     @Override
@@ -80,6 +82,9 @@ final class SoftDevice implements DeviceOps {
                 limits.maxMr(),
                 limits.maxPd(),
                 limits.maxAh(),
+                limits.maxSrq(),
+                limits.maxQpWr(),
+                limits.maxSge(),
                 MAX_RD_ATOMIC,
                 MAX_RD_ATOMIC,
                 MAX_RD_ATOMIC * limits.maxQp(),

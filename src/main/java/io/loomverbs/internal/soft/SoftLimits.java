@@ -11,6 +11,7 @@ record SoftLimits(
         int maxMr,
         int maxPd,
         int maxAh,
+        int maxSrq,
         int numCompVectors) {
 
     /** Large enough for storms of a hundred thousand CQs; unused capacity costs no memory. */
@@ -25,6 +26,7 @@ record SoftLimits(
                     1 << 20,
                     1 << 16,
                     1 << 20,
+                    1 << 16,
                     Math.max(4, Runtime.getRuntime().availableProcessors()));
 
     /** As many objects, but each with small capacities. */
@@ -39,5 +41,6 @@ record SoftLimits(
                     GENEROUS.maxMr,
                     GENEROUS.maxPd,
                     GENEROUS.maxAh,
+                    GENEROUS.maxSrq,
                     GENEROUS.numCompVectors);
 }

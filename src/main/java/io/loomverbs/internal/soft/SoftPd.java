@@ -12,7 +12,11 @@ import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.device.SrqAttr;
+import io.loomverbs.internal.device.SrqOps;
 import io.loomverbs.internal.event.HelperThreads;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 
@@ -52,13 +56,31 @@ final class SoftPd implements PdOps {
     }
 
     @Override
-    public QpOps createQp(QpInit init, CqOps sendCq, CqOps recvCq, AsyncListener events) {
+    public SrqOps createSrq(SrqAttr attr, AsyncListener events) {
+        SoftLimits limits = device.limits;
+        if (attr.maxWr() < 1
+                || attr.maxWr() > limits.maxQpWr()
+                || outside(attr.maxSge(), limits.maxSge())) {
+            throw SoftContext.invalid(attr + " goes beyond " + limits);
+        }
+        device.srqs.take("SRQs");
+        if (!users.add()) {
+            device.srqs.give();
+            throw deallocated();
+        }
+        return new SoftSrq(this, attr, events);
+    }
+
+    @Override
+    public QpOps createQp(
+            QpInit init, CqOps sendCq, CqOps recvCq, @Nullable SrqOps srq, AsyncListener events) {
         if (init.qpType() != Ibv.QPT_RC
                 && init.qpType() != Ibv.QPT_UC
                 && init.qpType() != Ibv.QPT_UD) {
             throw new DeviceException(Errno.EOPNOTSUPP, "QP type " + init.qpType());
         }
         checkCap(init.cap());
+        SoftSrq shared = srq == null ? null : usable(srq);
         if (!(sendCq instanceof SoftCq send) || !(recvCq instanceof SoftCq recv)) {
             throw SoftContext.invalid("a CQ is of another device");
         }
@@ -72,8 +94,17 @@ final class SoftPd implements PdOps {
             users.remove();
             throw SoftContext.invalid("the receive CQ was destroyed");
         }
-        SoftQp qp = device.qps.add(qpn -> new SoftQp(qpn, this, init, send, recv, events));
+        if (shared != null && !shared.users.add()) {
+            recv.removeUser();
+            send.removeUser();
+            users.remove();
+            throw SoftContext.invalid("the SRQ was destroyed");
+        }
+        SoftQp qp = device.qps.add(qpn -> new SoftQp(qpn, this, init, send, recv, shared, events));
         if (qp == null) {
+            if (shared != null) {
+                shared.users.remove();
+            }
             recv.removeUser();
             send.removeUser();
             users.remove();
@@ -108,6 +139,16 @@ final class SoftPd implements PdOps {
         if (!users.add()) {
             throw deallocated();
         }
+    }
+
+    private SoftSrq usable(SrqOps srq) {
+        if (!(srq instanceof SoftSrq ours) || ours.pd.device != device) {
+            throw SoftContext.invalid("the SRQ is of another device");
+        }
+        if (device.strict && ours.pd != this) {
+            throw SoftContext.invalid("the SRQ is of another PD");
+        }
+        return ours;
     }
 
     private void checkCap(QpCap cap) {

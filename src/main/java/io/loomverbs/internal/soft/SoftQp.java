@@ -10,6 +10,8 @@ import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 
@@ -31,6 +33,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     final SoftDevice device;
     final SoftCq sendCq;
     final SoftCq recvCq;
+    final @Nullable SoftSrq srq;
     final AsyncListener events;
     final SendQueue sq;
     final RecvQueue rq;
@@ -56,7 +59,14 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** Whether a request has come in since RTR. Under the lock of {@code rq}. */
     private boolean established;
 
-    SoftQp(int qpNum, SoftPd pd, QpInit init, SoftCq sendCq, SoftCq recvCq, AsyncListener events) {
+    SoftQp(
+            int qpNum,
+            SoftPd pd,
+            QpInit init,
+            SoftCq sendCq,
+            SoftCq recvCq,
+            @Nullable SoftSrq srq,
+            AsyncListener events) {
         this.qpNum = qpNum;
         this.pd = pd;
         this.device = pd.device;
@@ -66,6 +76,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         this.sqSigAll = init.sqSigAll();
         this.sendCq = sendCq;
         this.recvCq = recvCq;
+        this.srq = srq;
         this.events = events;
         this.sq = new SendQueue(this, init.cap().maxSendWr());
         this.rq = new RecvQueue(this, init.cap().maxRecvWr());
@@ -226,6 +237,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
         device.qps.remove(this);
         sendCq.removeUser();
         recvCq.removeUser();
+        if (srq != null) {
+            srq.users.remove();
+        }
         pd.users.remove();
         return 0;
     }
@@ -276,6 +290,11 @@ final class SoftQp implements QpOps, IdTable.Entry {
     boolean cannotTakePacketsOf(SoftQp sender, SendSlot wr) {
         return packetBytes != sender.packetBytes
                 && wr.length > Math.min(packetBytes, sender.packetBytes);
+    }
+
+    /** The domain whose keys name its receive buffers. */
+    SoftPd receivePd() {
+        return srq == null ? pd : srq.pd;
     }
 
     boolean allows(int access) {
@@ -362,16 +381,22 @@ final class SoftQp implements QpOps, IdTable.Entry {
         after.run();
     }
 
-    /** Flushes the receive queue. Under the lock of {@code rq}, in the error state. */
+    /**
+     * Flushes the receive queue. Under the lock of {@code rq}, in the error state. A shared one
+     * keeps its requests for others: its users are told that this queue pair takes no more.
+     */
     void flush(DeferredNotifications after) {
-        for (RecvSlot slot = rq.peek(); slot != null; slot = rq.peek()) {
+        for (RecvSlot slot = rq.peekOwn(); slot != null; slot = rq.peekOwn()) {
             completeReceive(slot, Ibv.WC_WR_FLUSH_ERR, after);
+        }
+        if (srq != null) {
+            after.tell(events, Ibv.EVENT_QP_LAST_WQE_REACHED);
         }
     }
 
     private void completeReceive(RecvSlot slot, int status, DeferredNotifications after) {
         long wrId = slot.wrId;
-        rq.advance();
+        rq.advance(after);
         SoftWc wc = after.completion().set(qpNum, wrId, status, Ibv.WC_RECV, 0);
         after.added(recvCq, recvCq.add(wc));
     }

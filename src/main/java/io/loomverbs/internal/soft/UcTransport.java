@@ -34,7 +34,7 @@ final class UcTransport implements Transport {
             boolean send = wr.opcode == Ibv.WR_SEND || wr.opcode == Ibv.WR_SEND_WITH_IMM;
             return send ? send(from, wr, to, after) : write(from, wr, to, after);
         } finally {
-            to.rq.unlock();
+            to.rq.leave(after);
         }
     }
 

@@ -35,7 +35,7 @@ final class UdTransport implements Transport {
             }
             return deliver(from, wr, ah, to, buffer, after);
         } finally {
-            to.rq.unlock();
+            to.rq.leave(after);
         }
     }
 

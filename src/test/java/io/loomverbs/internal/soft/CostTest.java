@@ -97,7 +97,9 @@ class CostTest {
 
         long cqBytes = bytesOf(kept, () -> fixture.context.createCq(1024, null, 0, cq));
         long qpBytes =
-                bytesOf(kept, () -> fixture.pd.createQp(init, cq.ops, cq.ops, cq::asyncEvent));
+                bytesOf(
+                        kept,
+                        () -> fixture.pd.createQp(init, cq.ops, cq.ops, null, cq::asyncEvent));
 
         assertThat(cqBytes).isLessThanOrEqualTo(150);
         assertThat(qpBytes).isLessThanOrEqualTo(500);

@@ -7,6 +7,6 @@ public final class FreshDevice {
     private FreshDevice() {}
 
     public static DeviceOps create() {
-        return new SoftDevice(new SoftLimits(64, 64, 4, 64, 64, 256, 64, 64, 64, 4));
+        return new SoftDevice(new SoftLimits(64, 64, 4, 64, 64, 256, 64, 64, 64, 64, 4));
     }
 }

@@ -27,7 +27,7 @@ import java.lang.foreign.MemorySegment;
 /** How much of everything there is, and in which order it can be given back. */
 class LimitsTest {
     private final SoftFixture fixture =
-            new SoftFixture(new SoftLimits(2, 8, 4, 64, 3, 16, 2, 2, 2, 4));
+            new SoftFixture(new SoftLimits(2, 8, 4, 64, 3, 16, 2, 2, 2, 2, 4));
     private final MemorySegment memory = Arena.ofAuto().allocate(64);
 
     private static int errno(ThrowingCallable call) {
@@ -37,7 +37,8 @@ class LimitsTest {
     }
 
     private QpOps qp(Cq cq, QpCap cap) {
-        return fixture.pd.createQp(new QpInit(Ibv.QPT_RC, cap, false), cq.ops, cq.ops, t -> {});
+        return fixture.pd.createQp(
+                new QpInit(Ibv.QPT_RC, cap, false), cq.ops, cq.ops, null, t -> {});
     }
 
     @Test
@@ -87,7 +88,7 @@ class LimitsTest {
         assertThat(ah.destroy()).isEqualTo(-Errno.EINVAL);
         Cq cq = fixture.cq(1);
         QpInit init = new QpInit(Ibv.QPT_UD, new QpCap(1, 1, 1, 1, 0), false);
-        QpOps qp = pd.createQp(init, cq.ops, cq.ops, t -> {});
+        QpOps qp = pd.createQp(init, cq.ops, cq.ops, null, t -> {});
         assertThat(pd.dealloc()).isEqualTo(-Errno.EBUSY);
         assertThat(qp.destroy()).isZero();
         assertThat(pd.dealloc()).isZero();

@@ -16,6 +16,7 @@ import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.device.SrqOps;
 import io.loomverbs.internal.device.WcStruct;
 
 import java.lang.foreign.Arena;
@@ -146,14 +147,19 @@ final class SoftFixture {
         final QpAttr attr = defaults();
 
         Peer(int type, QpCap cap, boolean sigAll) {
-            this(type, cap, sigAll, cq(64), cq(64));
+            this(type, cap, sigAll, cq(64), cq(64), null);
         }
 
         Peer(int type, QpCap cap, boolean sigAll, Cq send, Cq recv) {
+            this(type, cap, sigAll, send, recv, null);
+        }
+
+        Peer(int type, QpCap cap, boolean sigAll, Cq send, Cq recv, SrqOps srq) {
             this.type = type;
             this.send = send;
             this.recv = recv;
-            this.qp = pd.createQp(new QpInit(type, cap, sigAll), send.ops, recv.ops, async::add);
+            this.qp =
+                    pd.createQp(new QpInit(type, cap, sigAll), send.ops, recv.ops, srq, async::add);
         }
 
         int state() {
@@ -258,6 +264,11 @@ final class SoftFixture {
 
     Peer peer(int type) {
         return new Peer(type, CAP, false);
+    }
+
+    /** One that takes its receives from a shared queue. */
+    Peer peer(int type, SrqOps srq) {
+        return new Peer(type, CAP, false, cq(64), cq(64), srq);
     }
 
     /** Two connected queue pairs in RTS. */

@@ -1,0 +1,267 @@
+package io.loomverbs.internal.soft;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.RecvWr;
+import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.device.SrqAttr;
+import io.loomverbs.jcstress.Catches;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Shared receive queues of the embedded device: the limit, the requests, and starved senders. */
+public class SrqRaces {
+    private static final SendWr SEND = RaceQp.sendOfNothing(1);
+    private static final RecvWr RECEIVE_1 = RaceQp.receiveOfNothing(1);
+    private static final RecvWr RECEIVE_2 = RaceQp.receiveOfNothing(2);
+
+    /** A queue that counts its limit events. */
+    static final class Queue {
+        final AtomicInteger events = new AtomicInteger();
+        final SoftSrq srq;
+
+        Queue(int posted) {
+            SrqAttr attr = new SrqAttr(4, 1, 0);
+            srq = (SoftSrq) RaceQp.PD.createSrq(attr, type -> events.incrementAndGet());
+            for (int i = 1; i <= posted; i++) {
+                post(RaceQp.receiveOfNothing(i));
+            }
+        }
+
+        void post(RecvWr wr) {
+            srq.postRecv(wr);
+        }
+
+        void arm(int limit) {
+            srq.modify(new SrqAttr(0, 0, limit), Ibv.SRQ_LIMIT);
+        }
+
+        /** A request is taken and used, as by a message. */
+        String receive() {
+            RecvSlot slot = srq.take(null);
+            if (slot == null) {
+                return "none";
+            }
+            String number = Long.toString(slot.wrId);
+            if (srq.used(slot)) {
+                events.incrementAndGet();
+            }
+            return number;
+        }
+
+        String end() {
+            srq.destroy();
+            return "events: " + events;
+        }
+    }
+
+    /** A sender, and its peer, whose receives are in a shared queue. */
+    static final class Pair {
+        final RaceQp a = new RaceQp();
+        final RaceQp b;
+
+        Pair(Queue queue) {
+            b = new RaceQp(queue.srq);
+            a.connect(b);
+            b.connect(a);
+        }
+
+        void send() {
+            a.send(SEND);
+        }
+
+        String end() {
+            String sent = QpRaces.statuses(a.sends);
+            a.end();
+            b.end();
+            return sent;
+        }
+    }
+
+    /** Two queue pairs use requests, of which the second goes below the limit. */
+    @JCStressTest
+    @Outcome(id = "events: 1", expect = ACCEPTABLE, desc = "of the one that was second")
+    @Outcome(id = "events: 2", expect = FORBIDDEN, desc = "one limit was reached twice")
+    @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "nobody is told of the limit")
+    @Catches(value = "two reach one limit of a shared queue", as = "events: 2")
+    @State
+    public static class TwoReceives {
+        private final Queue queue = new Queue(3);
+
+        public TwoReceives() {
+            queue.arm(2);
+        }
+
+        @Actor
+        public void first() {
+            queue.receive();
+        }
+
+        @Actor
+        public void second() {
+            queue.receive();
+        }
+
+        @Arbiter
+        public void after(L_Result r) {
+            r.r1 = queue.end();
+        }
+    }
+
+    /** The limit is set while the request is used that goes below it. */
+    @JCStressTest
+    @Outcome(id = "events: 1", expect = ACCEPTABLE, desc = "of the one that saw the other")
+    @Outcome(id = "events: 2", expect = FORBIDDEN, desc = "one limit was reached twice")
+    @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "nobody is told of the limit")
+    @Catches(value = "setting a limit does not look what is posted", as = "events: 0")
+    @Catches(value = "a limit is set without the lock", as = "events: 2")
+    @State
+    public static class ArmReceive {
+        private final Queue queue = new Queue(1);
+
+        @Actor
+        public void arm() {
+            queue.arm(1);
+        }
+
+        @Actor
+        public void receive() {
+            queue.receive();
+        }
+
+        @Arbiter
+        public void after(L_Result r) {
+            r.r1 = queue.end();
+        }
+    }
+
+    /** Two queue pairs take requests at once. */
+    @JCStressTest
+    @Outcome(id = "1, 2", expect = ACCEPTABLE, desc = "the first actor was first")
+    @Outcome(id = "2, 1", expect = ACCEPTABLE, desc = "the second actor was first")
+    @Outcome(id = "1, 1", expect = FORBIDDEN, desc = "two messages in one buffer")
+    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "a request was lost")
+    @Catches(value = "requests are taken without the lock", as = "1, 1")
+    @State
+    public static class TwoTakes {
+        private final Queue queue = new Queue(2);
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = queue.receive();
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = queue.receive();
+        }
+
+        @Arbiter
+        public void after() {
+            queue.end();
+        }
+    }
+
+    /** A message comes while the only request is posted. */
+    @JCStressTest
+    @Outcome(id = "done", expect = ACCEPTABLE, desc = "it arrived, at once or when told")
+    @Outcome(id = "nothing", expect = FORBIDDEN, desc = "the sender waits beside a buffer")
+    @Catches(value = "a sender looks for a request without the lock", as = "nothing")
+    @State
+    public static class SendPost {
+        private final Queue queue = new Queue(0);
+        private final Pair pair = new Pair(queue);
+
+        @Actor
+        public void send() {
+            pair.send();
+        }
+
+        @Actor
+        public void post() {
+            queue.post(RECEIVE_1);
+        }
+
+        @Arbiter
+        public void after(L_Result r) {
+            r.r1 = pair.end();
+            queue.end();
+        }
+    }
+
+    /** Two senders wait, and two threads post a request each. */
+    @JCStressTest
+    @Outcome(id = "done, done", expect = ACCEPTABLE, desc = "one request each")
+    @Outcome(id = ".*nothing.*", expect = FORBIDDEN, desc = "a sender waits beside a buffer")
+    @Catches(value = "a post to a shared queue tells no sender", as = ".*nothing.*")
+    @State
+    public static class TwoStarved {
+        private final Queue queue = new Queue(0);
+        private final Pair one = new Pair(queue);
+        private final Pair two = new Pair(queue);
+
+        public TwoStarved() {
+            synchronized (SEND) {
+                one.send();
+                two.send();
+            }
+        }
+
+        @Actor
+        public void first() {
+            queue.post(RECEIVE_1);
+        }
+
+        @Actor
+        public void second() {
+            queue.post(RECEIVE_2);
+        }
+
+        @Arbiter
+        public void after(LL_Result r) {
+            r.r1 = one.end();
+            r.r2 = two.end();
+            queue.end();
+        }
+    }
+
+    /** A message comes while the only request is in use by another, which gives it back. */
+    @JCStressTest
+    @Outcome(id = "done", expect = ACCEPTABLE, desc = "it arrived, at once or when told")
+    @Outcome(id = "nothing", expect = FORBIDDEN, desc = "the sender waits beside a buffer")
+    @Catches(value = "a request that is given back is told to nobody", as = "nothing")
+    @State
+    public static class SendGiveBack {
+        private final Queue queue = new Queue(1);
+        private final Pair pair = new Pair(queue);
+        private final RecvSlot taken = queue.srq.take(null);
+
+        @Actor
+        public void send() {
+            pair.send();
+        }
+
+        @Actor
+        public void giveBack() {
+            if (queue.srq.giveBack(taken)) {
+                queue.srq.kickStarved();
+            }
+        }
+
+        @Arbiter
+        public void after(L_Result r) {
+            r.r1 = pair.end();
+            queue.end();
+        }
+    }
+}
