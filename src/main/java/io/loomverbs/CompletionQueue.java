@@ -481,8 +481,12 @@ public final class CompletionQueue implements AutoCloseable {
                     ackAwaited();
                 }
                 n = pollMore(batch);
-                if (!usedArm && timed && System.nanoTime() - start >= nanos) {
+                left = timed ? nanos - (System.nanoTime() - start) : nanos;
+                if (!usedArm && left <= 0) {
                     break;
+                }
+                if (n < min) {
+                    Fairness.before(queue, left);
                 }
             }
         } catch (EventQueueEndedException e) {

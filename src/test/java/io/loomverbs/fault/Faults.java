@@ -20,6 +20,8 @@ public final class Faults extends Changes {
     private static final String WAKE_CHAIN = "internal.event.WakeChain";
     private static final String LEADERSHIP = "internal.event.Leadership";
     private static final String TURNS = "internal.event.Turns";
+    private static final String TURN = "internal.event.Turns$Turn";
+    private static final String TURNS_GUARD = "internal.event.TurnsGuard";
     private static final String QUEUED_CQ = "internal.event.QueuedCq";
     private static final String ASYNC_QUEUE = "internal.event.AsyncQueue";
     private static final String CALL_GATE = "internal.event.CallGate";
@@ -485,26 +487,39 @@ public final class Faults extends Changes {
     /** The faults that follow are in this class, and these scenarios must find them. */
     private void turns() {
         in(TURNS, "turns");
-        plant("a thread that passes starts nobody", "pass", without("start"));
-        plant("an envoy unparks nobody", "release", without("wakeAll"));
-        plant("an envoy leaves the others alone", "release", without("nextEnvoy"));
-        plant("an envoy that has run counts", "release", notSet("envoys"));
-        plant("those that are unparked sleep on", "wakeAll", notSet("over"));
-        plant("those that may go on are not unparked", "wakeAll", without("unpark"));
+        plant("a thread that closes the gate sends no keeper", "look", without("start"));
+        plant("an envoy unparks nobody", "letIn", without("unparkAll"));
+        plant("an envoy leaves the others alone", "letIn", without("nextEnvoy"));
+        plant("an envoy that has run counts", "letIn", notSet("envoys"));
+        plant("those that are unparked sleep on", "unparkAll", notSet("over"));
+        plant("those that may go on are not unparked", "unparkAll", without("unpark"));
         plant("the gate is never opened", "keepGate", without("openGate"));
         plant("the gate stays closed", "openGate", notSet("gateClosed"));
         plant("no envoy comes when the gate is open", "openGate", without("nextEnvoy"));
-        plant("a thread that has given up its turn counts", "remove", notSet("parked"));
-        plant("a thread that was released counts", "detach", notSet("parked"));
-        plant("a watcher is never replaced", "pass", without("stopWatching"));
+        plant("a thread that was let in counts", "detach", notSet("listed"));
         plant("without memory nobody is told", "start", without("dissolve"));
-        plant("without memory the others sleep on", "dissolve", without("wakeAll"));
+        plant("without memory the others sleep on", "dissolve", without("unparkAll"));
         plant("without memory the gate stays closed", "dissolve", notSet("gateClosed"));
         plant("an envoy that was not started counts", "dissolve", notSet("envoys"));
+        in(TURN, "turns");
         plant(
                 "a thread that passes sleeps through an interrupt",
-                "await",
+                "mayGoOn",
                 answering("isInterrupted", 0));
+        in(TURNS_GUARD, "turns");
+        plant("a guard does not look", "lookUntilUnused", without("dissolve"));
+        plant("nobody starts a guard", "use", without("start"));
+        in(TURNS);
+        plant(
+                "threads join the list without the lock",
+                elsewhere(TURNS, "append", pauseBefore("next")),
+                at("look", unlocked()));
+        in(TURNS_GUARD);
+        plant(
+                "a guard that ends does not look again",
+                "run",
+                pauseBefore("running"),
+                answering("isInUse", 0));
     }
 
     private void in(String name, String... found) {

@@ -77,11 +77,9 @@ final class Bookkeeping {
 
     private static void turns(Object turns) {
         require(turns, isNull(turns, "first") && isNull(turns, "last"), "list");
-        require(turns, number(turns, "parked") == 0, "parked");
+        require(turns, number(turns, "listed") == 0, "listed");
         require(turns, number(turns, "envoys") == 0, "envoys");
         require(turns, !isTrue(turns, "gateClosed"), "gate");
-        require(turns, !isTrue(turns, "watched"), "watched");
-        require(turns, isTrue(turns, "arrived"), "arrived");
     }
 
     private static void users(Object users) {

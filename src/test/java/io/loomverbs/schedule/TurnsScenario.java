@@ -11,24 +11,61 @@ import java.util.SplittableRandom;
 
 /**
  * Threads that let others come first, as they do before they wait for events: some with a timeout,
- * some interrupted. In some schedules there is no memory for another thread now and then. All come
- * back, and then nobody is in the list, on the way, or behind a gate.
+ * some interrupted. In some schedules there is no memory for another thread now and then; in some
+ * the threads sent outside find no carrier for long, and a guard lets all go on. All come back, and
+ * then nobody is in the list, on the way, or behind a gate.
  */
 final class TurnsScenario implements Scenario {
     private static final long SOON = 1_000_000;
+    private static final long GUARD_NANOS = 100 * SOON;
 
     @Override
     public void play(Schedule schedule) {
         SplittableRandom random = new SplittableRandom(schedule.between(0, Integer.MAX_VALUE - 1));
-        new Play(schedule, eager(random)).run();
+        NoCarriers none = new NoCarriers();
+        Turns turns = random.nextInt(4) == 0 ? guarded(random, none) : eager(random);
+        new Play(schedule, turns, none).run();
     }
 
-    /** Turns that are taken all the time. */
+    /** What holds those that find no carrier, until all others have ended. */
+    private static final class NoCarriers {
+        private final List<Thread> held = new ArrayList<>();
+        private boolean over;
+
+        void runLate(Runnable task) {
+            held.add(Thread.currentThread());
+            while (!over) {
+                SchedulePoint.park(this);
+            }
+            task.run();
+        }
+
+        void end() {
+            over = true;
+            List.copyOf(held).forEach(SchedulePoint::unpark);
+        }
+    }
+
+    /** Turns that are taken all the time. A guard would hide what is wrong. */
     static Turns eager(SplittableRandom random) {
         int failing = random.nextInt(4) == 0 ? 4 : 0;
-        long gap = random.nextInt(2) * SOON;
-        Turns.Pace pace = new Turns.Pace(1, 0, gap, 1 + random.nextInt(2), random.nextInt(2));
-        return new Turns(task -> thread(random, failing, task), pace);
+        return new Turns(
+                task -> thread(random, failing, task),
+                _ -> thread(random, failing, () -> {}),
+                slice(random));
+    }
+
+    /** All carriers are held now and then when a thread is sent outside. */
+    private static Turns guarded(SplittableRandom random, NoCarriers none) {
+        return new Turns(
+                task -> thread(random, 0, random.nextBoolean() ? task : () -> none.runLate(task)),
+                task -> thread(random, 0, task),
+                slice(random));
+    }
+
+    private static Turns.Slice slice(SplittableRandom random) {
+        long nanos = random.nextInt(2) * SOON;
+        return new Turns.Slice(1, nanos, 1 + random.nextInt(2), 1 + random.nextInt(2), GUARD_NANOS);
     }
 
     private static Thread thread(SplittableRandom random, int failing, Runnable task) {
@@ -41,26 +78,41 @@ final class TurnsScenario implements Scenario {
     private static final class Play {
         private final Schedule schedule;
         private final Turns turns;
+        private final NoCarriers none;
+        private int left;
         private final EventQueue queue = EventQueue.ofOneCq(null);
         private final List<Thread> interrupted = new ArrayList<>();
 
-        Play(Schedule schedule, Turns turns) {
+        Play(Schedule schedule, Turns turns, NoCarriers none) {
             this.schedule = schedule;
             this.turns = turns;
+            this.none = none;
         }
 
         void run() {
             for (int n = schedule.between(2, 4); n > 0; n--) {
-                schedule.thread("patient", this::comeLater);
+                passer("patient", this::comeLater);
             }
             if (schedule.oneIn(2)) {
-                schedule.thread("impatient", this::comeInTime);
+                passer("impatient", this::comeInTime);
             }
             if (schedule.oneIn(2)) {
-                interrupted.add(schedule.thread("interrupted", this::beInterrupted));
+                interrupted.add(passer("interrupted", this::beInterrupted));
                 schedule.thread("interrupter", () -> interrupted.getFirst().interrupt());
             }
             schedule.run();
+        }
+
+        private Thread passer(String name, Schedule.Body body) {
+            left++;
+            return schedule.thread(
+                    name,
+                    () -> {
+                        body.run();
+                        if (--left == 0) {
+                            none.end();
+                        }
+                    });
         }
 
         private void comeLater() {

@@ -32,145 +32,145 @@ public final class Turns {
      * So all such handlers have to leave the own queues at once, for a moment: a carrier looks
      * outside when its queue is empty, not when one thread has left it.
      *
-     * *** Detecting a crowd ***
+     * *** Slices ***
      *
-     * A thread that is about to wait, in one of `streak` entries of its queue, looks at the clock
-     * and, if the last probe was sent `late` nanoseconds ago, sends another one: an empty virtual
-     * thread, whose start goes outside. If the last one has not run since, the carriers are
-     * *crowded*. There is no timer: while no thread waits for events, no thread looks.
+     * While the *gate* is open, threads that are about to wait go on. One in `streak` of them looks
+     * at the clock and, every two milliseconds, sends a probe outside: an empty virtual thread. If
+     * the last probe has not run since, or threads are in the list (see below), it closes the gate
+     * instead. There is no timer: while no thread waits for events, no thread looks.
      *
-     * *** Passing ***
+     * While the gate is closed, every virtual thread *passes* before it waits: it joins the end of
+     * a list and parks. Meanwhile it is in no queue for events and is no leader, so no event is
+     * handed to it. So the own queues run empty, and the carriers run what is outside. The thread
+     * that closed the gate has sent a *keeper* there, a virtual thread, which parks for a
+     * nanosecond. The JDK's timer needs about 60 microseconds to submit it again. Until then the
+     * carriers run everything else that is outside. That matters, since a carrier continues with
+     * the external queue from which it took the last thread until that is empty: a keeper that did
+     * not park could keep it from the other queues.
      *
-     * While they are crowded, a virtual thread *passes*, in one of `streak` entries of its queue,
-     * before it waits: it joins the end of a list and parks. Meanwhile it is in no queue for events
-     * and is no leader, so no event is handed to it. *Envoys* unpark the first threads of the list,
-     * `batch` each, into the queue of the envoy's carrier. An envoy is a virtual thread, and its
-     * start goes outside, too. So a CQ that is always ready is served `streak` times, and then
-     * after all others that are ready; and a carrier whose own queue is empty looks outside before
-     * it continues.
-     *
-     * That alone is not enough. A carrier continues with the external queue from which it took the
-     * last thread until that is empty, which never happens as each envoy starts the next. So every
-     * `gap` nanoseconds the next passing thread closes the *gate*: then every thread passes when it
-     * comes to wait, and envoys unpark no thread. The own queues run empty. A *keeper*, a separate
-     * virtual thread, parks for a nanosecond. The JDK's timer needs about 60 microseconds to submit
-     * it again, and meanwhile the carriers run everything that is outside. When the keeper runs
-     * again it opens the gate. If few threads are in the list by then, the carriers no longer count
-     * as crowded until a probe is late again. So two pairs of handlers pass only in the gaps.
+     * When the keeper runs again it opens the gate and sends *envoys*, one for each processor. An
+     * envoy unparks the first threads of the list into the queue of its own carrier: altogether
+     * one in SLICES of the list, so that all have had their turn after SLICES slices, but `least` of
+     * them at least, so that few threads need not wait for one another. These and the threads that
+     * they wake have the carriers for a slice, that is, until a probe is late: four milliseconds.
+     * If a carrier runs out of threads earlier, it finds the next envoy outside.
      *
      * *** Why no thread stays parked ***
      *
-     *     a thread is in the list and the gate is open    =>  an envoy is on its way
+     *     threads are in the list and the gate is open    =>  an envoy is on its way
      *     the gate is closed                              =>  a keeper is on its way
      *
      * hold whenever the lock is free; "on its way" includes an agent that a thread is about to
-     * start. An envoy that leaves others in the list starts the next one, and the keeper starts
-     * envoys after it has opened the gate. If one cannot be started, for lack of memory, the list
-     * is *dissolved*: all threads in it are unparked at once, the gate is opened, and no thread
-     * passes for some time.
+     * start. An envoy that leaves others in the list starts the next one. If an agent cannot be
+     * started, for lack of memory, the list is *dissolved*: all threads in it are unparked at
+     * once, the gate is opened, and it is not closed for some time.
      *
      * Envoys and keepers come from outside. Another crowd, which does not use this class and keeps
-     * all carriers busy, would block them. So one of those that pass *watches*: instead of parking
-     * it yields, which keeps it in its carrier's own queue as long as that holds others. When the
-     * queue is empty it goes outside, behind scouts that it has started. If nothing outside has run
-     * after PATIENCE_NANOS the list is dissolved, since this class cannot help the threads outside.
-     * Otherwise the watcher parks, and the next passing thread watches.
-     *
-     * One case remains. Another crowd that starts while all threads of this one are outside, as in
-     * a gap, and never lets a carrier's queue run empty, blocks everything that is outside until it
-     * pauses: timers, and these threads, too. The JDK offers no way back into a carrier's queue
-     * from outside.
+     * all carriers busy, would block them. So the thread that closed the gate *watches*: instead
+     * of parking it yields, which keeps it in its carrier's own queue as long as that holds others.
+     * When the queue is empty it goes outside, behind probes that it has sent. If nothing outside
+     * has run after PATIENCE_NANOS the list is dissolved, since this class cannot help the threads
+     * outside. Otherwise the watcher parks.
      *
      * A thread that is pinned keeps its carrier while it is parked. If all carriers are kept like
-     * this, none is left to run envoys. So each passing thread checks once a second whether an
-     * envoy has run, and if not dissolves the list.
+     * this, none is left to run agents. So a platform thread, the *guard*, runs while the gate is
+     * in use. It dissolves the list if nothing outside has run between two of its looks.
+     *
+     * One case remains. Another crowd that starts while all threads of this one are outside, and
+     * never lets a carrier's queue run empty, blocks everything that is outside until it pauses:
+     * timers, and these threads, too. The JDK offers no way back into a carrier's queue from
+     * outside.
      *
      * *** Threads that do not pass ***
      *
      * Platform threads hold no carrier. A call with a timeout of 0 waits for nothing. A thread
-     * whose timeout ends while it passes leaves the list, and then receives an available event
-     * without waiting. An interrupted thread leaves the list and stays interrupted. A thread finds
-     * a CQ that was closed meanwhile closed.
+     * whose timeout ends while it passes goes on, and then receives an available event without
+     * waiting. An interrupted thread goes on and stays interrupted. Both leave their entry in the
+     * list, until its turn comes. A thread finds a CQ that was closed meanwhile closed.
      *
      * *** What it costs ***
      *
-     * An entry costs a count and two reads, and one entry in `streak` a look at the clock. Every
-     * two milliseconds a virtual thread is started. While carriers are crowded, each pass costs a
-     * small object and a park, and each `batch` of passes a virtual thread. Nothing is kept for
-     * threads that are not in the list.
+     * A wait costs a count and two reads, and one wait in `streak` a look at the clock. Every two
+     * milliseconds a virtual thread is started. While carriers are crowded, a slice costs each
+     * thread that runs in it a small object and a park, and the carriers some 100 microseconds.
      */
-    private static final int MOST_ENVOYS = 4;
+    private static final int SLICES = 16;
 
     /** How long, and for how many looks at least, a watcher waits for something outside to run. */
     private static final long PATIENCE_NANOS = 50_000_000;
 
     private static final int MOST_LOOKS = 64;
 
-    /** How long no thread passes after the list was dissolved. */
+    /** How long the gate stays open after the list was dissolved. */
     private static final long QUIET_NANOS = 3_000_000_000L;
 
-    /** How long a thread passes before it looks whether anything has happened meanwhile. */
-    private static final long LOOK_NANOS = 1_000_000_000;
-
     /**
-     * How often threads pass.
+     * How long threads have the carriers before others do.
      *
-     * @param streak in one of how many entries of a queue; a power of two
-     * @param late after how many nanoseconds a probe is late
-     * @param gap how many nanoseconds the gate stays open
-     * @param batch how many an envoy unparks
-     * @param few how many may gather in a gap without being a crowd
+     * @param streak one in how many waits looks at the clock; a power of two
+     * @param nanos how long half a slice lasts: after it a thread looks
+     * @param least how many threads are let in for a slice at least
+     * @param envoys how many envoys are sent at once
+     * @param guardNanos after how long a guard looks
      */
-    public record Pace(int streak, long late, long gap, int batch, int few) {
+    public record Slice(int streak, long nanos, int least, int envoys, long guardNanos) {
         /** The values that measured best. */
-        public static final Pace USUAL = new Pace(8, 2_000_000, 4_000_000, 32, 8);
+        public static final Slice USUAL =
+                new Slice(
+                        8,
+                        2_000_000,
+                        256,
+                        Runtime.getRuntime().availableProcessors(),
+                        1_000_000_000);
     }
 
-    /** A thread that passes. The links are guarded by the lock. */
-    private static final class Turn {
+    /** A thread that passes. */
+    static final class Turn {
         private final Thread thread;
 
         /** Whether the thread may go on. Written once, before the unpark. */
         private volatile boolean over;
 
-        private boolean listed;
-        private @Nullable Turn previous;
+        /** Guarded by the lock while this is in the list. */
         private @Nullable Turn next;
 
         Turn(Thread thread) {
             this.thread = thread;
         }
+
+        boolean mayGoOn() {
+            return over || thread.isInterrupted();
+        }
     }
 
     private final ThreadFactory threads;
-    private final Pace pace;
+    final TurnsGuard guard;
+    private final Slice slice;
     private final int mask;
     private final Runnable probe = this::arrive;
-    private final Runnable scout = this::scout;
-    private final Runnable envoy = this::release;
+    private final Runnable envoy = this::letIn;
     private final Runnable keeper = this::keepGate;
     private final ReentrantLock lock = new BriefLock();
 
     /** Written under the lock. */
-    private volatile boolean crowded;
-
-    /** Written under the lock. */
     private volatile boolean gateClosed;
 
-    /** When the last probe was sent. Written under the lock. */
-    private volatile long sentNanos;
+    /** When a thread looked or the gate was opened. Written under the lock. */
+    private volatile long lookedNanos;
 
-    /** How many envoys and keepers have run, modulo 2^32. Written under the lock. */
+    /** How many probes, envoys and keepers have run, modulo 2^32. Written under the lock. */
     private volatile int runs;
 
-    @GuardedBy("lock")
-    private boolean arrived = true;
+    /** How often the gate was closed, modulo 2^32. Written under the lock. */
+    private volatile int closings;
 
+    /** What {@link #runs} was then. */
     @GuardedBy("lock")
-    private long openedNanos;
+    private int runsBefore;
 
+    /** Whether a probe was sent then. */
     @GuardedBy("lock")
-    private long quietUntil;
+    private boolean probed;
 
     @GuardedBy("lock")
     private @Nullable Turn first;
@@ -178,32 +178,36 @@ public final class Turns {
     @GuardedBy("lock")
     private @Nullable Turn last;
 
+    /** How many are in the list. */
     @GuardedBy("lock")
-    private int parked;
+    private int listed;
+
+    /** How many an envoy lets in. */
+    @GuardedBy("lock")
+    private int batch = 1;
 
     /** Envoys that have not run yet. */
     @GuardedBy("lock")
     private int envoys;
 
-    /** Whether a passing thread watches. */
-    @GuardedBy("lock")
-    private boolean watched;
-
     /** The instance of the JVM, or of this copy of the class. */
     public Turns() {
-        this(Turns::unstarted, Pace.USUAL);
+        this(
+                Turns::unstarted,
+                task -> HelperThreads.unstarted("loomverbs-turns", task),
+                Slice.USUAL);
     }
 
     /**
      * @param threads makes virtual threads
+     * @param guards makes platform threads
      */
-    public Turns(ThreadFactory threads, Pace pace) {
+    public Turns(ThreadFactory threads, ThreadFactory guards, Slice slice) {
         this.threads = threads;
-        this.pace = pace;
-        mask = pace.streak() - 1;
-        sentNanos = System.nanoTime();
-        openedNanos = sentNanos;
-        quietUntil = sentNanos;
+        this.guard = new TurnsGuard(this, guards, slice.guardNanos());
+        this.slice = slice;
+        mask = slice.streak() - 1;
+        lookedNanos = System.nanoTime();
     }
 
     private static Thread unstarted(Runnable task) {
@@ -225,192 +229,102 @@ public final class Turns {
         if ((++queue.entries & mask) != 0 && !gateClosed) {
             return nanos;
         }
-        if (nanos <= 0 || !Thread.currentThread().isVirtual()) {
+        Thread me = Thread.currentThread();
+        if (nanos <= 0 || !me.isVirtual() || me.isInterrupted()) {
             return nanos;
         }
         long now = System.nanoTime();
-        if (crowded) {
-            pass(now, nanos);
-        } else {
-            look(now);
+        if (gateClosed || now - lookedNanos >= slice.nanos()) {
+            look(new Turn(me), now, nanos);
         }
         return nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - now);
     }
 
-    /** Sends a probe, or finds that the last one is late. */
-    private void look(long now) {
-        if (now - sentNanos < pace.late()) {
-            return;
-        }
-        lock.lock();
-        try {
-            if (now - sentNanos < pace.late() || now - quietUntil < 0) {
-                return;
-            }
-            if (!arrived) {
-                crowded = true;
-                openedNanos = now - pace.gap(); // what is late has waited for long enough
-                return;
-            }
-            arrived = false;
-            sentNanos = now;
-        } finally {
-            lock.unlock();
-        }
-        start(probe);
-    }
-
-    private void arrive() {
-        lock.lock();
-        try {
-            arrived = true;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void pass(long now, long nanos) {
-        Thread me = Thread.currentThread();
-        if (me.isInterrupted()) {
-            return;
-        }
-        Turn turn = new Turn(me);
-        Runnable agent;
-        boolean watches;
+    void look(Turn turn, long now, long nanos) {
         int seen;
+        boolean passes;
+        boolean closes = false;
         lock.lock();
         try {
-            if (!crowded) {
-                return;
+            if (!gateClosed) {
+                if (now - lookedNanos < slice.nanos()) {
+                    return;
+                }
+                closes = probed && (listed > 0 || runs == runsBefore);
+                if (closes) {
+                    closeGate();
+                } else {
+                    lookFrom(now);
+                    probed = true;
+                }
             }
-            append(turn);
-            agent = now - openedNanos < pace.gap() ? nextEnvoy() : closeGate();
-            watches = !watched;
-            watched = true;
             seen = runs;
+            passes = gateClosed;
+            if (passes) {
+                append(turn);
+            }
         } finally {
             lock.unlock();
         }
-        try {
-            try {
-                if (agent != null) {
-                    start(agent);
-                }
-                if (watches) {
-                    watch(turn, seen, now, nanos);
-                }
-            } finally {
-                if (watches) {
-                    stopWatching();
-                }
-            }
+        if (closes) {
+            start(keeper);
+            guard.use();
+            watch(turn, seen, now, nanos);
+        } else if (!passes) {
+            start(probe);
+        }
+        if (passes) {
             await(turn, now, nanos);
-        } finally {
-            leave(turn);
         }
     }
 
-    /** Stays in the carrier's own queue until an envoy or a keeper has run. */
+    /** Stays in the carrier's own queue until something outside has run. */
     @SuppressWarnings("ThreadPriorityCheck") // see the overview
     private void watch(Turn turn, int seen, long start, long nanos) {
-        for (int looks = 0; runs == seen && !turn.over && !turn.thread.isInterrupted(); looks++) {
+        for (int looks = 1; runs == seen && !turn.mayGoOn(); looks++) {
             long waited = System.nanoTime() - start;
             if (waited >= nanos) {
                 return;
             }
-            if (waited >= PATIENCE_NANOS && looks >= MOST_LOOKS) {
+            if (waited >= PATIENCE_NANOS && looks > MOST_LOOKS) {
                 dissolve(null);
                 return;
             }
-            if (looks > 0 && (looks & (looks - 1)) == 0) {
-                start(scout);
+            if (looks > 1 && (looks & (looks - 1)) == 0) {
+                start(probe);
             }
             Thread.yield();
         }
     }
 
-    /** Records that something outside has run. */
-    private void scout() {
-        lock.lock();
-        try {
-            ran();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void stopWatching() {
-        lock.lock();
-        try {
-            watched = false;
-        } finally {
-            lock.unlock();
-        }
-    }
-
     private void await(Turn turn, long start, long nanos) {
-        int seen = runs;
-        long looked = start;
-        while (!turn.over && !turn.thread.isInterrupted()) {
-            long now = System.nanoTime();
-            long left = nanos - (now - start);
+        while (!turn.mayGoOn()) {
+            if (nanos == Long.MAX_VALUE) {
+                LockSupport.park(this);
+                continue;
+            }
+            long left = nanos - (System.nanoTime() - start);
             if (left <= 0) {
                 return;
             }
-            if (now - looked >= LOOK_NANOS) {
-                if (runs == seen) {
-                    dissolve(null);
-                    return;
-                }
-                seen = runs;
-                looked = now;
-            }
-            LockSupport.parkNanos(this, Math.min(left, LOOK_NANOS));
+            LockSupport.parkNanos(this, left);
         }
     }
 
-    private void leave(Turn turn) {
-        if (turn.over) {
-            return;
-        }
-        lock.lock();
-        try {
-            if (turn.listed) {
-                remove(turn);
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Unparks those that came first; run by an envoy. */
-    private void release() {
-        Turn released = null;
-        Runnable next = null;
+    /** Run by a probe. */
+    private void arrive() {
         lock.lock();
         try {
             ran();
-            envoys--;
-            if (!gateClosed) {
-                released = detach(pace.batch());
-                next = nextEnvoy();
-            }
         } finally {
             lock.unlock();
         }
-        try {
-            if (next != null) {
-                start(next);
-            }
-        } finally {
-            wakeAll(released);
-        }
     }
 
-    /** Lets others have the carriers for a moment; run by a keeper. */
+    /** Run by a keeper: lets others have the carriers for a moment. */
     private void keepGate() {
         try {
-            scout();
+            arrive();
             LockSupport.parkNanos(this, 1);
         } finally {
             openGate();
@@ -423,10 +337,10 @@ public final class Turns {
         try {
             ran();
             gateClosed = false;
-            openedNanos = System.nanoTime();
-            if (parked <= pace.few()) {
-                crowded = false;
-            }
+            lookFrom(System.nanoTime());
+            probed = false;
+            int most = Math.max(Math.min(listed, slice.least()), listed / SLICES);
+            batch = (most + slice.envoys() - 1) / slice.envoys();
             while (nextEnvoy() != null) {
                 sent++;
             }
@@ -438,30 +352,50 @@ public final class Turns {
         }
     }
 
+    /** Run by an envoy: unparks the threads that came first. */
+    private void letIn() {
+        Turn head = null;
+        Runnable next = null;
+        lock.lock();
+        try {
+            ran();
+            envoys--;
+            if (!gateClosed) {
+                head = detach(batch);
+                next = nextEnvoy();
+            }
+        } finally {
+            lock.unlock();
+        }
+        try {
+            if (next != null) {
+                start(next);
+            }
+        } finally {
+            unparkAll(head);
+        }
+    }
+
     /**
-     * Called when an agent cannot be sent or does not arrive: all threads continue, and no thread
-     * passes for some time.
+     * Called when an agent cannot be sent or does not arrive: all threads continue, and none passes
+     * for some time.
      */
     @SuppressWarnings("ReferenceEquality") // which of the agents it was
-    private void dissolve(@Nullable Runnable unsent) {
-        Turn released;
+    void dissolve(@Nullable Runnable unsent) {
+        Turn head;
         lock.lock();
         try {
             ran();
             if (unsent == envoy) {
                 envoys--;
-            } else if (unsent == probe) {
-                arrived = true;
             }
-            crowded = false;
             gateClosed = false;
-
-            quietUntil = System.nanoTime() + QUIET_NANOS;
-            released = detach(Integer.MAX_VALUE);
+            lookedNanos = System.nanoTime() + QUIET_NANOS;
+            head = detach(Integer.MAX_VALUE);
         } finally {
             lock.unlock();
         }
-        wakeAll(released);
+        unparkAll(head);
     }
 
     private void start(Runnable agent) {
@@ -478,8 +412,26 @@ public final class Turns {
         }
     }
 
+    int runs() {
+        return runs;
+    }
+
+    int closings() {
+        return closings;
+    }
+
+    /** Whether threads pass now. */
+    boolean isInUse() {
+        lock.lock();
+        try {
+            return gateClosed || listed > 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** No other thread follows these links any more: the list was cut off under the lock. */
-    private static void wakeAll(@Nullable Turn head) {
+    private static void unparkAll(@Nullable Turn head) {
         for (Turn t = head; t != null; t = t.next) {
             t.over = true;
         }
@@ -495,18 +447,22 @@ public final class Turns {
     }
 
     @GuardedBy("lock")
-    private @Nullable Runnable closeGate() {
-        if (gateClosed) {
-            return null;
-        }
+    private void lookFrom(long now) {
+        lookedNanos = now;
+        runsBefore = runs;
+    }
+
+    @GuardedBy("lock")
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
+    private void closeGate() {
+        closings++;
         gateClosed = true;
-        return keeper;
     }
 
     /** An envoy to be started, if more are needed. */
     @GuardedBy("lock")
     private @Nullable Runnable nextEnvoy() {
-        if (gateClosed || envoys == MOST_ENVOYS || parked <= envoys * pace.batch()) {
+        if (gateClosed || envoys == slice.envoys() || listed <= envoys * batch) {
             return null;
         }
         envoys++;
@@ -515,33 +471,13 @@ public final class Turns {
 
     @GuardedBy("lock")
     private void append(Turn turn) {
-        turn.listed = true;
-        turn.previous = last;
         if (last == null) {
             first = turn;
         } else {
             last.next = turn;
         }
         last = turn;
-        parked++;
-    }
-
-    @GuardedBy("lock")
-    private void remove(Turn turn) {
-        Turn before = turn.previous;
-        Turn after = turn.next;
-        if (before == null) {
-            first = after;
-        } else {
-            before.next = after;
-        }
-        if (after == null) {
-            last = before;
-        } else {
-            after.previous = before;
-        }
-        turn.listed = false;
-        parked--;
+        listed++;
     }
 
     /** Cuts off the first {@code most} of the list. */
@@ -549,21 +485,16 @@ public final class Turns {
     private @Nullable Turn detach(int most) {
         Turn head = first;
         Turn end = null;
-        Turn rest = head;
-        for (int n = 0; n < most && rest != null; n++) {
-            rest.listed = false;
-            end = rest;
-            rest = rest.next;
-            parked--;
+        for (int n = 0; n < most && first != null; n++) {
+            end = first;
+            first = end.next;
+            listed--;
         }
         if (end != null) {
             end.next = null;
-            first = rest;
-            if (rest == null) {
-                last = null;
-            } else {
-                rest.previous = null;
-            }
+        }
+        if (first == null) {
+            last = null;
         }
         return head;
     }

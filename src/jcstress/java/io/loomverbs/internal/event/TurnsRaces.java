@@ -1,0 +1,108 @@
+package io.loomverbs.internal.event;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.jcstress.Catches;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LL_Result;
+
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Threads that let others come first go on, and are looked after. */
+public class TurnsRaces {
+    private static final long NEVER = 1L << 60;
+    private static final int WAITS = 4;
+
+    /** A guard ends while a thread closes the gate. */
+    @JCStressTest
+    @Outcome(id = "open, .*", expect = ACCEPTABLE, desc = "the guard has opened the gate")
+    @Outcome(id = "closed, 2", expect = ACCEPTABLE, desc = "another guard looks after it")
+    @Outcome(id = "closed, 1", expect = FORBIDDEN, desc = "no guard looks after it")
+    @Catches(value = "a guard that ends does not look again", as = "closed, 1")
+    @State
+    public static class GuardEnds {
+        private final AtomicInteger guards = new AtomicInteger();
+        private final Turns turns =
+                new Turns(
+                        _ -> new Unable(),
+                        _ -> {
+                            guards.incrementAndGet();
+                            return new Unable();
+                        },
+                        new Turns.Slice(1, 0, 1, 1, 0));
+
+        /** A thread that is never run. */
+        private static final class Unable extends Thread {
+            @Override
+            public synchronized void start() {
+                // It finds no carrier.
+            }
+        }
+
+        public GuardEnds() {
+            turns.guard.use();
+            pass(); // sends a probe
+        }
+
+        private void pass() {
+            turns.look(new Turns.Turn(Thread.currentThread()), System.nanoTime(), 0);
+        }
+
+        @Actor
+        public void guard() {
+            turns.guard.run();
+        }
+
+        @Actor
+        public void passer() {
+            pass();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = turns.isInUse() ? "closed" : "open";
+            r.r2 = guards.get();
+        }
+    }
+
+    /** Two threads pass again and again. */
+    @JCStressTest
+    @Outcome(id = "back, back", expect = ACCEPTABLE, desc = "both have gone on")
+    @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "one was left in the list")
+    @Catches(value = "threads join the list without the lock", as = ".*stuck.*")
+    @State
+    public static class TwoPass {
+        private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
+
+        private final Turns turns = new Turns(VIRTUAL, VIRTUAL, new Turns.Slice(1, 0, 1, 1, NEVER));
+        private final OnVirtualThread<String> a = OnVirtualThread.start(this::pass);
+        private final OnVirtualThread<String> b = OnVirtualThread.start(this::pass);
+
+        private String pass() {
+            EventQueue queue = EventQueue.ofOneCq(null);
+            for (int i = 0; i < WAITS; i++) {
+                if (turns.before(queue, Patience.nanos()) <= 0) {
+                    return "stuck";
+                }
+            }
+            return "back";
+        }
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = a.join();
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = b.join();
+        }
+    }
+}
