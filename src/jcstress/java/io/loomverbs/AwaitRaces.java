@@ -146,7 +146,7 @@ public class AwaitRaces {
     @Outcome(id = "refused, serving", expect = ACCEPTABLE, desc = "the second actor was first")
     @Outcome(id = "serving, serving", expect = FORBIDDEN, desc = "two handlers for one CQ")
     @Outcome(id = "refused, refused", expect = FORBIDDEN, desc = "nobody serves")
-    @Catches(value = "two serve one CQ", as = "serving, serving")
+    @Catches(value = "two threads serve one CQ", as = "serving, serving")
     @State
     public static class TwoServers {
         private final CompletionQueue cq = CONTEXT.createDirectCq(1);

@@ -52,7 +52,7 @@ public final class PlantedFaults {
     }
 
     /** Exits with 1 if a fault was not caught. */
-    public static void main(String[] args) throws IOException, ClassNotFoundException {
+    public static void main(String[] args) throws Exception {
         Pattern selection = Pattern.compile(args[0]);
         PlantedFaults planted =
                 new PlantedFaults(
@@ -98,16 +98,16 @@ public final class PlantedFaults {
         System.out.println(why);
     }
 
-    private void run(TestInfo race, Catches caught) {
+    private void run(TestInfo race, Catches caught) throws InterruptedException {
         Fault fault = faults.get(caught.value());
         if (fault == null) {
             return; // as was said before
         }
         all++;
         String what = race.name() + ": " + caught.value() + ": " + caught.as();
-        PlantedRace planted = new PlantedRace(race, fault, caught.as());
         long start = System.nanoTime();
         try {
+            PlantedRace planted = new PlantedRace(race, fault, caught.as());
             while (System.nanoTime() - start < budgetNanos) {
                 Patience.expectLateness(caught.as().matches(".*(stuck|late|none).*"));
                 long count = planted.run(options);
@@ -117,11 +117,10 @@ public final class PlantedFaults {
                     return;
                 }
             }
+            System.out.println("  seen: " + planted.seen());
         } catch (RuntimeException | LinkageError | AssertionError e) {
             e.printStackTrace(System.out);
         }
         fail("NOT CAUGHT: " + what);
-        planted.seen()
-                .forEach((outcome, count) -> System.out.printf("  %s: %,d%n", outcome, count));
     }
 }

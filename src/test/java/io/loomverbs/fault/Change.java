@@ -1,32 +1,23 @@
 package io.loomverbs.fault;
 
-import java.util.function.Supplier;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
- * What is wrong in a method; {@link Changes} has them.
+ * A change of one method.
  *
- * @param number only the place of that number, from 1 on; 0 is all of them
- * @param defect begins anew for each method
+ * @param place finds the elements that are changed
+ * @param instead writes something else where such an element was
+ * @param begin writes what comes before the first element
  */
-record Change(int number, Supplier<Defect> defect) {
-    Change(Supplier<Defect> defect) {
-        this(0, defect);
+record Change(Predicate<Site> place, Consumer<Site> instead, Consumer<Site> begin) {
+    Change(Predicate<Site> place, Consumer<Site> instead) {
+        this(place, instead, start -> {});
     }
 
-    /** Only where this happens for that time, from 1 on. */
-    Change number(int time) {
-        return new Change(time, defect);
-    }
-
-    /** Changes one method. */
-    interface Defect {
-        /** Whether something else is to be written instead of this element. */
-        boolean isAbout(Site site);
-
-        /** Writes that. */
-        void write(Site site);
-
-        /** Writes what comes before the first element. */
-        default void begin(Site start) {}
+    /** Only the place of that number, from 1 on. */
+    Change number(int number) {
+        int[] seen = {0};
+        return new Change(s -> place.test(s) && ++seen[0] == number, instead, begin);
     }
 }

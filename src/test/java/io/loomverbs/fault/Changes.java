@@ -1,415 +1,241 @@
 package io.loomverbs.fault;
 
 import static io.loomverbs.fault.Site.NOTHING;
-import static io.loomverbs.fault.Site.PLANTED;
 
-import io.loomverbs.fault.Change.Defect;
-
+import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.TypeKind;
 import java.lang.classfile.instruction.ConstantInstruction;
 import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.classfile.instruction.ReturnInstruction;
 import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.Function;
-import java.util.function.Predicate;
 
 /** Small things that go wrong in code. Calls and fields are found by their names. */
-class Changes {
-    private static final MethodTypeDesc ANSWER = MethodTypeDesc.of(ConstantDescs.CD_boolean);
+final class Changes {
+    private Changes() {}
 
-    Changes() {}
+    /** A change as it is written in {@code faults.txt}: its kind, and what that is about. */
+    static Change parse(String change) {
+        String[] numbered = change.split(" #", 2);
+        Change all = parse(numbered[0].split(" "));
+        return numbered.length == 1 ? all : all.number(Integer.parseInt(numbered[1]));
+    }
 
-    private static Change at(Predicate<Site> place, Consumer<Site> instead) {
+    private static Change parse(String... words) {
+        String x = words.length > 1 ? words[1] : "";
+        String y = words.length > 2 ? words[2] : "";
+        return switch (words[0]) {
+            // Call x is left out, and has answered 0, false or null.
+            case "without" -> call(x, site -> site.leaveOut(0));
+            // Call x is left out, and has answered y.
+            case "answer" -> call(x, site -> site.leaveOut(Integer.parseInt(y)));
+            // What is done under a lock is done without it.
+            case "unlocked" ->
+                    new Change(s -> s.calls("lock") || s.calls("unlock"), s -> s.leaveOut(0));
+            // A while passes before call x, or before field x is written.
+            case "pause" -> new Change(s -> s.calls(x) || s.writes(x), s -> s.pause().original());
+            // The lock is let go for a while before call x.
+            case "let-go" -> call(x, Changes::letGo);
+            // The method returns 0, false or null if call x answers anything else.
+            case "return-if" ->
+                    call(x, s -> s.original().code().dup().ifThen(t -> s.on(t).returnZero()));
+            // The method returns 0, false or null after call x.
+            case "return-after" -> call(x, site -> site.pause().original().returnZero());
+            // After call x the method parks once, for its second argument in nanoseconds.
+            case "park-after" -> call(x, Changes::parkAfter);
+            // Before call x or an access of field x an object is told: y is FIELD.CALL, of a field
+            // of this object, or .CALL, of the object whose field it is.
+            case "tell" -> tell(x, y.split("\\."));
+            // Before call x of a ledger the events of its CQ are listed again.
+            case "relist" -> call(x, Changes::relist);
+            // Call x is made after call y, and is taken to have answered 0.
+            case "later" -> new Later(x, y).change();
+            // Field x of this object, or FIELD.CALL, is read at the beginning of the method only.
+            case "first" -> new First(x).read();
+            // Counter x is one more from the beginning of the method on.
+            case "counted" -> new First(x).counting();
+            // What was in field x at the beginning of the method is written there at the end.
+            case "back" -> new First(x).writingBack();
+            // Field x is read as 0, false or null.
+            case "blind" ->
+                    new Change(s -> s.reads(x), s -> s.on(s.code().pop()).pushZero(s.fieldType()));
+            // Field x is not written.
+            case "unset" -> new Change(s -> s.writes(x), s -> s.pop(s.fieldType()).code().pop());
+            // Field x is 0, false or null after call y.
+            case "reset" -> call(y, site -> reset(site, x));
+            // Constant x is y.
+            case "constant" -> constant(Long.decode(x), Long.decode(y));
+            // A compare-and-set, an exchange or an addition becomes a look and, a while after it, a
+            // write; becomes a write; or answers what was there a while before.
+            case "torn" -> atomic("(compare|get)And.*", words[0]);
+            case "set" -> atomic("compareAnd.*", words[0]);
+            case "decided" -> atomic("getAnd.*", words[0]);
+            default -> throw new AssertionError("there is no change " + words[0]);
+        };
+    }
+
+    private static Change call(String name, Consumer<Site> instead) {
+        return new Change(site -> site.calls(name), instead);
+    }
+
+    private static void letGo(Site site) {
+        site.tell("lock", "unlock").pause().tell("lock", "lock").original();
+    }
+
+    private static void parkAfter(Site site) {
+        site.original().pause().code().aload(0).lload(site.code().parameterSlot(1));
+        site.code().with(site.callOf("parkNanos"));
+    }
+
+    private static Change tell(String name, String[] told) {
+        if (!told[0].isEmpty()) {
+            return call(name, site -> site.tell(told[0], told[1]).pause().original());
+        }
         return new Change(
-                () ->
-                        new Defect() {
-                            @Override
-                            public boolean isAbout(Site site) {
-                                return place.test(site);
-                            }
-
-                            @Override
-                            public void write(Site site) {
-                                instead.accept(site);
-                            }
-                        });
-    }
-
-    // *** Calls ***
-
-    /** A call is left out; what it would have answered is 0, false or null. */
-    static Change without(String call) {
-        return answering(call, 0);
-    }
-
-    /** A call is left out, and {@code answer} is what it is taken to have answered. */
-    static Change answering(String call, int answer) {
-        return at(site -> site.calls(call), site -> site.leaveOut(answer));
-    }
-
-    /** What is done under a lock is done without it. */
-    static Change unlocked() {
-        return at(site -> site.calls("lock") || site.calls("unlock"), site -> site.leaveOut(0));
-    }
-
-    /** A call is left out if the thread is interrupted. */
-    static Change withoutIfInterrupted(String call) {
-        return at(
-                site -> site.calls(call),
-                site ->
-                        site.code()
-                                .invokestatic(PLANTED, "isInterrupted", ANSWER)
-                                .ifThenElse(
-                                        then -> site.on(then).leaveOut(0),
-                                        otherwise -> site.on(otherwise).original()));
-    }
-
-    /** What a call answers is 0 if it is less. */
-    static Change neverNegative(String call) {
-        MethodTypeDesc type = MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_int);
-        return at(
-                site -> site.calls(call),
-                site -> site.original().code().invokestatic(PLANTED, "neverNegative", type));
-    }
-
-    /** The method returns 0, false or null if a call answers anything else. */
-    static Change returningIf(String call) {
-        return at(
-                site -> site.calls(call),
+                site -> site.reads(name) || site.writes(name),
                 site -> {
-                    site.original().code().dup();
-                    site.code().ifThen(then -> site.on(then).returnZero());
+                    CodeBuilder to = site.code();
+                    to = site.reads(name) ? to.dup() : to.dup2().pop();
+                    ClassDesc owner = ((FieldInstruction) site.element()).owner().asSymbol();
+                    to.invokevirtual(owner, told[1], NOTHING);
+                    site.pause().original();
                 });
     }
 
-    /** The method returns 0, false or null after a call where that is made first. */
-    static Change returningAfter(String call) {
-        return at(site -> site.calls(call), site -> site.pause().original().returnZero()).number(1);
-    }
-
-    /** A while passes before a call, or before a field is written. */
-    static Change pauseBefore(String name) {
-        return at(site -> site.calls(name) || site.writes(name), site -> site.pause().original());
-    }
-
-    /** The lock {@code lock} is let go for a while before a call. */
-    static Change letGoBefore(String call) {
-        return at(
-                site -> site.calls(call),
-                site -> site.tell("lock", "unlock").pause().tell("lock", "lock").original());
-    }
-
-    /** Before a call an object in a field is told, by a call without arguments. */
-    static Change tellFirst(String call, String object, String told) {
-        return at(site -> site.calls(call), site -> site.tell(object, told).pause().original());
-    }
-
-    /** Before a call of a ledger a CQ's events are listed again. */
-    static Change relistBefore(String call) {
+    private static void relist(Site site) {
         ClassDesc cq = ClassDesc.of("io.loomverbs.internal.event.QueuedCq");
         ClassDesc queue = ClassDesc.of("io.loomverbs.internal.event.EventQueue");
-        return at(
-                site -> site.calls(call),
-                site -> {
-                    site.code().aload(0).checkcast(cq).dup();
-                    site.code().invokevirtual(cq, "queue", MethodTypeDesc.of(queue)).swap();
-                    MethodTypeDesc type = MethodTypeDesc.of(ConstantDescs.CD_void, cq);
-                    site.code().invokevirtual(queue, "relist", type);
-                    site.pause().original();
-                });
+        site.code().aload(0).checkcast(cq).dup();
+        site.code().invokevirtual(cq, "queue", MethodTypeDesc.of(queue)).swap();
+        site.code().invokevirtual(queue, "relist", MethodTypeDesc.of(ConstantDescs.CD_void, cq));
+        site.pause().original();
     }
 
-    /** What an object in a field answers is asked for at the beginning of the method only. */
-    static Change askedFirst(String object, String call) {
+    private static void reset(Site site, String field) {
+        site.original().pause().code().aload(0);
+        site.pushZero(site.typeOf(field));
+        site.store(field);
+    }
+
+    private static Change constant(long constant, long other) {
         return new Change(
-                () ->
-                        new ReadFirst(
-                                site -> site.calls(call),
-                                start -> start.callOf(call).typeSymbol().returnType(),
-                                start -> start.load(object).code().with(start.callOf(call))));
-    }
-
-    /** A call is made before another, with the arguments of the method. */
-    static Change earlier(String call, String before) {
-        return at(
-                site -> site.calls(call) || site.calls(before),
+                site ->
+                        site.element() instanceof ConstantInstruction instruction
+                                && instruction.constantValue() instanceof Number value
+                                && value.longValue() == constant,
                 site -> {
-                    if (site.calls(call)) {
-                        site.leaveOut(0);
-                        return;
-                    }
-                    InvokeInstruction early = site.callOf(call);
-                    site.code().aload(0);
-                    for (int i = 0; i < early.typeSymbol().parameterCount(); i++) {
-                        TypeKind kind = TypeKind.from(early.typeSymbol().parameterType(i));
-                        site.code().loadLocal(kind, site.code().parameterSlot(i));
-                    }
-                    site.code().with(early);
-                    site.pause().original();
+                    boolean isLong =
+                            ((ConstantInstruction) site.element()).typeKind() == TypeKind.LONG;
+                    site.code().loadConstant(isLong ? (ConstantDesc) other : (int) other);
                 });
     }
 
-    /** A call is made after another, and is taken to have answered 0. */
-    static Change later(String call, String after) {
-        return new Change(() -> new Later(call, after));
+    private static Change atomic(String operations, String how) {
+        return new Change(
+                site ->
+                        site.element() instanceof InvokeInstruction call
+                                && call.name().stringValue().matches(operations),
+                site -> site.callPlanted(how));
     }
 
-    private static final class Later implements Defect {
-        private final String call;
+    /** A call that is made after another. */
+    private static final class Later {
+        private final String late;
         private final String after;
-        private int[] arguments;
+        private final List<ClassDesc> types = new ArrayList<>();
+        private int[] slots;
 
-        Later(String call, String after) {
-            this.call = call;
+        Later(String late, String after) {
+            this.late = late;
             this.after = after;
         }
 
-        @Override
-        public boolean isAbout(Site site) {
-            return site.calls(call) || (arguments != null && site.calls(after));
+        Change change() {
+            return new Change(
+                    site -> site.calls(late) || (slots != null && site.calls(after)), this::write);
         }
 
-        @Override
-        public void write(Site site) {
-            InvokeInstruction late = site.callOf(call);
-            List<ClassDesc> types = late.typeSymbol().parameterList();
-            if (site.calls(call)) {
-                arguments = new int[types.size()];
+        private void write(Site site) {
+            InvokeInstruction call = site.callOf(late);
+            if (site.calls(late)) {
+                types.addAll(site.typesOnStack(call));
+                slots = types.stream().mapToInt(site::allocate).toArray();
                 for (int i = types.size() - 1; i >= 0; i--) {
-                    arguments[i] = site.code().allocateLocal(TypeKind.from(types.get(i)));
-                    site.code().storeLocal(TypeKind.from(types.get(i)), arguments[i]);
+                    site.code().storeLocal(TypeKind.from(types.get(i)), slots[i]);
                 }
-                site.pushZero(late.typeSymbol().returnType());
+                site.pushZero(call.typeSymbol().returnType());
                 return;
             }
             site.original().pause();
-            for (int i = 0; i < arguments.length; i++) {
-                site.code().loadLocal(TypeKind.from(types.get(i)), arguments[i]);
+            for (int i = 0; i < slots.length; i++) {
+                site.code().loadLocal(TypeKind.from(types.get(i)), slots[i]);
             }
-            site.code().with(late);
-            site.pop(late.typeSymbol().returnType());
+            site.code().with(call);
+            site.pop(call.typeSymbol().returnType());
         }
     }
 
-    // *** Fields ***
+    /** What is looked at when the method begins; a while passes after that. */
+    private static final class First {
+        private final String field;
+        private final String call;
+        private TypeKind kind;
+        private int kept;
 
-    /** A field is read as null, 0 or false. */
-    static Change blindTo(String field) {
-        return at(
-                site -> site.reads(field),
-                site -> {
-                    site.code().pop();
-                    site.pushZero(site.fieldType());
-                });
-    }
-
-    /** A field is not written. */
-    static Change notSet(String field) {
-        return at(site -> site.writes(field), site -> site.pop(site.fieldType()).code().pop());
-    }
-
-    /** A field of this object is read at the beginning of the method only. */
-    static Change readFirst(String field) {
-        return new Change(() -> new ReadFirst(field));
-    }
-
-    /** A counter in a field is one more from the beginning of the method on. */
-    static Change countedFirst(String field) {
-        return new Change(
-                () ->
-                        new ReadFirst(field) {
-                            @Override
-                            public void begin(Site start) {
-                                super.begin(start);
-                                start.code().aload(0).iload(kept).iconst_1().iadd();
-                                start.store(field);
-                                start.pause();
-                            }
-                        });
-    }
-
-    /** What was in a field at the beginning of the method is written there at the end. */
-    static Change writtenBack(String field) {
-        return new Change(
-                () ->
-                        new ReadFirst(field) {
-                            @Override
-                            public boolean isAbout(Site site) {
-                                return site.element() instanceof ReturnInstruction;
-                            }
-
-                            @Override
-                            public void write(Site site) {
-                                site.pause().code().aload(0).loadLocal(kind, kept);
-                                site.store(field);
-                                site.original();
-                            }
-                        });
-    }
-
-    /** Something is looked at when the method begins, and a while passes. */
-    private static class ReadFirst implements Defect {
-        private final Predicate<Site> place;
-        private final Function<Site, ClassDesc> type;
-        private final Consumer<Site> read;
-        TypeKind kind;
-        int kept;
-
-        ReadFirst(Predicate<Site> place, Function<Site, ClassDesc> type, Consumer<Site> read) {
-            this.place = place;
-            this.type = type;
-            this.read = read;
+        First(String what) {
+            String[] parts = what.split("\\.", 2);
+            field = parts[0];
+            call = parts.length > 1 ? parts[1] : null;
         }
 
-        ReadFirst(String field) {
-            this(site -> site.reads(field), start -> start.typeOf(field), s -> s.load(field));
-        }
-
-        @Override
-        public void begin(Site start) {
-            kind = TypeKind.from(type.apply(start));
-            kept = start.code().allocateLocal(kind);
-            read.accept(start);
+        private void begin(Site start) {
+            ClassDesc type =
+                    call == null
+                            ? start.typeOf(field)
+                            : start.callOf(call).typeSymbol().returnType();
+            kind = TypeKind.from(type);
+            kept = start.allocate(type);
+            start.load(field);
+            if (call != null) {
+                start.code().with(start.callOf(call));
+            }
             start.code().storeLocal(kind, kept);
             start.pause();
         }
 
-        @Override
-        public boolean isAbout(Site site) {
-            return place.test(site);
+        Change read() {
+            return new Change(
+                    site -> call == null ? site.reads(field) : site.calls(call),
+                    site -> site.code().pop().loadLocal(kind, kept),
+                    this::begin);
         }
 
-        @Override
-        public void write(Site site) {
-            site.code().pop().loadLocal(kind, kept);
+        Change counting() {
+            Change read = read();
+            return new Change(read.place(), read.instead(), read.begin().andThen(this::count));
         }
-    }
 
-    /** Before a field is read its object is told, by a call without arguments. */
-    static Change tellBeforeReading(String field, String call) {
-        return at(
-                site -> site.reads(field),
-                site -> {
-                    ClassDesc owner = ((FieldInstruction) site.element()).owner().asSymbol();
-                    site.code().dup().invokevirtual(owner, call, NOTHING);
-                    site.pause().original();
-                });
-    }
-
-    /** Before a field is written its object is told, by a call without arguments. */
-    static Change tellBeforeWriting(String field, String call) {
-        return at(
-                site -> site.writes(field),
-                site -> {
-                    ClassDesc owner = ((FieldInstruction) site.element()).owner().asSymbol();
-                    site.code().dup2().pop().invokevirtual(owner, call, NOTHING);
-                    site.pause().original();
-                });
-    }
-
-    /** A field of this object is not written, but is 0 or false after a call. */
-    static Change resetAfter(String field, String call) {
-        return at(
-                site -> site.writes(field) || site.calls(call),
-                site -> {
-                    if (site.writes(field)) {
-                        site.pop(site.fieldType()).code().pop();
-                        return;
-                    }
-                    site.original().pause().code().aload(0);
-                    site.pushZero(site.typeOf(field));
-                    site.store(field);
-                });
-    }
-
-    // *** Constants ***
-
-    /** A constant is 0 where it is first. */
-    static Change without(long constant) {
-        return insteadOf(constant, 0);
-    }
-
-    /** A constant is another where it is first. */
-    static Change insteadOf(long constant, long other) {
-        return at(
-                        site ->
-                                site.element() instanceof ConstantInstruction instruction
-                                        && instruction.constantValue() instanceof Number value
-                                        && value.longValue() == constant,
-                        site -> {
-                            boolean isLong =
-                                    ((ConstantInstruction) site.element()).typeKind()
-                                            == TypeKind.LONG;
-                            if (isLong) {
-                                site.code().loadConstant(other);
-                            } else {
-                                site.code().loadConstant((int) other);
-                            }
-                        })
-                .number(1);
-    }
-
-    // *** Atomic operations ***
-
-    /**
-     * A compare-and-set or exchange, or an addition, becomes a look and, after a while, a write.
-     */
-    static Change torn() {
-        return at(
-                site -> isAtomic(site, "compareAnd") || isAtomic(site, "getAnd"),
-                site -> atomic(site, ""));
-    }
-
-    /** A compare-and-set becomes a write. */
-    static Change setAnyway() {
-        return at(site -> isAtomic(site, "compareAnd"), site -> atomic(site, "Anyway"));
-    }
-
-    /** What an addition or the like answers is what was there a while before. */
-    static Change decidedFirst() {
-        return at(site -> isAtomic(site, "getAnd"), site -> atomic(site, "DecidedFirst"));
-    }
-
-    private static boolean isAtomic(Site site, String prefix) {
-        return site.element() instanceof InvokeInstruction call
-                && call.name().stringValue().startsWith(prefix);
-    }
-
-    /** Calls the method of {@link Planted} whose name is that of the operation and a suffix. */
-    private static void atomic(Site site, String suffix) {
-        String name = site.call().name().stringValue();
-        MethodTypeDesc type = site.call().typeSymbol();
-        List<ClassDesc> types =
-                type.parameterList().stream()
-                        .map(each -> each.isPrimitive() ? each : ConstantDescs.CD_Object)
-                        .toList();
-        ClassDesc answer =
-                name.startsWith("compareAndSet") ? ConstantDescs.CD_boolean : types.getLast();
-        MethodTypeDesc planted =
-                MethodTypeDesc.of(answer, types)
-                        .insertParameterTypes(0, site.call().owner().asSymbol());
-        site.code().invokestatic(PLANTED, name + suffix, planted);
-        if (type.returnType().equals(ConstantDescs.CD_void)) {
-            site.pop(answer);
+        private void count(Site start) {
+            start.code().aload(0).iload(kept).iconst_1().iadd();
+            start.store(field);
+            start.pause();
         }
-    }
 
-    /** The look at the word that follows a push is left out. */
-    static Change noLookAfterPush() {
-        MethodTypeDesc look = MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_long);
-        return at(
-                site -> site.calls("push") || site.reads("word"),
-                site -> {
-                    if (site.calls("push")) {
-                        site.pause().original().code().invokestatic(PLANTED, "skipLook", NOTHING);
-                    } else {
-                        site.original().code().invokestatic(PLANTED, "look", look);
-                    }
-                });
+        Change writingBack() {
+            return new Change(
+                    site -> site.element() instanceof ReturnInstruction,
+                    site -> {
+                        site.pause().code().aload(0).loadLocal(kind, kept);
+                        site.store(field);
+                        site.original();
+                    },
+                    this::begin);
+        }
     }
 }

@@ -1,18 +1,18 @@
 package io.loomverbs.fault;
 
-import io.loomverbs.fault.Change.Defect;
-
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
+import java.lang.classfile.ClassTransform;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeTransform;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.MethodTransform;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A defect that can be planted into a shipped class.
@@ -22,18 +22,21 @@ import java.util.Map;
  * @param edits what is changed; each must find a place
  */
 public record Fault(String name, List<String> scenarios, List<Edit> edits) {
-    private static final String ROOT = "io.loomverbs.";
-
     /** What the failure says of a fault that cannot be planted. */
     public static final String NO_PLACE = " has no place there any more";
 
     /**
      * One change.
      *
-     * @param className the class, below {@code io.loomverbs}
+     * @param className the class, without its package
      * @param method the method, in all its overloads
+     * @param change as {@link Changes} reads it
      */
-    record Edit(String className, String method, Change change) {}
+    record Edit(String className, String method, String change) {
+        boolean isIn(String binaryName) {
+            return binaryName.endsWith("." + className);
+        }
+    }
 
     @Override
     public String toString() {
@@ -41,7 +44,7 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
     }
 
     public boolean isIn(String binaryName) {
-        return edits.stream().anyMatch(edit -> binaryName.equals(ROOT + edit.className));
+        return edits.stream().anyMatch(edit -> edit.isIn(binaryName));
     }
 
     /**
@@ -52,63 +55,50 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
     public byte[] plant(ClassFile classFile, byte[] original) {
         ClassModel model = classFile.parse(original);
         String binaryName = model.thisClass().asInternalName().replace('/', '.');
-        Map<Edit, Integer> places = new LinkedHashMap<>();
-        edits.stream()
-                .filter(edit -> binaryName.equals(ROOT + edit.className))
-                .forEach(edit -> places.put(edit, 0));
-        byte[] bytes =
-                classFile.transformClass(
-                        model,
-                        (builder, element) -> {
-                            if (element instanceof MethodModel method
-                                    && method.code().isPresent()) {
-                                builder.transformMethod(
-                                        method,
-                                        MethodTransform.transformingCode(
-                                                new Planter(method, places)));
-                            } else {
-                                builder.with(element);
-                            }
-                        });
-        places.forEach(
-                (edit, count) -> {
-                    if (count == 0) {
-                        throw new AssertionError(
-                                name + NO_PLACE + ": " + edit.className + "." + edit.method);
+        List<Edit> here = edits.stream().filter(edit -> edit.isIn(binaryName)).toList();
+        Set<Edit> missing = new LinkedHashSet<>(here);
+        ClassTransform planting =
+                (builder, element) -> {
+                    if (element instanceof MethodModel method && method.code().isPresent()) {
+                        CodeTransform planter = new Planter(method, here, missing);
+                        builder.transformMethod(method, MethodTransform.transformingCode(planter));
+                    } else {
+                        builder.with(element);
                     }
-                });
+                };
+        byte[] bytes = classFile.transformClass(model, planting);
+        if (!missing.isEmpty()) {
+            throw new AssertionError(name + NO_PLACE + ": " + missing);
+        }
         return bytes;
     }
 
-    /** Changes one method, and counts the places. */
+    /** Changes one method; what finds a place is missing no more. */
     private static final class Planter implements CodeTransform {
         private final MethodModel method;
-        private final Map<Edit, Integer> places;
-        private final Map<Edit, Defect> defects = new LinkedHashMap<>();
-        private final Map<Edit, Integer> seen = new HashMap<>();
+        private final Set<Edit> missing;
+        private final Map<Edit, Change> changes = new LinkedHashMap<>();
 
-        Planter(MethodModel method, Map<Edit, Integer> places) {
+        Planter(MethodModel method, List<Edit> edits, Set<Edit> missing) {
             this.method = method;
-            this.places = places;
-            places.keySet().stream()
+            this.missing = missing;
+            edits.stream()
                     .filter(edit -> method.methodName().equalsString(edit.method))
-                    .forEach(edit -> defects.put(edit, edit.change.defect().get()));
+                    .forEach(edit -> changes.put(edit, Changes.parse(edit.change)));
         }
 
         @Override
         public void atStart(CodeBuilder code) {
-            defects.values().forEach(defect -> defect.begin(new Site(code, method, null)));
+            changes.values().forEach(c -> c.begin().accept(new Site(code, method, null)));
         }
 
         @Override
         public void accept(CodeBuilder code, CodeElement element) {
             Site site = new Site(code, method, element);
-            for (Map.Entry<Edit, Defect> each : defects.entrySet()) {
-                int number = each.getKey().change.number();
-                if (each.getValue().isAbout(site)
-                        && (number == 0 || seen.merge(each.getKey(), 1, Integer::sum) == number)) {
-                    each.getValue().write(site);
-                    places.merge(each.getKey(), 1, Integer::sum);
+            for (Map.Entry<Edit, Change> each : changes.entrySet()) {
+                if (each.getValue().place().test(site)) {
+                    each.getValue().instead().accept(site);
+                    missing.remove(each.getKey());
                     return;
                 }
             }

@@ -1,14 +1,16 @@
 package io.loomverbs.fault;
 
+import java.lang.invoke.CallSite;
+import java.lang.invoke.ConstantCallSite;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** What changed classes call where {@link Changes} has planted a fault. */
 public final class Planted {
-    private static final Set<Thread> SKIPPING = ConcurrentHashMap.newKeySet();
     private static final int MOST_SPINS = 4096;
 
     private static volatile Runnable pause = Planted::spin;
@@ -37,122 +39,72 @@ public final class Planted {
         }
     }
 
-    // *** What VarHandles and atomics do, but in two steps ***
-
-    public static long compareAndExchange(VarHandle handle, Object object, long old, long next) {
-        VarHandle field = handle.withInvokeBehavior();
-        long seen = (long) field.getVolatile(object);
-        if (seen == old) {
-            pause();
-            field.setVolatile(object, next);
-        }
-        return seen;
+    /**
+     * Links an atomic operation of a VarHandle or an AtomicInteger.
+     *
+     * @param how the method here that does it
+     */
+    public static CallSite link(
+            MethodHandles.Lookup caller, String operation, MethodType type, String how)
+            throws ReflectiveOperationException {
+        MethodType general = MethodType.methodType(Object.class, String.class, Object[].class);
+        return new ConstantCallSite(
+                MethodHandles.lookup()
+                        .findStatic(Planted.class, how, general)
+                        .bindTo(operation)
+                        .asCollector(Object[].class, type.parameterCount())
+                        .asType(type));
     }
 
-    public static boolean compareAndSet(VarHandle handle, Object object, int old, int next) {
-        VarHandle field = handle.withInvokeBehavior();
-        boolean same = (int) field.getVolatile(object) == old;
+    /** In two steps. */
+    private static Object torn(String operation, Object[] on) {
+        Object seen = get(on);
+        Object operand = on[on.length - 1];
+        if (operation.equals("getAndAdd")) {
+            pause();
+            set(
+                    on,
+                    seen instanceof Long n
+                            ? (Object) (n + (long) operand)
+                            : (int) seen + (int) operand);
+            return seen;
+        }
+        boolean same = Objects.equals(seen, on[on.length - 2]);
         if (same) {
             pause();
-            field.setVolatile(object, next);
+            set(on, operand);
         }
-        return same;
+        return operation.equals("compareAndSet") ? (Object) same : seen;
     }
 
-    public static boolean compareAndSet(VarHandle handle, Object object, long old, long next) {
-        VarHandle field = handle.withInvokeBehavior();
-        boolean same = (long) field.getVolatile(object) == old;
-        if (same) {
-            pause();
-            field.setVolatile(object, next);
-        }
-        return same;
-    }
-
-    @SuppressWarnings("ReferenceEquality") // that is how it compares
-    public static boolean compareAndSet(VarHandle handle, Object object, Object old, Object next) {
-        VarHandle field = handle.withInvokeBehavior();
-        boolean same = field.getVolatile(object) == old;
-        if (same) {
-            pause();
-            field.setVolatile(object, next);
-        }
-        return same;
-    }
-
-    public static boolean compareAndSet(AtomicInteger value, int old, int next) {
-        boolean same = value.get() == old;
-        if (same) {
-            pause();
-            value.set(next);
-        }
-        return same;
-    }
-
-    public static long getAndAdd(VarHandle handle, Object object, long difference) {
-        VarHandle field = handle.withInvokeBehavior();
-        long seen = (long) field.getVolatile(object);
+    /** Without the comparison. */
+    private static Object set(String operation, Object[] on) {
         pause();
-        field.setVolatile(object, seen + difference);
-        return seen;
-    }
-
-    public static int getAndAdd(VarHandle handle, Object object, int difference) {
-        VarHandle field = handle.withInvokeBehavior();
-        int seen = (int) field.getVolatile(object);
-        pause();
-        field.setVolatile(object, seen + difference);
-        return seen;
-    }
-
-    // *** The like, but they answer what was there a while before ***
-
-    public static long getAndAddDecidedFirst(VarHandle handle, Object object, long difference) {
-        VarHandle field = handle.withInvokeBehavior();
-        long seen = (long) field.getVolatile(object);
-        pause();
-        field.getAndAdd(object, difference);
-        return seen;
-    }
-
-    public static int getAndAddDecidedFirst(VarHandle handle, Object object, int difference) {
-        VarHandle field = handle.withInvokeBehavior();
-        int seen = (int) field.getVolatile(object);
-        pause();
-        field.getAndAdd(object, difference);
-        return seen;
-    }
-
-    public static int getAndBitwiseOrDecidedFirst(VarHandle handle, Object object, int mask) {
-        VarHandle field = handle.withInvokeBehavior();
-        int seen = (int) field.getVolatile(object);
-        pause();
-        field.getAndBitwiseOr(object, mask);
-        return seen;
-    }
-
-    /** What {@link VarHandle#compareAndSet} does, but without the comparison. */
-    public static boolean compareAndSetAnyway(VarHandle handle, Object object, int old, int next) {
-        pause();
-        handle.withInvokeBehavior().setVolatile(object, next);
+        set(on, on[on.length - 1]);
         return true;
     }
 
-    public static boolean isInterrupted() {
-        return Thread.currentThread().isInterrupted();
+    /** Answering what was there a while before. */
+    private static Object decided(String operation, Object[] on) throws Throwable {
+        Object seen = get(on);
+        pause();
+        ((VarHandle) on[0])
+                .toMethodHandle(VarHandle.AccessMode.valueFromMethodName(operation))
+                .invoke(on[1], on[2]);
+        return seen;
     }
 
-    public static int neverNegative(int answer) {
-        return Math.max(answer, 0);
+    private static Object get(Object[] on) {
+        return on[0] instanceof VarHandle field
+                ? field.withInvokeBehavior().getVolatile(on[1])
+                : ((AtomicInteger) on[0]).get();
     }
 
-    /** The next {@link #look} of this thread is skipped. */
-    public static void skipLook() {
-        SKIPPING.add(Thread.currentThread());
-    }
-
-    /** What was seen, or, for a look that is skipped, all bits set. */
-    public static long look(long seen) {
-        return SKIPPING.remove(Thread.currentThread()) ? -1 : seen;
+    private static void set(Object[] on, Object value) {
+        if (on[0] instanceof VarHandle field) {
+            field.withInvokeBehavior().setVolatile(on[1], value);
+        } else {
+            ((AtomicInteger) on[0]).set((int) value);
+        }
     }
 }

@@ -33,8 +33,10 @@ public abstract class SecondCopy extends ClassLoader {
     /** Whether there is only one of this class, which both sides know. */
     protected abstract boolean isShared(String name);
 
-    /** Changes a class, after the fault was planted. */
-    protected abstract byte[] change(String name, byte[] bytes);
+    /** Changes a class, after the fault was planted; as it is here, not at all. */
+    protected byte[] change(String name, byte[] bytes) {
+        return bytes;
+    }
 
     @Override
     protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {

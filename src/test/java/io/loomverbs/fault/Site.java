@@ -9,12 +9,18 @@ import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
+import java.lang.constant.DirectMethodHandleDesc;
+import java.lang.constant.DynamicCallSiteDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.util.List;
 
 /** An element of a method's code, and the code that is written where it was. */
 record Site(CodeBuilder code, MethodModel method, CodeElement element) {
     static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
-    static final ClassDesc PLANTED = ClassDesc.of(Planted.class.getName());
+    private static final ClassDesc PLANTED = ClassDesc.of(Planted.class.getName());
+    private static final DirectMethodHandleDesc LINK =
+            ConstantDescs.ofCallsiteBootstrap(
+                    PLANTED, "link", ConstantDescs.CD_CallSite, ConstantDescs.CD_String);
 
     boolean calls(String name) {
         return element instanceof InvokeInstruction call && call.name().equalsString(name);
@@ -53,6 +59,18 @@ record Site(CodeBuilder code, MethodModel method, CodeElement element) {
                 .orElseThrow(() -> new AssertionError(name + Fault.NO_PLACE));
     }
 
+    /** What a call takes from the stack, the first the lowest. */
+    List<ClassDesc> typesOnStack(InvokeInstruction call) {
+        MethodTypeDesc type = call.typeSymbol();
+        return call.opcode() == Opcode.INVOKESTATIC
+                ? type.parameterList()
+                : type.insertParameterTypes(0, call.owner().asSymbol()).parameterList();
+    }
+
+    int allocate(ClassDesc type) {
+        return code.allocateLocal(TypeKind.from(type));
+    }
+
     Site on(CodeBuilder block) {
         return new Site(block, method, element);
     }
@@ -70,13 +88,9 @@ record Site(CodeBuilder code, MethodModel method, CodeElement element) {
 
     /** Leaves out the call that stood here, which answers this. */
     void leaveOut(int answer) {
-        MethodTypeDesc type = call().typeSymbol();
-        type.parameterList().reversed().forEach(this::pop);
-        if (call().opcode() != Opcode.INVOKESTATIC) {
-            code.pop();
-        }
+        typesOnStack(call()).reversed().forEach(this::pop);
         if (answer == 0) {
-            pushZero(type.returnType());
+            pushZero(call().typeSymbol().returnType());
         } else {
             code.loadConstant(answer);
         }
@@ -134,5 +148,13 @@ record Site(CodeBuilder code, MethodModel method, CodeElement element) {
     Site tell(String field, String call) {
         load(field).code.invokevirtual(typeOf(field), call, NOTHING);
         return this;
+    }
+
+    /** Lets {@link Planted} do what the call that stood here does. */
+    void callPlanted(String how) {
+        MethodTypeDesc type =
+                MethodTypeDesc.of(call().typeSymbol().returnType(), typesOnStack(call()));
+        String name = call().name().stringValue();
+        code.invokedynamic(DynamicCallSiteDesc.of(LINK, name, type, how));
     }
 }

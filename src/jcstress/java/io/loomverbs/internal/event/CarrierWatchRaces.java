@@ -49,7 +49,7 @@ public class CarrierWatchRaces {
     @Outcome(id = "blocks, stays", expect = ACCEPTABLE, desc = "it is watched over")
     @Outcome(id = "asks, .*", expect = ACCEPTABLE, desc = "it has the watch begin anew")
     @Outcome(id = "blocks, ended", expect = FORBIDDEN, desc = "nobody watches over it")
-    @Catches(value = "the watch looks whether anybody leads, then ends", as = "blocks, ended")
+    @Catches(value = "the watch looks whether a thread leads, then ends", as = "blocks, ended")
     @State
     public static class EndLead extends Watched {
         @Actor

@@ -122,7 +122,7 @@ public class ChainRaces {
             desc = "an event came twice")
     @Outcome(id = "interrupted, event, in time, 0 left", expect = FORBIDDEN, desc = "one was lost")
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "an event was lost")
-    @Catches(value = "a thread that was interrupted never arrives", as = ".*, stuck, .*")
+    @Catches(value = "a woken thread never arrives", as = ".*, stuck, .*")
     @State
     public static class InterruptedOnItsWay {
         private final EventQueue queue = new EventQueue(null, new WakeChain(ONE_AT_ONCE));

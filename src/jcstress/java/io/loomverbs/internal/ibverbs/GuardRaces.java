@@ -110,7 +110,7 @@ public class GuardRaces {
     @Outcome(id = "not, destroyed", expect = ACCEPTABLE, desc = "the second actor did")
     @Outcome(id = "destroyed, destroyed", expect = FORBIDDEN, desc = "freed twice")
     @Outcome(id = "not, not", expect = FORBIDDEN, desc = "leaked")
-    @Catches(value = "two destroy one object", as = "destroyed, destroyed")
+    @Catches(value = "two threads destroy one object", as = "destroyed, destroyed")
     @State
     public static class TwoDestroyers {
         private final CallGate guard = new CallGate();

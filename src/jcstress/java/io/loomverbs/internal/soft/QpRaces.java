@@ -147,7 +147,7 @@ public class QpRaces {
     @Outcome(id = "[12]", expect = FORBIDDEN, desc = "a request was lost")
     @Outcome(id = ".*1.*1.*", expect = FORBIDDEN, desc = "one request completed twice")
     @Outcome(id = ".*2.*2.*", expect = FORBIDDEN, desc = "one request completed twice")
-    @Catches(value = "two run one queue at once", as = ".*1.*1.*")
+    @Catches(value = "two threads run one queue at once", as = ".*1.*1.*")
     @Catches(value = "a signal to a runner is lost", as = "[12]")
     @State
     public static class TwoPosts {

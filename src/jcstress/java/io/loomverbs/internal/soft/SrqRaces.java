@@ -93,7 +93,7 @@ public class SrqRaces {
     @Outcome(id = "events: 1", expect = ACCEPTABLE, desc = "of the one that was second")
     @Outcome(id = "events: 2", expect = FORBIDDEN, desc = "one limit was reached twice")
     @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "nobody is told of the limit")
-    @Catches(value = "two reach one limit of a shared queue", as = "events: 2")
+    @Catches(value = "two threads reach one limit of a shared queue", as = "events: 2")
     @State
     public static class TwoReceives {
         private final Queue queue = new Queue(3);
@@ -239,7 +239,7 @@ public class SrqRaces {
     @JCStressTest
     @Outcome(id = "done", expect = ACCEPTABLE, desc = "it arrived, at once or when told")
     @Outcome(id = "nothing", expect = FORBIDDEN, desc = "the sender waits beside a buffer")
-    @Catches(value = "a request that is given back is told to nobody", as = "nothing")
+    @Catches(value = "a request that is given back wakes no sender", as = "nothing")
     @State
     public static class SendGiveBack {
         private final Queue queue = new Queue(1);
