@@ -3,7 +3,8 @@ import org.jspecify.annotations.NullMarked;
 /**
  * Blocking RDMA completion events for virtual threads.
  *
- * <p>Only {@code io.loomverbs} is exported. Every type is non-null unless it says otherwise.
+ * <p>{@code io.loomverbs}, {@code io.loomverbs.blocking} and {@code io.loomverbs.cm} are exported.
+ * Every type is non-null unless it says otherwise.
  *
  * <p>System properties, which are checked when a device is opened:
  *
@@ -20,6 +21,7 @@ import org.jspecify.annotations.NullMarked;
 module io.loomverbs {
     exports io.loomverbs;
     exports io.loomverbs.blocking;
+    exports io.loomverbs.cm;
 
     // For the annotations only; neither is needed at run time.
     requires static org.jspecify; // not transitive: users compile without it
@@ -31,8 +33,12 @@ module io.loomverbs {
     requires static jdk.management;
 
     uses io.loomverbs.internal.device.DeviceProvider;
+    uses io.loomverbs.internal.cm.CmProvider;
 
     provides io.loomverbs.internal.device.DeviceProvider with
             io.loomverbs.internal.soft.SoftDeviceProvider,
             io.loomverbs.internal.ibverbs.IbvDeviceProvider;
+    provides io.loomverbs.internal.cm.CmProvider with
+            io.loomverbs.internal.softcm.SoftCmProvider,
+            io.loomverbs.internal.rdmacm.RdmacmProvider;
 }

@@ -45,6 +45,23 @@ class ReadmeTest {
         assertThat(Files.readString(Path.of("docs/getting-started.md"))).doesNotContain("```java");
     }
 
+    /** What the guide shows of a program is compiled and runs, too. */
+    @Test
+    void guideShowsTheExample() throws Exception {
+        String source = Files.readString(EXAMPLES.resolve("Connect.java"));
+        String guide = Files.readString(Path.of("docs/guide.md"));
+        String section = guide.substring(guide.indexOf("## Connections"));
+        String[] shown = section.substring(0, section.indexOf("\n## ")).split("```java\n");
+        assertThat(shown).hasSize(3);
+        for (int i = 1; i < shown.length; i++) {
+            String snippet = shown[i].substring(0, shown[i].indexOf("```"));
+            for (String line : snippet.lines().map(String::strip).toList()) {
+                assertThat(source).contains(line);
+            }
+        }
+        assertThat(run("Connect", "", "")).isEqualTo("hello to /10.0.0.1:7471\n");
+    }
+
     @Test
     void helloRuns() throws Exception {
         assertThat(run("Hello", "", "")).isEqualTo("hello, verbs\n");

@@ -6,7 +6,8 @@
  * a {@link io.loomverbs.Context}, in which everything else is created: protection domains, memory
  * regions and queue pairs on one side, completion channels and {@linkplain
  * io.loomverbs.CompletionQueue completion queues} on the other. Names are those of verbs, in Java
- * case; each method names the verb that it stands for.
+ * case; each method names the verb that it stands for. {@link io.loomverbs.cm} connects queue pairs
+ * by IP address and port.
  *
  * <h2 id="threads">Threads</h2>
  *

@@ -53,7 +53,8 @@ class ApiMisuseTest {
                     "SendWorkRequest.rdmaWrite(long, int)",
                     "SendWorkRequest.rdmaWriteWithImm(long, int, int)",
                     "SendWorkRequest.sendWithImm(int)",
-                    "SendWorkRequest.wrId(long)");
+                    "SendWorkRequest.wrId(long)",
+                    "cm.ConnectionManager.of(Device)");
 
     static List<Misuse> bad() {
         return Stream.of(
@@ -65,7 +66,8 @@ class ApiMisuseTest {
                         new RequestMisuse(),
                         new SgeMisuse(),
                         new CompletionsMisuse(),
-                        new ValueMisuse())
+                        new ValueMisuse(),
+                        new ConnectionMisuse())
                 .flatMap(table -> table.rows().stream())
                 .toList();
     }

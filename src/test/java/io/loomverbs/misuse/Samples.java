@@ -18,12 +18,21 @@ import io.loomverbs.QueuePair;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.SrqAttributes;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.cm.ConnectRequest;
+import io.loomverbs.cm.ConnectionConfig;
+import io.loomverbs.cm.ConnectionManager;
+import io.loomverbs.cm.RdmaConnection;
+import io.loomverbs.cm.RdmaListener;
+import io.loomverbs.cm.RdmaRoute;
 import io.loomverbs.support.Fixture;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Modifier;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
@@ -67,6 +76,10 @@ final class Samples {
         } else if (type.isEnum()) {
             return type.getEnumConstants()[0];
         }
+        Object ofConnections = ofConnections(type);
+        if (ofConnections != null) {
+            return ofConnections;
+        }
         return List.of(
                         s.context,
                         s.context.device(),
@@ -95,6 +108,29 @@ final class Samples {
                 .filter(type::isInstance)
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("no sample of " + type));
+    }
+
+    private @Nullable Object ofConnections(Class<?> type) {
+        try {
+            if (type == ConnectionManager.class) {
+                return s.connections.cm;
+            } else if (type == ConnectionConfig.class) {
+                return ConnectionConfig.defaults();
+            } else if (type == InetSocketAddress.class) {
+                return Connections.anyPort();
+            } else if (type == RdmaListener.class) {
+                return s.connections.listener();
+            } else if (type == RdmaRoute.class) {
+                return s.connections.route();
+            } else if (type == ConnectRequest.class) {
+                return s.connections.request();
+            } else if (type == RdmaConnection.class) {
+                return s.connections.connection();
+            }
+            return null;
+        } catch (Exception e) {
+            throw new AssertionError("no sample of " + type, e);
+        }
     }
 
     /** An object that can be closed now, and nothing but the test uses. */
@@ -129,6 +165,14 @@ final class Samples {
                 source.complete(i);
             }
             return s.context.getAsyncEvent(Fixture.PATIENCE);
+        } else if (type == RdmaListener.class) {
+            return s.f.own(s.connections.cm.listen(Connections.anyPort()));
+        } else if (type == RdmaRoute.class) {
+            return s.connections.newRoute();
+        } else if (type == ConnectRequest.class) {
+            return s.connections.newRequest();
+        } else if (type == RdmaConnection.class) {
+            return s.connections.newConnection();
         }
         throw new AssertionError("no sample of " + type);
     }

@@ -44,6 +44,9 @@ final class Scene implements AutoCloseable {
     final SendWorkRequest send = SendWorkRequest.allocate(1, 16);
     final RecvWorkRequest recv = RecvWorkRequest.allocate(1);
 
+    /** Of the connection manager; made only for what tries them. */
+    final Connections connections = new Connections(f);
+
     QpConfig config(QpType type) {
         return QpConfig.of(type, polled);
     }
@@ -54,6 +57,7 @@ final class Scene implements AutoCloseable {
         rc.message(1, 8);
         Fixture.poll(direct, 2);
         assertThat(direct.unackedEvents() + shared.unackedEvents()).isZero();
+        connections.close();
         f.close();
         g.close();
     }

@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 
 import io.loomverbs.VerbsException;
+import io.loomverbs.cm.ConnectionException;
 import io.loomverbs.support.PublicApi;
 
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,12 @@ import java.util.stream.Collectors;
 class ArchitectureTest {
     private static final String API = "io.loomverbs";
     private static final String BLOCKING = API + ".blocking";
+    private static final String CM = API + ".cm";
     private static final String INTERNAL = API + ".internal.";
+
+    /** Exceptions that others extend. */
+    private static final Set<Class<?>> EXTENDED =
+            Set.of(VerbsException.class, ConnectionException.class);
 
     private static final JavaClasses CLASSES = new ClassFileImporter().importPath(PublicApi.root());
 
@@ -52,7 +58,7 @@ class ArchitectureTest {
         ModuleDescriptor module = module();
         assertThat(module.exports())
                 .extracting(Exports::source)
-                .containsExactlyInAnyOrder(API, BLOCKING);
+                .containsExactlyInAnyOrder(API, BLOCKING, CM);
         assertThat(module.exports()).noneMatch(Exports::isQualified);
         assertThat(module.isOpen()).isFalse();
         assertThat(module.opens()).isEmpty();
@@ -77,11 +83,14 @@ class ArchitectureTest {
         "soft,    device event",
         "ibverbs, device event ffi",
         "ffi,     ",
+        "cm,      device",
+        "softcm,  device cm soft",
+        "rdmacm,  device event ffi cm ibverbs",
     })
     void aPackageKnowsOnlyThePackagesItMay(String name, String others) {
         List<String> allowed = new ArrayList<>(List.of(INTERNAL + name + ".."));
-        for (String other : List.of("device", "event", "ffi")) {
-            if (others != null && others.contains(other)) {
+        if (others != null) {
+            for (String other : others.split(" ", -1)) {
                 allowed.add(INTERNAL + other + "..");
             }
         }
@@ -98,6 +107,12 @@ class ArchitectureTest {
     @Test
     void blockingRequestsKnowTheApiOnly() {
         mayDependOn(BLOCKING, List.of(BLOCKING, API));
+    }
+
+    /** Connections are built on the API, the ops table of connection managers and its numbers. */
+    @Test
+    void connectionsKnowNoManager() {
+        mayDependOn(CM, List.of(API, CM, INTERNAL + "cm..", INTERNAL + "device.."));
     }
 
     private static void mayDependOn(String name, List<String> allowed) {
@@ -145,6 +160,10 @@ class ArchitectureTest {
                 .resideInAnyPackage(
                         API,
                         BLOCKING,
+                        CM,
+                        INTERNAL + "cm",
+                        INTERNAL + "softcm",
+                        INTERNAL + "rdmacm",
                         INTERNAL + "event",
                         INTERNAL + "device",
                         INTERNAL + "soft",
@@ -170,7 +189,7 @@ class ArchitectureTest {
     @Test
     void publicClassesAreFinal() {
         assertThat(PublicApi.types())
-                .filteredOn(type -> !type.isInterface() && type != VerbsException.class)
+                .filteredOn(type -> !type.isInterface() && !EXTENDED.contains(type))
                 .filteredOn(type -> !type.isEnum())
                 .allMatch(type -> Modifier.isFinal(type.getModifiers()), "final");
     }
@@ -222,7 +241,16 @@ class ArchitectureTest {
                         "WcOpcode",
                         "WcStatus",
                         "WorkCompletion",
-                        "WorkCompletions");
+                        "WorkCompletions",
+                        "cm.ConnectRequest",
+                        "cm.ConnectionConfig",
+                        "cm.ConnectionException",
+                        "cm.ConnectionManager",
+                        "cm.ConnectionTimeoutException",
+                        "cm.RdmaConnection",
+                        "cm.RdmaListener",
+                        "cm.RdmaRoute",
+                        "cm.RejectedException");
     }
 
     /** No signature of the API shows an internal type. */

@@ -39,7 +39,15 @@ import java.util.stream.Stream;
 class SynchronizationTableTest {
     private static final Path TABLE = Path.of("docs", "synchronization.md");
     private static final List<String> PACKAGES =
-            List.of("", "internal/event/", "internal/ffi/", "internal/ibverbs/", "internal/soft/");
+            List.of(
+                    "",
+                    "cm/",
+                    "internal/event/",
+                    "internal/ffi/",
+                    "internal/ibverbs/",
+                    "internal/rdmacm/",
+                    "internal/soft/",
+                    "internal/softcm/");
     private static final Pattern ROW = Pattern.compile("\\|([^|]*)\\|([^|]*)\\|([^|]*)\\|.*");
     private static final Pattern NAME = Pattern.compile("`((?:[A-Z]\\w*\\.)*)(\\w+)`");
 

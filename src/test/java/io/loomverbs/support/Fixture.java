@@ -9,6 +9,8 @@ import io.loomverbs.AhAttributes;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
+import io.loomverbs.Gid;
+import io.loomverbs.GidEntry;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
@@ -23,6 +25,9 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.WorkCompletion;
 import io.loomverbs.WorkCompletions;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -61,8 +66,43 @@ public final class Fixture implements AutoCloseable {
 
     /** Has {@code object} closed with the fixture, before what was owned earlier. */
     public <T extends AutoCloseable> T own(T object) {
-        owned.push(object);
+        synchronized (owned) { // from threads of the test, too
+            owned.push(object);
+        }
         return object;
+    }
+
+    /** An address of the device, for its connection manager. */
+    public static InetAddress host() {
+        return Host.ADDRESS;
+    }
+
+    private static final class Host {
+        private static final InetAddress ADDRESS = find();
+
+        private static InetAddress find() {
+            if (Differences.EMBEDDED) {
+                return InetAddress.ofLiteral("10.99.0.1");
+            }
+            try (Context context = Verbs.device(DEVICE).open()) {
+                for (GidEntry entry : context.gids(1)) {
+                    Gid gid = entry.gid();
+                    if (gid.subnetPrefix() == 0 && gid.interfaceId() >>> 32 == 0xffff) {
+                        return ofIpv4((int) gid.interfaceId());
+                    }
+                }
+            }
+            throw new AssertionError(DEVICE + " has no IPv4 address");
+        }
+
+        private static InetAddress ofIpv4(int address) {
+            try {
+                return InetAddress.getByAddress(
+                        ByteBuffer.allocate(Integer.BYTES).putInt(address).array());
+            } catch (UnknownHostException e) {
+                throw new AssertionError(e);
+            }
+        }
     }
 
     public CompletionChannel channel() {

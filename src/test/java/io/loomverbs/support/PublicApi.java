@@ -13,8 +13,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The public types of the exported package, as they were compiled. */
+/** The public types of the exported packages, as they were compiled. */
 public final class PublicApi {
+    /** The packages that are exported. */
+    public static final List<String> PACKAGES = List.of("io.loomverbs", "io.loomverbs.cm");
+
     private PublicApi() {}
 
     /** Where the library was compiled to. */
@@ -27,22 +30,26 @@ public final class PublicApi {
     }
 
     public static List<Class<?>> types() {
-        try {
-            Path classes = root().resolve("io/loomverbs");
-            List<Class<?>> types = new ArrayList<>();
-            try (Stream<Path> files = Files.list(classes)) {
-                for (Path file : files.toList()) {
-                    String name = file.getFileName().toString();
-                    if (name.endsWith(".class") && !name.equals("package-info.class")) {
-                        Class<?> type = Class.forName("io.loomverbs." + name.replace(".class", ""));
-                        if (isExported(type)) {
-                            types.add(type);
-                        }
+        List<Class<?>> types = new ArrayList<>();
+        for (String name : PACKAGES) {
+            addTypes(name, types);
+        }
+        types.sort(Comparator.comparing(Class::getName));
+        return types;
+    }
+
+    private static void addTypes(String exported, List<Class<?>> types) {
+        Path classes = root().resolve(exported.replace('.', '/'));
+        try (Stream<Path> files = Files.list(classes)) {
+            for (Path file : files.toList()) {
+                String name = file.getFileName().toString();
+                if (name.endsWith(".class") && !name.equals("package-info.class")) {
+                    Class<?> type = Class.forName(exported + "." + name.replace(".class", ""));
+                    if (isExported(type)) {
+                        types.add(type);
                     }
                 }
             }
-            types.sort(Comparator.comparing(Class::getName));
-            return types;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (ClassNotFoundException e) {

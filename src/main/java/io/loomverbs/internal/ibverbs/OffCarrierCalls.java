@@ -13,12 +13,12 @@ import java.util.function.Supplier;
  * virtual thread has a platform thread make them, and parks, since it would block its carrier. If
  * no thread can be started, it makes the call itself.
  */
-final class OffCarrierCalls {
+public final class OffCarrierCalls {
     private OffCarrierCalls() {}
 
     /** Not interruptible: the result of the call must not be lost. An interrupt stays pending. */
     @SuppressWarnings("ThreadPriorityCheck") // without memory nothing else is possible
-    static <T> T run(String verb, Supplier<T> call) {
+    public static <T> T run(String verb, Supplier<T> call) {
         if (!Thread.currentThread().isVirtual()) {
             return call.get();
         }

@@ -8,7 +8,7 @@ import io.loomverbs.internal.ffi.IbvLayouts.IbvQpInitAttr;
 import io.loomverbs.internal.ffi.Struct;
 
 /** The attributes of queue pairs, between Java and libibverbs. */
-final class QpAttrs {
+public final class QpAttrs {
     /** Every attribute that {@link QpAttr} has. */
     static final int ALL =
             Ibv.QP_STATE
@@ -54,7 +54,7 @@ final class QpAttrs {
         to.u8(IbvQpAttr.RNR_RETRY, from.rnrRetry);
     }
 
-    static void read(Struct from, QpAttr to) {
+    public static void read(Struct from, QpAttr to) {
         to.qpState = from.i32(IbvQpAttr.QP_STATE);
         to.curQpState = from.i32(IbvQpAttr.CUR_QP_STATE);
         to.pathMtu = from.i32(IbvQpAttr.PATH_MTU);

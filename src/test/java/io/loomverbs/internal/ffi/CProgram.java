@@ -20,7 +20,7 @@ public final class CProgram {
     private static final int PATIENCE_S = 60;
     private static final String INSTALL =
             "this test compares with the C headers: apt-get install gcc libc6-dev libibverbs-dev"
-                    + " gcc-aarch64-linux-gnu libc6-dev-arm64-cross";
+                    + " librdmacm-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross";
     private static final Pattern CONSTANT = Pattern.compile("loomverbs (\\d+) [#$]?(-?\\d+)");
 
     private CProgram() {}
@@ -80,6 +80,8 @@ public final class CProgram {
                 #include <sys/epoll.h>
                 #include <sys/eventfd.h>
                 #include <infiniband/verbs.h>
+                #include <netinet/in.h>
+                #include <rdma/rdma_cma.h>
                 int main(void)
                 {
                 %s

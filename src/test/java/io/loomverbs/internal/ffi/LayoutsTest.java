@@ -2,6 +2,7 @@ package io.loomverbs.internal.ffi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.RecvWr;
@@ -41,7 +42,7 @@ class LayoutsTest {
                     Map.entry("ibv_send_wr.UD_REMOTE_QKEY", "wr.ud.remote_qkey"));
 
     /** How many there were when this was written: fewer means that the search is broken. */
-    private static final int AT_LEAST = 230;
+    private static final int AT_LEAST = 280;
 
     /** By how much a mutex exceeds the usual 40 bytes. */
     private static final String EXCESS = "(long) sizeof(pthread_mutex_t) - 40";
@@ -199,6 +200,9 @@ class LayoutsTest {
                 addStruct(claims, snake(struct.getSimpleName()), struct);
             }
         }
+        for (Class<?> struct : RdmacmLayouts.class.getDeclaredClasses()) {
+            addStruct(claims, snake(struct.getSimpleName()), struct);
+        }
         addStruct(claims, "ibv_send_wr", SendWr.class);
         addStruct(claims, "ibv_recv_wr", RecvWr.class);
         addStruct(claims, "ibv_wc", WcStruct.class);
@@ -210,6 +214,7 @@ class LayoutsTest {
                             ? new Claim(name, "sizeof(struct ibv_grh)", field.getInt(null))
                             : new Claim("IBV_" + name, "IBV_" + name, field.getInt(null)));
         }
+        addConnectionManagersNumbers(claims);
         addNumbers(claims, Errno.class, "E");
         addNumbers(claims, Epoll.class, "EPOLL|EFD_|ENO");
         addNumbers(claims, Libc.class, "[FO]_");
@@ -217,6 +222,33 @@ class LayoutsTest {
         claims.add(new Claim("epoll_event.data", "offsetof(struct epoll_event, data)", data));
         claims.add(new Claim("sizeof epoll_event", "sizeof(struct epoll_event)", data + 8));
         return claims;
+    }
+
+    /** Those of rdma_cma.h; the others have no name there. */
+    private static void addConnectionManagersNumbers(List<Claim> claims)
+            throws ReflectiveOperationException {
+        for (Field field : numbers(Cm.class)) {
+            String name = field.getName();
+            if (name.matches("EVENT_\\w+")) {
+                claims.add(new Claim(name, "RDMA_CM_" + name, field.getInt(null)));
+            } else if (name.equals("PS_TCP") || name.equals("MAX_RESP_RES")) {
+                claims.add(new Claim(name, "RDMA_" + name, field.getInt(null)));
+            }
+        }
+    }
+
+    /** The name of every event is that of librdmacm. */
+    @Test
+    void eventsHaveTheirNames() throws Exception {
+        StringBuilder body = new StringBuilder();
+        for (int i = 0; i <= Cm.EVENT_TIMEWAIT_EXIT; i++) {
+            body.append("if (")
+                    .append(Cm.event(i))
+                    .append(" != ")
+                    .append(i)
+                    .append(") return 1;\n");
+        }
+        assertThat(CProgram.run(dir, body + "puts(\"alike\");")).containsExactly("alike");
     }
 
     /** Those whose names begin so are C's. */

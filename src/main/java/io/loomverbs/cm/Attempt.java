@@ -1,0 +1,110 @@
+package io.loomverbs.cm;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import io.loomverbs.QueuePair;
+
+import java.util.concurrent.locks.ReentrantLock;
+
+/** An endpoint that becomes a connection once, or never: what a route and a request share. */
+final class Attempt {
+    private enum State {
+        OPEN,
+        /** A thread sets the connection up, or has rejected it. */
+        USED,
+        /** The endpoint belongs to a connection. */
+        HANDED_OVER,
+        CLOSED
+    }
+
+    private final Endpoint endpoint;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private State state = State.OPEN;
+
+    Attempt(Endpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    /**
+     * Claims the endpoint for the caller.
+     *
+     * @throws io.loomverbs.ClosedException if it is closed
+     * @throws IllegalStateException if it was used
+     */
+    void begin() {
+        lock.lock();
+        try {
+            ensureUnused();
+            state = State.USED;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** As {@link #begin}, without claiming it. */
+    void ensureOpen() {
+        lock.lock();
+        try {
+            ensureUnused();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void ensureUnused() {
+        if (state == State.CLOSED) {
+            throw endpoint.closedException();
+        }
+        if (state != State.OPEN) {
+            throw new IllegalStateException(endpoint + " was used already: it serves once");
+        }
+    }
+
+    /**
+     * Gives the endpoint to a connection, which does {@code atEnd} when its peer leaves.
+     *
+     * @throws io.loomverbs.ClosedException if it was closed meanwhile
+     */
+    void handOver(Runnable atEnd) {
+        lock.lock();
+        try {
+            if (state == State.CLOSED) {
+                throw endpoint.closedException();
+            }
+            state = State.HANDED_OVER;
+        } finally {
+            lock.unlock();
+        }
+        endpoint.establish(atEnd);
+    }
+
+    /** The attempt has failed: the endpoint goes, and the queue pair flushes what was posted. */
+    void fail(QueuePair qp) {
+        try {
+            endpoint.close();
+        } finally {
+            QpSteps.toErr(qp);
+        }
+    }
+
+    /** Closes the endpoint, unless it belongs to a connection. */
+    void close() {
+        lock.lock();
+        try {
+            if (state == State.HANDED_OVER) {
+                return;
+            }
+            state = State.CLOSED;
+        } finally {
+            lock.unlock();
+        }
+        endpoint.close();
+    }
+}

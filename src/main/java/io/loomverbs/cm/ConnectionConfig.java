@@ -1,0 +1,197 @@
+package io.loomverbs.cm;
+
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmConnParam;
+
+/**
+ * What one side asks for when it connects or accepts ({@code struct rdma_conn_param}). Start with
+ * {@link #defaults()}; each {@code with} method gives a changed copy.
+ */
+public final class ConnectionConfig {
+    /** As responder resources or initiator depth: as many as the device can do. */
+    public static final int DEVICE_MAXIMUM = Cm.MAX_RESP_RES;
+
+    private static final int MANAGERS_OWN = -1;
+    private static final int MAX_RETRIES = 7;
+    private static final int MAX_ACK_TIMEOUT = 31;
+    private static final ConnectionConfig DEFAULTS =
+            new ConnectionConfig(
+                    new byte[0],
+                    DEVICE_MAXIMUM,
+                    DEVICE_MAXIMUM,
+                    MAX_RETRIES,
+                    MAX_RETRIES,
+                    MANAGERS_OWN);
+
+    private final byte[] privateData;
+    private final int responderResources;
+    private final int initiatorDepth;
+    private final int retryCount;
+    private final int rnrRetryCount;
+    private final int ackTimeout;
+
+    private ConnectionConfig(
+            byte[] privateData,
+            int responderResources,
+            int initiatorDepth,
+            int retryCount,
+            int rnrRetryCount,
+            int ackTimeout) {
+        this.privateData = privateData;
+        this.responderResources = responderResources;
+        this.initiatorDepth = initiatorDepth;
+        this.retryCount = retryCount;
+        this.rnrRetryCount = rnrRetryCount;
+        this.ackTimeout = ackTimeout;
+    }
+
+    /**
+     * No private data, as many READs and atomics at once as both devices can do, a retry count of
+     * 7, RNR retries without end, and the connection manager's timeout for acknowledgements.
+     *
+     * @return the configuration
+     */
+    public static ConnectionConfig defaults() {
+        return DEFAULTS;
+    }
+
+    /**
+     * Changes what the peer is told with the request or the answer. A request carries 56 bytes, an
+     * answer 196. The peer sees them padded with zeros to that size, so they must say themselves
+     * how long they are.
+     *
+     * @param data what to send; copied
+     * @return a changed copy
+     * @throws IllegalArgumentException if there are more than 196 bytes
+     */
+    public ConnectionConfig withPrivateData(byte[] data) {
+        Checks.privateData("data", data, Cm.ACCEPT_PRIVATE_DATA, "an answer");
+        return new ConnectionConfig(
+                data.clone(),
+                responderResources,
+                initiatorDepth,
+                retryCount,
+                rnrRetryCount,
+                ackTimeout);
+    }
+
+    /**
+     * Changes how many READs and atomics of the peer are served at once ({@code
+     * responder_resources}).
+     *
+     * @param most 0 to 254, or {@link #DEVICE_MAXIMUM}
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is out of that range
+     */
+    public ConnectionConfig withResponderResources(int most) {
+        Checks.inRange("most", most, 0, DEVICE_MAXIMUM, "responder_resources has 8 bits");
+        return new ConnectionConfig(
+                privateData, most, initiatorDepth, retryCount, rnrRetryCount, ackTimeout);
+    }
+
+    /**
+     * Changes how many READs and atomics may be under way to the peer at once ({@code
+     * initiator_depth}).
+     *
+     * @param most 0 to 254, or {@link #DEVICE_MAXIMUM}
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is out of that range
+     */
+    public ConnectionConfig withInitiatorDepth(int most) {
+        Checks.inRange("most", most, 0, DEVICE_MAXIMUM, "initiator_depth has 8 bits");
+        return new ConnectionConfig(
+                privateData, responderResources, most, retryCount, rnrRetryCount, ackTimeout);
+    }
+
+    /**
+     * Changes how often a message is sent again that the peer does not acknowledge ({@code
+     * retry_count}). The client's value counts for both sides.
+     *
+     * @param retries 0 to 7
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is out of that range
+     */
+    public ConnectionConfig withRetryCount(int retries) {
+        Checks.inRange("retries", retries, 0, MAX_RETRIES, "3 bits");
+        return new ConnectionConfig(
+                privateData,
+                responderResources,
+                initiatorDepth,
+                retries,
+                rnrRetryCount,
+                ackTimeout);
+    }
+
+    /**
+     * Changes how often a message is sent again for which the peer has no receive posted ({@code
+     * rnr_retry_count}).
+     *
+     * @param retries 0 to 7; 7 is unlimited
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is out of that range
+     */
+    public ConnectionConfig withRnrRetryCount(int retries) {
+        Checks.inRange("retries", retries, 0, MAX_RETRIES, "3 bits; 7 is unlimited");
+        return new ConnectionConfig(
+                privateData, responderResources, initiatorDepth, retryCount, retries, ackTimeout);
+    }
+
+    /**
+     * Changes how long this side waits for an acknowledgement before it sends a message again
+     * ({@code RDMA_OPTION_ID_ACK_TIMEOUT}). On RoCE the connection manager's own value is 19, 2.1
+     * seconds.
+     *
+     * @param exponent 4.096 us times 2 to this power, 0 to 31; 0 is without end
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is out of that range
+     */
+    public ConnectionConfig withAckTimeout(int exponent) {
+        Checks.inRange("exponent", exponent, 0, MAX_ACK_TIMEOUT, "5 bits");
+        return new ConnectionConfig(
+                privateData,
+                responderResources,
+                initiatorDepth,
+                retryCount,
+                rnrRetryCount,
+                exponent);
+    }
+
+    /** The exponent, or -1 for the manager's own. */
+    int ackTimeout() {
+        return ackTimeout;
+    }
+
+    int responderResources() {
+        return responderResources;
+    }
+
+    int initiatorDepth() {
+        return initiatorDepth;
+    }
+
+    /** Checked by the caller, which knows what it is for. */
+    void checkPrivateData(int most, String where) {
+        Checks.privateData("config's private data", privateData, most, where);
+    }
+
+    CmConnParam of(int qpNum) {
+        return new CmConnParam(
+                privateData, responderResources, initiatorDepth, retryCount, rnrRetryCount, qpNum);
+    }
+
+    /** Its values, for messages. */
+    @Override
+    public String toString() {
+        return "privateData "
+                + privateData.length
+                + " bytes, responderResources "
+                + responderResources
+                + ", initiatorDepth "
+                + initiatorDepth
+                + ", retryCount "
+                + retryCount
+                + ", rnrRetryCount "
+                + rnrRetryCount
+                + (ackTimeout == MANAGERS_OWN ? "" : ", ackTimeout " + ackTimeout);
+    }
+}

@@ -1,0 +1,276 @@
+package io.loomverbs.cm;
+
+import io.loomverbs.Device;
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.internal.cm.CmIdOps;
+import io.loomverbs.internal.cm.CmOps;
+import io.loomverbs.internal.cm.CmProvider;
+import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.LoadedClasses;
+
+import org.jspecify.annotations.Nullable;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/**
+ * Makes connections by IP address and port: rdma_cm's. There is one for all devices of libibverbs,
+ * {@link #system()}, which finds the device by the address. Each embedded device has its own, whose
+ * addresses exist within this JVM only.
+ *
+ * <p>Connections are of type RC ({@code RDMA_PS_TCP}). A manager need not be closed: what it uses
+ * goes with the last listener, route, request and connection.
+ */
+public final class ConnectionManager {
+    /** The name of the provider of librdmacm. */
+    private static final String RDMACM = "rdmacm";
+
+    private static final int DEFAULT_BACKLOG = 1024;
+    private static final int MAX_BACKLOG = 1 << 20;
+    private static final long NANOS_PER_MS = 1_000_000;
+
+    static {
+        LoadedClasses.besides(ConnectionManager.class, CmOps.class);
+    }
+
+    /** Found once. */
+    private static final class Providers {
+        private static final List<CmProvider> ALL = load();
+
+        private static List<CmProvider> load() {
+            List<CmProvider> all = new ArrayList<>();
+            ServiceLoader.load(CmProvider.class, ConnectionManager.class.getClassLoader())
+                    .forEach(all::add);
+            return List.copyOf(all);
+        }
+    }
+
+    private final String name;
+    private final CmOps ops;
+
+    private ConnectionManager(String name, CmOps ops) {
+        this.name = name;
+        this.ops = ops;
+    }
+
+    /**
+     * The connection manager of a device's network: for {@code soft0} and {@code strict0} the
+     * embedded one, for every other device {@link #system()}.
+     *
+     * @param device the device
+     * @return its manager
+     * @throws UnsupportedOperationException if librdmacm is needed and cannot be used; its cause
+     *     says why
+     */
+    public static ConnectionManager of(Device device) {
+        Checks.notNull(device, "device");
+        for (CmProvider provider : Providers.ALL) {
+            CmOps ops = provider.managerOf(device.name(), device.guid());
+            if (ops != null) {
+                return new ConnectionManager("the connection manager of " + device.name(), ops);
+            }
+        }
+        return system();
+    }
+
+    /**
+     * The connection manager of this machine's RDMA devices: librdmacm.
+     *
+     * @return the manager
+     * @throws UnsupportedOperationException if librdmacm cannot be used; its cause says why
+     */
+    public static ConnectionManager system() {
+        Throwable cause = unavailabilityCause();
+        if (cause != null) {
+            throw new UnsupportedOperationException(
+                    "librdmacm cannot be used: " + cause.getMessage(), cause);
+        }
+        for (CmProvider provider : Providers.ALL) {
+            CmOps ops = provider.managerOf(null, 0);
+            if (ops != null) {
+                return new ConnectionManager("librdmacm", ops);
+            }
+        }
+        throw new AssertionError("a provider is there and offers nothing");
+    }
+
+    /**
+     * Why the system's librdmacm cannot be used. Embedded devices do not need it.
+     *
+     * @return the cause, or null if it can be used
+     */
+    public static @Nullable Throwable unavailabilityCause() {
+        for (CmProvider provider : Providers.ALL) {
+            if (provider.name().equals(RDMACM)) {
+                return provider.unavailabilityCause();
+            }
+        }
+        return new UnsupportedOperationException(
+                "loomverbs has no provider for librdmacm: the jar lacks its file META-INF/services/"
+                        + CmProvider.class.getName()
+                        + ". When you repackage loomverbs, merge that file with those of other jars"
+                        + " (maven-shade-plugin: ServicesResourceTransformer)");
+    }
+
+    /**
+     * Listens at an address, for up to 1024 requests that wait to be accepted.
+     *
+     * @param local as in {@link #listen(InetSocketAddress, int)}
+     * @return the listener
+     */
+    public RdmaListener listen(InetSocketAddress local) {
+        return listen(local, DEFAULT_BACKLOG);
+    }
+
+    /**
+     * Listens at an address ({@code rdma_bind_addr}, {@code rdma_listen}).
+     *
+     * @param local an address of one of this host's RDMA devices, or {@code 0.0.0.0} or {@code ::}
+     *     for all; port 0 for one that is chosen
+     * @param backlog how many requests may wait to be accepted, from 1 on; more are rejected. The
+     *     kernel keeps at most {@code /proc/sys/net/rdma_ucm/max_backlog} for the moment until they
+     *     are read, and drops more: their clients try again after some seconds
+     * @return the listener
+     * @throws IllegalArgumentException if the address is unresolved, or the backlog out of range
+     * @throws ConnectionException {@code EADDRINUSE} if the port is taken, {@code EADDRNOTAVAIL} if
+     *     the address is not this host's, {@code ENODEV} if there is no RDMA device
+     */
+    public RdmaListener listen(InetSocketAddress local, int backlog) {
+        Checks.resolved("local", local);
+        Checks.inRange("backlog", backlog, 1, MAX_BACKLOG, "requests that wait to be accepted");
+        RequestQueue requests = new RequestQueue("listener at " + Checks.text(local), backlog);
+        CmIdOps id = create(() -> ops.createId(requests));
+        boolean listens = false;
+        try {
+            int rc = id.bindAddr(local);
+            if (rc != 0) {
+                throw ConnectionException.refused("rdma_bind_addr", rc, Checks.text(local));
+            }
+            rc = id.listen(backlog);
+            if (rc != 0) {
+                throw ConnectionException.refused("rdma_listen", rc, Checks.text(local));
+            }
+            RdmaListener listener = new RdmaListener(id, requests);
+            listens = true;
+            return listener;
+        } finally {
+            if (!listens) {
+                requests.close();
+                id.destroy();
+            }
+        }
+    }
+
+    /**
+     * Finds the way to a server ({@code rdma_resolve_addr}, {@code rdma_resolve_route}), from any
+     * local address.
+     *
+     * @param remote the server's address and port
+     * @param timeout how long this may take
+     * @return the route
+     * @throws InterruptedException if the thread was interrupted
+     * @throws IllegalArgumentException if the address is unresolved, or the timeout is negative
+     * @throws ConnectionTimeoutException if the host did not answer in time
+     * @throws ConnectionException if there is no route, or no RDMA device that leads there
+     */
+    public RdmaRoute resolve(InetSocketAddress remote, Duration timeout)
+            throws InterruptedException {
+        return resolveFrom(null, remote, timeout);
+    }
+
+    /**
+     * Finds the way to a server from a given local address.
+     *
+     * @param local the address, and thereby the device, to connect from; port 0 for one that is
+     *     chosen
+     * @param remote the server's address and port
+     * @param timeout how long this may take
+     * @return the route
+     * @throws InterruptedException if the thread was interrupted
+     * @throws IllegalArgumentException if an address is unresolved, or the timeout is negative
+     * @throws ConnectionTimeoutException if the host did not answer in time
+     * @throws ConnectionException {@code EADDRNOTAVAIL} if the local address is not this host's,
+     *     {@code EADDRINUSE} if its port is taken; if there is no route, or no RDMA device that
+     *     leads there
+     */
+    public RdmaRoute resolve(InetSocketAddress local, InetSocketAddress remote, Duration timeout)
+            throws InterruptedException {
+        return resolveFrom(Checks.resolved("local", local), remote, timeout);
+    }
+
+    private RdmaRoute resolveFrom(
+            @Nullable InetSocketAddress local, InetSocketAddress remote, Duration timeout)
+            throws InterruptedException {
+        Checks.resolved("remote", remote);
+        long nanos = Checks.nanos("timeout", timeout);
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        String to = "connection to " + Checks.text(remote);
+        Endpoint endpoint = create(() -> Endpoint.create(to, ops));
+        boolean resolved = false;
+        try {
+            long start = System.nanoTime();
+            int rc = endpoint.ops().resolveAddr(local, remote, millis(nanos));
+            expect(endpoint, "rdma_resolve_addr", rc, Cm.EVENT_ADDR_RESOLVED, nanos);
+            String device = endpoint.ops().deviceName();
+            if (device == null) {
+                throw ConnectionException.refused("rdma_resolve_addr", -Errno.ENODEV, to);
+            }
+            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - start);
+            rc = endpoint.ops().resolveRoute(millis(left));
+            expect(endpoint, "rdma_resolve_route", rc, Cm.EVENT_ROUTE_RESOLVED, left);
+            RdmaRoute route = new RdmaRoute(endpoint, device);
+            resolved = true;
+            return route;
+        } finally {
+            if (!resolved) {
+                endpoint.close();
+            }
+        }
+    }
+
+    private static void expect(Endpoint endpoint, String call, int rc, int type, long nanos)
+            throws InterruptedException {
+        if (rc != 0) {
+            throw endpoint.failure(call, rc, endpoint.toString());
+        }
+        CmEvent event = endpoint.take(nanos);
+        if (event == null || event.status() == -Errno.ETIMEDOUT) {
+            throw new ConnectionTimeoutException(
+                    call, "no answer in time: " + endpoint + CmCauses.of(call, Errno.ETIMEDOUT));
+        }
+        if (event.type() != type) {
+            throw endpoint.failure(call, event);
+        }
+    }
+
+    /** At least one, as 0 has no meaning. */
+    private static int millis(long nanos) {
+        return Math.clamp(nanos / NANOS_PER_MS, 1, Integer.MAX_VALUE);
+    }
+
+    private interface Creation<T> {
+        T create();
+    }
+
+    private static <T> T create(Creation<T> creation) {
+        try {
+            return creation.create();
+        } catch (DeviceException e) {
+            throw ConnectionException.refused(
+                    "rdma_create_id", -e.errno(), String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Whose it is. */
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,277 @@
+package io.loomverbs.cm;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+import io.loomverbs.ClosedException;
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.internal.cm.CmIdOps;
+import io.loomverbs.internal.cm.CmListener;
+import io.loomverbs.internal.cm.CmOps;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** An id with the events that came for it: the end of a connection, from its beginning on. */
+final class Endpoint implements CmListener {
+    /*
+     * Until the connection is established, its events wait for the thread that sets it up, which
+     * takes one after the other. From then on only its end counts.
+     *
+     *   the setting-up thread:  `establish` names what is to be done when the peer leaves
+     *   the raiser of the end:  records the end, then does what was named
+     *
+     * Both under the lock, so that one of them sees the other: the end is acted upon once, on
+     * whichever side of `establish` it comes. The action itself runs without the lock.
+     *
+     * A close wakes every waiter. An event that arrives during or after it is dropped.
+     */
+    private final String name;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+
+    @GuardedBy("lock")
+    private final ArrayDeque<CmEvent> events = new ArrayDeque<>(4);
+
+    /** Why the connection, or the attempt, is over; null before that. */
+    @GuardedBy("lock")
+    private @Nullable CmEvent end;
+
+    /** What is to be done at the end; null until the connection is established. */
+    @GuardedBy("lock")
+    private @Nullable Runnable atEnd;
+
+    @GuardedBy("lock")
+    private boolean closing;
+
+    @GuardedBy("lock")
+    private boolean closed;
+
+    /** Written once, before any event can come. */
+    @SuppressWarnings("NullAway.Init")
+    private CmIdOps ops;
+
+    private Endpoint(String name) {
+        this.name = name;
+    }
+
+    /** With an id of its own. A {@code DeviceException} says why there is none. */
+    static Endpoint create(String name, CmOps cm) {
+        Endpoint endpoint = new Endpoint(name);
+        endpoint.ops = cm.createId(endpoint);
+        return endpoint;
+    }
+
+    /** With the id of a request that has just arrived. */
+    static Endpoint incoming(String name, CmIdOps id) {
+        Endpoint endpoint = new Endpoint(name);
+        endpoint.ops = id;
+        id.listener(endpoint);
+        return endpoint;
+    }
+
+    CmIdOps ops() {
+        return ops;
+    }
+
+    @Override
+    public void event(CmEvent event) {
+        Runnable action = null;
+        lock.lock();
+        try {
+            if (closing) {
+                return;
+            }
+            if (isEnd(event.type())) {
+                if (end == null) {
+                    end = event;
+                    action = atEnd;
+                }
+            } else if (atEnd != null) {
+                return; // such as UNREACHABLE, after a change of the neighbor: it says nothing
+            }
+            if (atEnd == null && isForSetup(event.type())) {
+                events.add(event);
+            }
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (action != null) {
+            action.run();
+        }
+    }
+
+    private static boolean isEnd(int type) {
+        return type == Cm.EVENT_DISCONNECTED
+                || type == Cm.EVENT_DEVICE_REMOVAL
+                || type == Cm.CHANNEL_FAILED;
+    }
+
+    private static boolean isForSetup(int type) {
+        return type != Cm.EVENT_ADDR_CHANGE && type != Cm.EVENT_TIMEWAIT_EXIT;
+    }
+
+    /**
+     * The next event of the connection's setup, waiting for at most {@code nanos}.
+     *
+     * @return null if none came in time
+     * @throws ClosedException if the endpoint is closed before or meanwhile
+     */
+    @Nullable CmEvent take(long nanos) throws InterruptedException {
+        lock.lock();
+        try {
+            long left = nanos;
+            while (true) {
+                if (closing) {
+                    throw closedException();
+                }
+                CmEvent event = events.poll();
+                if (event != null || left <= 0) {
+                    return event;
+                }
+                left = changed.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * The connection stands. If it is over already, {@code action} runs now.
+     *
+     * @param action what is to be done, once, when the peer has left or the device is gone
+     * @throws ClosedException if the endpoint was closed meanwhile
+     */
+    void establish(Runnable action) {
+        boolean over;
+        lock.lock();
+        try {
+            if (closing) {
+                throw closedException();
+            }
+            atEnd = action;
+            events.clear();
+            over = end != null;
+        } finally {
+            lock.unlock();
+        }
+        if (over) {
+            action.run();
+        }
+    }
+
+    /** Why it is over; null if it is not. */
+    @Nullable CmEvent end() {
+        lock.lock();
+        try {
+            return end;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits until it is over, for at most {@code nanos}.
+     *
+     * @return why; null if it is not over by then
+     * @throws ClosedException if the endpoint is closed before or meanwhile
+     */
+    @Nullable CmEvent awaitEnd(long nanos) throws InterruptedException {
+        lock.lock();
+        try {
+            long left = nanos;
+            while (true) {
+                if (closing) {
+                    throw closedException();
+                }
+                if (end != null || left <= 0) {
+                    return end;
+                }
+                left = changed.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes it without a farewell, as long as there is no connection. */
+    void close() {
+        close(() -> {});
+    }
+
+    /**
+     * Ends all waits, and destroys the id. If two threads close at once, the second waits for the
+     * first.
+     *
+     * @param farewell what is to be done before the id is destroyed
+     */
+    void close(Runnable farewell) {
+        lock.lock();
+        try {
+            if (closing) {
+                while (!closed) {
+                    changed.awaitUninterruptibly();
+                }
+                return;
+            }
+            closing = true;
+            events.clear();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            farewell.run();
+        } finally {
+            destroy();
+        }
+    }
+
+    private void destroy() {
+        try {
+            ops.destroy();
+        } finally {
+            lock.lock();
+            try {
+                closed = true;
+                changed.signalAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    boolean isClosed() {
+        lock.lock();
+        try {
+            return closing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What to throw for a refused call, which may be refused because of a close. */
+    RuntimeException failure(String call, int rc, String detail) {
+        return isClosed() ? closedException() : ConnectionException.refused(call, rc, detail);
+    }
+
+    /** What to throw for an event that ends the setup. */
+    ConnectionException failure(String call, CmEvent event) {
+        return event.type() == Cm.EVENT_REJECTED
+                ? new RejectedException(call, event.status(), event.privateData(), name)
+                : ConnectionException.of(call, event.type(), event.status(), name);
+    }
+
+    ClosedException closedException() {
+        return new ClosedException(name);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,183 @@
+package io.loomverbs.cm;
+
+import io.loomverbs.Access;
+import io.loomverbs.AhAttributes;
+import io.loomverbs.ClosedException;
+import io.loomverbs.Gid;
+import io.loomverbs.Mtu;
+import io.loomverbs.QpAttributes;
+import io.loomverbs.QpState;
+import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
+import io.loomverbs.VerbsException;
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmIdOps;
+import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
+
+/**
+ * Takes a queue pair of the program from state to state, with the attributes that the connection
+ * manager has for each ({@code rdma_init_qp_attr}).
+ */
+final class QpSteps {
+    private QpSteps() {}
+
+    /**
+     * Refuses a queue pair that cannot be connected here.
+     *
+     * @param device the device that the address belongs to
+     */
+    static void check(QueuePair qp, String device) {
+        Checks.notNull(qp, "qp");
+        if (qp.type() != QpType.RC) {
+            throw new IllegalArgumentException(
+                    "qp is " + qp + ", of type " + qp.type() + ", but must be of type RC");
+        }
+        String own = qp.pd().context().device().name();
+        if (!own.equals(device)) {
+            throw new IllegalArgumentException(
+                    "qp is "
+                            + qp
+                            + ", of "
+                            + own
+                            + ", but must be of "
+                            + device
+                            + ": that is the device that the address belongs to");
+        }
+        QpState state = qp.state();
+        if (state != QpState.RESET && state != QpState.INIT) {
+            throw new IllegalStateException(
+                    qp + " is in state " + state + ", but must be in RESET or INIT");
+        }
+    }
+
+    /** From RESET to INIT. */
+    static void init(CmIdOps id, QueuePair qp, Access... access) {
+        QpAttr attr = new QpAttr();
+        int mask = attributes(id, QpState.INIT, Ibv.QPS_INIT, attr);
+        qp.modify(builder(attr, mask, QpState.INIT).access(access).build());
+    }
+
+    /** Before the attributes of RTS are asked for, and before the peer is. */
+    static void setAckTimeout(CmIdOps id, ConnectionConfig config) {
+        if (config.ackTimeout() >= 0) {
+            int rc = id.setAckTimeout(config.ackTimeout());
+            if (rc != 0) {
+                throw ConnectionException.refused(
+                        "rdma_set_option", rc, "ackTimeout " + config.ackTimeout());
+            }
+        }
+    }
+
+    /** From RESET to INIT, with messages as all that the peer may send. */
+    static void initIfReset(CmIdOps id, QueuePair qp) {
+        if (qp.state() == QpState.RESET) {
+            init(id, qp);
+        }
+    }
+
+    /** From INIT to RTR and RTS. */
+    static void connect(CmIdOps id, QueuePair qp, ConnectionConfig config) {
+        QpAttr attr = new QpAttr();
+        int mask = attributes(id, QpState.RTR, Ibv.QPS_RTR, attr);
+        int served = qp.pd().context().attributes().maxQpReadAtomic();
+        attr.maxDestRdAtomic = least(attr.maxDestRdAtomic, served, config.responderResources());
+        qp.modify(builder(attr, mask, QpState.RTR).build());
+
+        attr = new QpAttr();
+        mask = attributes(id, QpState.RTS, Ibv.QPS_RTS, attr);
+        int asked = qp.pd().context().attributes().maxQpInitReadAtomic();
+        attr.maxRdAtomic = least(attr.maxRdAtomic, asked, config.initiatorDepth());
+        qp.modify(builder(attr, mask, QpState.RTS).build());
+    }
+
+    private static int least(int negotiated, int device, int wanted) {
+        int most = Math.min(negotiated, device);
+        return wanted == Cm.MAX_RESP_RES ? most : Math.min(most, wanted);
+    }
+
+    private static int attributes(CmIdOps id, QpState state, int number, QpAttr attr) {
+        attr.qpState = number;
+        int mask = id.initQpAttr(attr);
+        if (mask < 0) {
+            throw ConnectionException.refused(
+                    "rdma_init_qp_attr", mask, "no attributes for state " + state);
+        }
+        return mask;
+    }
+
+    private static QpAttributes.Builder builder(QpAttr attr, int mask, QpState state) {
+        QpAttributes.Builder to = QpAttributes.builder().state(state);
+        if ((mask & Ibv.QP_PKEY_INDEX) != 0) {
+            to.pkeyIndex(attr.pkeyIndex);
+        }
+        if ((mask & Ibv.QP_PORT) != 0) {
+            to.portNum(attr.portNum);
+        }
+        if ((mask & Ibv.QP_AV) != 0) {
+            to.address(address(attr.av));
+        }
+        if ((mask & Ibv.QP_PATH_MTU) != 0) {
+            to.pathMtu(mtu(attr.pathMtu));
+        }
+        if ((mask & Ibv.QP_DEST_QPN) != 0) {
+            to.destQpNum(attr.destQpNum);
+        }
+        if ((mask & Ibv.QP_RQ_PSN) != 0) {
+            to.rqPsn(attr.rqPsn);
+        }
+        if ((mask & Ibv.QP_MAX_DEST_RD_ATOMIC) != 0) {
+            to.maxDestRdAtomic(attr.maxDestRdAtomic);
+        }
+        if ((mask & Ibv.QP_MIN_RNR_TIMER) != 0) {
+            to.minRnrTimer(attr.minRnrTimer);
+        }
+        if ((mask & Ibv.QP_SQ_PSN) != 0) {
+            to.sqPsn(attr.sqPsn);
+        }
+        if ((mask & Ibv.QP_TIMEOUT) != 0) {
+            to.timeout(attr.timeout);
+        }
+        if ((mask & Ibv.QP_RETRY_CNT) != 0) {
+            to.retryCnt(attr.retryCnt);
+        }
+        if ((mask & Ibv.QP_RNR_RETRY) != 0) {
+            to.rnrRetry(attr.rnrRetry);
+        }
+        if ((mask & Ibv.QP_MAX_QP_RD_ATOMIC) != 0) {
+            to.maxRdAtomic(attr.maxRdAtomic);
+        }
+        return to;
+    }
+
+    private static AhAttributes address(AhAttr av) {
+        return new AhAttributes(
+                av.portNum(),
+                av.dlid(),
+                av.sl(),
+                av.global() ? new Gid(av.dgidHigh(), av.dgidLow()) : null,
+                av.sgidIndex(),
+                av.hopLimit(),
+                av.trafficClass(),
+                av.flowLabel());
+    }
+
+    private static Mtu mtu(int number) {
+        for (Mtu mtu : Mtu.values()) {
+            if (mtu.bytes() == 128 << number) {
+                return mtu;
+            }
+        }
+        return Mtu.MTU_256;
+    }
+
+    /** Flushes what was posted. A queue pair that is closed, or in RESET, has nothing to flush. */
+    static void toErr(QueuePair qp) {
+        try {
+            qp.modify(QpAttributes.builder().state(QpState.ERR).build());
+        } catch (ClosedException | VerbsException e) {
+            // It is as far as it can get.
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.loomverbs.cm;
+
+import io.loomverbs.internal.cm.Cm;
+
+/** The peer has rejected the connection, or its host did so on its behalf. */
+public final class RejectedException extends ConnectionException {
+    private static final long serialVersionUID = 1L;
+
+    /** The number of the reason. */
+    private final int reason;
+
+    /** What the peer has sent along, with its padding. */
+    @SuppressWarnings("serial") // an array
+    private final byte[] privateData;
+
+    RejectedException(String call, int reason, byte[] privateData, String detail) {
+        super(
+                call,
+                reason < 0 ? -reason : 0,
+                detail + ": " + Cm.event(Cm.EVENT_REJECTED) + ": " + Cm.reason(reason));
+        this.reason = reason;
+        this.privateData = privateData.clone();
+    }
+
+    /**
+     * Why, by the number that the connection manager of InfiniBand and RoCE uses: 28 for a peer
+     * whose program has rejected the request, 8 if nothing listens on the port, 10 for a connection
+     * that is stale. On iWARP it is a negative errno.
+     *
+     * @return the {@code status} of the event
+     */
+    public int reason() {
+        return reason;
+    }
+
+    /**
+     * What the peer has given to {@link ConnectRequest#reject(byte[])}.
+     *
+     * @return a copy, on InfiniBand and RoCE padded with zeros to 148 bytes; empty if there is none
+     */
+    public byte[] privateData() {
+        return privateData.clone();
+    }
+}

@@ -1,0 +1,30 @@
+/**
+ * Connections by IP address and port: rdma_cm in blocking form.
+ *
+ * <p>{@link io.loomverbs.cm.ConnectionManager} is the way in. A server {@linkplain
+ * io.loomverbs.cm.ConnectionManager#listen listens}, {@linkplain
+ * io.loomverbs.cm.RdmaListener#accept() accepts} a {@link io.loomverbs.cm.ConnectRequest}, and
+ * answers it with a queue pair. A client {@linkplain io.loomverbs.cm.ConnectionManager#resolve
+ * resolves} an address to an {@link io.loomverbs.cm.RdmaRoute}, and connects a queue pair over it.
+ * Both have an {@link io.loomverbs.cm.RdmaConnection} then. Queue pairs, CQs and memory are the
+ * program's own: which device they must be of is known once an address is resolved, or a request
+ * has arrived.
+ *
+ * <h2 id="threads">Threads</h2>
+ *
+ * Everything may be used by any number of threads at once. Methods that wait park the thread, end
+ * with an {@code InterruptedException} when it is interrupted, and with a {@link
+ * io.loomverbs.ClosedException} when the object is closed meanwhile.
+ *
+ * <h2 id="MemoryVisibility">Memory consistency</h2>
+ *
+ * What a thread did before it called {@code connect} <i>happens-before</i> the return of the {@code
+ * accept} that answers it in the same JVM. What a thread did before it disconnected or closed a
+ * connection <i>happens-before</i> the return of {@code awaitDisconnect} of that connection.
+ *
+ * <h2 id="errors">Errors</h2>
+ *
+ * Those of {@link io.loomverbs}, and {@link io.loomverbs.cm.ConnectionException}: the connection
+ * did not come about.
+ */
+package io.loomverbs.cm;

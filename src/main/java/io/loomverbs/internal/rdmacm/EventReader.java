@@ -1,0 +1,116 @@
+package io.loomverbs.internal.rdmacm;
+
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.internal.ffi.Libibverbs;
+import io.loomverbs.internal.ffi.Librdmacm;
+import io.loomverbs.internal.ffi.RdmacmLayouts.RdmaCmEvent;
+import io.loomverbs.internal.ffi.RdmacmLayouts.RdmaCmId;
+import io.loomverbs.internal.ffi.Struct;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Reads the events of a channel, on the one thread that does so: read, copy, acknowledge, raise.
+ */
+final class EventReader {
+    private static final byte[] NOTHING = {};
+
+    private final RdmacmChannel channel;
+    private final MemorySegment call;
+    private final Struct slot;
+
+    // The event that was read last.
+    private long number;
+    private @Nullable CmEvent copy;
+
+    /** The id of a new request that nothing owns yet; 0 if there is none. */
+    private long orphan;
+
+    EventReader(RdmacmChannel channel, Arena arena) {
+        this.channel = channel;
+        this.call = Libibverbs.callState(arena);
+        this.slot = Struct.allocate(arena, Long.BYTES);
+    }
+
+    /** Reads until there is no event: {@code -EAGAIN}, or why the channel has failed. */
+    int readAll() {
+        while (true) {
+            int rc = Librdmacm.getCmEvent(call, channel.address(), slot.address());
+            if (rc != 0) {
+                return rc;
+            }
+            take(slot.i64(0));
+            channel.raise(number, copy);
+            copy = null;
+        }
+    }
+
+    private void take(long event) {
+        number = 0;
+        copy = null;
+        orphan = 0;
+        try {
+            copy(event);
+        } catch (OutOfMemoryError | StackOverflowError e) {
+            copy = null; // the id is told that it was lost
+        } finally {
+            acknowledge(event);
+        }
+    }
+
+    private void acknowledge(long event) {
+        int ignored = Librdmacm.ackCmEvent(call, event); // it always succeeds
+        if (orphan != 0) {
+            ignored = Librdmacm.destroyId(call, orphan);
+        }
+    }
+
+    private void copy(long event) {
+        Struct struct = Struct.at(event, RdmaCmEvent.BYTES);
+        int type = struct.i32(RdmaCmEvent.EVENT);
+        long id = struct.i64(RdmaCmEvent.ID);
+        boolean request = type == Cm.EVENT_CONNECT_REQUEST;
+        long owner = request ? struct.i64(RdmaCmEvent.LISTEN_ID) : id;
+        number = Struct.at(owner, RdmaCmId.BYTES).i64(RdmaCmId.CONTEXT);
+        orphan = request ? id : 0;
+        RdmacmId incoming = request ? RdmacmId.incoming(channel, id) : null;
+        orphan = 0;
+        boolean done = false;
+        try {
+            copy = copy(struct, type, incoming);
+            done = true;
+        } finally {
+            if (!done && incoming != null) {
+                incoming.destroy();
+            }
+        }
+    }
+
+    private static CmEvent copy(Struct from, int type, @Nullable RdmacmId incoming) {
+        if (!hasParameters(type)) {
+            return CmEvent.of(type, from.i32(RdmaCmEvent.STATUS));
+        }
+        long data = from.i64(RdmaCmEvent.PARAM__CONN__PRIVATE_DATA);
+        int length = from.u8(RdmaCmEvent.PARAM__CONN__PRIVATE_DATA_LEN);
+        return new CmEvent(
+                type,
+                from.i32(RdmaCmEvent.STATUS),
+                data == 0 || length == 0 ? NOTHING : Struct.at(data, length).bytes(0, length),
+                from.i32(RdmaCmEvent.PARAM__CONN__QP_NUM),
+                from.u8(RdmaCmEvent.PARAM__CONN__RESPONDER_RESOURCES),
+                from.u8(RdmaCmEvent.PARAM__CONN__INITIATOR_DEPTH),
+                incoming);
+    }
+
+    /** Of the others librdmacm says nothing about these fields. */
+    private static boolean hasParameters(int type) {
+        return type == Cm.EVENT_CONNECT_REQUEST
+                || type == Cm.EVENT_CONNECT_RESPONSE
+                || type == Cm.EVENT_REJECTED
+                || type == Cm.EVENT_ESTABLISHED;
+    }
+}

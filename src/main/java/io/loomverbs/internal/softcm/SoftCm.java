@@ -1,0 +1,52 @@
+package io.loomverbs.internal.softcm;
+
+import io.loomverbs.internal.cm.CmIdOps;
+import io.loomverbs.internal.cm.CmListener;
+import io.loomverbs.internal.cm.CmOps;
+import io.loomverbs.internal.device.Errno;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The connection manager of one embedded device. All contexts of the device share its addresses:
+ * every IP address is one of its own, except {@code 192.0.2.0/24}, which nothing reaches.
+ */
+final class SoftCm implements CmOps {
+    /** Guards the states of all ids. No event is raised while it is held. */
+    final ReentrantLock lock = new ReentrantLock();
+
+    final SoftPorts ports = new SoftPorts();
+
+    private final String device;
+    private final long guid;
+
+    SoftCm(String device, long guid) {
+        this.device = device;
+        this.guid = guid;
+    }
+
+    String device() {
+        return device;
+    }
+
+    long guid() {
+        return guid;
+    }
+
+    @Override
+    public CmIdOps createId(CmListener events) {
+        return new SoftCmId(this, events);
+    }
+
+    /** Whether no device has this address: that of the documentation's examples (RFC 5737). */
+    static boolean isUnreachable(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        return bytes.length == 4 && bytes[0] == (byte) 192 && bytes[1] == 0 && bytes[2] == 2;
+    }
+
+    static int problem(InetSocketAddress remote) {
+        return isUnreachable(remote.getAddress()) ? -Errno.ENETUNREACH : 0;
+    }
+}

@@ -1,0 +1,433 @@
+package io.loomverbs.internal.softcm;
+
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmConnParam;
+import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.internal.cm.CmIdOps;
+import io.loomverbs.internal.cm.CmListener;
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
+
+import org.jspecify.annotations.Nullable;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
+
+/**
+ * An id of an embedded device. All states change under the lock of the manager; events are raised
+ * after it is released, by the thread that causes them. So two events of one id may be raised by
+ * two threads at once, and arrive in either order.
+ */
+final class SoftCmId implements CmIdOps {
+    private static final int PSN_BOUND = 1 << 24;
+
+    private static final int EADDRINUSE = 98;
+    private static final int EISCONN = 106;
+
+    private final SoftCm cm;
+    private final int psn = ThreadLocalRandom.current().nextInt(PSN_BOUND);
+
+    // All below are guarded by the manager's lock.
+    private @Nullable CmListener events;
+    private SoftCmState state = SoftCmState.IDLE;
+    private boolean isBound;
+    private @Nullable InetSocketAddress local;
+    private @Nullable InetSocketAddress remote;
+    private @Nullable SoftCmId peer;
+
+    private int ackTimeout = SoftQpAttrs.TIMEOUT;
+
+    /** What this side has asked for, in connect or accept. */
+    private @Nullable CmConnParam mine;
+
+    SoftCmId(SoftCm cm, @Nullable CmListener events) {
+        this.cm = cm;
+        this.events = events;
+    }
+
+    /** An event for an id, raised when the lock is released. */
+    private record Raised(int result, @Nullable CmListener to, @Nullable CmEvent event) {
+        static final Raised NOTHING = new Raised(0, null, null);
+
+        static Raised refused(int errno) {
+            return new Raised(-errno, null, null);
+        }
+    }
+
+    private Raised raise(SoftCmId to, CmEvent event) {
+        return new Raised(0, to.events, event);
+    }
+
+    private Raised raise(SoftCmId to, int type, int status) {
+        return raise(to, CmEvent.of(type, status));
+    }
+
+    private int locked(Supplier<Raised> step) {
+        Raised raised;
+        cm.lock.lock();
+        try {
+            raised = step.get();
+        } finally {
+            cm.lock.unlock();
+        }
+        if (raised.to() != null && raised.event() != null) {
+            raised.to().event(raised.event());
+        }
+        return raised.result();
+    }
+
+    private <T> T read(Supplier<T> step) {
+        cm.lock.lock();
+        try {
+            return step.get();
+        } finally {
+            cm.lock.unlock();
+        }
+    }
+
+    @Override
+    public void listener(CmListener to) {
+        cm.lock.lock();
+        try {
+            events = to;
+        } finally {
+            cm.lock.unlock();
+        }
+    }
+
+    @Override
+    public int bindAddr(InetSocketAddress address) {
+        return locked(
+                () -> {
+                    if (state != SoftCmState.IDLE) {
+                        return Raised.refused(Errno.EINVAL);
+                    }
+                    InetSocketAddress taken = cm.ports.bind(address, this);
+                    if (taken == null) {
+                        return Raised.refused(EADDRINUSE);
+                    }
+                    local = taken;
+                    isBound = true;
+                    state = SoftCmState.BOUND;
+                    return Raised.NOTHING;
+                });
+    }
+
+    /** The backlog is the caller's: a request is raised at once, so none waits here. */
+    @Override
+    public int listen(int backlog) {
+        return locked(
+                () -> {
+                    if (state != SoftCmState.BOUND) {
+                        return Raised.refused(Errno.EINVAL);
+                    }
+                    state = SoftCmState.LISTENING;
+                    return Raised.NOTHING;
+                });
+    }
+
+    @Override
+    public int resolveAddr(@Nullable InetSocketAddress from, InetSocketAddress to, int timeoutMs) {
+        if (from != null) {
+            int rc = bindAddr(from);
+            if (rc != 0) {
+                return rc;
+            }
+        }
+        return locked(
+                () -> {
+                    if (state != SoftCmState.IDLE && state != SoftCmState.BOUND) {
+                        return Raised.refused(Errno.EINVAL);
+                    }
+                    int problem = SoftCm.problem(to);
+                    if (problem != 0) {
+                        return Raised.refused(-problem);
+                    }
+                    InetAddress host =
+                            to.getAddress().isAnyLocalAddress()
+                                    ? InetAddress.getLoopbackAddress()
+                                    : to.getAddress();
+                    remote = new InetSocketAddress(host, to.getPort());
+                    if (local == null) {
+                        local = new InetSocketAddress(host, cm.ports.ephemeral());
+                    }
+                    state = SoftCmState.ADDR_RESOLVED;
+                    return raise(this, Cm.EVENT_ADDR_RESOLVED, 0);
+                });
+    }
+
+    @Override
+    public int resolveRoute(int timeoutMs) {
+        return locked(
+                () -> {
+                    if (state != SoftCmState.ADDR_RESOLVED) {
+                        return Raised.refused(Errno.EINVAL);
+                    }
+                    state = SoftCmState.ROUTE_RESOLVED;
+                    return raise(this, Cm.EVENT_ROUTE_RESOLVED, 0);
+                });
+    }
+
+    @Override
+    public int setAckTimeout(int exponent) {
+        return locked(
+                () -> {
+                    ackTimeout = exponent;
+                    return Raised.NOTHING;
+                });
+    }
+
+    @Override
+    public int connect(CmConnParam param) {
+        return locked(
+                () -> {
+                    InetSocketAddress to = remote;
+                    if (state != SoftCmState.ROUTE_RESOLVED
+                            || to == null
+                            || !isValid(param, Cm.CONNECT_PRIVATE_DATA)) {
+                        return Raised.refused(Errno.EINVAL);
+                    }
+                    SoftCmId listener = cm.ports.boundTo(to);
+                    if (listener == null || listener.state != SoftCmState.LISTENING) {
+                        state = SoftCmState.OVER;
+                        return rejection(this, Cm.REJ_INVALID_SERVICE_ID, new byte[0]);
+                    }
+                    mine = param;
+                    state = SoftCmState.CONNECTING;
+                    SoftCmId child = new SoftCmId(cm, null);
+                    child.state = SoftCmState.REQUESTED;
+                    child.local = to;
+                    child.remote = local;
+                    pair(child);
+                    return raise(
+                            listener,
+                            told(Cm.EVENT_CONNECT_REQUEST, param, Cm.CONNECT_PRIVATE_DATA, child));
+                });
+    }
+
+    private void pair(SoftCmId child) {
+        child.peer = this;
+        peer = child;
+    }
+
+    private static boolean isValid(CmConnParam param, int most) {
+        return param.privateData().length <= most;
+    }
+
+    /** The event that tells what the other side has asked for; its values change their roles. */
+    private static CmEvent told(
+            int type, CmConnParam param, int privateData, @Nullable SoftCmId child) {
+        return new CmEvent(
+                type,
+                0,
+                Arrays.copyOf(param.privateData(), privateData),
+                param.qpNum(),
+                SoftQpAttrs.granted(param.initiatorDepth()),
+                SoftQpAttrs.granted(param.responderResources()),
+                child);
+    }
+
+    private Raised rejection(SoftCmId to, int reason, byte[] privateData) {
+        return raise(
+                to,
+                new CmEvent(
+                        Cm.EVENT_REJECTED,
+                        reason,
+                        Arrays.copyOf(privateData, Cm.REJECT_PRIVATE_DATA),
+                        0,
+                        0,
+                        0,
+                        null));
+    }
+
+    @Override
+    public int accept(CmConnParam param) {
+        return locked(
+                () -> {
+                    SoftCmId client = peer;
+                    if (state != SoftCmState.REQUESTED
+                            || client == null
+                            || client.state != SoftCmState.CONNECTING
+                            || !isValid(param, Cm.ACCEPT_PRIVATE_DATA)) {
+                        return Raised.refused(Errno.EINVAL);
+                    }
+                    mine = param;
+                    state = SoftCmState.ACCEPTED;
+                    client.state = SoftCmState.RESPONDED;
+                    return raise(
+                            client,
+                            told(Cm.EVENT_CONNECT_RESPONSE, param, Cm.ACCEPT_PRIVATE_DATA, null));
+                });
+    }
+
+    @Override
+    public int establish() {
+        return locked(
+                () -> {
+                    SoftCmId server = peer;
+                    if (state != SoftCmState.RESPONDED || server == null) {
+                        return Raised.refused(Errno.EINVAL);
+                    }
+                    state = SoftCmState.CONNECTED;
+                    server.state = SoftCmState.CONNECTED;
+                    return raise(server, Cm.EVENT_ESTABLISHED, 0);
+                });
+    }
+
+    @Override
+    public int reject(byte[] privateData) {
+        return locked(
+                () ->
+                        (state == SoftCmState.REQUESTED || state == SoftCmState.RESPONDED)
+                                        && privateData.length <= Cm.REJECT_PRIVATE_DATA
+                                ? rejectPeer(privateData)
+                                : Raised.refused(Errno.EINVAL));
+    }
+
+    /** Ends what is not established yet; EINVAL if the peer has gone. */
+    private Raised rejectPeer(byte[] privateData) {
+        SoftCmId other = peer;
+        state = SoftCmState.OVER;
+        peer = null;
+        if (other == null) {
+            return Raised.refused(Errno.EINVAL);
+        }
+        other.state = SoftCmState.OVER;
+        other.peer = null;
+        return rejection(other, Cm.REJ_CONSUMER_DEFINED, privateData);
+    }
+
+    @Override
+    public int disconnect() {
+        return locked(
+                () -> {
+                    if (state == SoftCmState.CONNECTED) {
+                        state = SoftCmState.DISCONNECTING;
+                        return leave();
+                    }
+                    if (state == SoftCmState.LEFT) {
+                        state = SoftCmState.OVER;
+                        return answer();
+                    }
+                    return Raised.refused(Errno.EINVAL);
+                });
+    }
+
+    /** Tells the peer that this side is going. */
+    private Raised leave() {
+        SoftCmId other = peer;
+        if (other == null) {
+            return Raised.NOTHING;
+        }
+        other.state = SoftCmState.LEFT;
+        return raise(other, Cm.EVENT_DISCONNECTED, 0);
+    }
+
+    /** Tells the peer, which is going, that it was heard. */
+    private Raised answer() {
+        SoftCmId other = peer;
+        peer = null;
+        if (other == null || other.state != SoftCmState.DISCONNECTING) {
+            return Raised.NOTHING;
+        }
+        other.state = SoftCmState.OVER;
+        other.peer = null;
+        return raise(other, Cm.EVENT_DISCONNECTED, 0);
+    }
+
+    @Override
+    public int notifyEstablished() {
+        return locked(
+                () -> Raised.refused(state == SoftCmState.CONNECTED ? EISCONN : Errno.EINVAL));
+    }
+
+    @Override
+    public void destroy() {
+        locked(
+                () -> {
+                    SoftCmState was = state;
+                    state = SoftCmState.OVER;
+                    events = null;
+                    InetSocketAddress address = local;
+                    if (isBound && address != null) {
+                        isBound = false;
+                        cm.ports.unbind(address);
+                    }
+                    return switch (was) {
+                        case REQUESTED, ACCEPTED, RESPONDED -> endUnestablished();
+                        case CONNECTING -> {
+                            forgetPeer();
+                            yield Raised.NOTHING;
+                        }
+                        case CONNECTED -> {
+                            Raised left = leave();
+                            forgetPeer();
+                            yield left;
+                        }
+                        case LEFT -> answer();
+                        case DISCONNECTING -> {
+                            forgetPeer();
+                            yield Raised.NOTHING;
+                        }
+                        default -> Raised.NOTHING;
+                    };
+                });
+    }
+
+    private Raised endUnestablished() {
+        return peer == null ? Raised.NOTHING : rejectPeer(new byte[0]);
+    }
+
+    private void forgetPeer() {
+        SoftCmId other = peer;
+        peer = null;
+        if (other != null) {
+            other.peer = null;
+        }
+    }
+
+    @Override
+    public int initQpAttr(QpAttr attr) {
+        return read(() -> fill(attr));
+    }
+
+    private int fill(QpAttr attr) {
+        if (attr.qpState == Ibv.QPS_INIT) {
+            return SoftQpAttrs.init(attr);
+        }
+        SoftCmId other = peer;
+        CmConnParam theirs = other == null ? null : other.mine;
+        if (other == null || theirs == null) {
+            return -Errno.EINVAL;
+        }
+        return switch (attr.qpState) {
+            case Ibv.QPS_RTR -> SoftQpAttrs.rtr(attr, cm.guid(), mine, theirs, other.psn);
+            case Ibv.QPS_RTS -> SoftQpAttrs.rts(attr, ackTimeout, mine, theirs, psn);
+            default -> -Errno.EINVAL;
+        };
+    }
+
+    @Override
+    public @Nullable InetSocketAddress localAddress() {
+        return read(() -> local);
+    }
+
+    @Override
+    public @Nullable InetSocketAddress peerAddress() {
+        return read(() -> remote);
+    }
+
+    @Override
+    public @Nullable String deviceName() {
+        return read(() -> remote) == null ? null : cm.device();
+    }
+
+    @Override
+    public int portNum() {
+        return deviceName() == null ? 0 : SoftQpAttrs.PORT;
+    }
+}

@@ -1,0 +1,83 @@
+package io.loomverbs.internal.softcm;
+
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmConnParam;
+import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the manager of an embedded device has for each step of a queue pair. A server asks before it
+ * has said itself what it wants; then the client's wishes count.
+ */
+final class SoftQpAttrs {
+    static final int PORT = 1;
+
+    /** As {@code QueuePair.connect}: 67 ms. */
+    static final int TIMEOUT = 14;
+
+    /** As {@code QueuePair.connect}: 0.64 ms. */
+    private static final int MIN_RNR_TIMER = 12;
+
+    private static final int MTU_4096 = 5;
+    private static final int HOP_LIMIT = 64;
+    private static final long GID_HIGH = 0xfe80_0000_0000_0000L;
+    private static final int MAX_RD_ATOMIC = 128;
+
+    private static final int INIT =
+            Ibv.QP_STATE | Ibv.QP_PKEY_INDEX | Ibv.QP_PORT | Ibv.QP_ACCESS_FLAGS;
+    private static final int RTR =
+            Ibv.QP_STATE
+                    | Ibv.QP_AV
+                    | Ibv.QP_PATH_MTU
+                    | Ibv.QP_DEST_QPN
+                    | Ibv.QP_RQ_PSN
+                    | Ibv.QP_MAX_DEST_RD_ATOMIC
+                    | Ibv.QP_MIN_RNR_TIMER;
+    private static final int RTS =
+            Ibv.QP_STATE
+                    | Ibv.QP_SQ_PSN
+                    | Ibv.QP_TIMEOUT
+                    | Ibv.QP_RETRY_CNT
+                    | Ibv.QP_RNR_RETRY
+                    | Ibv.QP_MAX_QP_RD_ATOMIC;
+
+    private SoftQpAttrs() {}
+
+    /** What a device grants of what was asked for. */
+    static int granted(int depth) {
+        return depth == Cm.MAX_RESP_RES ? MAX_RD_ATOMIC : Math.min(depth, MAX_RD_ATOMIC);
+    }
+
+    static int init(QpAttr attr) {
+        attr.portNum = PORT;
+        return INIT;
+    }
+
+    static int rtr(
+            QpAttr attr, long guid, @Nullable CmConnParam own, CmConnParam theirs, int theirPsn) {
+        attr.av = new AhAttr(GID_HIGH, guid, true, 0, HOP_LIMIT, 0, 0, 0, 0, PORT);
+        attr.pathMtu = MTU_4096;
+        attr.destQpNum = theirs.qpNum();
+        attr.rqPsn = theirPsn;
+        attr.minRnrTimer = MIN_RNR_TIMER;
+        int asked = granted(theirs.initiatorDepth());
+        attr.maxDestRdAtomic =
+                own == null ? asked : Math.min(asked, granted(own.responderResources()));
+        return RTR;
+    }
+
+    static int rts(
+            QpAttr attr, int ackTimeout, @Nullable CmConnParam own, CmConnParam theirs, int psn) {
+        CmConnParam retries = own == null ? theirs : own;
+        attr.sqPsn = psn;
+        attr.timeout = ackTimeout;
+        attr.retryCnt = retries.retryCount();
+        attr.rnrRetry = retries.rnrRetryCount();
+        int served = granted(theirs.responderResources());
+        attr.maxRdAtomic = own == null ? served : Math.min(served, granted(own.initiatorDepth()));
+        return RTS;
+    }
+}

@@ -1,0 +1,235 @@
+package io.loomverbs.cm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.loomverbs.ClosedException;
+import io.loomverbs.QpState;
+import io.loomverbs.QueuePair;
+import io.loomverbs.WcStatus;
+import io.loomverbs.WorkCompletions;
+import io.loomverbs.support.Fixture;
+
+import org.junit.jupiter.api.Test;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** Connecting, telling each other something, and leaving. */
+class ConnectTest extends CmContract {
+    private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] WELCOME = "welcome".getBytes(StandardCharsets.UTF_8);
+
+    /**
+     * The thinnest whole thing: a message each way, and each side hears that the other has left.
+     */
+    @Test
+    void messagesGoBothWays() throws Exception {
+        Connected c = new Connected();
+        c.exchange();
+        assertThat(c.client.isDisconnected()).isFalse();
+        c.client.disconnect();
+        c.server.awaitDisconnect();
+        c.client.awaitDisconnect();
+        assertThat(c.client.isDisconnected()).isTrue();
+        c.client.close();
+        c.server.close();
+    }
+
+    @Test
+    void addressesAreThoseOfBothEnds() throws Exception {
+        Connected c = new Connected();
+        assertThat(c.client.peerAddress()).isEqualTo(c.server.localAddress());
+        assertThat(c.client.localAddress()).isEqualTo(c.server.peerAddress());
+        assertThat(c.client.peerAddress().getAddress()).isEqualTo(Fixture.host());
+        assertThat(c.client.localAddress().getPort()).isPositive();
+        assertThat(c.client).hasToString("connection to " + text(c.client));
+    }
+
+    private static String text(RdmaConnection to) {
+        return Checks.text(to.peerAddress());
+    }
+
+    /** Each side gets what the other has sent along, padded as the transport pads it. */
+    @Test
+    void privateDataArrives() throws Exception {
+        RdmaListener listener = listener();
+        var server =
+                f.start(
+                        "accept",
+                        () -> {
+                            ConnectRequest request = listener.accept();
+                            assertThat(request.privateData()).isEqualTo(padded(HELLO, 56));
+                            assertThat(request.deviceName()).isEqualTo(Fixture.DEVICE);
+                            assertThat(request.port()).isEqualTo(1);
+                            return f.own(
+                                    request.accept(
+                                            qp(),
+                                            ConnectionConfig.defaults().withPrivateData(WELCOME),
+                                            PATIENCE));
+                        });
+        RdmaRoute route = route(listener);
+        assertThat(route.deviceName()).isEqualTo(Fixture.DEVICE);
+        assertThat(route.port()).isEqualTo(1);
+        RdmaConnection client =
+                f.own(
+                        route.connect(
+                                qp(),
+                                ConnectionConfig.defaults().withPrivateData(HELLO),
+                                PATIENCE));
+        assertThat(client.privateData()).isEqualTo(padded(WELCOME, 196));
+        assertThat(server.get().privateData()).isEqualTo(padded(HELLO, 56));
+        assertThat(server.get().queuePair().state()).isEqualTo(QpState.RTS);
+        assertThat(client.queuePair().state()).isEqualTo(QpState.RTS);
+    }
+
+    /** What one side may ask for is what the other serves, and the reverse. */
+    @Test
+    void depthsAreNegotiated() throws Exception {
+        RdmaListener listener = listener();
+        var server =
+                f.start(
+                        "accept",
+                        () -> {
+                            ConnectRequest request = listener.accept();
+                            assertThat(request.responderResources()).isEqualTo(2);
+                            assertThat(request.initiatorDepth()).isEqualTo(3);
+                            return f.own(
+                                    request.accept(
+                                            qp(),
+                                            ConnectionConfig.defaults()
+                                                    .withResponderResources(1)
+                                                    .withInitiatorDepth(2),
+                                            PATIENCE));
+                        });
+        RdmaConnection client =
+                f.own(
+                        route(listener)
+                                .connect(
+                                        qp(),
+                                        ConnectionConfig.defaults()
+                                                .withResponderResources(3)
+                                                .withInitiatorDepth(2)
+                                                .withRetryCount(5)
+                                                .withRnrRetryCount(4)
+                                                .withAckTimeout(12),
+                                        PATIENCE));
+        var attributes = server.get().queuePair().query();
+        assertThat(attributes.maxDestRdAtomic()).isEqualTo(1);
+        assertThat(attributes.maxRdAtomic()).isEqualTo(2);
+        var clients = client.queuePair().query();
+        assertThat(clients.maxRdAtomic()).isLessThanOrEqualTo(2);
+        assertThat(clients.maxDestRdAtomic()).isLessThanOrEqualTo(3);
+        assertThat(clients.retryCnt()).isEqualTo(5);
+        assertThat(clients.timeout()).isEqualTo(12);
+    }
+
+    /** A thread that waits for a completion is woken when the peer leaves: no other has to wait. */
+    @Test
+    void theEndOfThePeerFlushesTheQueuePair() throws Exception {
+        Connected c = new Connected();
+        var waiting =
+                f.start(
+                                "receive",
+                                () -> {
+                                    WorkCompletions batch = WorkCompletions.allocate(4);
+                                    int n = c.server.queuePair().recvCq().await(batch);
+                                    assertThat(n).isEqualTo(1);
+                                    return batch.get(0).status();
+                                })
+                        .parked();
+        c.client.close();
+        assertThat(waiting.get()).isEqualTo(WcStatus.WR_FLUSH_ERR);
+        c.server.awaitDisconnect();
+        assertThat(c.server.queuePair().state()).isEqualTo(QpState.ERR);
+    }
+
+    /** Both leave at once: each is told that the connection is over. */
+    @Test
+    void bothMayLeaveAtOnce() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            Connected c = new Connected();
+            var other = f.start("server", () -> leave(c.server));
+            leave(c.client);
+            other.get();
+            c.client.close();
+            c.server.close();
+        }
+    }
+
+    private static boolean leave(RdmaConnection connection) throws InterruptedException {
+        connection.disconnect();
+        assertThat(connection.awaitDisconnect(PATIENCE)).isTrue();
+        connection.disconnect();
+        return true;
+    }
+
+    /** A close of a connection ends the waits for its end, and closes its queue pair. */
+    @Test
+    void aCloseEndsTheWaitForTheEnd() throws Exception {
+        Connected c = new Connected();
+        var waiting =
+                f.start(
+                                "wait",
+                                () -> {
+                                    c.client.awaitDisconnect();
+                                    return null;
+                                })
+                        .parked();
+        c.client.close();
+        c.client.close();
+        assertThat(waiting.failure())
+                .isInstanceOf(ClosedException.class)
+                .hasMessage(c.client + " is closed");
+        var thrown =
+                catchThrowableOfType(ClosedException.class, () -> c.client.queuePair().state());
+        assertThat(thrown).isNotNull();
+        c.server.awaitDisconnect();
+    }
+
+    /** Waiting has an end of its own, too. */
+    @Test
+    void waitsForTheEndAreBounded() throws Exception {
+        Connected c = new Connected();
+        assertThat(c.client.awaitDisconnect(Duration.ZERO)).isFalse();
+        assertThat(c.client.awaitDisconnect(Duration.ofMillis(5))).isFalse();
+        var waiting =
+                f.start(
+                                "wait",
+                                () -> {
+                                    c.client.awaitDisconnect();
+                                    return null;
+                                })
+                        .parked();
+        waiting.thread.interrupt();
+        assertThat(waiting.failure()).isInstanceOf(InterruptedException.class);
+        c.exchange();
+    }
+
+    /** The server answers nothing until it is asked: a request that is closed is rejected. */
+    @Test
+    void aQueuePairStaysOpenWhenAnAttemptFails() throws Exception {
+        RdmaListener listener = listener();
+        var server =
+                f.start(
+                        "close",
+                        () -> {
+                            listener.accept().close();
+                            return null;
+                        });
+        RdmaRoute route = route(listener);
+        QueuePair qp = qp();
+        route.init(qp);
+        qp.postRecv(receive(7));
+        var rejected =
+                catchThrowableOfType(RejectedException.class, () -> route.connect(qp, PATIENCE));
+        assertThat(rejected.reason()).isEqualTo(28);
+        assertThat(rejected)
+                .hasMessageContaining("rdma_connect")
+                .hasMessageContaining("RDMA_CM_EVENT_REJECTED")
+                .hasMessageContaining("the peer's program has rejected it");
+        assertThat(qp.state()).isEqualTo(QpState.ERR);
+        assertThat(Fixture.pollOne(qp.recvCq()).status()).isEqualTo(WcStatus.WR_FLUSH_ERR);
+        server.get();
+    }
+}

@@ -1,0 +1,206 @@
+package io.loomverbs.misuse;
+
+import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
+import io.loomverbs.cm.ConnectRequest;
+import io.loomverbs.cm.ConnectionConfig;
+import io.loomverbs.cm.ConnectionException;
+import io.loomverbs.cm.RdmaRoute;
+import io.loomverbs.support.Fixture;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/** Bad input to the connection manager and what it makes. */
+final class ConnectionMisuse extends MisuseTable {
+    private static final String LISTEN = "cm.ConnectionManager.listen(InetSocketAddress)";
+    private static final String LISTEN_BACKLOG =
+            "cm.ConnectionManager.listen(InetSocketAddress, int)";
+    private static final String RESOLVE =
+            "cm.ConnectionManager.resolve(InetSocketAddress, Duration)";
+    private static final String RESOLVE_FROM =
+            "cm.ConnectionManager.resolve(InetSocketAddress, InetSocketAddress, Duration)";
+    private static final Duration NEGATIVE = Duration.ofSeconds(-1);
+    private static final InetSocketAddress NOWHERE =
+            InetSocketAddress.createUnresolved("nowhere.invalid", 1);
+
+    ConnectionMisuse() {
+        listening();
+        resolving();
+        queuePairs();
+        configs();
+        iae(
+                "cm.RdmaListener.accept(Duration)",
+                s -> s.connections.listener().accept(NEGATIVE),
+                "timeout is PT-1S",
+                "must not be negative");
+        iae(
+                "cm.RdmaConnection.awaitDisconnect(Duration)",
+                s -> s.connections.connection().awaitDisconnect(NEGATIVE),
+                "timeout is PT-1S");
+        iae(
+                "cm.ConnectRequest.reject(byte[])",
+                s -> s.connections.request().reject(new byte[149]),
+                "privateData has 149 bytes",
+                "at most 148",
+                "a rejection");
+    }
+
+    private void listening() {
+        iae(LISTEN, s -> s.connections.cm.listen(NOWHERE), "local is nowhere.invalid", "IP");
+        fails(
+                ConnectionException.class,
+                LISTEN,
+                s -> s.connections.cm.listen(s.connections.listener().localAddress()),
+                "rdma_bind_addr: EADDRINUSE",
+                "another program listens");
+        if (REAL) {
+            fails(
+                    ConnectionException.class,
+                    LISTEN,
+                    s -> s.connections.cm.listen(new InetSocketAddress("192.0.2.1", 0)),
+                    "rdma_bind_addr: EADDRNOTAVAIL: 192.0.2.1:0",
+                    "not one of this host's");
+        }
+        for (int backlog : new int[] {0, -1, MAX, Integer.MIN_VALUE}) {
+            iae(
+                    LISTEN_BACKLOG,
+                    s -> s.connections.cm.listen(Connections.anyPort(), backlog),
+                    "backlog is " + backlog,
+                    "1 to ");
+        }
+    }
+
+    private void resolving() {
+        Duration patience = Fixture.PATIENCE;
+        iae(RESOLVE, s -> s.connections.cm.resolve(NOWHERE, patience), "remote is nowhere");
+        iae(
+                RESOLVE,
+                s -> s.connections.cm.resolve(Connections.anyPort(), NEGATIVE),
+                "timeout is PT-1S");
+        fails(
+                ConnectionException.class,
+                RESOLVE,
+                s -> s.connections.cm.resolve(new InetSocketAddress("192.0.2.1", 1), patience),
+                "rdma_resolve_addr",
+                "192.0.2.1:1",
+                "there is no route");
+        InetSocketAddress any = Connections.anyPort();
+        iae(
+                RESOLVE_FROM,
+                s -> s.connections.cm.resolve(NOWHERE, any, patience),
+                "local is nowhere");
+        iae(
+                RESOLVE_FROM,
+                s -> s.connections.cm.resolve(any, NOWHERE, patience),
+                "remote is nowhere");
+        iae(RESOLVE_FROM, s -> s.connections.cm.resolve(any, any, NEGATIVE), "timeout is PT-1S");
+        fails(
+                ConnectionException.class,
+                RESOLVE_FROM,
+                s -> {
+                    InetSocketAddress taken = s.connections.listener().localAddress();
+                    s.connections.cm.resolve(taken, taken, patience);
+                },
+                "rdma_resolve_addr",
+                "EADDRINUSE");
+    }
+
+    private interface OnRoute {
+        void use(RdmaRoute route, QueuePair qp) throws Exception;
+    }
+
+    private interface OnRequest {
+        void use(ConnectRequest request, QueuePair qp) throws Exception;
+    }
+
+    private void queuePairs() {
+        ConnectionConfig plain = ConnectionConfig.defaults();
+        Duration patience = Fixture.PATIENCE;
+        byRoute("init(QueuePair, Access[])", RdmaRoute::init);
+        byRoute("connect(QueuePair, Duration)", (r, qp) -> r.connect(qp, patience));
+        String connect = "connect(QueuePair, ConnectionConfig, Duration)";
+        byRoute(connect, (r, qp) -> r.connect(qp, plain, patience));
+        byRequest("init(QueuePair, Access[])", ConnectRequest::init);
+        byRequest("accept(QueuePair)", ConnectRequest::accept);
+        String accept = "accept(QueuePair, ConnectionConfig, Duration)";
+        byRequest(accept, (r, qp) -> r.accept(qp, plain, patience));
+        iae(
+                "cm.RdmaRoute." + connect,
+                s ->
+                        s.connections
+                                .route()
+                                .connect(s.reset, plain.withPrivateData(new byte[57]), patience),
+                "private data has 57 bytes",
+                "at most 56",
+                "a request");
+        iae(
+                "cm.RdmaRoute." + connect,
+                s -> s.connections.route().connect(s.reset, plain, NEGATIVE),
+                "timeout is");
+        iae(
+                "cm.ConnectRequest." + accept,
+                s -> s.connections.request().accept(s.reset, plain, NEGATIVE),
+                "timeout is");
+    }
+
+    private void byRoute(String method, OnRoute use) {
+        String name = "cm.RdmaRoute." + method;
+        wrong(name, (s, qp) -> use.use(s.connections.route(), qp));
+    }
+
+    private void byRequest(String method, OnRequest use) {
+        String name = "cm.ConnectRequest." + method;
+        wrong(name, (s, qp) -> use.use(s.connections.request(), qp));
+    }
+
+    private interface WithQp {
+        void use(Scene s, QueuePair qp) throws Exception;
+    }
+
+    private void wrong(String name, WithQp use) {
+        iae(name, s -> use.use(s, s.ud.a), "of type UD", "must be of type RC");
+        ise(name, s -> use.use(s, s.rc.a), "is in state RTS", "RESET or INIT");
+        if (!REAL) {
+            iae(name, s -> withOther(s, use), ", but must be of " + Fixture.DEVICE);
+        }
+    }
+
+    /** With a queue pair of the other embedded device. */
+    private static void withOther(Scene s, WithQp use) throws Exception {
+        String other = Fixture.DEVICE.equals("soft0") ? "strict0" : "soft0";
+        try (var context = io.loomverbs.Verbs.device(other).open();
+                var pd = context.allocPd();
+                var cq = context.createDirectCq(4);
+                var qp = pd.createQp(io.loomverbs.QpConfig.of(QpType.RC, cq))) {
+            use.use(s, qp);
+        }
+    }
+
+    private void configs() {
+        iae(
+                "cm.ConnectionConfig.withPrivateData(byte[])",
+                s -> ConnectionConfig.defaults().withPrivateData(new byte[197]),
+                "data has 197 bytes",
+                "at most 196");
+        for (int bad : new int[] {-1, 256, MAX, Integer.MIN_VALUE}) {
+            config("withResponderResources", "most", bad, c -> c.withResponderResources(bad));
+            config("withInitiatorDepth", "most", bad, c -> c.withInitiatorDepth(bad));
+            config("withRetryCount", "retries", bad, c -> c.withRetryCount(bad));
+            config("withRnrRetryCount", "retries", bad, c -> c.withRnrRetryCount(bad));
+            config("withAckTimeout", "exponent", bad, c -> c.withAckTimeout(bad));
+        }
+    }
+
+    private interface OnConfig {
+        ConnectionConfig with(ConnectionConfig config);
+    }
+
+    private void config(String method, String argument, int bad, OnConfig use) {
+        iae(
+                "cm.ConnectionConfig." + method + "(int)",
+                s -> use.with(ConnectionConfig.defaults()),
+                argument + " is " + bad,
+                "0 to ");
+    }
+}
