@@ -1,4 +1,4 @@
-/** What somebody else's module needs. */
+/** What another project's module needs. */
 module example {
     requires io.loomverbs;
 }

@@ -12,7 +12,7 @@ import io.loomverbs.Verbs;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
 
-/** What somebody else's program does: it writes to itself, and waits for the completion. */
+/** What another project's program does: it writes to itself, and waits for the completion. */
 public final class Main {
     private Main() {}
 

@@ -20,7 +20,7 @@ import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.time.Duration;
 
-/** Completions that are awaited, in batches and by several, and those who serve or hold events. */
+/** Completions that are awaited, in batches and by several; threads that serve or hold events. */
 public class AwaitRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
 
@@ -103,7 +103,9 @@ public class AwaitRaces {
             desc = "a completion was lost, or went to the same")
     @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "a waiter was not woken")
     @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
-    @Catches(value = "a thread that leaves with the arm used up wakes nobody", as = ".*, stuck, .*")
+    @Catches(
+            value = "a thread that leaves with the arm used up wakes no thread",
+            as = ".*, stuck, .*")
     @State
     public static class TwoAwait {
         private final CompletionQueue cq = CONTEXT.createDirectCq(4);
@@ -145,7 +147,7 @@ public class AwaitRaces {
     @Outcome(id = "serving, refused", expect = ACCEPTABLE, desc = "the first actor was first")
     @Outcome(id = "refused, serving", expect = ACCEPTABLE, desc = "the second actor was first")
     @Outcome(id = "serving, serving", expect = FORBIDDEN, desc = "two handlers for one CQ")
-    @Outcome(id = "refused, refused", expect = FORBIDDEN, desc = "nobody serves")
+    @Outcome(id = "refused, refused", expect = FORBIDDEN, desc = "no thread serves")
     @Catches(value = "two threads serve one CQ", as = "serving, serving")
     @State
     public static class TwoServers {

@@ -19,7 +19,7 @@ import org.openjdk.jcstress.infra.results.LL_Result;
 
 import java.time.Duration;
 
-/** Channels, and CQs with direct delivery, that are closed under those who wait. */
+/** Channels, and CQs with direct delivery, that are closed while threads wait. */
 public class ChannelRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
 

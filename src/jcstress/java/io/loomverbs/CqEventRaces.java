@@ -22,7 +22,7 @@ public class CqEventRaces {
     @JCStressTest
     @Outcome(id = "1", expect = ACCEPTABLE, desc = "the other event is unacknowledged")
     @Outcome(id = "0", expect = FORBIDDEN, desc = "the second close acknowledged the other event")
-    @Outcome(id = "2", expect = FORBIDDEN, desc = "nobody acknowledged the event")
+    @Outcome(id = "2", expect = FORBIDDEN, desc = "no thread acknowledged the event")
     @Catches(value = "an event is acknowledged by a look and a write", as = "0")
     @State
     public static class TwoCloses {

@@ -60,7 +60,7 @@ public class LifecycleRaces {
     @Outcome(id = "closed, not", expect = ACCEPTABLE, desc = "the first actor was first")
     @Outcome(id = "not, closed", expect = ACCEPTABLE, desc = "the second actor was first")
     @Outcome(id = "closed, closed", expect = FORBIDDEN, desc = "destroyed twice")
-    @Outcome(id = "not, not", expect = FORBIDDEN, desc = "nobody closed it")
+    @Outcome(id = "not, not", expect = FORBIDDEN, desc = "no thread closed it")
     @Catches(value = "a close looks for users, then closes", as = "closed, closed")
     @State
     public static class TwoCloses {

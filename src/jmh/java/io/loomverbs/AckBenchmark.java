@@ -167,7 +167,9 @@ public class AckBenchmark {
         return (long) Counter.COUNT.getAndAdd(counter, -1L);
     }
 
-    /** The least that can refuse: to look, and to write if nobody else has written meanwhile. */
+    /**
+     * The least that can refuse: to look, and to write if no other thread has written meanwhile.
+     */
     @Benchmark
     public boolean compareAndSet() {
         long count;

@@ -109,7 +109,7 @@ final class EventCarriers {
 
     /**
      * A pool of platform threads, where handlers may block, as many at once as there are threads.
-     * Who raises is the dispatcher: that spares the design a thread switch.
+     * The raising thread dispatches: that spares the design a thread switch.
      */
     private static final class Pool implements EventCarrier {
         private final ExecutorService pool;
@@ -137,8 +137,8 @@ final class EventCarriers {
     }
 
     /**
-     * The limit of all that wakes a virtual thread for each event: one that only parks. Who raises
-     * has one event under way for it at most, so that {@code raised} says all.
+     * The limit of all that wakes a virtual thread for each event: one that only parks. The raising
+     * thread has at most one event under way for it, so that {@code raised} says all.
      */
     private static final class UnparkEach implements EventCarrier {
         private final List<Thread> handlers = new ArrayList<>();
@@ -187,7 +187,7 @@ final class EventCarriers {
         }
     }
 
-    /** A queue and a thread for each CQ; who raises puts the event straight into the right one. */
+    /** A queue and a thread for each CQ; the raising thread puts the event into the right one. */
     private static final class QueueEach implements EventCarrier {
         private final List<Thread> handlers = new ArrayList<>();
 

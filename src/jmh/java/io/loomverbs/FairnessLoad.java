@@ -231,7 +231,7 @@ public final class FairnessLoad {
                             }
                         }
                     } catch (InterruptedException e) {
-                        throw new AssertionError("nobody interrupts it", e);
+                        throw new AssertionError("no thread interrupts it", e);
                     }
                 });
     }

@@ -107,7 +107,7 @@ public class MemoryBenchmark {
         }
     }
 
-    /** A CQ that nobody waits for, and one that is served, on a virtual or a platform thread. */
+    /** A CQ that no thread waits for, and one that is served, on a virtual or a platform thread. */
     private static final class Cqs implements Kind {
         private final Context context = Verbs.device("soft0").open();
         private final List<CompletionQueue> cqs = new ArrayList<>();

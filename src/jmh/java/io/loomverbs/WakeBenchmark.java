@@ -34,8 +34,8 @@ import java.util.concurrent.locks.LockSupport;
  * volatile write, for which the raiser spins. So each figure has in it a cache line that goes from
  * one CPU to the other.
  *
- * <p>Hot: raised again as soon as the handler has parked (or, where it blocks in the kernel and
- * nobody can see it, after 10 us). Idle: after 1 ms of silence, when the CPU has gone to sleep.
+ * <p>Hot: raised again as soon as the handler has parked (or, where it blocks in the kernel and no
+ * thread can see it, after 10 us). Idle: after 1 ms of silence, when the CPU has gone to sleep.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SampleTime)
@@ -226,7 +226,7 @@ public class WakeBenchmark {
         }
     }
 
-    /** {@link OnFd}; who waits first waits in the kernel for all. */
+    /** {@link OnFd}; the first waiter waits in the kernel for all. */
     abstract static class Fd extends One {
         private final PipedDevice device;
         private final Context context;

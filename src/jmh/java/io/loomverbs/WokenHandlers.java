@@ -10,9 +10,9 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.locks.LockSupport;
 
-/** Who waits for an event, in the ways that are compared. */
+/** The handlers that wait for an event, in the ways that are compared. */
 final class WokenHandlers {
-    /** Until one is in the kernel, where nobody can see it. */
+    /** Until one is in the kernel, where no thread can see it. */
     private static final long BLOCK_NANOS = 10_000;
 
     private WokenHandlers() {}
@@ -24,7 +24,7 @@ final class WokenHandlers {
         }
     }
 
-    /** Who waits: counts what has reached it. */
+    /** Waits, and counts the events that have reached it. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // written by the handler alone
     abstract static class Handler {
         private final Thread thread;

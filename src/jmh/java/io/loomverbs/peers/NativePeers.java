@@ -176,7 +176,7 @@ public final class NativePeers {
                 verbs.findOrThrow("ibv_ack_cq_events"));
     }
 
-    /** A CQ made by hand: zeros are an unlocked mutex and a condition that nobody waits for. */
+    /** A CQ made by hand: zeros are an unlocked mutex and a condition that no thread waits for. */
     public static MemorySegment zeroedCq() {
         return Arena.ofAuto().allocate(IBV_CQ_BYTES, IBV_CQ_BYTES);
     }

@@ -58,7 +58,7 @@ class AvailabilityTest {
                         """);
     }
 
-    /** Who asks for a device that is not there is told which are, and why no others. */
+    /** The error for an unknown device names the devices there are, and why there are no others. */
     @Test
     void aWrongNameIsAnsweredWithThoseThereAre() throws Exception {
         assertThat(AvailabilityChild.run(List.of(), List.of(), "mlx5_9"))
@@ -75,7 +75,7 @@ class AvailabilityTest {
                 .contains("cause ibv_get_device_list: EMFILE; usually: too many open files");
     }
 
-    /** Who asks for soft0 by name has nothing native loaded. */
+    /** A lookup of soft0 by name loads nothing native. */
     @Test
     void soft0LoadsNothingNative() throws Exception {
         List<String> options = List.of(NATIVE.getFirst(), "-Xlog:class+load");

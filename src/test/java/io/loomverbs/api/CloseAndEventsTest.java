@@ -21,7 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
 
-/** What a close of a CQ waits for, and what becomes of the events that nobody has received. */
+/** What a close of a CQ waits for, and what becomes of events that were not received. */
 class CloseAndEventsTest extends Closings {
     /** A close waits, parked, for the acknowledgement of every event that was received. */
     @ParameterizedTest
@@ -96,7 +96,10 @@ class CloseAndEventsTest extends Closings {
         assertThat(Thread.interrupted()).isTrue();
     }
 
-    /** close(Duration) gives up with ETIMEDOUT, names what is held by whom, and leaves the CQ. */
+    /**
+     * close(Duration) gives up with ETIMEDOUT, names the events that are held and their threads,
+     * and leaves the CQ.
+     */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void closeGivesUpInTime(boolean direct) throws Exception {
@@ -136,7 +139,7 @@ class CloseAndEventsTest extends Closings {
                 .hasMessageContainingAll("n is 1", cq.toString(), "0 unacknowledged");
         raise(source, cq);
         assertThatThrownBy(() -> cq.ackEvents(1))
-                .as("an event that nobody has received")
+                .as("an event that was not received")
                 .isExactlyInstanceOf(IllegalStateException.class);
         CqEvent event = take(cq);
         for (int n : new int[] {2, Integer.MAX_VALUE}) {
@@ -188,7 +191,7 @@ class CloseAndEventsTest extends Closings {
         assertThat(second.cq()).isSameAs(cq);
     }
 
-    /** Events that nobody has received go with their CQ; those of others stay on the channel. */
+    /** Events that were not received go with their CQ; those of others stay on the channel. */
     @Test
     void undeliveredEventsGoWithTheirCq() throws Exception {
         CompletionChannel channel = f.channel();

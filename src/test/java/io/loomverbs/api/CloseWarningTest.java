@@ -45,7 +45,9 @@ class CloseWarningTest {
         assertThat(run()).doesNotContain("the close of").contains("ETIMEDOUT", "the-holder");
     }
 
-    /** With tracking too nobody can tell what a count means: all that it may be are named. */
+    /**
+     * Even with tracking, a count does not tell which events it means: all candidates are named.
+     */
     @Test
     void trackingDoesNotGuess() throws Exception {
         String output = run("-Dloomverbs.trackEvents=true", "-Dcounts=true");

@@ -25,7 +25,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** Who closes a CQ: its handlers, which cannot wait for themselves, and many at once. */
+/**
+ * A CQ is closed by its handlers, which cannot wait for themselves, and by many threads at once.
+ */
 class ClosersTest extends Closings {
     /** The serve handler may close the CQ that it serves. */
     @Test
@@ -53,7 +55,7 @@ class ClosersTest extends Closings {
         assertThatThrownBy(() -> cq.reqNotify(false)).isInstanceOf(ClosedException.class);
     }
 
-    /** Who closes the CQ of an event that it holds is told EDEADLK soon, and can go on. */
+    /** A thread that closes the CQ of an event it holds soon gets EDEADLK, and can go on. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aHandlerCannotWaitForItself(boolean direct) throws Exception {
@@ -110,7 +112,7 @@ class ClosersTest extends Closings {
         handler.get();
     }
 
-    /** Who has acknowledged all of its events by count waits for what others hold. */
+    /** A thread that acknowledged all its events by count waits for events that others hold. */
     @Test
     void aCloserThatHoldsNothingWaitsForOthers() throws Exception {
         CompletionQueue cq = f.direct();

@@ -38,7 +38,7 @@ abstract class Closings {
                         });
     }
 
-    /** Raises an event of a CQ, of which nobody has taken the completion. */
+    /** Raises an event of a CQ, and leaves its completion there. */
     static void raise(Source source, CompletionQueue cq) {
         cq.reqNotify(false);
         source.complete(1);

@@ -38,7 +38,7 @@ class ManyCqsTest {
 
     /** How the handlers wait. */
     enum How {
-        /** All on one channel; each event goes to whoever waits longest. */
+        /** All on one channel; each event goes to the longest waiter. */
         ONE_CHANNEL,
         /** Events of one channel, each for the handler of its CQ. */
         ONE_CHANNEL_DIRECT,

@@ -32,7 +32,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * What is told of a port whose link goes away and comes back. Only in the guest, whose network is
- * nobody else's.
+ * of no other object.
  */
 @Tag("guest")
 @Timeout(60)

@@ -120,7 +120,7 @@ class PortsTest {
         assertChanges(2, 2);
     }
 
-    /** An address with a GID that fits, whoever asks. */
+    /** Every caller gets an address with a GID that fits. */
     @Test
     void aFittingGidIsFound() {
         AhAttributes open = AhAttributes.of(Gid.parse("fe80::9"), 0);

@@ -79,7 +79,7 @@ class PostRefusalTest {
     @Test
     void aFullQueueIsNamed() {
         p.a.postSend(p.send(1, 8));
-        p.a.postSend(p.send(2, 8)); // nobody takes them
+        p.a.postSend(p.send(2, 8)); // no thread takes them
         refused(p.send(3, 8), 0, "the send queue of " + p.a + " is full: it was granted 2");
         p.a.modify(QpAttributes.builder().state(QpState.RESET).build());
         refused(p.send(3, 8), 0, "in state RESET does not take request 0");

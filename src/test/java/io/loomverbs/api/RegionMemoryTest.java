@@ -96,7 +96,7 @@ class RegionMemoryTest {
         }
     }
 
-    /** What is written to a closed region is lost, or refused, and harms nobody. */
+    /** What is written to a closed region is lost, or refused, and harms nothing. */
     @Test
     void writesToAClosedRegionAreLost() {
         MemoryRegion mr = f.pd.allocateMr(MIB, Access.LOCAL_WRITE);

@@ -63,7 +63,7 @@ class SoakTest {
     @Test
     void messagesArriveOnceAndInOrder() throws Exception {
         CompletionChannel shared = f.channel();
-        // Somebody else's events on the same channel, which must not get lost either.
+        // Another CQ's events on the same channel, which must not get lost either.
         List<Fixture.Task<?>> streams = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
             How how = How.values()[i % How.values().length];

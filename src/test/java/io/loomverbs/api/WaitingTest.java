@@ -154,7 +154,10 @@ class WaitingTest {
         assertThat(waitOnce(wait, Duration.ofNanos(1))).isFalse();
     }
 
-    /** Timeouts longer than a long can count in nanoseconds are for ever, not an overflow. */
+    /**
+     * A timeout longer than a long can count in nanoseconds means no timeout, and does not
+     * overflow.
+     */
     @ParameterizedTest
     @EnumSource
     void aHugeTimeoutIsForEver(Wait wait) throws Exception {
@@ -207,13 +210,13 @@ class WaitingTest {
                 assertThat(status).hasValue(false);
             }
         }
-        // Nobody is left in the queue to take the next event away.
+        // No thread is left in the queue to take the next event away.
         cq.reqNotify(false);
         source.complete(1);
         assertThat(waitOnce(wait, Fixture.PATIENCE)).isTrue();
     }
 
-    /** Whoever is interrupted already does not begin to wait, and takes no event. */
+    /** A thread that is interrupted already does not begin to wait, and takes no event. */
     @ParameterizedTest
     @EnumSource
     void anInterruptBeforeTheWaitEndsIt(Wait wait) throws Exception {
@@ -351,7 +354,7 @@ class WaitingTest {
         assertThatThrownBy(other::tryGetCqEvent).isInstanceOf(ClosedException.class);
     }
 
-    /** A closed CQ tells all who wait for it, in whichever way they wait. */
+    /** A close of a CQ ends all waits for it, of every kind. */
     @Test
     void aClosedCqEndsAllWaits() throws Exception {
         use(Wait.DIRECT);
@@ -556,7 +559,7 @@ class WaitingTest {
                     "await-" + i,
                     () -> {
                         WorkCompletions one = WorkCompletions.allocate(1);
-                        // Each ticket is good for one completion; nobody else takes it.
+                        // Each ticket is good for one completion; no other thread takes it.
                         while (tickets.getAndIncrement() < n) {
                             assertThat(cq.await(one)).isEqualTo(1);
                             seen.add(one.wrId(0));
@@ -615,7 +618,7 @@ class WaitingTest {
         assertThat(next.join(Fixture.PATIENCE)).isTrue();
     }
 
-    /** Who else would take completions of a CQ that is served is refused; its handler may. */
+    /** Only the handler of a served CQ may take its completions; other threads are refused. */
     @Test
     void aServedCqGivesNothingToOthers() throws Exception {
         use(Wait.AWAIT);

@@ -100,7 +100,7 @@ class DeviceArmingTest extends DeviceContract {
         assertThat(Fixture.pollOne(cq).status()).isEqualTo(Differences.unknownLocalKey());
     }
 
-    /** An event may find the CQ empty, if somebody has polled before it was received. */
+    /** An event may find the CQ empty, if the CQ was polled before the event was received. */
     @Test
     void anEventMayBeSpurious() throws Exception {
         CompletionQueue cq = f.direct();

@@ -227,7 +227,7 @@ class DeviceConnectTest extends DeviceContract {
         assertThat(a.query().pathMtu()).isEqualTo(f.context.port(1).activeMtu());
     }
 
-    /** An address whose GID nobody has chosen uses one that fits the destination. */
+    /** An address without a chosen GID uses one that fits the destination. */
     @Test
     void anAddressFindsAFittingGid() {
         for (GidEntry entry : f.context.gids(1)) {

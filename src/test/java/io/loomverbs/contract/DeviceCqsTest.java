@@ -20,7 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** What CQs hold, whom they tell, and what happens when one overruns. */
+/** What CQs hold, which waiters they wake, and what happens when one overruns. */
 class DeviceCqsTest extends DeviceContract {
     /** Any mix of CQs, channels and vectors works, and each event names its CQ, in order. */
     @Test
@@ -162,7 +162,8 @@ class DeviceCqsTest extends DeviceContract {
     }
 
     /**
-     * Who holds the asynchronous event of a CQ and closes it would wait for itself, and is told.
+     * A thread that closes a CQ while it holds an asynchronous event of it would wait for itself,
+     * and gets an error.
      */
     @Test
     void aHolderOfAnAsyncEventCannotWaitForItself() throws Exception {

@@ -142,7 +142,7 @@ class DeviceErrorsTest extends DeviceContract {
         assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.RNR_RETRY_EXC_ERR);
     }
 
-    /** A reliable sender that may retry for ever goes on when the receive request comes. */
+    /** A reliable sender that may retry indefinitely goes on when the receive request comes. */
     @Test
     void aLateReceiveRequestIsInTime() {
         Pair p = pair(QpType.RC);

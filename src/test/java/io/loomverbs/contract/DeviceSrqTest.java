@@ -34,7 +34,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Shared receive queues: who gets which request, the limit, the last request, and the end. */
+/** Shared receive queues: the order of requests, the limit, the last request, and the end. */
 class DeviceSrqTest extends DeviceContract {
     private static final int SIZE = 16;
 
@@ -292,7 +292,7 @@ class DeviceSrqTest extends DeviceContract {
         assertThatThrownBy(other::query).isInstanceOf(ClosedException.class);
     }
 
-    /** Requests that nobody has used go with the queue, without completions. */
+    /** Unused requests go with the queue, without completions. */
     @Test
     void aQueueIsClosedWithRequests() {
         SharedReceiveQueue other = f.pd.createSrq(SrqAttributes.of(4));

@@ -52,7 +52,7 @@ class ArchitectureTest {
         }
     }
 
-    /** These packages are exported, to everybody; nothing is open. */
+    /** These packages are exported without a target; nothing is open. */
     @Test
     void onlyTheApiIsExported() throws IOException {
         ModuleDescriptor module = module();
@@ -185,7 +185,7 @@ class ArchitectureTest {
                 .check(new ClassFileImporter().importPath(Path.of("target/test-classes")));
     }
 
-    /** Nobody extends the API's classes, exceptions aside. */
+    /** No class of the API can be extended, except the exceptions. */
     @Test
     void publicClassesAreFinal() {
         assertThat(PublicApi.types())

@@ -21,7 +21,7 @@ import java.util.List;
 
 /**
  * Several threads await completions of one CQ and leave with what they get; some give up early.
- * There are enough for all, so whoever waits must get one, though they share one arm.
+ * There are enough for all, so each that waits must get one, though they share one arm.
  */
 final class AwaitScenario implements Scenario {
     private static final int QKEY = 1;
@@ -73,7 +73,7 @@ final class AwaitScenario implements Scenario {
             context.close();
         }
 
-        /** One each, so that there are enough for everybody. */
+        /** One each, so that there are enough for all. */
         private void take(boolean impatient) {
             WorkCompletions batch = WorkCompletions.allocate(1);
             try {
@@ -85,7 +85,7 @@ final class AwaitScenario implements Scenario {
                 check(impatient || batch.size() == 1, "it has waited for nothing");
                 mark(batch);
             } catch (InterruptedException e) {
-                check(impatient, "interrupted by nobody");
+                check(impatient, "interrupted by no thread");
                 check(batch.isEmpty(), "what was polled is lost by an interrupt");
             }
         }

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * What must hold of the counters and links of the core and of soft0 whenever nobody is at work,
+ * What must hold of the counters and links of the core and of soft0 whenever no thread is at work,
  * whatever has happened before. By reflection: it looks at what no caller can see.
  */
 @SuppressWarnings("ReferenceEquality") // links are compared, not values
@@ -226,7 +226,7 @@ final class Bookkeeping {
     private static void require(Object object, boolean condition, String what) {
         if (!condition) {
             throw new AssertionError(
-                    "nobody is at work, and wrong in "
+                    "no thread is at work, and wrong in "
                             + object.getClass().getSimpleName()
                             + ": "
                             + what);

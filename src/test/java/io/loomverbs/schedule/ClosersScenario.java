@@ -15,7 +15,7 @@ import java.util.Set;
 
 /**
  * Several closers of one CQ whose events are being acknowledged: patient ones, impatient ones,
- * interrupted ones, and a device that says no. If one succeeds all do who come later; if none does,
+ * interrupted ones, and a device that says no. Once one succeeds, all later ones do; if none does,
  * the CQ is as good as before.
  */
 final class ClosersScenario implements Scenario {
@@ -107,7 +107,7 @@ final class ClosersScenario implements Scenario {
         }
 
         private void isWhole() throws InterruptedException {
-            check(feed.device.destroyed == 0, "nobody has closed it, and it is destroyed");
+            check(feed.device.destroyed == 0, "no thread has closed it, and it is destroyed");
             feed.device.refusals = 0;
             while (feed.received < feed.raised) {
                 CqEvent event = feed.tryGet();

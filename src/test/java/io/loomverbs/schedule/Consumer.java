@@ -9,7 +9,7 @@ import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
 import io.loomverbs.WorkCompletions;
 
-/** A CQ and those who take its completions, in one of the ways that the API offers. */
+/** A CQ and the threads that take its completions, in one of the ways that the API offers. */
 final class Consumer {
     final CompletionQueue cq;
     final CompletionChannel channel;

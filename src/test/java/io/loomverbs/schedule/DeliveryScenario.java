@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * CQs on a channel and direct ones; threads that raise, wait (for ever, for a while, interrupted),
- * acknowledge in every way, and closers that do not succeed. However they meet, each event is
- * received once.
+ * CQs on a channel and direct ones; threads that raise, wait (without a timeout, with one,
+ * interrupted), acknowledge in every way, and closers that do not succeed. However they meet, each
+ * event is received once.
  */
 final class DeliveryScenario implements Scenario {
     @Override
@@ -34,7 +34,7 @@ final class DeliveryScenario implements Scenario {
 
         private final List<Feed> queues = new ArrayList<>();
 
-        /** Whether threads wait while they hold events, as nobody may who has an untimed closer. */
+        /** Whether threads wait while they hold events, which an untimed closer rules out. */
         private final boolean hoards;
 
         Play(Schedule schedule) {

@@ -73,7 +73,7 @@ final class Feed {
             return;
         }
         try {
-            check(cq.tryGetCqEvent() != null, "closed, and who waits would wait");
+            check(cq.tryGetCqEvent() != null, "closed, but a waiter would wait");
             check(false, "closed, and there is an event");
         } catch (ClosedException e) {
             // As it must be.
@@ -101,7 +101,7 @@ final class Feed {
     static Feed received(CqEvent event) {
         Feed feed = (Feed) event.cqContext();
         feed.received++;
-        check(feed.received <= feed.raised, "an event came that nobody raised");
+        check(feed.received <= feed.raised, "an event came that no thread raised");
         check(feed.device.destroyed == 0, "an event came of a CQ that is destroyed");
         check(event.cq().unackedEvents() > 0, "an event was received and not counted");
         return feed;
@@ -110,7 +110,7 @@ final class Feed {
     /** Once everything is over: each event was received, once. */
     void checkAllReceived() {
         check(received == raised, raised + " events were raised, " + received + " received");
-        check(tryGet() == null, "there is an event that nobody raised");
+        check(tryGet() == null, "there is an event that no thread raised");
         check(cq.unackedEvents() == 0, cq.unackedEvents() + " events are unacknowledged");
     }
 }

@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * Events, timeouts and interrupts meet. An interrupt is either thrown or stays pending, and an
- * event is either returned or left to somebody else.
+ * event is either returned or left to another thread.
  */
 final class InterruptScenario implements Scenario {
     @Override

@@ -13,11 +13,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Events that somebody has to fetch, on several channels, for shared and direct CQs and for the
+ * Events that a thread has to fetch, on several channels, for shared and direct CQs and for the
  * context: threads that wait for what will come, and others that wait in vain, time out, are
  * interrupted or closed; they all lead in turn, or when carriers run out leave that to a platform
- * thread. In some schedules the device fails, or one channel. While anybody waits every event is
- * fetched, once, and nobody stays parked.
+ * thread. In some schedules the device fails, or one channel. While any thread waits every event is
+ * fetched, once, and no thread stays parked.
  */
 final class LedScenario implements Scenario {
     @Override
@@ -203,7 +203,7 @@ final class LedScenario implements Scenario {
             }
         }
 
-        /** Who wait where nothing comes: they lead for the others until they leave. */
+        /** Threads that wait where no event comes: they lead for the others until they leave. */
         private void bystanders() {
             if (schedule.oneIn(3)) {
                 return;
@@ -230,7 +230,7 @@ final class LedScenario implements Scenario {
             for (; ; ) {
                 try {
                     CqEvent event = schedule.oneIn(2) ? idle.get() : idle.get(schedule.timeout());
-                    check(event == null, "an event came that nobody raised");
+                    check(event == null, "an event came that no thread raised");
                     if (schedule.oneIn(2)) {
                         return;
                     }
@@ -256,7 +256,7 @@ final class LedScenario implements Scenario {
 
         private void waitForInterrupt(Feed idle) {
             try {
-                throw new AssertionError("nobody has raised " + idle.get());
+                throw new AssertionError("no thread has raised " + idle.get());
             } catch (InterruptedException expected) {
                 idle.cq.close();
             } catch (VerbsException failed) {

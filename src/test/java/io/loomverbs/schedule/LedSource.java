@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A kernel for schedules: events lie in its channels until somebody fetches them, and who waits in
- * it sees neither an unpark nor an interrupt. As with epoll, the leader is told of a channel as
- * long as there is something in it and somebody waits for it.
+ * Stands for the kernel in schedules: its channels keep events until a thread fetches them, and a
+ * thread that waits in it sees neither an unpark nor an interrupt. As with epoll, the leader is
+ * told of a channel as long as it has an event and a thread waits for it.
  */
 final class LedSource implements EventSource, Carriers {
     private final Leadership leadership = new Leadership(this, this, "scripted-poller");
@@ -37,7 +37,7 @@ final class LedSource implements EventSource, Carriers {
     /** How many times a leader is told to wait until its carrier serves others. */
     int unready;
 
-    /** Who has borrowed a carrier that does not serve others yet. */
+    /** The thread that has borrowed a carrier which does not serve others yet. */
     private Thread tooEarly;
 
     Channel channel() {
@@ -59,7 +59,7 @@ final class LedSource implements EventSource, Carriers {
             changed();
         }
 
-        /** Whoever uses this channel, now or later, is told that it has failed. */
+        /** Every thread that uses this channel, now or later, gets its failure. */
         void fail() {
             broken = new DeviceException(Errno.EIO, "the channel has failed");
             List.copyOf(queues).forEach(queue -> queue.end(broken));
@@ -213,9 +213,9 @@ final class LedSource implements EventSource, Carriers {
         lent = false;
     }
 
-    /** When everybody is gone. */
+    /** When all threads are gone. */
     void checkLeft() {
-        check(inside == null, "somebody is still in the kernel");
+        check(inside == null, "a thread is still in the kernel");
         check(!lent, "a carrier was not given back");
         channels.forEach(c -> check(c.waiting == 0, c.waiting + " waiters are counted still"));
     }

@@ -21,10 +21,9 @@ import io.loomverbs.WorkCompletions;
 import io.loomverbs.internal.soft.FreshDevice;
 
 /**
- * More completions than a CQ can hold. Whoever waits for it gets what was there, then the error,
- * and the context tells of it, once for the CQ and once for its queue pair. If the waiters are
- * there from the start, they may be quick enough to prevent it; then everything is closed under
- * them.
+ * More completions than a CQ can hold. A waiter gets the completions that fit, then the error, and
+ * the context tells of it, once for the CQ and once for its queue pair. If the waiters are there
+ * from the start, they may be quick enough to prevent it; then everything is closed under them.
  */
 final class OverrunScenario implements Scenario {
     private static final int QKEY = 1;
@@ -106,9 +105,9 @@ final class OverrunScenario implements Scenario {
         /** The CQ is not armed: nothing but the error or a close can end this. */
         private void waitForAnEvent() throws InterruptedException {
             try (CqEvent event = cq.getCqEvent()) {
-                check(early && event.cq() == cq, "an event of a CQ that nobody armed");
+                check(early && event.cq() == cq, "an event of a CQ that no thread armed");
             } catch (ClosedException e) {
-                check(early, "closed by nobody");
+                check(early, "closed by no thread");
             } catch (VerbsException e) {
                 check(e.errnoName().equals("EIO"), e.toString());
             }
@@ -121,7 +120,7 @@ final class OverrunScenario implements Scenario {
                     completed += cq.await(batch);
                 }
             } catch (ClosedException e) {
-                check(early, "closed by nobody");
+                check(early, "closed by no thread");
             } catch (VerbsException e) {
                 check(e.errnoName().equals("EIO"), e.toString());
             }
@@ -135,7 +134,7 @@ final class OverrunScenario implements Scenario {
                     }
                 }
             } catch (ClosedException e) {
-                check(early, "closed by nobody");
+                check(early, "closed by no thread");
             }
         }
 

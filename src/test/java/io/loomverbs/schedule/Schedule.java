@@ -28,7 +28,7 @@ final class Schedule {
         return random.nextInt(n) == 0;
     }
 
-    /** A timeout: short enough to end many times before anybody looks by himself. */
+    /** A timeout: short enough to end many times before any thread looks by itself. */
     Duration timeout() {
         return Duration.ofMillis(between(1, 20));
     }

@@ -90,7 +90,7 @@ public final class SchedulePlayer implements Player {
         }
     }
 
-    /** In some schedules those who wait let others come first, far more often than usual. */
+    /** In some schedules waiting threads let others come first, far more often than usual. */
     private static void takeTurns(long seed) {
         SplittableRandom random = new SplittableRandom(seed + 1);
         try {

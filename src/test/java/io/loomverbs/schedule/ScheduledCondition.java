@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 
-/** A condition on virtual time. Who uses it holds the lock, as always. */
+/** A condition on virtual time. Its caller holds the lock, as always. */
 final class ScheduledCondition implements Condition {
     private final ScheduledLock lock;
     private final ArrayDeque<Thread> waiting = new ArrayDeque<>();

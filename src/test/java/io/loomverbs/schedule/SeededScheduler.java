@@ -15,7 +15,7 @@ import java.util.concurrent.Executor;
  * thread gives up its turn when it parks, and at scheduling points ({@link SchedulePoint}).
  */
 final class SeededScheduler implements Executor {
-    /** No scenario needs a tenth of it: who gets there goes round in circles. */
+    /** No scenario needs a tenth of it: a schedule that gets there loops without progress. */
     private static final long MAX_STEPS = 20_000;
 
     private static final long MAX_POINTS = 50 * MAX_STEPS;
@@ -134,7 +134,7 @@ final class SeededScheduler implements Executor {
                     return;
                 }
                 if (!clock.jump()) {
-                    throw new AssertionError("nobody can go on:\n" + StackTraces.of(alive()));
+                    throw new AssertionError("no thread can go on:\n" + StackTraces.of(alive()));
                 }
                 continue;
             }

@@ -7,8 +7,8 @@ import io.loomverbs.CqEvent;
 import io.loomverbs.VerbsException;
 
 /**
- * A thread closes a CQ while it holds one of its events. If nobody helps, it is told so after a
- * second; if somebody acknowledges for it, it succeeds, or has been told before that.
+ * A thread closes a CQ while it holds one of its events. If no thread helps, it is told so after a
+ * second; if a thread acknowledges for it, it succeeds, or has been told before that.
  */
 final class SelfCloseScenario implements Scenario {
     private static final long SECOND = 1_000_000_000L;

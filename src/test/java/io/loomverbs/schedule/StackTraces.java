@@ -3,7 +3,7 @@ package io.loomverbs.schedule;
 import java.util.List;
 import java.util.StringJoiner;
 
-/** Where threads are, told for people who read a failure. */
+/** Where threads are, as a failure shows it. */
 final class StackTraces {
     private static final StackWalker WALKER = StackWalker.getInstance();
     private static final String HERE = StackTraces.class.getPackageName() + ".";

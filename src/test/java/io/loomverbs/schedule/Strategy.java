@@ -2,7 +2,10 @@ package io.loomverbs.schedule;
 
 import java.util.List;
 
-/** Who goes on. A thread is known by the task that resumes it, always the same object. */
+/**
+ * Decides which thread goes on. A thread is known by the task that resumes it, always the same
+ * object.
+ */
 interface Strategy {
     /** At a scheduling point of {@code current}: whether another thread gets its turn. */
     boolean preempts(Runnable current, List<Runnable> ready);

@@ -13,7 +13,7 @@ import java.util.SplittableRandom;
  * Threads that let others come first, as they do before they wait for events: some with a timeout,
  * some interrupted. In some schedules there is no memory for another thread now and then; in some
  * the threads sent outside find no carrier for long, and a guard lets all go on. All come back, and
- * then nobody is in the list, on the way, or behind a gate.
+ * then no thread is in the list, on the way, or behind a gate.
  */
 final class TurnsScenario implements Scenario {
     private static final long SOON = 1_000_000;

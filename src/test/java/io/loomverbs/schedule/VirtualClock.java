@@ -5,7 +5,8 @@ import java.util.PriorityQueue;
 /** Time that stands still until it is told to jump to the next alarm. */
 final class VirtualClock {
     /**
-     * Alarms later than this are as good as never: if only they were left, nobody would ever wake.
+     * Alarms later than this are as good as never: if only they were left, no thread would ever
+     * wake.
      */
     static final long NEVER = 1L << 60;
 

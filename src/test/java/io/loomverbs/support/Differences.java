@@ -34,8 +34,8 @@ public final class Differences {
     }
 
     /**
-     * What receiving an event allocates: the event; and where somebody has to fetch it from the
-     * kernel, what the one who does needs for that, 120 bytes as measured.
+     * What receiving an event allocates: the event; and where a thread has to fetch it from the
+     * kernel, what that takes, 120 bytes as measured.
      */
     public static int bytesOfEvent() {
         return EMBEDDED ? 32 : 152;

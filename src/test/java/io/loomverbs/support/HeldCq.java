@@ -13,7 +13,7 @@ import io.loomverbs.VerbsException;
 
 import java.time.Duration;
 
-/** A CQ with an event that nobody acknowledges. */
+/** A CQ with an event that no thread acknowledges. */
 public final class HeldCq {
     private static final int QKEY = 1;
 

@@ -41,7 +41,7 @@ class CtrlCTest {
                         "--quiet",
                         "--return",
                         "--command",
-                        // Whoever runs the tests in the background may have it ignored.
+                        // A shell that runs the tests in the background may have it ignored.
                         "exec env --default-signal=INT %s %s %s storm %s"
                                 .formatted(java, javaOptions, Main.class.getName(), stormOptions),
                         "/dev/null");

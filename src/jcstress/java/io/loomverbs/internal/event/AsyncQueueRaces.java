@@ -71,7 +71,7 @@ public class AsyncQueueRaces {
     @Outcome(id = "event, none", expect = ACCEPTABLE, desc = "the first actor was first")
     @Outcome(id = "none, event", expect = ACCEPTABLE, desc = "the second actor was first")
     @Outcome(id = "event, event", expect = FORBIDDEN, desc = "one event was received twice")
-    @Outcome(id = "none, none", expect = FORBIDDEN, desc = "nobody got the event")
+    @Outcome(id = "none, none", expect = FORBIDDEN, desc = "no thread got the event")
     @Catches(value = "an asynchronous event is taken without the lock", as = "event, event")
     @State
     public static class TwoTakers {
@@ -106,7 +106,7 @@ public class AsyncQueueRaces {
     @Outcome(
             id = "none, TIMED_OUT, .*",
             expect = FORBIDDEN,
-            desc = "the close waits for an event that nobody has")
+            desc = "the close waits for an event that no thread has")
     @Outcome(
             id = ".*, .*, event",
             expect = FORBIDDEN,
@@ -157,7 +157,7 @@ public class AsyncQueueRaces {
     @Outcome(
             id = ".*, stuck",
             expect = FORBIDDEN,
-            desc = "the event woke nobody when it could be received")
+            desc = "the event woke no thread when it could be received")
     @Catches(value = "asynchronous events are forgotten by a failed close", as = ".*, stuck")
     @State
     public static class RefusedCloseTake {

@@ -15,7 +15,7 @@ import java.time.Duration;
 
 /** The thread that watches over leaders ends while one comes. */
 public class CarrierWatchRaces {
-    /** A leader that may block, and who looks after it. */
+    /** A leader that may block, and the watch that looks after it. */
     abstract static class Watched implements Carriers.Borrower {
         final CarrierWatch watch = new CarrierWatch(null, Duration.ZERO);
         private volatile boolean leads;
@@ -32,7 +32,7 @@ public class CarrierWatchRaces {
 
         @Override
         public void askAgain() {
-            throw new AssertionError("nobody looks");
+            throw new AssertionError("no thread looks");
         }
 
         String lead() {
@@ -48,7 +48,7 @@ public class CarrierWatchRaces {
     @JCStressTest
     @Outcome(id = "blocks, stays", expect = ACCEPTABLE, desc = "it is watched over")
     @Outcome(id = "asks, .*", expect = ACCEPTABLE, desc = "it has the watch begin anew")
-    @Outcome(id = "blocks, ended", expect = FORBIDDEN, desc = "nobody watches over it")
+    @Outcome(id = "blocks, ended", expect = FORBIDDEN, desc = "no thread watches over it")
     @Catches(value = "the watch looks whether a thread leads, then ends", as = "blocks, ended")
     @State
     public static class EndLead extends Watched {

@@ -47,7 +47,7 @@ public class ChainRaces {
                             });
         }
 
-        /** The second event at about the time at which the first wakes somebody. */
+        /** The second event at about the time at which the first wakes a thread. */
         void raise(Runnable one, Runnable two) {
             Taking.pauseUpTo(SPREAD_NANOS);
             one.run();
@@ -59,7 +59,7 @@ public class ChainRaces {
         void result(LLLL_Result r, Taking.Call tryTake) {
             long back1 = first.join();
             long back2 = second.join();
-            // Who comes first wakes the other: each may wait for it.
+            // The first one back wakes the other: each may wait for it.
             boolean stuck =
                     Patience.late(begun, raised, Math.min(back1, back2))
                             || Patience.late(
@@ -71,7 +71,7 @@ public class ChainRaces {
         }
     }
 
-    /** Two events come up while two threads wait, of whom one may be on its way. */
+    /** Two events come up while two threads wait, one of which may be on its way. */
     @JCStressTest
     @Outcome(
             id = "event, event, in time, 0 left",
@@ -80,7 +80,7 @@ public class ChainRaces {
     @Outcome(
             id = ".*, stuck, .*",
             expect = FORBIDDEN,
-            desc = "a thread waited beside an event, and nobody was on the way")
+            desc = "a thread waited beside an event, and no thread was on the way")
     @Outcome(id = ".*, [1-9] left", expect = FORBIDDEN, desc = "an event came twice")
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "an event was lost")
     @Catches(value = "a thread that arrives hands nothing on", as = ".*, stuck, .*")
@@ -115,7 +115,7 @@ public class ChainRaces {
     @Outcome(
             id = ".*, stuck, .*",
             expect = FORBIDDEN,
-            desc = "a thread waited beside an event, and nobody was on the way")
+            desc = "a thread waited beside an event, and no thread was on the way")
     @Outcome(
             id = "event, event, in time, [1-9] left",
             expect = FORBIDDEN,

@@ -23,7 +23,7 @@ public class EventQueueRaces {
     @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Outcome(id = ".*, 1 left", expect = FORBIDDEN, desc = "the event was received twice")
     @Catches(value = "a thread that joins leaves events where they are", as = ".*, stuck, .*")
-    @Catches(value = "a thread that raises does not look who waits", as = ".*, stuck, .*")
+    @Catches(value = "a thread that raises does not look for a waiter", as = ".*, stuck, .*")
     @Catches(value = "a waiter says that it waits, and does not look again", as = ".*, stuck, .*")
     @Catches(value = "a waiter is woken before it is given its event", as = ".*, stuck, .*")
     @State
@@ -153,7 +153,7 @@ public class EventQueueRaces {
     @Outcome(id = "event, none, 0 left", expect = ACCEPTABLE, desc = "the first actor was first")
     @Outcome(id = "none, event, 0 left", expect = ACCEPTABLE, desc = "the second actor was first")
     @Outcome(id = "event, event, .*", expect = FORBIDDEN, desc = "the event was received twice")
-    @Outcome(id = "none, none, .*", expect = FORBIDDEN, desc = "nobody received the event")
+    @Outcome(id = "none, none, .*", expect = FORBIDDEN, desc = "no thread received the event")
     @Catches(value = "an event is taken without the lock", as = "event, event, .*")
     @State
     public static class OneEventTwoTakers {

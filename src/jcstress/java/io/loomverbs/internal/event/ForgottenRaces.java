@@ -19,7 +19,7 @@ public class ForgottenRaces {
     }
 
     @JCStressTest
-    @Outcome(id = "forgotten", expect = ACCEPTABLE, desc = "whoever came first")
+    @Outcome(id = "forgotten", expect = ACCEPTABLE, desc = "in either order")
     @Outcome(id = "kept", expect = FORBIDDEN, desc = "an ended queue stays in the list")
     @Catches(value = "a queue that has ended is enlisted", as = "kept")
     @State

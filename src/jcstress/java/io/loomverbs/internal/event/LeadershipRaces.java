@@ -15,7 +15,7 @@ import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Of those who wait where events have to be fetched one leads, and no one is left behind. */
+/** Of the threads that wait where events have to be fetched, one leads, and none is left behind. */
 public class LeadershipRaces {
 
     /** A leader and a follower, each in a queue of its own. */
@@ -33,7 +33,7 @@ public class LeadershipRaces {
             cqB = new QueuedCq(b);
         }
 
-        /** What a thread receives; "none" when it has waited in vain, as nobody should. */
+        /** What a thread receives; "none" when it has waited in vain, as no thread should. */
         static Received receive(EventQueue queue) {
             Received received = new Received();
             received.begun = System.nanoTime();
@@ -64,13 +64,13 @@ public class LeadershipRaces {
     @Outcome(
             id = "interrupted, event",
             expect = ACCEPTABLE,
-            desc = "whoever fetched it, the follower got its event")
+            desc = "the follower got its event, whichever thread fetched it")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
     @Outcome(
             id = "(none.*|event.*|ended.*|interrupted late), .*",
             expect = FORBIDDEN,
             desc = "the interrupt did not end the leader's wait")
-    @Catches(value = "a thread that leaves the lead appoints nobody", as = ".*, (none|.*late)")
+    @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*, (none|.*late)")
     @Catches(
             value = "an interrupt does not reach the kernel",
             as = "(none.*|event.*|ended.*|interrupted late), .*")
@@ -106,10 +106,10 @@ public class LeadershipRaces {
     @Outcome(
             id = "none, event",
             expect = ACCEPTABLE,
-            desc = "whoever fetched it, the follower got its event")
+            desc = "the follower got its event, whichever thread fetched it")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
     @Outcome(id = "event, .*", expect = FORBIDDEN, desc = "an event went to the wrong one")
-    @Catches(value = "a thread that leaves the lead appoints nobody", as = ".*, (none|.*late)")
+    @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*, (none|.*late)")
     @State
     public static class LeaderTimesOut extends Two {
         private final OnVirtualThread<String> leader =
@@ -139,7 +139,7 @@ public class LeadershipRaces {
     /** One gets its event and leaves while another comes to wait; each has an event. */
     @JCStressTest
     @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
-    @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and nobody leads")
+    @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and no thread leads")
     @Catches(value = "a thread that is enlisted does not look again", as = ".*(none|late).*")
     @State
     public static class LeaderLeavesWaiterArrives extends Two {
@@ -162,8 +162,8 @@ public class LeadershipRaces {
     /** Two threads wait, an event for each comes up at once. */
     @JCStressTest
     @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
-    @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and nobody leads")
-    @Catches(value = "a thread that leaves the lead appoints nobody", as = ".*(none|late).*")
+    @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and no thread leads")
+    @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*(none|late).*")
     @State
     public static class TwoEventsTwoLeaders extends Two {
         private final OnVirtualThread<Received> one = receiver(a);
@@ -265,7 +265,7 @@ public class LeadershipRaces {
             id = ".*(none|late).*",
             expect = FORBIDDEN,
             desc = "one waits for events of a device that has failed")
-    @Catches(value = "a thread that leaves the lead appoints nobody", as = ".*(none|late).*")
+    @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*(none|late).*")
     @State
     public static class FailureWaiterArrives extends Two {
         private final OnVirtualThread<Received> waiter = receiver(b);

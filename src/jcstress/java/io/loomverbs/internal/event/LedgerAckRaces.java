@@ -31,7 +31,7 @@ public class LedgerAckRaces {
     @Outcome(
             id = "refused, refused, .*",
             expect = FORBIDDEN,
-            desc = "nobody could acknowledge an event that was delivered")
+            desc = "no thread could acknowledge an event that was delivered")
     @Catches(value = "claims overwrite one another", as = "acked, acked, .*")
     @State
     public static class OverAck {
@@ -71,7 +71,7 @@ public class LedgerAckRaces {
     @Outcome(
             id = "refused, refused, .*",
             expect = FORBIDDEN,
-            desc = "nobody could acknowledge what was delivered")
+            desc = "no thread could acknowledge what was delivered")
     @Outcome(id = ".*, 3 left", expect = FORBIDDEN, desc = "an acknowledgement was lost")
     @Catches(value = "claims overwrite one another", as = "acked, acked, .*")
     @State

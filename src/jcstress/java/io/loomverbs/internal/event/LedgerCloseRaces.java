@@ -23,7 +23,7 @@ public class LedgerCloseRaces {
         return Patience.late(begun, otherEnded, ended);
     }
 
-    /** Two threads close what nobody holds. */
+    /** Two threads close a CQ without held events. */
     @JCStressTest
     @Outcome(
             id = "CLOSED, CLOSED, destroyed 1 times",
@@ -36,7 +36,7 @@ public class LedgerCloseRaces {
     @Outcome(
             id = ".*, stuck",
             expect = FORBIDDEN,
-            desc = "the closer who waited behind the other was not woken")
+            desc = "the closer that waited behind the other was not woken")
     @Catches(value = "two closers begin", as = ".*, destroyed [02] times")
     @Catches(value = "the end of a close wakes no closer", as = ".*, stuck")
     @State
@@ -152,7 +152,7 @@ public class LedgerCloseRaces {
     @Outcome(
             id = ".*, stuck",
             expect = FORBIDDEN,
-            desc = "the closer who waited behind the other was not woken to take over")
+            desc = "the closer that waited behind the other was not woken to take over")
     @Catches(value = "the end of a close wakes no closer", as = ".*, stuck")
     @State
     public static class RefusedCloser {
@@ -260,7 +260,7 @@ public class LedgerCloseRaces {
     @Outcome(
             id = ".*, refused, .*, open with 1",
             expect = FORBIDDEN,
-            desc = "an event is counted that nobody has")
+            desc = "an event is counted that no thread has")
     @Outcome(
             id = ".*, delivered, .*, open with 0",
             expect = FORBIDDEN,

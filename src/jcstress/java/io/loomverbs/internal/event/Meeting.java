@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * windows of less than that are hardly ever met, the less so on a machine that is busy.
  */
 public final class Meeting {
-    /** Who is ahead waits that long in each sample, so the other catches up. */
+    /** The actor that is ahead waits that long in each sample, so that the other catches up. */
     private static final long PATIENCE_NANOS = 20_000;
 
     private final AtomicInteger arrived = new AtomicInteger();

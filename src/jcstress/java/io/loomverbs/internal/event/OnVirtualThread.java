@@ -58,7 +58,7 @@ public final class OnVirtualThread<T> {
         try {
             thread.join();
         } catch (InterruptedException e) {
-            throw new AssertionError("nobody interrupts an actor", e);
+            throw new AssertionError("no thread interrupts an actor", e);
         }
         return result;
     }

@@ -8,7 +8,7 @@ package io.loomverbs.internal.event;
  * the time from the waker's return to the waiter's counts, so that a stalled waker proves nothing.
  *
  * <p>Nor does a stalled machine. A virtual thread does nothing but sleep, and notes when it sleeps
- * too long: a wait during which nobody got a CPU is not held against the code.
+ * too long: a wait during which no thread got a CPU is not held against the code.
  */
 public final class Patience {
     /** Much longer than a machine that is busy needs to run a thread, and less than a second. */
@@ -69,7 +69,7 @@ public final class Patience {
             try {
                 Thread.sleep(BEAT_MILLIS);
             } catch (InterruptedException e) {
-                throw new AssertionError("nobody interrupts the beat", e);
+                throw new AssertionError("no thread interrupts the beat", e);
             }
             long now = System.nanoTime();
             if (now - lastBeat > STALL_NANOS) {

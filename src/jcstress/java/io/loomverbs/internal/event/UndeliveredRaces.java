@@ -13,7 +13,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
-/** The close of a CQ against its events that nobody has received yet. */
+/** The close of a CQ against its events that no thread has received yet. */
 public class UndeliveredRaces {
 
     /** A CQ is closed while its event is taken. */
@@ -30,7 +30,7 @@ public class UndeliveredRaces {
     @Outcome(
             id = "none, TIMED_OUT",
             expect = FORBIDDEN,
-            desc = "the close waited for an event that nobody received")
+            desc = "the close waited for an event that no thread received")
     @Catches(value = "an event is delivered whatever the ledger says", as = "event, CLOSED")
     @State
     public static class CloseTake {
@@ -98,7 +98,7 @@ public class UndeliveredRaces {
         }
     }
 
-    /** A CQ is closed while its event comes up, and nobody waits. */
+    /** A CQ is closed while its event comes up, and no thread waits. */
     @JCStressTest
     @Outcome(id = "CLOSED, nothing", expect = ACCEPTABLE, desc = "the event went with the CQ")
     @Outcome(id = "CLOSED, listed", expect = FORBIDDEN, desc = "a destroyed CQ stays in the queue")
@@ -142,7 +142,7 @@ public class UndeliveredRaces {
     @Outcome(
             id = ".*, stuck",
             expect = FORBIDDEN,
-            desc = "the event that came up during the close woke nobody")
+            desc = "the event that came up during the close woke no thread")
     @Catches(value = "a close that failed lists events before the ledger is open", as = ".*, stuck")
     @State
     public static class RefusedCloseRaise {
@@ -201,7 +201,7 @@ public class UndeliveredRaces {
     @Outcome(
             id = ".*, stuck",
             expect = FORBIDDEN,
-            desc = "the event was taken off the list and woke nobody")
+            desc = "the event was taken off the list and woke no thread")
     @Catches(value = "a failed close does not list the CQ again", as = ".*, stuck")
     @State
     public static class RefusedCloseTake {

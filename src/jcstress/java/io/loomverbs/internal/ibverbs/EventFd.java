@@ -5,7 +5,7 @@ import io.loomverbs.internal.event.QueuedCq;
 
 /** A descriptor as a poller's channel, whose reads are watched. */
 class EventFd extends FdEventFeed {
-    /** Whom events are for; null if they are only counted. */
+    /** The CQ that events are for; null if they are only counted. */
     QueuedCq cq;
 
     /** Whether a read fails from now on. */

@@ -24,7 +24,7 @@ final class EventFds {
     private static final MethodHandle WRITE =
             link("write", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
 
-    /** What is written; what is read, by whomever, nobody looks at. */
+    /** What is written; what is read is ignored. */
     private static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_LONG, 1);
 
     private static final MemorySegment READS = Arena.global().allocate(JAVA_LONG);

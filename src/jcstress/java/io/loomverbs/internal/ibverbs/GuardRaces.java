@@ -21,7 +21,7 @@ import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.util.concurrent.locks.LockSupport;
 
-/** Calls that use a native object against those who destroy it. */
+/** Calls that use a native object against threads that destroy it. */
 public class GuardRaces {
     private static final int REFUSAL = -16;
     private static final int GONE = -22;
@@ -236,7 +236,7 @@ public class GuardRaces {
     @Catches(
             value = "a call that meets a destroyer takes the object to be destroyed",
             as = "refused, .*")
-    @Catches(value = "the end of a destroy wakes nobody", as = ".*, stuck")
+    @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
     @State
     public static class CallRefusedDestroy extends Sleeper {
         private final CallGate guard = new CallGate();
@@ -264,7 +264,7 @@ public class GuardRaces {
     @Outcome(id = "in, in time", expect = ACCEPTABLE, desc = "the poll was before, or has waited")
     @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the CQ is there, and was not found")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the poll was not woken")
-    @Catches(value = "the end of a destroy wakes nobody", as = ".*, stuck")
+    @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
     @State
     public static class PollRefusedDestroy extends Sleeper {
         private final ExclusiveCallGate guard = new ExclusiveCallGate();

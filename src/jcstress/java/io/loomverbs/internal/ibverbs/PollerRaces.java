@@ -23,7 +23,7 @@ import org.openjdk.jcstress.infra.results.L_Result;
  */
 public class PollerRaces {
 
-    /** A descriptor in an epoll set, of which an event is told while somebody waits. */
+    /** A descriptor in an epoll set, whose event is told while a thread waits. */
     abstract static class Polled {
         final TestPoller poller = new TestPoller();
         final EventFd fd;
@@ -41,7 +41,7 @@ public class PollerRaces {
             return fd.reads > 0 ? "told" : "asleep";
         }
 
-        /** What was read by whom. */
+        /** What each thread has read. */
         String reads() {
             end();
             return fd.wasReadWhenDestroyed() ? "freed memory" : fd.reads > 0 ? "read" : "none";
@@ -104,7 +104,7 @@ public class PollerRaces {
         }
     }
 
-    /** An event, and whoever waits. */
+    /** An event and its waiter. */
     abstract static class Awaited extends Polled {
         Awaited() {
             super(1);
@@ -117,7 +117,7 @@ public class PollerRaces {
         }
     }
 
-    /** An event that nobody has waited for up to now. */
+    /** An event that no thread has waited for up to now. */
     abstract static class Left extends Polled {
         Left() {
             super(1);
@@ -269,7 +269,7 @@ public class PollerRaces {
         }
     }
 
-    /** Somebody who does not wait fetches an event while the descriptor is destroyed. */
+    /** A thread that does not wait fetches an event while the descriptor is destroyed. */
     @JCStressTest
     @Outcome(id = "read", expect = ACCEPTABLE, desc = "the event was read before")
     @Outcome(id = "none", expect = ACCEPTABLE, desc = "it was gone before")
@@ -300,7 +300,7 @@ public class PollerRaces {
     @Outcome(
             id = ".*(none|late)",
             expect = FORBIDDEN,
-            desc = "it waits in the kernel, and nobody wakes it")
+            desc = "it waits in the kernel, and no thread wakes it")
     @Catches(value = "a leader takes wake-ups away before it waits", as = ".*(none|late)")
     @State
     public static class WaiterDestroy extends Waited {
@@ -320,13 +320,13 @@ public class PollerRaces {
         }
     }
 
-    /** A thread comes to wait while a leader, who sees nobody wait, leaves the descriptor alone. */
+    /** A thread comes to wait while a leader, which sees no waiter, leaves the descriptor alone. */
     @JCStressTest
     @Outcome(id = "told", expect = ACCEPTABLE, desc = "it is in the set again")
     @Outcome(
             id = "asleep",
             expect = FORBIDDEN,
-            desc = "somebody waits, and nobody is told of events")
+            desc = "a thread waits, and no thread is told of events")
     @Catches(value = "a leader that disarms does not look again", as = "asleep")
     @Catches(value = "a waiter looks whether it is armed, then counts", as = "asleep")
     @State
@@ -353,7 +353,7 @@ public class PollerRaces {
     @Outcome(
             id = "asleep",
             expect = FORBIDDEN,
-            desc = "somebody waits, and nobody is told of events")
+            desc = "a thread waits, and no thread is told of events")
     @Catches(value = "a refused destroy leaves the descriptor disarmed", as = "asleep")
     @State
     public static class JoinRefusedDestroy extends Left {
@@ -376,7 +376,7 @@ public class PollerRaces {
     /** A queue begins to use a descriptor that fails. */
     @JCStressTest
     @Outcome(id = "ended", expect = ACCEPTABLE, desc = "it was told")
-    @Outcome(id = "none", expect = FORBIDDEN, desc = "nobody tells it, ever")
+    @Outcome(id = "none", expect = FORBIDDEN, desc = "it is never told")
     @Catches(value = "a queue looks for a failure, then is attached", as = "none")
     @State
     public static class AttachFailure extends Attached {
@@ -402,7 +402,7 @@ public class PollerRaces {
     @Outcome(
             id = ".*(none|late|event|freed).*",
             expect = FORBIDDEN,
-            desc = "one waits, and nobody tells it")
+            desc = "one waits, and no thread tells it")
     @Catches(
             value = "a failed wait is taken for an interrupted one",
             as = ".*(none|late|event|freed).*")

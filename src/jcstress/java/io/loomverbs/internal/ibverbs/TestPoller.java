@@ -14,7 +14,7 @@ class TestPoller extends Poller {
         this.epollFd = epollFd();
     }
 
-    /** Actors are no virtual threads, and nobody else waits. */
+    /** Actors are no virtual threads, and no other thread waits. */
     private static final class OnPlatformThreads implements Carriers {
         @Override
         public Loan ask(Borrower borrower) {
@@ -40,7 +40,7 @@ class TestPoller extends Poller {
         await(0, () -> true);
     }
 
-    /** The set is gone: who waits in it, or adds to it, fails from now on. */
+    /** The set is gone: a wait in it, or an addition to it, fails from now on. */
     void destroy() {
         EventFds.reuse(epollFd, EventFds.create(0));
         wake();

@@ -18,7 +18,7 @@ public class UnackedReadsRaces {
     @JCStressTest
     @Outcome(id = "counted, 1", expect = ACCEPTABLE, desc = "the destroyer acknowledges it")
     @Outcome(id = "at once, 0", expect = ACCEPTABLE, desc = "the reader acknowledges it")
-    @Outcome(id = "counted, 0", expect = FORBIDDEN, desc = "nobody does: the destroy hangs")
+    @Outcome(id = "counted, 0", expect = FORBIDDEN, desc = "no thread does: the destroy hangs")
     @Outcome(id = "at once, 1", expect = FORBIDDEN, desc = "both do: the destroy hangs")
     @Catches(value = "a reader looks whether there is a destroyer, then counts", as = "counted, 0")
     @State

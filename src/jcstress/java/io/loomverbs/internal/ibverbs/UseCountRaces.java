@@ -39,7 +39,7 @@ public class UseCountRaces {
     @Outcome(id = "used, 1", expect = ACCEPTABLE, desc = "the call was first, and the last to go")
     @Outcome(id = "refused, 1", expect = ACCEPTABLE, desc = "the call came too late")
     @Outcome(id = "used when closed, .*", expect = FORBIDDEN, desc = "of a file that is another's")
-    @Outcome(id = ".*, 0", expect = FORBIDDEN, desc = "nobody closes")
+    @Outcome(id = ".*, 0", expect = FORBIDDEN, desc = "no thread closes")
     @Outcome(id = ".*, 2", expect = FORBIDDEN, desc = "closed twice: the second is another's")
     @Catches(
             value = "a user looks whether it is closed, then counts itself",

@@ -146,7 +146,7 @@ public class PayloadRaces {
     @Outcome(id = "whole", expect = ACCEPTABLE, desc = "the completion, and all that was sent")
     @Outcome(id = "old", expect = FORBIDDEN, desc = "a completion without the message")
     @Outcome(id = "torn", expect = FORBIDDEN, desc = "a completion with a part of the message")
-    @Outcome(id = "nonsense", expect = FORBIDDEN, desc = "what nobody has written")
+    @Outcome(id = "nonsense", expect = FORBIDDEN, desc = "bytes that were never written")
     @Catches(value = "a message is copied after its completion", as = "old")
     @State
     public static class PayloadPoll {
@@ -187,7 +187,7 @@ public class PayloadRaces {
     @Outcome(id = "nothing, .*", expect = FORBIDDEN, desc = "woken before there is a completion")
     @Outcome(id = "old, .*", expect = FORBIDDEN, desc = "woken before the message is there")
     @Outcome(id = "torn, .*", expect = FORBIDDEN, desc = "woken before the whole message is there")
-    @Outcome(id = "nonsense, .*", expect = FORBIDDEN, desc = "what nobody has written")
+    @Outcome(id = "nonsense, .*", expect = FORBIDDEN, desc = "bytes that were never written")
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Catches(value = "a message is copied after its completion", as = "old, .*")

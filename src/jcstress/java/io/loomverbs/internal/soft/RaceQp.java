@@ -69,7 +69,7 @@ final class RaceQp {
         attr.av = new AhAttr(0, 0, false, 0, 0, 0, 0, SoftPort.LID, 0, 1);
         attr.maxRdAtomic = 1;
         attr.maxDestRdAtomic = 1;
-        attr.minRnrTimer = 0; // the longest: 655 ms, which nobody waits for
+        attr.minRnrTimer = 0; // the longest: 655 ms, which no thread waits for
         attr.timeout = 0;
         attr.retryCnt = 7;
         attr.rnrRetry = 7;

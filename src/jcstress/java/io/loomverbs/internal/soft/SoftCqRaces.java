@@ -227,7 +227,7 @@ public class SoftCqRaces {
             id = "polled 1, polled 1",
             expect = FORBIDDEN,
             desc = "one completion was polled twice")
-    @Outcome(id = "polled 0, polled 0", expect = FORBIDDEN, desc = "nobody got the completion")
+    @Outcome(id = "polled 0, polled 0", expect = FORBIDDEN, desc = "no thread got the completion")
     @Catches(value = "a completion is taken without the lock", as = "polled 1, polled 1")
     @State
     public static class TwoPolls {
@@ -265,7 +265,7 @@ public class SoftCqRaces {
     @Outcome(
             id = "overrun, .*, polled .*",
             expect = FORBIDDEN,
-            desc = "an overrun that nobody hears of")
+            desc = "an overrun that no thread hears of")
     @Outcome(
             id = "added, .*, polled 0",
             expect = FORBIDDEN,

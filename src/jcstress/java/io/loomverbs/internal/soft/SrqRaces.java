@@ -92,7 +92,7 @@ public class SrqRaces {
     @JCStressTest
     @Outcome(id = "events: 1", expect = ACCEPTABLE, desc = "of the one that was second")
     @Outcome(id = "events: 2", expect = FORBIDDEN, desc = "one limit was reached twice")
-    @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "nobody is told of the limit")
+    @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "no thread is told of the limit")
     @Catches(value = "two threads reach one limit of a shared queue", as = "events: 2")
     @State
     public static class TwoReceives {
@@ -122,7 +122,7 @@ public class SrqRaces {
     @JCStressTest
     @Outcome(id = "events: 1", expect = ACCEPTABLE, desc = "of the one that saw the other")
     @Outcome(id = "events: 2", expect = FORBIDDEN, desc = "one limit was reached twice")
-    @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "nobody is told of the limit")
+    @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "no thread is told of the limit")
     @Catches(value = "setting a limit does not look what is posted", as = "events: 0")
     @Catches(value = "a limit is set without the lock", as = "events: 2")
     @State

@@ -102,7 +102,7 @@ class AsyncQueueTest {
         }
     }
 
-    /** Two events, held back by a close, and two who wait: when the close fails, both get one. */
+    /** A close holds back two events while two threads wait: when it fails, each gets one. */
     @Test
     void everyWaiterLooksAgainWhenACloseHasFailed() throws Exception {
         Collection<Object> received = new ConcurrentLinkedQueue<>();
@@ -161,7 +161,7 @@ class AsyncQueueTest {
         return all;
     }
 
-    /** 40 flaps of a link that nobody reads of: two events, the latest last. */
+    /** 40 flaps of a link whose events are not read: two events, the latest last. */
     @Test
     void eventsOfOneKindAreReceivedAsOne() throws Exception {
         queue.raise(event(3));

@@ -150,7 +150,7 @@ class CarrierWatchTest {
         assertThat(watch.isOn()).isTrue();
         someLooks();
         someLooks();
-        assertThat(threads()).as("while somebody leads").isEqualTo(1);
+        assertThat(threads()).as("while a thread leads").isEqualTo(1);
     }
 
     @Test

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.ref.WeakReference;
 
-/** Whether an object is gone that nobody should refer to any more. */
+/** Whether an object is gone that nothing should refer to any more. */
 public final class Collected {
     private static final int TRIES = 200;
     private static final int PAUSE_MILLIS = 5;

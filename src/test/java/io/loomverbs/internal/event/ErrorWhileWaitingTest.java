@@ -65,7 +65,7 @@ class ErrorWhileWaitingTest {
 
     private void assertNobodyIsLeft() throws Exception {
         cq.raise();
-        assertThat(queue.tryTake()).as("not handed to one who is gone").isSameAs(cq);
+        assertThat(queue.tryTake()).as("not handed to a waiter that is gone").isSameAs(cq);
         assertThat(source.joined).hasValue(0);
         source.add(cq::raise);
         assertThat(result(start())).as("there is a lead to take").isSameAs(cq);
@@ -100,11 +100,11 @@ class ErrorWhileWaitingTest {
         assertNobodyIsLeft();
     }
 
-    /** Those who wait are told nevertheless. */
+    /** The waiters are woken nevertheless. */
     @Test
     void inTheEndOfAQueue() throws Exception {
         FutureTask<QueuedCq> leader = start();
-        source.awaitSomebody();
+        source.awaitLeader();
         source.refusal = error;
         assertThatThrownBy(() -> queue.end(null)).isSameAs(error);
         assertThatThrownBy(() -> result(leader)).hasCauseInstanceOf(EventQueueEndedException.class);

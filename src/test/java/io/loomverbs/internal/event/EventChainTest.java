@@ -83,12 +83,12 @@ class EventChainTest {
         }
     }
 
-    /** Two are woken, however many events come up; those who arrive wake the others. */
+    /** Two threads are woken, however many events come up; those that arrive wake the others. */
     @Test
     void threadsAreWokenInAChain() throws Exception {
         startWaiters(5);
         ReentrantLock lock = queue.lock;
-        lock.lock(); // who was woken arrives when this is left
+        lock.lock(); // woken threads arrive once it is unlocked
         try {
             for (int i = 0; i < 5; i++) {
                 cq().raise();
@@ -114,7 +114,7 @@ class EventChainTest {
         onTheirWay.setVolatile(chain, AT_ONCE);
         QueuedCq cq = cq();
         cq.raise();
-        assertThat(delivered()).as("listed for somebody on the way").isZero();
+        assertThat(delivered()).as("listed for a thread on its way").isZero();
         assertThat(result(waiter)).isSameAs(cq);
         assertThat((int) onTheirWay.getVolatile(chain))
                 .as("it was not on its way itself")
@@ -123,7 +123,8 @@ class EventChainTest {
     }
 
     /**
-     * Whoever takes what is listed while others wait, 16 times with all who do, joins them instead.
+     * A thread that finds a listed event while others wait joins them, once 16 were taken past
+     * them.
      */
     @Test
     void nobodyIsPassedForEver() throws Exception {
@@ -139,7 +140,7 @@ class EventChainTest {
         for (int i = 0; i < MOST_PASSED; i++) {
             assertThat(takenByAVirtualThread()).isSameAs(cqs.get(i));
         }
-        startWaiters(1); // who takes one more
+        startWaiters(1); // it takes one more
         for (int i = 0; i < AT_ONCE; i++) {
             call(arrived);
         }
@@ -148,7 +149,7 @@ class EventChainTest {
         }
     }
 
-    /** The same where nobody waits, but others are on their way: it yields, once in so many. */
+    /** The same where no thread waits, but others are on their way: it yields, once in so many. */
     @Test
     void nobodyOnItsWayIsPassedForEver() throws Exception {
         field("onTheirWay", int.class).setVolatile(chain, AT_ONCE);
@@ -182,7 +183,7 @@ class EventChainTest {
         assertThat((long) gaveWay.getVolatile(chain)).isGreaterThanOrEqualTo(now);
     }
 
-    /** Who is on the way may wait for a carrier that is held by one who waits for this thread. */
+    /** A thread on its way may wait for a carrier, held by a thread that waits for this one. */
     @Test
     void aPlatformThreadIsNotKeptWaitingByThoseOnTheirWay() throws Exception {
         VarHandle onTheirWay = field("onTheirWay", int.class);
@@ -225,7 +226,7 @@ class EventChainTest {
         assertThat(result(waiters.get(0))).isSameAs(cqs.get(0));
     }
 
-    /** Nor does it join those who wait for others to arrive. */
+    /** Nor does it join threads that wait for others to arrive. */
     @Test
     void aPlatformThreadTakesWhatIsListed() throws Exception {
         startWaiters(1);

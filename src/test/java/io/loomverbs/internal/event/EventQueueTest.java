@@ -80,8 +80,8 @@ class EventQueueTest {
     }
 
     /**
-     * Who armed before another was given the event is not let wait for one, and who waits already
-     * is woken by the one that leaves.
+     * A thread that armed before another was given the event does not wait for one; a thread that
+     * waits already is woken by the one that leaves.
      */
     @Test
     void aSharedArmIsPassedOn() throws Exception {
@@ -112,7 +112,7 @@ class EventQueueTest {
         assertThat(cq.outstanding()).isEqualTo(3);
 
         cq.passOn();
-        assertThat(queue.tryTake()).as("nobody waits, so nobody is owed a wake-up").isNull();
+        assertThat(queue.tryTake()).as("no thread waits, so no wake-up is owed").isNull();
     }
 
     /** A close counts as begun before it waits: events that come up then wait for its end. */
@@ -147,7 +147,7 @@ class EventQueueTest {
         }
     }
 
-    /** A destroyed CQ is forgotten at once, not when somebody next looks at the channel. */
+    /** A destroyed CQ is forgotten at once, not when a thread next looks at the channel. */
     @Test
     void aDestroyedCqIsForgotten() {
         QueuedCq cq = cq("cq");
@@ -159,7 +159,7 @@ class EventQueueTest {
         assertThat(cq.pending).isZero();
     }
 
-    /** After a failure what came before is delivered first, then everybody is told the cause. */
+    /** After a failure what came before is delivered first, then every waiter is told the cause. */
     @Test
     void aFailureComesAfterWhatWasThere() throws Exception {
         QueuedCq cq = cq("cq");

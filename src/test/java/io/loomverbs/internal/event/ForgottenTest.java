@@ -105,7 +105,7 @@ class ForgottenTest {
                             return qp;
                         });
 
-        assertCollected(owner); // nobody looks
+        assertCollected(owner); // no thread looks
         assertThat(context.take(0)).isNull();
     }
 

@@ -194,7 +194,7 @@ final class InMemorySource implements EventSource, EventFeed {
     }
 
     /** Waits until there is a thread in the kernel. */
-    void awaitSomebody() {
+    void awaitLeader() {
         eventually(() -> inside > 0, () -> "no thread leads");
     }
 

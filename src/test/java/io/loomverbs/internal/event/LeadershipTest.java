@@ -17,7 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Who waits where events have to be fetched: one, as long as anybody waits. */
+/** Where events have to be fetched, one waiter fetches them, as long as any thread waits. */
 @Timeout(60)
 @ParameterizedClass
 @ValueSource(booleans = {true, false})
@@ -75,7 +75,7 @@ class LeadershipTest {
         source = new InMemorySource(carriers);
     }
 
-    /** Whatever a test was about: one at a time, nobody left over, every carrier given back. */
+    /** Whatever a test was about: one at a time, no thread left over, every carrier given back. */
     @AfterEach
     void checkLeftNothing() throws Exception {
         for (Waiting waiting : started) {
@@ -333,7 +333,7 @@ class LeadershipTest {
         assertThat(start(() -> b.take(FOR_EVER)).result()).isEqualTo("broken");
     }
 
-    /** What is the leader's own misfortune ends its wait; another thread takes the lead. */
+    /** An Error of the leader ends the leader's wait alone; another thread takes the lead. */
     @Test
     void anErrorEndsTheLeadersWaitAlone() throws Exception {
         EventQueue a = EventQueue.shared(source);
@@ -356,7 +356,7 @@ class LeadershipTest {
         refused = true;
         EventQueue a = EventQueue.shared(source);
         Waiting one = follower(() -> a.take(FOR_EVER));
-        source.awaitSomebody();
+        source.awaitLeader();
         Thread first = source.last;
         if (virtual) {
             first.setUncaughtExceptionHandler((thread, e) -> {});
@@ -404,7 +404,7 @@ class LeadershipTest {
         refused = true;
         EventQueue a = EventQueue.shared(source);
         Waiting one = follower(() -> a.take(FOR_EVER));
-        source.awaitSomebody();
+        source.awaitLeader();
         source.add(new NamedCq(a, "a")::raise);
         assertThat(one.result()).isEqualTo("event of a");
         one.thread.join();
@@ -421,14 +421,14 @@ class LeadershipTest {
         }
     }
 
-    /** Then a platform thread leads, and fails everybody just the same. */
+    /** Then a platform thread leads, and fails every waiter just the same. */
     @Test
     void withoutACarrierAThreadLeads() throws Exception {
         refused = true;
         EventQueue a = EventQueue.shared(source);
         Waiting one = follower(() -> a.take(FOR_EVER));
         if (virtual) {
-            source.awaitSomebody();
+            source.awaitLeader();
             assertThat(source.last.getName()).isEqualTo("test-poller");
             assertThat(source.last.isDaemon()).isTrue();
         }
@@ -490,7 +490,7 @@ class LeadershipTest {
         assertThat(one.result()).isEqualTo("closed");
     }
 
-    /** Nor are those in which nobody waits any more. */
+    /** Nor are those in which no thread waits any more. */
     @Test
     void aQueueThatEndsWithoutWaitersIsForgotten() throws Exception {
         EventQueue a = EventQueue.shared(source);
@@ -513,7 +513,7 @@ class LeadershipTest {
         assertThat(one.result()).isEqualTo("closed");
     }
 
-    /** Many who come and go in every way, and a source that is always told who is next. */
+    /** Many threads come and go in every way, and the source is always told of the next leader. */
     @Test
     void nobodyIsLeftBehind() throws Exception {
         int queues = 8;

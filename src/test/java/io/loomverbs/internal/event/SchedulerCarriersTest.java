@@ -66,7 +66,7 @@ class SchedulerCarriersTest {
         SchedulerCarriers others = ofOnePoller();
         assertThat(carriers.ask(leader)).isEqualTo(COMING);
         assertThat(carriers.ask(leader)).isEqualTo(SERVING);
-        assertThat(others.ask(leader)).as("nobody has seen the second").isEqualTo(COMING);
+        assertThat(others.ask(leader)).as("no thread has seen the second").isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(4);
         assertThat(carriers.ask(leader)).isEqualTo(SERVING);
         assertThat(scheduler.changes).isEqualTo(2);

@@ -34,7 +34,7 @@ public final class CProgram {
 
     /**
      * The values of constant expressions, as a compiler has them that may be one for another
-     * architecture: it writes them into its assembly, which nobody runs.
+     * architecture: it writes them into its assembly, which is never run.
      */
     static List<Long> constants(Path dir, String compiler, List<String> expressions)
             throws Exception {

@@ -44,7 +44,7 @@ class HandMadeCallsTest extends HandMadeContext {
         assertThat(callers.get(1).isVirtual()).isFalse();
     }
 
-    /** Who asks for a port or a GID is inside libibverbs, in the context's memory. */
+    /** A query of a port or a GID is inside libibverbs, in the context's memory. */
     @Test
     void theDeviceIsClosedBetweenQueriesOnly() throws Exception {
         CountDownLatch inside = new CountDownLatch(1);

@@ -185,7 +185,7 @@ class HandMadeChannelTest {
         destroy(channel, made);
     }
 
-    /** Nobody but {@code tryGetCqEvent} reads a channel that nobody waits on. */
+    /** Only {@code tryGetCqEvent} reads a channel that no thread waits on. */
     @Test
     void aForeignLoopFindsItsEvents() throws Exception {
         CompletionChannel mine = context.createCompChannel();
@@ -206,7 +206,7 @@ class HandMadeChannelTest {
             assertThat(event.cq()).isSameAs(a);
         }
         assertThat(Posix.readable(mine.fd())).isEqualTo(8);
-        // Who waits after all is told.
+        // A thread that waits after all is woken.
         CompletableFuture<Object> waiter = start(mine::getCqEvent);
         ((CqEvent) result(waiter)).close();
         madeB.event();
@@ -245,7 +245,7 @@ class HandMadeChannelTest {
 
     /**
      * One that another thread reads while the CQ is being destroyed. It is acknowledged before it
-     * is raised: who raises may have to park, while the destroyer holds a carrier.
+     * is raised: the raising thread may have to park, while the destroyer holds a carrier.
      */
     @Test
     void aStragglerIsAcknowledgedAtOnce() throws Exception {
@@ -274,7 +274,9 @@ class HandMadeChannelTest {
         destroy(channel, made);
     }
 
-    /** The kernel tells of an error for ever, also of a descriptor that nobody wants to read. */
+    /**
+     * The kernel reports an error indefinitely, also of a descriptor that no thread wants to read.
+     */
     @Test
     void aFailedChannelThatNobodyWaitsForIsToldOfOnce() throws Exception {
         AtomicInteger rounds = new AtomicInteger();
@@ -407,7 +409,7 @@ class HandMadeChannelTest {
         destroy(channel, made);
     }
 
-    /** Who waits is told of the end only when the device has agreed to it. */
+    /** Waits end only when the device has agreed to the close. */
     @Test
     void aRefusedDestroyTellsNobody() throws Exception {
         CompletionChannel channel = context.createCompChannel();
@@ -427,7 +429,7 @@ class HandMadeChannelTest {
         assertThat(failure(waiter)).isInstanceOf(ClosedException.class);
     }
 
-    /** Not even those who wait for asynchronous events. */
+    /** Not even waits for asynchronous events end. */
     @Test
     void aRefusedCloseOfTheDeviceTellsNobody() throws Exception {
         CompletableFuture<Object> waiter = start(context::getAsyncEvent);
@@ -454,7 +456,7 @@ class HandMadeChannelTest {
         assertThat(failure(last)).isInstanceOf(ClosedException.class);
     }
 
-    /** Such as when there is no memory left. Nobody is left waiting, nothing is left behind. */
+    /** Such as when there is no memory left. No thread is left waiting, nothing is left behind. */
     @Test
     void aDestroyThatThrowsLeavesAChannelWhole() throws Exception {
         CompletionChannel channel = context.createCompChannel();
@@ -532,7 +534,7 @@ class HandMadeChannelTest {
             assertThat(event.port()).isEqualTo(1);
         }
         assertThat(waiter).isNotDone();
-        // Nobody waits for asynchronous events, and yet who waits for the CQ learns of this one.
+        // No thread waits for asynchronous events, and yet the waiter of the CQ learns of this one.
         device.asyncEvent(made, Ibv.EVENT_CQ_ERR);
         assertIsEio(failure(waiter));
         try (AsyncEvent event = context.getAsyncEvent()) {
@@ -597,7 +599,7 @@ class HandMadeChannelTest {
             try (CqEvent event = channel.getCqEvent()) {
                 assertThat(event.cqContext()).isEqualTo(i);
             }
-            made.event(); // and one that nobody reads, or the leader, a moment too late
+            made.event(); // and one that no thread reads, or the leader, a moment too late
             cq.close();
             assertThat(made.acked()).isBetween(1, 2);
             destroy(channel, made);

@@ -263,7 +263,7 @@ final class HandMadeDevice implements DeviceOps {
         return poller;
     }
 
-    /** The context alone; whoever takes it calls {@link #closePipe}. */
+    /** The context alone; its user calls {@link #closePipe}. */
     IbvContext bareContext() {
         return new IbvContext(
                 "hand-made", memory.context(), (type, port) -> {}, pollerOfNextContext());

@@ -22,8 +22,8 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The thread that reads everybody's events runs out of memory just then: its own wait ends, the
- * event that it has read is not lost, and everything goes on.
+ * The thread that reads all events runs out of memory just then: its own wait ends, the event that
+ * it has read is not lost, and everything goes on.
  */
 @Timeout(60)
 class MisfortuneTest {

@@ -135,7 +135,7 @@ class PollersTest {
         for (int round = 0; round < 20; round++) {
             receivers.forEach(Receiver::await);
             if (round % 2 == 0) {
-                settle(); // all wait in the kernel, or behind one who does
+                settle(); // all wait in the kernel, or behind a leader that does
             }
             receivers.forEach(receiver -> receiver.made.event());
             for (int i = 0; i < receivers.size(); i++) {

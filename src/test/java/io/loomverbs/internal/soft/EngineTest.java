@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** The engine when something is wrong with itself, or with who it tells. */
+/** The engine when something is wrong with itself, or with the listeners it calls. */
 class EngineTest {
     private final SoftFixture fixture = new SoftFixture();
 

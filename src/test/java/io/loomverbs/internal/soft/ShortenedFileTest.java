@@ -26,8 +26,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Memory that is a file's, which somebody shortens: the side whose memory it is has a protection
- * error, as if an arena were closed, and the other side what a real device would tell it.
+ * Memory that is a file's, which another process shortens: the side whose memory it is has a
+ * protection error, as if an arena were closed, and the other side what a real device would tell
+ * it.
  */
 @Timeout(60)
 class ShortenedFileTest {
