@@ -41,6 +41,8 @@ import java.time.Duration;
  */
 public final class CompletionQueue implements AutoCloseable {
     static final String DESTROY = "ibv_destroy_cq";
+    private static final int MAX_MODERATION = 0xffff;
+    private static final int NANOS_PER_MICRO = 1000;
     private static final VarHandle SERVER;
 
     static {
@@ -181,6 +183,38 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
+     * Delays the events of the CQ, so that several completions raise one ({@code ibv_modify_cq}
+     * with {@code IBV_CQ_ATTR_MODERATE}). An armed CQ raises its event when it got {@code count}
+     * completions since it was armed, or {@code period} after the first of them, whichever comes
+     * first. A value of 0 sets no such limit; two of them raise each event at once, as in a new CQ.
+     *
+     * <p>A completion may be in the CQ for up to {@code period} before a waiting thread is woken;
+     * without a period, for as long as there are fewer than {@code count}. Polling is not delayed.
+     *
+     * @param count how many completions, 0 to 65535
+     * @param period how long, 0 to 65,535 microseconds, rounded up to whole ones
+     * @throws IllegalArgumentException if a value is out of range
+     * @throws ClosedException if the CQ is closed
+     * @throws VerbsException {@code EOPNOTSUPP} if the device cannot do it, as soft-RoCE; {@code
+     *     EINVAL} if it cannot do it with these values. Nothing has changed then
+     */
+    public void moderate(int count, Duration period) {
+        Arguments.inRange("count", count, 0, MAX_MODERATION, "cq_count of ibv_modify_cq");
+        long nanos = Arguments.nanos("period", period);
+        long micros = nanos / NANOS_PER_MICRO + (nanos % NANOS_PER_MICRO == 0 ? 0 : 1);
+        Arguments.inRange("period", micros, 0, MAX_MODERATION, "microseconds of ibv_modify_cq");
+        ensureOpen();
+        int rc = ops.moderate(count, (int) micros);
+        if (rc != 0) {
+            ensureNotDestroyed();
+            throw VerbsException.refused(
+                    "ibv_modify_cq",
+                    rc,
+                    this + ": moderation of " + count + " completions, " + micros + " us");
+        }
+    }
+
+    /**
      * How many events were received and not acknowledged.
      *
      * @return the number at this moment
@@ -237,6 +271,19 @@ public final class CompletionQueue implements AutoCloseable {
         }
         batch.size(size + n);
         return size + n;
+    }
+
+    /** Moves at most {@code max} completions to a batch, behind those that it has: how many. */
+    int pollMore(WorkCompletions batch, int max) {
+        ensureOpen();
+        int size = batch.size();
+        int room = Math.min(max, batch.capacity() - size);
+        int n = ops.poll(batch.memory(), (long) size * WcStruct.BYTES, room);
+        if (n < 0) {
+            throw notPolled(n);
+        }
+        batch.size(size + n);
+        return n;
     }
 
     private VerbsException notPolled(int rc) {
@@ -532,12 +579,8 @@ public final class CompletionQueue implements AutoCloseable {
      */
     public Thread serve(CompletionHandler handler) {
         Arguments.notNull(handler, "handler");
-        requireDirect();
-        ensureOpen();
         Thread thread = Thread.ofVirtual().name(toString()).unstarted(new CqServer(this, handler));
-        if (!SERVER.compareAndSet(this, null, thread)) {
-            throw new IllegalStateException(this + " is being served by another handler");
-        }
+        lendTo(thread);
         boolean started = false;
         try {
             thread.start();
@@ -548,6 +591,19 @@ public final class CompletionQueue implements AutoCloseable {
             }
         }
         return thread;
+    }
+
+    /** Only this thread may receive from now on, until {@link #served}. */
+    void lendTo(Thread thread) {
+        requireDirect();
+        ensureOpen();
+        if (!SERVER.compareAndSet(this, null, thread)) {
+            Thread by = server;
+            throw new IllegalStateException(
+                    this
+                            + " is being served by another handler"
+                            + (by == null ? "" : ", " + EventTracking.nameOf(by)));
+        }
     }
 
     void served(Thread by) {

@@ -3,6 +3,8 @@ package io.loomverbs;
 import io.loomverbs.internal.device.AhOps;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.PdOps;
 
 import org.jspecify.annotations.Nullable;
@@ -51,7 +53,8 @@ public final class ProtectionDomain implements AutoCloseable {
      * @throws ClosedException if the protection domain is closed
      * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions, or
      *     more memory would be pinned than {@code RLIMIT_MEMLOCK} allows; {@code EFAULT} if a part
-     *     of the memory is not mapped; {@code EINVAL} for an access that it does not offer
+     *     of the memory is not mapped; {@code EINVAL} or {@code EOPNOTSUPP} for an access that it
+     *     does not offer
      */
     public MemoryRegion regMr(MemorySegment memory, Access... access) {
         int flags = Access.flags(access);
@@ -71,7 +74,7 @@ public final class ProtectionDomain implements AutoCloseable {
                                             this,
                                             memory,
                                             flags,
-                                            ops.regMr(memory, flags),
+                                            registered(memory, flags),
                                             allocated),
                             usage);
             return mr;
@@ -79,6 +82,20 @@ public final class ProtectionDomain implements AutoCloseable {
             if (mr == null && allocated != null) {
                 allocated.release();
             }
+        }
+    }
+
+    private MrOps registered(MemorySegment memory, int flags) {
+        try {
+            return ops.regMr(memory, flags);
+        } catch (DeviceException e) {
+            boolean refused = e.errno() == Errno.EINVAL || e.errno() == Errno.EOPNOTSUPP;
+            if (refused && (flags & Ibv.ACCESS_ON_DEMAND) != 0) {
+                throw new DeviceException(
+                        e.errno(),
+                        e.getMessage() + "; on-demand paging is not supported by " + context);
+            }
+            throw e;
         }
     }
 
@@ -200,6 +217,42 @@ public final class ProtectionDomain implements AutoCloseable {
         }
         return Lifecycle.create(
                 "ibv_create_ah", () -> new AddressHandle(this, created(address)), usage);
+    }
+
+    /**
+     * Creates an address handle for a reply to a received datagram ({@code ibv_create_ah_from_wc}).
+     * Send to the queue pair number {@link WorkCompletions#srcQp}, with the qkey of that queue
+     * pair.
+     *
+     * @param batch where the completion of the receive is
+     * @param index which completion
+     * @param header the first 40 bytes of the receive buffer, or all of it: the routing header
+     * @param port the port of the queue pair that received the datagram
+     * @return the address handle
+     * @throws IndexOutOfBoundsException if there is no such completion
+     * @throws IllegalArgumentException if the completion is not that of a successful receive, the
+     *     header is shorter than 40 bytes or no routing header, it names a multicast address or
+     *     none of the port, or there is no such port
+     * @throws ClosedException if the protection domain is closed
+     * @throws VerbsException as {@link #createAh}
+     */
+    public AddressHandle createAhFromWc(
+            WorkCompletions batch, int index, MemorySegment header, int port) {
+        Arguments.notNull(batch, "batch");
+        Arguments.notNull(header, "header");
+        usage.ensureOpen();
+        if (!batch.isSuccess(index) || batch.opcode(index) != WcOpcode.RECV) {
+            throw new IllegalArgumentException(
+                    "completion " + index + " is not of a datagram that arrived: " + batch);
+        }
+        Arguments.inRange(
+                "header.byteSize()",
+                header.byteSize(),
+                ReplyAddress.HEADER_BYTES,
+                Long.MAX_VALUE,
+                "the size of a routing header");
+        context.checkPort("port", port);
+        return createAh(ReplyAddress.of(context, port, batch, index, header));
     }
 
     private AhOps created(AhAttributes address) {

@@ -496,9 +496,10 @@ public final class QpAttributes {
          *
          * @param access the attribute; none to allow nothing
          * @return this
+         * @throws IllegalArgumentException if it is one of memory regions only
          */
         public Builder access(Access... access) {
-            attr.qpAccessFlags = Access.flags(access);
+            attr.qpAccessFlags = Access.flagsOfQp(access);
             mask |= Ibv.QP_ACCESS_FLAGS;
             return this;
         }

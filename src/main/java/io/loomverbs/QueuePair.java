@@ -181,7 +181,8 @@ public final class QueuePair implements AutoCloseable {
      *
      * @param access what the peer may do over the queue pair, if the region allows it, too; none to
      *     allow only messages. Not for UD
-     * @throws IllegalArgumentException if {@code access} is given to a queue pair of type UD
+     * @throws IllegalArgumentException if {@code access} is given to a queue pair of type UD, or is
+     *     one of memory regions only
      * @throws ClosedException if the queue pair is closed
      * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
      *     RESET nor INIT
@@ -200,7 +201,7 @@ public final class QueuePair implements AutoCloseable {
      * @param access what the peer may do over the queue pair; none to allow only messages. Not for
      *     UD
      * @throws IllegalArgumentException if there is no such port or index, or {@code access} is
-     *     given to a queue pair of type UD
+     *     given to a queue pair of type UD, or is one of memory regions only
      * @throws ClosedException if the queue pair is closed
      * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither
      *     RESET nor INIT

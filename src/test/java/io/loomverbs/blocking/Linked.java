@@ -1,6 +1,5 @@
 package io.loomverbs.blocking;
 
-import io.loomverbs.Access;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.QpConfig;
@@ -39,8 +38,8 @@ final class Linked implements AutoCloseable {
             qp.activate(Fixture.QKEY);
             peerQp.activate(Fixture.QKEY);
         } else {
-            qp.init(Access.values());
-            peerQp.init(Access.values());
+            qp.init(Fixture.anything());
+            peerQp.init(Fixture.anything());
         }
         a = f.own(Requests.over(qp, config.withReceives(RECEIVES, pool)));
         b = f.own(Requests.over(peerQp, RequestsConfig.of().withReceives(RECEIVES, pool)));

@@ -3,7 +3,9 @@ package io.loomverbs.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loomverbs.Access;
 import io.loomverbs.DeviceAttributes;
+import io.loomverbs.MemoryRegion;
 import io.loomverbs.PortAttributes;
 import io.loomverbs.PortState;
 import io.loomverbs.PostException;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -161,6 +164,29 @@ class DeviceObjectsTest extends DeviceContract {
         assertThat(is.minRnrTimer()).isEqualTo(9);
         assertThat(is.retryCnt()).isEqualTo(3);
         assertThat(is.portNum()).isEqualTo(1);
+    }
+
+    /** A hint that every device takes, and a kind of memory that only some have. */
+    @Test
+    void optionalAccess() {
+        Pair p = pair(QpType.RC);
+        List<Access> optional = new ArrayList<>(List.of(Access.RELAXED_ORDERING));
+        if (Differences.pagesOnDemand()) {
+            optional.add(Access.ON_DEMAND);
+        } else {
+            assertThatThrownBy(() -> f.pd.allocateMr(64, Access.ON_DEMAND))
+                    .isInstanceOf(VerbsException.class)
+                    .hasMessageContaining("ibv_reg_mr")
+                    .hasMessageContaining("on-demand paging is not supported by");
+        }
+        for (Access access : optional) {
+            MemoryRegion mr = f.own(f.pd.allocateMr(64, Access.LOCAL_WRITE, access));
+            assertThat(mr.access()).containsExactlyInAnyOrder(Access.LOCAL_WRITE, access);
+            p.b.postRecv(RecvWorkRequest.allocate(1).wrId(9).sge(mr));
+            p.a.postSend(p.send(1, 8));
+            assertThat(Fixture.pollOne(receives).status()).isEqualTo(WcStatus.SUCCESS);
+            Fixture.pollOne(sends);
+        }
     }
 
     /** Numbers and keys of objects that live at the same time differ. */

@@ -34,8 +34,9 @@ class ApiMisuseTest {
             Set.of(
                     "ClosedException(Object)",
                     "CompletionQueue.poll(WorkCompletions)",
+                    "CqGroup.await(GroupCompletions)",
+                    "CqGroup.remove(CompletionQueue)",
                     "Gid(long, long)",
-                    "QpAttributes.Builder.access(Access[])",
                     "QpAttributes.Builder.address(AhAttributes)",
                     "QpAttributes.Builder.curState(QpState)",
                     "QpAttributes.Builder.enSqdAsyncNotify(boolean)",
@@ -63,6 +64,7 @@ class ApiMisuseTest {
                         new DomainMisuse(),
                         new QueuePairMisuse(),
                         new SrqMisuse(),
+                        new GroupMisuse(),
                         new RequestMisuse(),
                         new SgeMisuse(),
                         new CompletionsMisuse(),

@@ -6,6 +6,8 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.Gid;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
+import io.loomverbs.WcOpcode;
+import io.loomverbs.WorkCompletions;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -73,6 +75,7 @@ final class DomainMisuse extends MisuseTable {
                 },
                 "cq-",
                 "is closed");
+        replies();
         Gid gid = new Gid(1, 2);
         String ah = "ProtectionDomain.createAh(AhAttributes)";
         iae(
@@ -95,5 +98,55 @@ final class DomainMisuse extends MisuseTable {
                     "sgidIndex is 255",
                     "gid_tbl_len");
         }
+    }
+
+    private void replies() {
+        String from = "ProtectionDomain.createAhFromWc(WorkCompletions, int, MemorySegment, int)";
+        for (int bad : new int[] {-1, 1, MAX}) {
+            fails(
+                    IndexOutOfBoundsException.class,
+                    from,
+                    s -> s.pd.createAhFromWc(received(s), bad, header(), 1),
+                    Integer.toString(bad));
+        }
+        for (int port : new int[] {0, -1, 2, MAX}) {
+            iae(from, s -> s.pd.createAhFromWc(received(s), 0, header(), port), "port is " + port);
+        }
+        iae(
+                from,
+                s -> s.pd.createAhFromWc(received(s), 0, header().asSlice(1), 1),
+                "header.byteSize() is 39",
+                "40 to");
+        iae(
+                from,
+                s -> s.pd.createAhFromWc(received(s), 0, header(), 1),
+                "header holds no routing header",
+                "version is 0");
+        iae(
+                from,
+                s -> {
+                    received(s);
+                    WorkCompletions sends = WorkCompletions.allocate(1);
+                    s.ud.a.postSend(s.ud.send(3, 0));
+                    while (s.polled.poll(sends) == 0 || sends.wrId(0) != 3) {
+                        Thread.onSpinWait();
+                    }
+                    s.pd.createAhFromWc(sends, 0, header(), 1);
+                },
+                "completion 0 is not of a datagram");
+    }
+
+    private static MemorySegment header() {
+        return MemorySegment.ofArray(new byte[40]);
+    }
+
+    /** A batch with one datagram that was received, and has a routing header. */
+    private static WorkCompletions received(Scene s) {
+        s.ud.message(1, 8);
+        WorkCompletions batch = WorkCompletions.allocate(1);
+        while (s.polled.poll(batch) == 0 || batch.opcode(0) != WcOpcode.RECV) {
+            Thread.onSpinWait();
+        }
+        return batch;
     }
 }

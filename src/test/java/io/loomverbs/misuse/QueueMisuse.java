@@ -38,6 +38,23 @@ final class QueueMisuse extends MisuseTable {
                     "cqe is " + cqe,
                     "max_cqe");
         }
+        String moderate = "CompletionQueue.moderate(int, Duration)";
+        for (int count : new int[] {-1, 0x1_0000, MAX, Integer.MIN_VALUE}) {
+            iae(
+                    moderate,
+                    s -> s.direct.moderate(count, Duration.ZERO),
+                    "count is " + count,
+                    "0 to 65535",
+                    "cq_count");
+        }
+        iae(moderate, s -> s.direct.moderate(1, negative), "period is " + Long.MIN_VALUE + " s");
+        iae(
+                moderate,
+                s -> s.direct.moderate(1, Duration.ofNanos(65_535_001)),
+                "period is 65536",
+                "0 to 65535",
+                "microseconds");
+        iae(moderate, s -> s.direct.moderate(1, Duration.ofSeconds(Long.MAX_VALUE)), "period is");
         for (int n : new int[] {0, -1, Integer.MIN_VALUE}) {
             iae("CompletionQueue.ackEvents(int)", s -> s.direct.ackEvents(n), "n is " + n, "1");
         }

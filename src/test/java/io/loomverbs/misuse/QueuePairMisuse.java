@@ -110,6 +110,15 @@ final class QueuePairMisuse extends MisuseTable {
         errno(initAt, s -> s.rc.a.init(1, 0), "EINVAL", "in state RTS, but init begins in RESET");
         iae(init, s -> ud(s).init(Access.REMOTE_READ), "access is REMOTE_READ", "UD");
         iae(initAt, s -> ud(s).init(1, 0, Access.REMOTE_READ), "access is REMOTE_READ", "UD");
+        for (Access bad : new Access[] {Access.ON_DEMAND, Access.RELAXED_ORDERING}) {
+            String is = "access is [" + bad + "]";
+            iae(init, s -> s.reset.init(bad), is, "memory regions only");
+            iae(initAt, s -> s.reset.init(1, 0, bad), is);
+            iae(
+                    "QpAttributes.Builder.access(Access[])",
+                    s -> QpAttributes.builder().access(bad),
+                    is);
+        }
         for (int bad : new int[] {0, -1, 2, MAX}) {
             iae(initAt, s -> s.reset.init(bad, 0), "port is " + bad, "phys_port_cnt");
         }

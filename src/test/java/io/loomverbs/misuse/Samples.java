@@ -8,7 +8,9 @@ import io.loomverbs.CompletionHandler;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
+import io.loomverbs.CqGroup;
 import io.loomverbs.Gid;
+import io.loomverbs.GroupCompletions;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
@@ -87,6 +89,8 @@ final class Samples {
                         s.direct,
                         s.reset,
                         s.srq,
+                        s.group,
+                        GroupCompletions.allocate(4),
                         SrqAttributes.of(4),
                         s.mr,
                         s.ah,
@@ -146,6 +150,8 @@ final class Samples {
         } else if (type == QueuePair.class) {
             QpType qpType = method.contains("activate") ? QpType.UD : QpType.RC;
             return s.f.own(s.pd.createQp(s.config(qpType)));
+        } else if (type == CqGroup.class) {
+            return s.f.own(CqGroup.create());
         } else if (type == SharedReceiveQueue.class) {
             return s.f.own(s.pd.createSrq(SrqAttributes.of(4)));
         } else if (type == MemoryRegion.class) {

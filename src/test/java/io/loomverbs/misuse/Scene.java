@@ -2,11 +2,11 @@ package io.loomverbs.misuse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.loomverbs.Access;
 import io.loomverbs.AddressHandle;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
+import io.loomverbs.CqGroup;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
@@ -32,10 +32,11 @@ final class Scene implements AutoCloseable {
     final Fixture.Pair ud = f.pair(QpType.UD, polled, polled);
     final QueuePair reset = f.own(pd.createQp(QpConfig.of(QpType.RC, polled)));
     final SharedReceiveQueue srq = f.own(pd.createSrq(SrqAttributes.of(8)));
+    final CqGroup group = f.own(CqGroup.create());
     final MemoryRegion mr = f.mr(64);
     final AddressHandle ah = f.own(pd.createAh(Fixture.addressOf(ud.b)));
     final ProtectionDomain otherPd = f.own(context.allocPd());
-    final MemoryRegion otherMr = f.own(otherPd.allocateMr(64, Access.values()));
+    final MemoryRegion otherMr = f.own(otherPd.allocateMr(64, Fixture.anything()));
     final AddressHandle otherAh = f.own(otherPd.createAh(Fixture.addressOf(ud.b)));
     final Fixture g = new Fixture();
     final CompletionQueue foreignCq = g.polled();

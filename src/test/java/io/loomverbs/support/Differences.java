@@ -46,6 +46,16 @@ public final class Differences {
         return !SOFT_ROCE;
     }
 
+    /** Whether regions need not be pinned. */
+    public static boolean pagesOnDemand() {
+        return EMBEDDED && !STRICT;
+    }
+
+    /** Whether the events of a CQ can be delayed. */
+    public static boolean moderates() {
+        return !SOFT_ROCE;
+    }
+
     /** Whether a queue pair with a shared receive queue tells of its last request. */
     public static boolean tellsOfTheLastRequest() {
         return !SOFT_ROCE;

@@ -52,6 +52,10 @@ public final class Fixture implements AutoCloseable {
     /** How long nothing must happen before a test believes that nothing will. */
     public static final Duration QUIET = Duration.ofMillis(20);
 
+    private static final Access[] ANYTHING = {
+        Access.LOCAL_WRITE, Access.REMOTE_WRITE, Access.REMOTE_READ, Access.REMOTE_ATOMIC
+    };
+
     public static final int QKEY = 0x1111_1111;
     public static final int BUFFER = 8192;
 
@@ -62,6 +66,11 @@ public final class Fixture implements AutoCloseable {
 
     public Fixture() {
         pd = own(context.allocPd());
+    }
+
+    /** Everything that may be done, here and by a peer. */
+    public static Access[] anything() {
+        return ANYTHING.clone();
     }
 
     /** Has {@code object} closed with the fixture, before what was owned earlier. */
@@ -123,7 +132,7 @@ public final class Fixture implements AutoCloseable {
     }
 
     public MemoryRegion mr(long bytes) {
-        return own(pd.allocateMr(bytes, Access.values()));
+        return own(pd.allocateMr(bytes, ANYTHING));
     }
 
     /** Two connected queue pairs; each completes on one CQ. */
@@ -149,7 +158,7 @@ public final class Fixture implements AutoCloseable {
         private final AddressHandle toB;
 
         public Pair(QpType type, QpConfig aConfig, QpConfig bConfig) {
-            this(type, aConfig, bConfig, QpAttributes.builder().access(Access.values()).build());
+            this(type, aConfig, bConfig, QpAttributes.builder().access(ANYTHING).build());
         }
 
         public Pair(QpType type, QpConfig aConfig, QpConfig bConfig, QpAttributes attributes) {

@@ -20,6 +20,7 @@ import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The completion queue of the embedded device: arms, completions and polls. */
 public class SoftCqRaces {
@@ -293,6 +294,55 @@ public class SoftCqRaces {
         @Arbiter
         public void after(LLL_Result r) {
             r.r3 = polled(SoftCqRaces.poll(cq));
+        }
+    }
+
+    /** The period of moderation passes while the completion comes that is due by count. */
+    @JCStressTest
+    @Outcome(id = "events: 1", expect = ACCEPTABLE, desc = "by the one or by the other")
+    @Outcome(id = "events: 2", expect = FORBIDDEN, desc = "one arm gave two events")
+    @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "the arm gave no event")
+    @Catches(value = "a delayed event is raised without the lock", as = "events: 2")
+    @Catches(value = "a change of moderation forgets what waits", as = "events: 0")
+    @State
+    public static class ModerateComplete {
+        private final AtomicInteger events = new AtomicInteger();
+        private final SoftCq cq =
+                new SoftCq(
+                        DEVICE,
+                        4,
+                        null,
+                        new CqListener() {
+                            @Override
+                            public void completionEvent() {
+                                events.incrementAndGet();
+                            }
+
+                            @Override
+                            public void asyncEvent(int type) {}
+                        });
+
+        public ModerateComplete() {
+            cq.moderate(2, 0);
+            cq.reqNotify(false);
+            add(cq, 7);
+        }
+
+        @Actor
+        public void end() {
+            cq.moderate(3, 0); // as when the period has passed: what waits is told
+        }
+
+        @Actor
+        public void complete() {
+            if (add(cq, 8) == SoftCq.FIRED) {
+                events.incrementAndGet();
+            }
+        }
+
+        @Arbiter
+        public void after(L_Result r) {
+            r.r1 = "events: " + events;
         }
     }
 }

@@ -23,6 +23,14 @@ public interface CqOps {
         return -Errno.EOPNOTSUPP;
     }
 
+    /**
+     * {@code ibv_modify_cq} with {@code IBV_CQ_ATTR_MODERATE}: both have 16 bits, and 0 is no
+     * limit.
+     */
+    default int moderate(int count, int periodMicros) {
+        return -Errno.EOPNOTSUPP;
+    }
+
     /** Whether the CQ refuses calls because it was destroyed. */
     default boolean isDestroyed() {
         return false;

@@ -54,6 +54,9 @@ public final class Ibv {
     public static final int SRQ_MAX_WR = 1;
     public static final int SRQ_LIMIT = 1 << 1;
 
+    // enum ibv_cq_attr_mask
+    public static final int CQ_ATTR_MODERATE = 1;
+
     // enum ibv_wr_opcode
     public static final int WR_RDMA_WRITE = 0;
     public static final int WR_RDMA_WRITE_WITH_IMM = 1;
@@ -107,6 +110,8 @@ public final class Ibv {
     public static final int ACCESS_REMOTE_WRITE = 2;
     public static final int ACCESS_REMOTE_READ = 4;
     public static final int ACCESS_REMOTE_ATOMIC = 8;
+    public static final int ACCESS_ON_DEMAND = 1 << 6;
+    public static final int ACCESS_RELAXED_ORDERING = 1 << 20;
 
     // enum ibv_event_type
     public static final int EVENT_CQ_ERR = 0;

@@ -57,6 +57,7 @@ public final class IbvLayouts {
     /** Stands in front of the {@code ibv_context}, and has grown at its beginning. */
     public static final class VerbsContext {
         public static final int QUERY_PORT = 0;
+        public static final int MODIFY_CQ = 136;
         public static final int SZ = 312;
 
         /** The {@code ibv_context}; fields count from their distance to it. */
@@ -147,6 +148,15 @@ public final class IbvLayouts {
         public static final int CQE = 28;
 
         private IbvCq() {}
+    }
+
+    public static final class IbvModifyCqAttr {
+        public static final int ATTR_MASK = 0;
+        public static final int MODERATE__CQ_COUNT = 4;
+        public static final int MODERATE__CQ_PERIOD = 6;
+        public static final int BYTES = 8;
+
+        private IbvModifyCqAttr() {}
     }
 
     public static final class IbvQp {

@@ -2,6 +2,7 @@ package io.loomverbs.internal.ffi;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.util.Objects.requireNonNull;
 
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,21 @@ public final class Libibverbs {
     private static final MethodHandle DEALLOC_PD = code("ibv_dealloc_pd", Ffi.POINTER);
     private static final MethodHandle REG_MR =
             pointer("ibv_reg_mr", Ffi.POINTER, Ffi.POINTER, Ffi.SIZE_T, JAVA_INT);
+
+    /**
+     * What {@code ibv_reg_mr} calls for optional flags; null in a library older than rdma-core 28.
+     */
+    private static final @Nullable MethodHandle REG_MR_IOVA2 =
+            optional(
+                    "ibv_reg_mr_iova2",
+                    FunctionDescriptor.of(
+                            Ffi.POINTER,
+                            Ffi.POINTER,
+                            Ffi.POINTER,
+                            Ffi.SIZE_T,
+                            JAVA_LONG,
+                            JAVA_INT));
+
     private static final MethodHandle DEREG_MR = code("ibv_dereg_mr", Ffi.POINTER);
     private static final MethodHandle CREATE_CQ =
             pointer("ibv_create_cq", Ffi.POINTER, JAVA_INT, Ffi.POINTER, Ffi.POINTER, JAVA_INT);
@@ -103,6 +119,10 @@ public final class Libibverbs {
             Ffi.pointerCapturing(
                     FunctionDescriptor.of(
                             JAVA_INT, Ffi.POINTER, JAVA_BYTE, Ffi.POINTER, Ffi.SIZE_T));
+
+    /** {@code verbs_context.modify_cq}; the function comes first. */
+    private static final MethodHandle MODIFY_CQ =
+            Ffi.pointerCapturing(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER));
 
     /** {@code ibv_context_ops.poll_cq}; the function comes first, here and below. */
     private static final FunctionDescriptor POLL =
@@ -285,6 +305,25 @@ public final class Libibverbs {
         }
     }
 
+    /** Whether there is {@link #regMrIova2}. */
+    public static boolean hasRegMrIova2() {
+        return REG_MR_IOVA2 != null;
+    }
+
+    /** {@code ibv_reg_mr_iova2}, which drops optional flags that the device does not know. */
+    public static long regMrIova2(
+            MemorySegment call, long pd, long address, long length, int access) {
+        try {
+            return pointer(
+                    (long)
+                            requireNonNull(REG_MR_IOVA2)
+                                    .invokeExact(call, pd, address, length, address, access),
+                    call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
     public static int deregMr(MemorySegment call, long mr) {
         return code(DEREG_MR, call, mr);
     }
@@ -309,6 +348,15 @@ public final class Libibverbs {
     public static int resizeCq(MemorySegment call, long cq, int cqe) {
         try {
             return code((int) RESIZE_CQ.invokeExact(call, cq, cqe), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** {@code modify_cq} of the {@code verbs_context}. */
+    public static int modifyCq(MemorySegment call, MemorySegment function, long cq, long attr) {
+        try {
+            return code((int) MODIFY_CQ.invokeExact(function, call, cq, attr), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }

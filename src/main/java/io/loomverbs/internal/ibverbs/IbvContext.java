@@ -64,6 +64,9 @@ final class IbvContext implements ContextOps {
 
     private final @Nullable MemorySegment queryPort;
 
+    /** Null if libibverbs has none. */
+    final @Nullable MemorySegment modifyCq;
+
     private final String name;
     private final long address;
     private final int cmdFd;
@@ -97,6 +100,7 @@ final class IbvContext implements ContextOps {
         this.cmdFd = context.i32(IbvLayouts.IbvContext.CMD_FD);
         this.numCompVectors = context.i32(IbvLayouts.IbvContext.NUM_COMP_VECTORS);
         this.queryPort = extended(address, VerbsContext.QUERY_PORT);
+        this.modifyCq = extended(address, VerbsContext.MODIFY_CQ);
         this.poller = poller;
         this.asyncEvents =
                 new IbvAsyncEvents(this, poller, context.i32(IbvLayouts.IbvContext.ASYNC_FD));

@@ -7,6 +7,7 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.ExclusiveCallGate;
 import io.loomverbs.internal.ffi.IbvLayouts;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvModifyCqAttr;
 import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Struct;
 
@@ -195,6 +196,27 @@ final class IbvCq implements CqOps {
                 readCqe();
             }
             return rc;
+        } finally {
+            guard.leaveLong();
+        }
+    }
+
+    @Override
+    public int moderate(int count, int periodMicros) {
+        MemorySegment function = context.modifyCq;
+        if (function == null) {
+            return -Errno.EOPNOTSUPP;
+        }
+        if (!guard.enterLong()) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Struct attr = Struct.allocate(arena, IbvModifyCqAttr.BYTES);
+            attr.i32(IbvModifyCqAttr.ATTR_MASK, Ibv.CQ_ATTR_MODERATE);
+            attr.u16(IbvModifyCqAttr.MODERATE__CQ_COUNT, count);
+            attr.u16(IbvModifyCqAttr.MODERATE__CQ_PERIOD, periodMicros);
+            return Libibverbs.modifyCq(
+                    Libibverbs.callState(arena), function, address, attr.address());
         } finally {
             guard.leaveLong();
         }

@@ -1,6 +1,7 @@
 package io.loomverbs.internal.ibverbs;
 
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.Libibverbs;
@@ -46,9 +47,16 @@ final class IbvMr implements MrOps {
             return create(
                     context,
                     memory,
-                    () -> Libibverbs.regMr(call, pd, memory.address(), memory.byteSize(), access),
+                    () -> register(call, pd, memory, access),
                     "access 0x" + Integer.toHexString(access));
         }
+    }
+
+    private static long register(MemorySegment call, long pd, MemorySegment memory, int access) {
+        int needed = access & ~Ibv.ACCESS_RELAXED_ORDERING;
+        return needed != access && Libibverbs.hasRegMrIova2()
+                ? Libibverbs.regMrIova2(call, pd, memory.address(), memory.byteSize(), access)
+                : Libibverbs.regMr(call, pd, memory.address(), memory.byteSize(), needed);
     }
 
     /**

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A completion queue.
@@ -46,6 +47,9 @@ final class SoftCq extends Mutex implements CqOps {
     private volatile int cqe;
 
     private int arm;
+
+    /** Null if events are raised at once. Under the lock. */
+    private @Nullable Moderation moderation;
 
     /** How many queues (send or receive) of QPs complete here; -1 when destroyed. */
     private int users;
@@ -88,8 +92,11 @@ final class SoftCq extends Mutex implements CqOps {
             }
             if (arm == ARMED_ALL
                     || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
-                arm = NOT_ARMED;
-                return FIRED;
+                Moderation delay = moderation;
+                if (delay == null || delay.isDueWithOneMore(device.timer, this::raiseDelayed)) {
+                    arm = NOT_ARMED;
+                    return FIRED;
+                }
             }
             return 0;
         } finally {
@@ -149,6 +156,51 @@ final class SoftCq extends Mutex implements CqOps {
         } finally {
             unlock();
         }
+    }
+
+    @Override
+    public int moderate(int count, int periodMicros) {
+        boolean due;
+        lock();
+        try {
+            if (users < 0) {
+                return -Errno.EINVAL;
+            }
+            due = isEventDue();
+            moderation =
+                    count == 0 && periodMicros == 0
+                            ? null
+                            : new Moderation(count, TimeUnit.MICROSECONDS.toNanos(periodMicros));
+        } finally {
+            unlock();
+        }
+        if (due) {
+            events.completionEvent();
+        }
+        return 0;
+    }
+
+    /** The period of moderation has passed. Holds no lock. */
+    private void raiseDelayed() {
+        boolean due;
+        lock();
+        try {
+            due = isEventDue();
+        } finally {
+            unlock();
+        }
+        if (due) {
+            events.completionEvent();
+        }
+    }
+
+    /** Whether a delayed event is to be raised now. Under the lock. */
+    private boolean isEventDue() {
+        if (moderation == null || !moderation.end() || arm == NOT_ARMED) {
+            return false;
+        }
+        arm = NOT_ARMED;
+        return true;
     }
 
     private static void nothing() {}
@@ -215,6 +267,9 @@ final class SoftCq extends Mutex implements CqOps {
             }
             users = -1;
             ring = null;
+            if (moderation != null) {
+                moderation.end();
+            }
         } finally {
             this.unlock();
         }

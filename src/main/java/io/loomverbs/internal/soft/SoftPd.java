@@ -23,7 +23,12 @@ import java.lang.foreign.MemorySegment;
 /** A protection domain. */
 final class SoftPd implements PdOps {
     private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
-    static final int ANY_ACCESS = Ibv.ACCESS_LOCAL_WRITE | Ibv.ACCESS_REMOTE_READ | REMOTE_CHANGES;
+    static final int ANY_ACCESS =
+            Ibv.ACCESS_LOCAL_WRITE
+                    | Ibv.ACCESS_REMOTE_READ
+                    | REMOTE_CHANGES
+                    | Ibv.ACCESS_ON_DEMAND
+                    | Ibv.ACCESS_RELAXED_ORDERING;
 
     final SoftDevice device;
     final RefCount users = new RefCount();
@@ -37,6 +42,9 @@ final class SoftPd implements PdOps {
         if ((access & ~ANY_ACCESS) != 0
                 || ((access & REMOTE_CHANGES) != 0 && (access & Ibv.ACCESS_LOCAL_WRITE) == 0)) {
             throw SoftContext.invalid("access flags 0x" + Integer.toHexString(access));
+        }
+        if (device.strict && (access & Ibv.ACCESS_ON_DEMAND) != 0) {
+            throw new DeviceException(Errno.EOPNOTSUPP, "access flags: on demand");
         }
         if (!memory.isNative()
                 || memory.byteSize() == 0

@@ -1,0 +1,263 @@
+package io.loomverbs;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.internal.event.OnVirtualThread;
+import io.loomverbs.internal.event.Patience;
+import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.soft.Completing;
+import io.loomverbs.jcstress.Catches;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LLL_Result;
+import org.openjdk.jcstress.infra.results.LL_Result;
+
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Groups of CQs: completions that come while threads wait, and CQs that join and leave. */
+public class GroupRaces {
+    private static final Context CONTEXT = Verbs.device("soft0").open();
+
+    /** A group, a CQ, and when it was waited for and completed. */
+    static class Scene {
+        final CqGroup group = CqGroup.create();
+        final CompletionQueue cq = CONTEXT.createDirectCq(4);
+        volatile long begun;
+        volatile long done;
+        volatile long taken;
+
+        void complete() {
+            Completing.complete(cq.ops(), 1);
+            done = System.nanoTime();
+        }
+
+        /** How many completions a wait got, as a word; for a minimum of 0 it only polls. */
+        String await(int min) {
+            begun = System.nanoTime();
+            Duration patience = min == 0 ? Duration.ZERO : Duration.ofNanos(Patience.nanos());
+            int wanted = Math.max(1, min);
+            try {
+                return OnVirtualThread.call(
+                        () -> {
+                            try {
+                                return "got "
+                                        + group.await(
+                                                GroupCompletions.allocate(4), wanted, patience);
+                            } catch (InterruptedException e) {
+                                return "interrupted";
+                            } catch (ClosedException e) {
+                                return "closed";
+                            }
+                        });
+            } finally {
+                taken = System.nanoTime();
+            }
+        }
+
+        String inTime() {
+            return Patience.late(begun, done, taken) ? "stuck" : "in time";
+        }
+
+        /** What the CQ still has, and its events that nobody acknowledged. */
+        String left() {
+            String left = "left " + cq.poll(WorkCompletions.allocate(4));
+            return cq.unackedEvents() == 0 ? left : "unacknowledged";
+        }
+
+        void end() {
+            group.close();
+            int kept = cq.unackedEvents();
+            if (kept > 0) { // or the close would wait for them
+                cq.ackEvents(kept);
+            }
+            cq.close();
+        }
+    }
+
+    /** A completion comes while a thread begins to wait. */
+    @JCStressTest
+    @Outcome(id = "got 1, in time", expect = ACCEPTABLE, desc = "found, or told of")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Outcome(id = "got 0, .*", expect = FORBIDDEN, desc = "the completion was lost")
+    @Catches(value = "a group does not poll after the arm", as = ".*, stuck")
+    @Catches(value = "an event of a member lists it nowhere", as = ".*, stuck")
+    @State
+    public static class AwaitComplete extends Scene {
+        public AwaitComplete() {
+            group.add(cq);
+        }
+
+        @Actor
+        public void await(LL_Result r) {
+            r.r1 = await(1);
+        }
+
+        @Actor
+        public void completeOne() {
+            Taking.pauseUpTo(60_000); // before the arm, behind it, or once the thread is parked
+            complete();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = inTime();
+            end();
+        }
+    }
+
+    /** A CQ with a completion joins, or gets it then, while a thread waits. */
+    @JCStressTest
+    @Outcome(id = "got 1, in time", expect = ACCEPTABLE, desc = "found, or told of")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Outcome(id = "got 0, .*", expect = FORBIDDEN, desc = "the completion was lost")
+    @Catches(value = "a CQ that joins is not looked at", as = ".*, stuck")
+    @Catches(value = "a member that is listed wakes no thread", as = ".*, stuck")
+    @State
+    public static class JoinAwait extends Scene {
+        private final boolean before = ThreadLocalRandom.current().nextBoolean();
+
+        @Actor
+        public void await(LL_Result r) {
+            r.r1 = await(1);
+        }
+
+        @Actor
+        public void join() {
+            Taking.pauseUpTo(60_000);
+            if (before) {
+                complete();
+            }
+            group.add(cq);
+            if (!before) {
+                complete();
+            }
+            done = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = inTime();
+            end();
+        }
+    }
+
+    /** A CQ leaves while the group polls it, and gets a completion then. */
+    @JCStressTest
+    @Outcome(id = "got 0, left 1, free", expect = ACCEPTABLE, desc = "it is used no more")
+    @Outcome(id = "got 1, .*", expect = FORBIDDEN, desc = "it was polled after it had left")
+    @Outcome(id = ".*, lent", expect = FORBIDDEN, desc = "it has left, and cannot be awaited")
+    @Outcome(id = ".*, unacknowledged, .*", expect = FORBIDDEN, desc = "an event was kept")
+    @Catches(value = "a CQ leaves while it is polled", as = "got 1, .*")
+    @Catches(value = "a CQ leaves without waiting for its thread", as = ".*, lent")
+    @State
+    public static class LeavePoll extends Scene {
+        public LeavePoll() {
+            group.add(cq);
+        }
+
+        @Actor
+        public void poll(LLL_Result r) {
+            r.r1 = await(0);
+        }
+
+        @Actor
+        public void leave(LLL_Result r) {
+            group.remove(cq);
+            r.r3 = "free";
+            try {
+                cq.lendTo(Thread.currentThread());
+                cq.served(Thread.currentThread());
+            } catch (IllegalStateException e) {
+                r.r3 = "lent";
+            }
+            complete();
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r2 = left();
+            end();
+        }
+    }
+
+    /** A CQ leaves while its event is on the way to the group. */
+    @JCStressTest
+    @Outcome(id = "left 1, got 0", expect = ACCEPTABLE, desc = "it keeps its completion")
+    @Outcome(id = "left 0, .*", expect = FORBIDDEN, desc = "the completion was lost")
+    @Outcome(id = "unacknowledged, .*", expect = FORBIDDEN, desc = "an event was kept")
+    @Outcome(id = ".*, got 1", expect = FORBIDDEN, desc = "the group has used it again")
+    @Catches(value = "an event of a member is not acknowledged", as = "unacknowledged, .*")
+    @State
+    public static class LeaveEvent extends Scene {
+        public LeaveEvent() {
+            group.add(cq);
+            await(0);
+        }
+
+        @Actor
+        public void completeOne() {
+            complete();
+        }
+
+        @Actor
+        public void leave() {
+            Taking.pauseUpTo(20_000);
+            group.remove(cq);
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = await(0);
+            r.r1 = left();
+            end();
+        }
+    }
+
+    /** A group is closed while a completion comes to one that waits. */
+    @JCStressTest
+    @Outcome(id = "got 1, left 0, in time", expect = ACCEPTABLE, desc = "returned before the end")
+    @Outcome(id = "closed, left 1, in time", expect = ACCEPTABLE, desc = "the CQ keeps it")
+    @Outcome(id = "closed, left 0, .*", expect = FORBIDDEN, desc = "the completion was lost")
+    @Outcome(id = ".*, .*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Outcome(id = ".*, unacknowledged, .*", expect = FORBIDDEN, desc = "an event was kept")
+    @Catches(value = "the end of a group wakes no thread", as = ".*, .*, stuck")
+    @State
+    public static class CloseComplete extends Scene {
+        public CloseComplete() {
+            group.add(cq);
+        }
+
+        @Actor
+        public void await(LLL_Result r) {
+            r.r1 = await(1);
+        }
+
+        @Actor
+        public void completeAndClose() {
+            boolean late = ThreadLocalRandom.current().nextBoolean();
+            Taking.pauseUpTo(60_000);
+            if (!late) {
+                complete();
+                Taking.pauseUpTo(20_000);
+            }
+            group.close();
+            done = System.nanoTime();
+            if (late) {
+                Completing.complete(cq.ops(), 1);
+            }
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r2 = left();
+            r.r3 = inTime();
+            end();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package io.loomverbs.internal.soft;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.concurrent.Future;
+
+/**
+ * Delays the event of an armed CQ: until there were so many completions, or until so much time has
+ * passed since the first of them, whichever is first. Used under the lock of its CQ.
+ */
+final class Moderation {
+    private final int count;
+    private final long periodNanos;
+
+    /** Completions since the CQ was armed that would have raised its event. */
+    private int pending;
+
+    private @Nullable Future<?> alarm;
+
+    /**
+     * @param count 0 for no such limit
+     * @param periodNanos 0 for no such limit
+     */
+    Moderation(int count, long periodNanos) {
+        this.count = count;
+        this.periodNanos = periodNanos;
+    }
+
+    /**
+     * One more completion that would raise the event: whether it is due now.
+     *
+     * @param expired is run when the time has passed
+     */
+    boolean isDueWithOneMore(RetryTimer timer, Runnable expired) {
+        pending++;
+        if (count != 0 && pending >= count) {
+            reset();
+            return true;
+        }
+        if (periodNanos != 0 && alarm == null) {
+            try {
+                alarm = timer.in(periodNanos, expired);
+            } catch (RuntimeException | Error e) { // no thread, or no memory: rather too early
+                reset();
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether completions wait for the event, which is raised now. */
+    boolean end() {
+        boolean waiting = pending > 0;
+        reset();
+        return waiting;
+    }
+
+    private void reset() {
+        pending = 0;
+        if (alarm != null) {
+            alarm.cancel(false);
+            alarm = null;
+        }
+    }
+}
