@@ -73,6 +73,8 @@ public record QpConfig(
      * @return the configuration
      */
     public static QpConfig of(QpType type, CompletionQueue cq) {
+        Arguments.notNull(type, "type");
+        Arguments.notNull(cq, "cq");
         return of(type, cq, cq);
     }
 

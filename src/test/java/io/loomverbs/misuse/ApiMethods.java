@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What is public, found by reflection: the methods and constructors of the API. */
-final class ApiMethods {
+public final class ApiMethods {
     /** Records that only the library makes: what it reports, not what it is told. */
     private static final Set<Class<?>> REPORTS =
             Set.of(
@@ -34,7 +34,7 @@ final class ApiMethods {
     private ApiMethods() {}
 
     /** Every public method and constructor of the API that its own code makes what it is. */
-    static Map<String, Executable> all() {
+    public static Map<String, Executable> all() {
         Map<String, Executable> all = new TreeMap<>();
         for (Class<?> type : PublicApi.types()) {
             Stream.concat(Stream.of(type.getConstructors()), Stream.of(type.getDeclaredMethods()))
@@ -64,7 +64,7 @@ final class ApiMethods {
                 || (type.isInterface() && Modifier.isAbstract(e.getModifiers()));
     }
 
-    static String name(Executable e) {
+    public static String name(Executable e) {
         String type = e.getDeclaringClass().getCanonicalName().replace("io.loomverbs.", "");
         String method = e instanceof Constructor ? "" : "." + e.getName();
         return type
@@ -87,7 +87,7 @@ final class ApiMethods {
         }
     }
 
-    static boolean isNullable(Parameter parameter) {
+    public static boolean isNullable(Parameter parameter) {
         return parameter.getAnnotatedType().isAnnotationPresent(Nullable.class);
     }
 }

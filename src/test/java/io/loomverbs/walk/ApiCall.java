@@ -1,0 +1,226 @@
+package io.loomverbs.walk;
+
+import io.loomverbs.AsyncEvent;
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.CqEvent;
+import io.loomverbs.ProtectionDomain;
+import io.loomverbs.QueuePair;
+import io.loomverbs.misuse.ApiMethods;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Executable;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Parameter;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/** Calls a method of the API that chance has chosen, with arguments that chance has chosen. */
+final class ApiCall {
+    private static final Set<String> HARMLESS =
+            Set.of(
+                    "pd",
+                    "context",
+                    "channel",
+                    "type",
+                    "typeNumber",
+                    "cq",
+                    "qp",
+                    "count",
+                    "port",
+                    "cqContext",
+                    "compVector",
+                    "isDirect",
+                    "qpNum",
+                    "sendCq",
+                    "recvCq",
+                    "memory",
+                    "address",
+                    "length",
+                    "access",
+                    "lkey",
+                    "rkey",
+                    "device",
+                    "numCompVectors");
+
+    private static final List<Executable> ALL = List.copyOf(ApiMethods.all().values());
+
+    /** Those of objects that can change. */
+    private static final List<Executable> LIVELY =
+            ALL.stream()
+                    .filter(
+                            e ->
+                                    AutoCloseable.class.isAssignableFrom(e.getDeclaringClass())
+                                            && !(e.getParameterCount() == 0
+                                                    && HARMLESS.contains(e.getName())))
+                    .toList();
+
+    /** What may wait without bound, so that another thread calls it and is interrupted. */
+    private static final Set<String> WAITS = Set.of("getCqEvent", "await", "getAsyncEvent");
+
+    /** What changes an object in a way that the model of tame objects has to know. */
+    private static final Set<String> CHANGES =
+            Set.of(
+                    "poll",
+                    "await",
+                    "serve",
+                    "getCqEvent",
+                    "tryGetCqEvent",
+                    "getAsyncEvent",
+                    "ackEvents",
+                    "reqNotify",
+                    "resize",
+                    "postSend",
+                    "postRecv",
+                    "close",
+                    "modify",
+                    "connect",
+                    "init",
+                    "activate");
+
+    private final World world;
+    private final boolean alone;
+
+    /**
+     * @param alone whether no other thread uses the objects, so that every outcome is known
+     */
+    ApiCall(World world, boolean alone) {
+        this.world = world;
+        this.alone = alone;
+    }
+
+    /** One call; answers what it was, or throws an {@link AssertionError}. */
+    String make(Dice dice) throws InterruptedException {
+        Executable method = dice.oneIn(3) ? dice.of(ALL) : dice.of(LIVELY);
+        Values values = new Values(world, dice);
+        Object receiver = null;
+        if (method instanceof Method && !Modifier.isStatic(method.getModifiers())) {
+            receiver = values.of(method.getDeclaringClass(), false);
+            if (receiver == Values.NONE || receiver == null) {
+                return "nothing: no receiver of " + ApiMethods.name(method);
+            }
+        }
+        if (mayNotChange(receiver, method)) {
+            return "nothing: " + receiver + " is not to be changed by " + method.getName();
+        }
+        Object[] arguments = new Object[method.getParameterCount()];
+        Parameter[] parameters = method.getParameters();
+        for (int i = 0; i < arguments.length; i++) {
+            arguments[i] = values.of(parameters[i].getType(), ApiMethods.isNullable(parameters[i]));
+            if (arguments[i] == Values.NONE) {
+                return "nothing: no argument for " + ApiMethods.name(method);
+            }
+        }
+        return call(method, receiver, arguments, dice);
+    }
+
+    private boolean mayNotChange(@Nullable Object receiver, Executable method) {
+        Known k = receiver == null ? null : world.known(receiver);
+        return k != null && k.tame && k.open && CHANGES.contains(method.getName());
+    }
+
+    private String call(Executable method, @Nullable Object receiver, Object[] arguments, Dice dice)
+            throws InterruptedException {
+        boolean closes = receiver instanceof AutoCloseable && method.getName().equals("close");
+        Known closed = closes ? world.known(receiver) : null;
+        if (closed != null && closed.open) {
+            prepareClose(receiver, arguments);
+        }
+        boolean busy = closed != null && closed.open && isUsed(receiver);
+        String text = describe(method, receiver, arguments);
+        Outcome outcome =
+                WAITS.contains(method.getName())
+                        ? Outcome.interrupted(method, receiver, arguments, dice, text)
+                        : Outcome.of(method, receiver, arguments);
+        outcome.check(method, receiver, arguments, text);
+        if (closed != null) {
+            closed(closed, busy, outcome, text);
+        }
+        Object result = outcome.result();
+        if (result != null && isKept(result)) {
+            boolean serving = result instanceof Thread;
+            world.add(result, false);
+            if (serving) {
+                ((Thread) result).interrupt(); // so that the CQ can be used otherwise later
+            }
+        }
+        return text + " -> " + outcome;
+    }
+
+    private void prepareClose(Object receiver, Object[] arguments) {
+        if (receiver instanceof QueuePair || receiver instanceof CompletionQueue) {
+            world.acknowledgeAsyncEventsOf(receiver);
+        }
+        if (receiver instanceof CompletionQueue cq && arguments.length == 0) {
+            int unacked = cq.unackedEvents();
+            if (unacked > 0) {
+                cq.ackEvents(unacked);
+            }
+        }
+    }
+
+    private boolean isUsed(Object receiver) {
+        return (receiver instanceof Context
+                        || receiver instanceof ProtectionDomain
+                        || receiver instanceof CompletionChannel
+                        || receiver instanceof CompletionQueue)
+                && !world.openUsersOf(receiver).isEmpty();
+    }
+
+    private void closed(Known k, boolean busy, Outcome outcome, String text) {
+        if (outcome.thrown() == null) {
+            if (alone && busy && k.open) {
+                throw new AssertionError(
+                        text + " closed what is in use by " + world.openUsersOf(k.object));
+            }
+            k.open = false;
+            if (k.isEvent()) {
+                world.forget(k.object);
+            }
+        } else if (alone && World.isBusy(outcome.thrown()) && !busy) {
+            throw new AssertionError(text + " is said to be in use, but is not", outcome.thrown());
+        } else if (alone
+                && !World.isBusy(outcome.thrown())
+                && !(k.object instanceof CompletionQueue)
+                && !k.isEvent()) {
+            throw new AssertionError(text + " was not closed", outcome.thrown());
+        }
+    }
+
+    private static boolean isKept(Object result) {
+        String type = result.getClass().getName();
+        return type.startsWith("io.loomverbs.") && !result.getClass().isEnum()
+                || result instanceof Thread;
+    }
+
+    private static String describe(
+            Executable method, @Nullable Object receiver, Object[] arguments) {
+        String on = receiver == null ? "" : " of " + shown(receiver);
+        return ApiMethods.name(method)
+                + on
+                + " with "
+                + Arrays.stream(arguments).map(ApiCall::shown).toList();
+    }
+
+    private static String shown(@Nullable Object value) {
+        return value instanceof Object[] array
+                ? Arrays.toString(array)
+                : value instanceof Context
+                                || value instanceof CqEvent
+                                || value instanceof AsyncEvent
+                        ? value + "@" + Integer.toHexString(System.identityHashCode(value))
+                        : String.valueOf(value);
+    }
+
+    static Object invoke(Executable e, @Nullable Object target, Object... arguments)
+            throws ReflectiveOperationException {
+        return e instanceof Method m
+                ? m.invoke(target, arguments)
+                : ((Constructor<?>) e).newInstance(arguments);
+    }
+}

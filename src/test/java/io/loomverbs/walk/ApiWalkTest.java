@@ -1,0 +1,72 @@
+package io.loomverbs.walk;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Random walks over the whole API on the embedded devices. {@code walk.seconds} says for how long,
+ * {@code walk.seed} and {@code walk.steps} replay one.
+ */
+@Timeout(24 * 3600) // each step is bounded, see Walk
+class ApiWalkTest {
+    private static final int STEPS = 300;
+    private static final int ATTEMPTS = 300;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"soft0", "strict0"})
+    void holdsWhateverIsCalled(String device) throws InterruptedException {
+        long start = System.nanoTime();
+        Duration time = Duration.ofSeconds(Long.getLong("walk.seconds", 3));
+        Long one = Long.getLong("walk.seed");
+        long seed = one != null ? one : Long.getLong("walk.first", 1);
+        do {
+            Walk walk = new Walk(device, seed);
+            int[] steps = Steps.asked(STEPS);
+            String problem = walk.take(steps);
+            if (problem != null) {
+                fail(report(device, seed, steps, walk.log, problem));
+            }
+            seed++;
+        } while (one == null && System.nanoTime() - start < time.toNanos());
+    }
+
+    private static String report(
+            String device, long seed, int[] steps, List<String> log, String problem)
+            throws InterruptedException {
+        int[] fewest = steps;
+        String shown = String.join("\n", log.subList(Math.max(0, log.size() - 40), log.size()));
+        String last = problem;
+        if (!problem.startsWith("hangs")) {
+            fewest =
+                    Steps.fewest(
+                            Arrays.copyOf(steps, Math.min(steps.length, log.size() + 1)),
+                            some -> new Walk(device, seed).take(some),
+                            ATTEMPTS);
+            Walk again = new Walk(device, seed);
+            String once = again.take(fewest);
+            if (once != null) {
+                last = once;
+                shown = String.join("\n", again.log);
+            }
+        }
+        return "on "
+                + device
+                + ", seed "
+                + seed
+                + ". To replay it:\nmvn -B test -Dtest=ApiWalkTest -Dwalk.seed="
+                + seed
+                + " -Dwalk.steps="
+                + Steps.text(fewest)
+                + "\n\nThe last steps:\n"
+                + shown
+                + "\n"
+                + last;
+    }
+}

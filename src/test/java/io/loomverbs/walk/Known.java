@@ -1,0 +1,76 @@
+package io.loomverbs.walk;
+
+import io.loomverbs.AddressHandle;
+import io.loomverbs.AsyncEvent;
+import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.CqEvent;
+import io.loomverbs.MemoryRegion;
+import io.loomverbs.ProtectionDomain;
+import io.loomverbs.QueuePair;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** An object that a walk has made, and what the walk knows of it. */
+final class Known {
+    final AutoCloseable object;
+
+    /** What it was created from and uses: open at least as long as it is. */
+    final List<Object> uses;
+
+    /** Whether only modelled steps may change it. */
+    final boolean tame;
+
+    volatile boolean open = true;
+
+    Known(AutoCloseable object, boolean tame) {
+        this.object = object;
+        this.tame = tame;
+        this.uses = uses(object);
+    }
+
+    private static List<Object> uses(AutoCloseable object) {
+        List<Object> uses = new ArrayList<>();
+        switch (object) {
+            case CompletionChannel channel -> uses.add(channel.context());
+            case ProtectionDomain pd -> uses.add(pd.context());
+            case MemoryRegion mr -> uses.add(mr.pd());
+            case AddressHandle ah -> uses.add(ah.pd());
+            case CompletionQueue cq -> {
+                uses.add(cq.context());
+                if (cq.channel() != null) {
+                    uses.add(cq.channel());
+                }
+            }
+            case QueuePair qp -> {
+                uses.add(qp.pd());
+                uses.add(qp.sendCq());
+                uses.add(qp.recvCq());
+            }
+            default -> {} // a context, an event
+        }
+        return uses;
+    }
+
+    boolean isEvent() {
+        return object instanceof CqEvent || object instanceof AsyncEvent;
+    }
+
+    /** What must be closed earlier has a smaller rank. */
+    int rank() {
+        return switch (object) {
+            case CqEvent e -> 0;
+            case AsyncEvent e -> 0;
+            case QueuePair qp -> 1;
+            case MemoryRegion mr -> 2;
+            case AddressHandle ah -> 2;
+            case CompletionQueue cq -> 3;
+            case CompletionChannel channel -> 4;
+            case ProtectionDomain pd -> 4;
+            case Context context -> 5;
+            default -> 1; // made of others
+        };
+    }
+}
