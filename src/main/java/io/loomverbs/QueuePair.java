@@ -265,7 +265,7 @@ public final class QueuePair implements AutoCloseable {
      * @param remote the peer's {@link #endpoint()}
      * @param other what is set here is used instead; a state is ignored
      * @throws IllegalArgumentException if {@code pathMtu} is set to more than the peer's endpoint
-     *     has
+     *     has, or {@code portNum} to a port that does not exist
      * @throws IllegalStateException if the queue pair is of type UD
      * @throws ClosedException if the queue pair is closed
      * @throws VerbsException if the device refuses, such as {@code EINVAL} if the state is neither

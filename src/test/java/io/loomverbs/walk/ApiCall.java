@@ -48,7 +48,10 @@ final class ApiCall {
                     "device",
                     "numCompVectors");
 
-    private static final List<Executable> ALL = List.copyOf(ApiMethods.all().values());
+    private static final List<Executable> ALL =
+            ApiMethods.all().values().stream()
+                    .filter(e -> e.getDeclaringClass().getPackageName().equals("io.loomverbs"))
+                    .toList();
 
     /** Those of objects that can change. */
     private static final List<Executable> LIVELY =
@@ -97,7 +100,7 @@ final class ApiCall {
     /** One call; answers what it was, or throws an {@link AssertionError}. */
     String make(Dice dice) throws InterruptedException {
         Executable method = dice.oneIn(3) ? dice.of(ALL) : dice.of(LIVELY);
-        Values values = new Values(world, dice);
+        Values values = new Values(world, dice, alone);
         Object receiver = null;
         if (method instanceof Method && !Modifier.isStatic(method.getModifiers())) {
             receiver = values.of(method.getDeclaringClass(), false);
@@ -128,7 +131,7 @@ final class ApiCall {
             throws InterruptedException {
         boolean closes = receiver instanceof AutoCloseable && method.getName().equals("close");
         Known closed = closes ? world.known(receiver) : null;
-        if (closed != null && closed.open) {
+        if (closed != null && closed.open && alone) {
             prepareClose(receiver, arguments);
         }
         boolean busy = closed != null && closed.open && isUsed(receiver);
@@ -142,12 +145,15 @@ final class ApiCall {
             closed(closed, busy, outcome, text);
         }
         Object result = outcome.result();
-        if (result != null && isKept(result)) {
-            boolean serving = result instanceof Thread;
+        if (result instanceof Thread serving) {
+            world.add(serving, false);
+            serving.interrupt(); // so that the CQ can be used otherwise later
+        } else if (!alone && result instanceof CqEvent event) {
+            event.close(); // another thread may wait for that in a close
+        } else if (!alone && result instanceof AsyncEvent event) {
+            event.close();
+        } else if (result != null && (alone || !Values.isOfOneThread(result)) && isKept(result)) {
             world.add(result, false);
-            if (serving) {
-                ((Thread) result).interrupt(); // so that the CQ can be used otherwise later
-            }
         }
         return text + " -> " + outcome;
     }
@@ -194,8 +200,7 @@ final class ApiCall {
 
     private static boolean isKept(Object result) {
         String type = result.getClass().getName();
-        return type.startsWith("io.loomverbs.") && !result.getClass().isEnum()
-                || result instanceof Thread;
+        return type.startsWith("io.loomverbs.") && !result.getClass().isEnum();
     }
 
     private static String describe(

@@ -5,6 +5,7 @@ import io.loomverbs.AhAttributes;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
+import io.loomverbs.Gid;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
@@ -42,7 +43,7 @@ final class Stock {
         }
         world.add(config, false);
         world.add(a.endpoint(), false);
-        world.add(AhAttributes.of(a.addressOf(b.endpoint()).dgid(), 1), false);
+        world.add(AhAttributes.of(new Gid(1, 2), 1), false);
         direct.reqNotify(false);
         shared.reqNotify(false);
         return "stock " + a + " and " + b + " of " + mr + ", " + channel;

@@ -30,7 +30,7 @@ final class TameStates {
                 QpState to = dice.of(QpState.SQD, QpState.RTS, QpState.RTR);
                 yield modify(qp, QpAttributes.builder().state(to).build());
             }
-            default -> modify(qp, new Values(tame.world, dice).attributes());
+            default -> modify(qp, new Values(tame.world, dice, true).attributes());
         };
     }
 

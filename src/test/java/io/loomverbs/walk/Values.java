@@ -93,10 +93,20 @@ final class Values {
 
     private final World world;
     private final Dice dice;
+    private final boolean alone;
 
-    Values(World world, Dice dice) {
+    Values(World world, Dice dice, boolean alone) {
         this.world = world;
         this.dice = dice;
+        this.alone = alone;
+    }
+
+    /** Whether it is meant for one thread at a time, so that several must not share it. */
+    static boolean isOfOneThread(Object value) {
+        return value instanceof SendWorkRequest
+                || value instanceof RecvWorkRequest
+                || value instanceof WorkCompletions
+                || value instanceof QpAttributes.Builder;
     }
 
     /**
@@ -151,9 +161,11 @@ final class Values {
         } else if (type == WorkCompletions.class) {
             return WorkCompletions.allocate(dice.of(1, 2, 16));
         } else if (type == SendWorkRequest.class) {
-            return SendWorkRequest.allocate(dice.of(1, 4), dice.of(0, 64));
+            return send();
         } else if (type == RecvWorkRequest.class) {
-            return RecvWorkRequest.allocate(dice.of(1, 4));
+            RecvWorkRequest wr = RecvWorkRequest.allocate(dice.of(1, 4));
+            MemoryRegion mr = dice.oneIn(3) ? null : region();
+            return mr == null ? wr : wr.sge(mr.address(), 1024, mr.lkey());
         } else if (type == QpConfig.class) {
             List<Object> cqs = world.all(CompletionQueue.class);
             return cqs.isEmpty()
@@ -181,6 +193,27 @@ final class Values {
             return QpAttributes.builder();
         }
         return NONE;
+    }
+
+    private SendWorkRequest send() {
+        SendWorkRequest wr = SendWorkRequest.allocate(dice.of(1, 4), dice.of(0, 64));
+        MemoryRegion mr = dice.oneIn(3) ? null : region();
+        if (mr == null) {
+            return wr;
+        }
+        switch (dice.below(4)) {
+            case 0 -> wr.rdmaWrite(mr.address(), mr.rkey());
+            case 1 -> wr.rdmaRead(mr.address(), mr.rkey());
+            case 2 -> wr.fetchAndAdd(mr.address(), mr.rkey(), 1);
+            default -> wr.send();
+        }
+        wr.sge(mr.address(), dice.of(0, 8, 1024), mr.lkey());
+        return dice.oneIn(2) ? wr : wr.signaled();
+    }
+
+    private @Nullable MemoryRegion region() {
+        List<Object> regions = world.all(MemoryRegion.class);
+        return regions.isEmpty() ? null : (MemoryRegion) dice.of(regions);
     }
 
     private QpEndpoint endpoint() {
