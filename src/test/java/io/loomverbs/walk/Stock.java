@@ -1,6 +1,5 @@
 package io.loomverbs.walk;
 
-import io.loomverbs.Access;
 import io.loomverbs.AhAttributes;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
@@ -12,6 +11,7 @@ import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.Verbs;
+import io.loomverbs.support.Fixture;
 
 /** Makes an object of each kind, connected and with traffic, for calls of any kind to choose. */
 final class Stock {
@@ -28,7 +28,7 @@ final class Stock {
         CompletionChannel channel = world.add(context.createCompChannel(), false);
         CompletionQueue direct = world.add(context.createDirectCq(dice.of(2, 64)), false);
         CompletionQueue shared = world.add(context.createCq(64, this, channel, 0), false);
-        MemoryRegion mr = world.add(pd.allocateMr(4096, Access.values()), false);
+        MemoryRegion mr = world.add(pd.allocateMr(4096, Fixture.anything()), false);
         QpType type = dice.of(QpType.values());
         QpConfig config = QpConfig.of(type, dice.of(direct, shared), dice.of(direct, shared));
         QueuePair a = world.add(pd.createQp(config), false);

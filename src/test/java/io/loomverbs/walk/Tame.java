@@ -1,6 +1,5 @@
 package io.loomverbs.walk;
 
-import io.loomverbs.Access;
 import io.loomverbs.AddressHandle;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
@@ -9,6 +8,7 @@ import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.support.Fixture;
 
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +45,7 @@ final class Tame {
     Tame(World world) {
         this.world = world;
         pd = made(world.first.allocPd());
-        mr = made(pd.allocateMr(32 * 1024, Access.values()));
+        mr = made(pd.allocateMr(32 * 1024, Fixture.anything()));
         readOnly = made(pd.allocateMr(16 * 1024));
     }
 

@@ -1,10 +1,10 @@
 package io.loomverbs.walk;
 
-import io.loomverbs.Access;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.VerbsException;
+import io.loomverbs.support.Fixture;
 
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -62,7 +62,7 @@ final class TameStates {
             qp.qp.activate(Tame.QKEY);
             return;
         }
-        QpAttributes.Builder other = QpAttributes.builder().access(Access.values());
+        QpAttributes.Builder other = QpAttributes.builder().access(Fixture.anything());
         if (qp.type == QpType.RC) {
             other.timeout(5).retryCnt(1).rnrRetry(2).minRnrTimer(1);
         }
