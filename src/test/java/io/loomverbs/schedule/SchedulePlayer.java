@@ -57,6 +57,7 @@ public final class SchedulePlayer implements Player {
             Bookkeeping.check(SchedulePoint.made());
         } catch (Exception | AssertionError e) {
             failure = describe(e) + scheduler.trace();
+            scheduler.abandon();
         } finally {
             SchedulePoint.end();
             Monitors.forgetAll();

@@ -95,7 +95,7 @@ public final class SchedulePoint {
         mustBeInSchedule();
         scheduler.point();
         if (!scheduler.endsParkEarly()) {
-            LockSupport.park(blocker);
+            scheduler.park(blocker);
         }
     }
 
@@ -108,7 +108,7 @@ public final class SchedulePoint {
         }
         Thread me = Thread.currentThread();
         VirtualClock.Alarm alarm = scheduler.clock.in(nanos, () -> LockSupport.unpark(me));
-        LockSupport.park(blocker);
+        scheduler.park(blocker);
         scheduler.clock.cancel(alarm);
     }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Runs virtual threads one step at a time on the thread that calls {@link #run}, in an order that
@@ -50,6 +51,7 @@ final class SeededScheduler implements Executor {
     private long points;
     private long steps;
     private long fingerprint;
+    private boolean abandoned;
 
     SeededScheduler(long seed, boolean traced) {
         random = new SplittableRandom(seed);
@@ -100,6 +102,9 @@ final class SeededScheduler implements Executor {
         if (++points > MAX_POINTS) {
             throw new AssertionError("no end is in sight");
         }
+        if (abandoned) {
+            return;
+        }
         if (trace != null) {
             trace.add(Thread.currentThread().getName() + "  " + StackTraces.site());
         }
@@ -111,6 +116,7 @@ final class SeededScheduler implements Executor {
     /** The current thread spins. */
     @SuppressWarnings("ThreadPriorityCheck") // as above
     void spin() {
+        goOn();
         strategy.yields(current);
         Thread.yield();
     }
@@ -148,6 +154,41 @@ final class SeededScheduler implements Executor {
             mix(clock.now());
             mix(points);
             current = ready.remove(picked);
+            try {
+                current.run();
+            } finally {
+                current = null;
+            }
+        }
+    }
+
+    /** Parks the current thread. */
+    void park(Object blocker) {
+        goOn();
+        LockSupport.park(blocker);
+        goOn();
+    }
+
+    private void goOn() {
+        if (abandoned) {
+            throw new AssertionError("the schedule has failed, and this thread with it");
+        }
+    }
+
+    /**
+     * Ends the threads that a failed schedule has left: none waits any more. The JVM would keep
+     * them, parked, and every class and object of their world.
+     */
+    void abandon() {
+        abandoned = true;
+        for (int i = 0; i < MAX_STEPS && !allEnded(); i++) {
+            if (ready.isEmpty()) {
+                alive().forEach(LockSupport::unpark);
+            }
+            if (ready.isEmpty()) {
+                return;
+            }
+            current = ready.removeFirst();
             try {
                 current.run();
             } finally {
