@@ -39,6 +39,7 @@ final class WaitList {
         }
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     void add(Waiter waiter) {
         lock.lock();
         try {
@@ -59,6 +60,7 @@ final class WaitList {
     }
 
     /** Takes a waiter off the list; does nothing if it is not on it. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     void remove(Waiter waiter) {
         lock.lock();
         try {

@@ -13,7 +13,7 @@ final class WrId {
     private WrId() {}
 
     static long send(int index, long position) {
-        return OURS | (long) index << PLACE_BITS | position & PLACE;
+        return OURS | (long) index << PLACE_BITS | (position & PLACE);
     }
 
     static long receive(int index, int slot) {

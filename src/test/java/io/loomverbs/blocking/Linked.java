@@ -8,6 +8,7 @@ import io.loomverbs.QueuePair;
 import io.loomverbs.support.Fixture;
 
 /** Two connected queue pairs with blocking requests over each, and a pool for both. */
+@SuppressWarnings("try") // joins threads, which may be interrupted
 final class Linked implements AutoCloseable {
     static final int DEPTH = 16;
     static final int RECEIVES = 8;

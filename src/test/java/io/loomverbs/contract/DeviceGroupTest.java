@@ -65,6 +65,7 @@ class DeviceGroupTest extends DeviceContract {
 
     /** Members of several contexts, with completions from before they joined. */
     @Test
+    @SuppressWarnings("try") // joins threads, which may be interrupted
     void membersOfSeveralContexts() throws Exception {
         try (Fixture other = new Fixture()) {
             CompletionQueue here = f.direct();

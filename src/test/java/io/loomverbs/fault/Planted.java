@@ -57,7 +57,7 @@ public final class Planted {
     }
 
     /** In two steps. */
-    private static Object torn(String operation, Object[] on) {
+    public static Object torn(String operation, Object[] on) {
         Object seen = get(on);
         Object operand = on[on.length - 1];
         if (operation.equals("getAndAdd")) {
@@ -78,14 +78,14 @@ public final class Planted {
     }
 
     /** Without the comparison. */
-    private static Object set(String operation, Object[] on) {
+    public static Object set(String operation, Object[] on) {
         pause();
         set(on, on[on.length - 1]);
         return true;
     }
 
     /** Answering what was there a while before. */
-    private static Object decided(String operation, Object[] on) throws Throwable {
+    public static Object decided(String operation, Object[] on) throws Throwable {
         Object seen = get(on);
         pause();
         ((VarHandle) on[0])

@@ -31,6 +31,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -109,17 +110,17 @@ class SrqInteropTest {
     private Path start(String arguments) throws IOException {
         Path out = Files.createTempFile("srq", ".out");
         out.toFile().deleteOnExit();
-        String options = "-p %d -d %s -s %d -n %d -q %d -r %d -g %d -e%s";
         String line =
-                options.formatted(
-                        PORT,
-                        DEVICE,
-                        SIZE,
-                        ITERS,
-                        QPS,
-                        RECEIVES,
-                        context.defaultGidIndex(1),
-                        arguments);
+                "-p %d -d %s -s %d -n %d -q %d -r %d -g %d -e%s"
+                        .formatted(
+                                PORT,
+                                DEVICE,
+                                SIZE,
+                                ITERS,
+                                QPS,
+                                RECEIVES,
+                                context.defaultGidIndex(1),
+                                arguments);
         program =
                 new ProcessBuilder(("ibv_srq_pingpong " + line).split(" "))
                         .redirectErrorStream(true)
@@ -164,7 +165,7 @@ class SrqInteropTest {
         long start = System.nanoTime();
         while (true) {
             try {
-                return new Socket("127.0.0.1", PORT);
+                return new Socket(InetAddress.getLoopbackAddress(), PORT);
             } catch (ConnectException notYet) {
                 assertThat(program.isAlive()).isTrue();
                 assertThat(System.nanoTime() - start).isLessThan(PATIENCE_SECONDS * 1_000_000_000L);
