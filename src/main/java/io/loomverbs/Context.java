@@ -28,6 +28,7 @@ public final class Context implements AutoCloseable {
     private final ContextOps ops;
     private final DeviceAttributes attributes;
     private final AsyncEvents asyncEvents;
+    private final VectorLoad vectors;
     private final Lifecycle usage = new Lifecycle(this);
     private final AtomicInteger lastId = new AtomicInteger();
 
@@ -38,6 +39,7 @@ public final class Context implements AutoCloseable {
         try {
             asyncEvents.fetchedFrom(ops.asyncFeed());
             this.attributes = DeviceAttributes.of(ops.queryDevice());
+            this.vectors = new VectorLoad(Math.max(1, attributes.numCompVectors()));
             AllocatedMemory.contextOpened();
         } catch (Throwable t) {
             closeAfter(t, ops, asyncEvents);
@@ -81,6 +83,45 @@ public final class Context implements AutoCloseable {
      */
     public int numCompVectors() {
         return attributes.numCompVectors();
+    }
+
+    /**
+     * Chooses a completion vector for a new CQ, so that not all CQs interrupt one processor. Two
+     * threads that choose at once may get the same. A device with one vector always gives 0.
+     *
+     * @param policy how to choose
+     * @return a vector for {@code createCq} or {@code createDirectCq}
+     */
+    public int chooseCompVector(VectorPolicy policy) {
+        return vectors.choose(Arguments.notNull(policy, "policy"));
+    }
+
+    /**
+     * The completion vector for a hint, such as the number of a processor or of a worker: the same
+     * hint always gives the same vector, and successive hints successive vectors.
+     *
+     * @param hint any number
+     * @return a vector for {@code createCq} or {@code createDirectCq}
+     */
+    public int compVectorFor(int hint) {
+        return Math.floorMod(hint, numCompVectors());
+    }
+
+    /**
+     * How many open CQs of this context are on a completion vector.
+     *
+     * @param vector the vector, from 0 on
+     * @return the number at this moment
+     * @throws IllegalArgumentException if there is no such vector
+     */
+    public int cqsOnCompVector(int vector) {
+        Arguments.inRange(
+                "vector", vector, 0, numCompVectors() - 1, "num_comp_vectors of " + device);
+        return vectors.of(vector);
+    }
+
+    VectorLoad vectors() {
+        return vectors;
     }
 
     /**

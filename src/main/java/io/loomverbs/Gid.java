@@ -67,6 +67,11 @@ public record Gid(long subnetPrefix, long interfaceId) {
         return subnetPrefix == 0 && interfaceId >>> 32 == IPV4_MARK;
     }
 
+    /** Whether it names a group: ff00::/8. */
+    boolean isMulticast() {
+        return subnetPrefix >>> 56 == 0xff;
+    }
+
     /** Whether no router passes it on: fe80::/10, and 169.254/16 of IPv4. */
     boolean isLinkLocal() {
         return subnetPrefix >>> 54 == LINK_LOCAL

@@ -423,6 +423,74 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
+     * Has a UD queue pair receive what is sent to a multicast group, too ({@code
+     * ibv_attach_mcast}). Attaching again does nothing. On InfiniBand the port must also join the
+     * group at the subnet manager, which is not part of verbs; on Ethernet (RoCE) this is enough.
+     *
+     * <p>To send to the group, make an address handle with its GID, and send to queue pair number
+     * {@code 0xffffff} with the group's qkey. All attached queue pairs with that qkey and a posted
+     * receive get the message, the sender too if it is attached.
+     *
+     * @param mgid the group's GID, in {@code ff00::/8}
+     * @param mlid the group's LID; 0 on Ethernet
+     * @throws IllegalArgumentException if {@code mgid} is not a multicast GID or {@code mlid} has
+     *     more than 16 bits
+     * @throws IllegalStateException if the queue pair is not of type UD
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many groups or
+     *     queue pairs in one; {@code EOPNOTSUPP} or {@code ENOSYS} if it has none
+     */
+    public void attachMcast(Gid mgid, int mlid) {
+        checkGroup(mgid, mlid);
+        multicast("ibv_attach_mcast", ops.attachMcast(high(mgid), low(mgid), mlid), mgid);
+    }
+
+    /**
+     * Ends {@link #attachMcast} ({@code ibv_detach_mcast}). A queue pair cannot be closed while it
+     * is attached.
+     *
+     * @param mgid the group's GID
+     * @param mlid the group's LID; 0 on Ethernet
+     * @throws IllegalArgumentException as {@link #attachMcast}
+     * @throws IllegalStateException if the queue pair is not of type UD
+     * @throws ClosedException if the queue pair is closed
+     * @throws VerbsException {@code EINVAL} if it is not attached
+     */
+    public void detachMcast(Gid mgid, int mlid) {
+        checkGroup(mgid, mlid);
+        multicast("ibv_detach_mcast", ops.detachMcast(high(mgid), low(mgid), mlid), mgid);
+    }
+
+    private void checkGroup(Gid mgid, int mlid) {
+        Arguments.notNull(mgid, "mgid");
+        Arguments.inRange("mlid", mlid, 0, 0xffff, "16 bits");
+        if (!mgid.isMulticast()) {
+            throw new IllegalArgumentException(
+                    "mgid is " + mgid + ", but groups have addresses in ff00::/8");
+        }
+        ensureOpen();
+        if (type() != QpType.UD) {
+            throw new IllegalStateException(
+                    this + " is of type " + type() + ", but groups are of UD queue pairs");
+        }
+    }
+
+    private static long high(Gid gid) {
+        return gid.subnetPrefix();
+    }
+
+    private static long low(Gid gid) {
+        return gid.interfaceId();
+    }
+
+    private void multicast(String verb, int rc, Gid mgid) {
+        if (rc != 0) {
+            ensureNotDestroyed();
+            throw VerbsException.refused(verb, rc, this + ", group " + mgid);
+        }
+    }
+
+    /**
      * Reads all attributes ({@code ibv_query_qp}).
      *
      * @return the attributes at this moment
@@ -595,7 +663,8 @@ public final class QueuePair implements AutoCloseable {
      * queue pair to ERR and poll first. Parks until every received asynchronous event of the queue
      * pair is acknowledged. Closing again does nothing.
      *
-     * @throws VerbsException {@code EDEADLK} if it has waited for a second while the calling thread
+     * @throws VerbsException {@code EBUSY} while it is attached to multicast groups ({@link
+     *     #detachMcast}); {@code EDEADLK} if it has waited for a second while the calling thread
      *     holds such an event; nothing has changed then
      */
     @Override

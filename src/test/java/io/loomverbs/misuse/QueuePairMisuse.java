@@ -36,6 +36,7 @@ final class QueuePairMisuse extends MisuseTable {
         errno("QueuePair.activate(int)", s -> s.ud.a.activate(1), "ibv_modify_qp", "EINVAL");
         init();
         values();
+        multicast();
         String modify = "QueuePair.modify(QpAttributes)";
         errno(
                 modify,
@@ -199,5 +200,39 @@ final class QueuePairMisuse extends MisuseTable {
                 .maxDestRdAtomic(1)
                 .minRnrTimer(1)
                 .build();
+    }
+
+    private void multicast() {
+        String attach = "QueuePair.attachMcast(Gid, int)";
+        String detach = "QueuePair.detachMcast(Gid, int)";
+        Gid group = Gid.parse("ff0e::1");
+        for (int mlid : new int[] {-1, 0x1_0000, MAX}) {
+            iae(attach, s -> s.ud.a.attachMcast(group, mlid), "mlid is " + mlid, "16 bits");
+            iae(detach, s -> s.ud.a.detachMcast(group, mlid), "mlid is " + mlid);
+        }
+        Gid one = Gid.parse("fe80::1");
+        iae(attach, s -> s.ud.a.attachMcast(one, 0), "mgid is fe80", "ff00::/8");
+        iae(detach, s -> s.ud.a.detachMcast(one, 0), "mgid is fe80", "ff00::/8");
+        ise(attach, s -> s.rc.a.attachMcast(group, 0), "is of type RC", "UD");
+        ise(detach, s -> s.rc.a.detachMcast(group, 0), "is of type RC", "UD");
+        errno(
+                detach,
+                s -> s.ud.a.detachMcast(group, 0),
+                "ibv_detach_mcast",
+                "EINVAL",
+                "group ff0e:0000");
+        errno(
+                "QueuePair.close()",
+                s -> {
+                    s.ud.a.attachMcast(group, 0);
+                    try {
+                        s.ud.a.close();
+                    } finally {
+                        s.ud.a.detachMcast(group, 0);
+                    }
+                },
+                "ibv_destroy_qp",
+                "EBUSY",
+                "detachMcast first");
     }
 }

@@ -99,7 +99,7 @@ final class Samples {
                         s.recv,
                         "soft0",
                         Duration.ZERO,
-                        new Gid(1, 2),
+                        Gid.parse("ff0e::1"),
                         s.rc.b.endpoint(),
                         s.config(QpType.RC),
                         QpAttributes.builder(),

@@ -46,6 +46,11 @@ public final class Differences {
         return !SOFT_ROCE;
     }
 
+    /** Whether multicast messages come back to queue pairs of the port that sends them. */
+    public static boolean loopsMulticastBack() {
+        return EMBEDDED;
+    }
+
     /** Whether regions need not be pinned. */
     public static boolean pagesOnDemand() {
         return EMBEDDED && !STRICT;

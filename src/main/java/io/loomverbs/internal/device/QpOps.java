@@ -26,6 +26,16 @@ public interface QpOps {
     /** {@code ibv_post_recv} of the chain that starts at {@code first}: a {@link PostResult}. */
     long postRecv(RecvWr first);
 
+    /** {@code ibv_attach_mcast}; the GID is two big-endian halves. Attaching again does nothing. */
+    default int attachMcast(long gidHigh, long gidLow, int lid) {
+        return -Errno.EOPNOTSUPP;
+    }
+
+    /** {@code ibv_detach_mcast}; {@code -EINVAL} if it is not attached. */
+    default int detachMcast(long gidHigh, long gidLow, int lid) {
+        return -Errno.EOPNOTSUPP;
+    }
+
     /** Whether the queue pair was destroyed, which is why it refuses what it is asked. */
     default boolean isDestroyed() {
         return false;

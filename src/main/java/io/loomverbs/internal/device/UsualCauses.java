@@ -26,7 +26,10 @@ public final class UsualCauses {
                                     + " before they were polled"
                             : "the device was removed, or its driver has failed";
             case Errno.EMFILE, Errno.ENFILE -> OPEN_FILES;
-            case Errno.EBUSY -> "something still uses it";
+            case Errno.EBUSY ->
+                    verb.equals("ibv_destroy_qp")
+                            ? "it is attached to a multicast group: detachMcast first"
+                            : "something still uses it";
             case Errno.EACCES, Errno.EPERM ->
                     verb.equals("ibv_open_device")
                             ? "no permission to read and write the device's file in"

@@ -3,6 +3,7 @@ package io.loomverbs.internal.ffi;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static java.util.Objects.requireNonNull;
 
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,10 @@ public final class Libibverbs {
     private static final MethodHandle QUERY_QP =
             code("ibv_query_qp", Ffi.POINTER, Ffi.POINTER, JAVA_INT, Ffi.POINTER);
     private static final MethodHandle DESTROY_QP = code("ibv_destroy_qp", Ffi.POINTER);
+    private static final MethodHandle ATTACH_MCAST =
+            code("ibv_attach_mcast", Ffi.POINTER, Ffi.POINTER, JAVA_SHORT);
+    private static final MethodHandle DETACH_MCAST =
+            code("ibv_detach_mcast", Ffi.POINTER, Ffi.POINTER, JAVA_SHORT);
     private static final MethodHandle CREATE_AH =
             pointer("ibv_create_ah", Ffi.POINTER, Ffi.POINTER);
     private static final MethodHandle DESTROY_AH = code("ibv_destroy_ah", Ffi.POINTER);
@@ -414,6 +419,22 @@ public final class Libibverbs {
     /** {@code ibv_destroy_qp}; waits for acknowledgements as {@link #destroyCq} does. */
     public static int destroyQp(MemorySegment call, long qp) {
         return code(DESTROY_QP, call, qp);
+    }
+
+    public static int attachMcast(MemorySegment call, long qp, long gid, int lid) {
+        try {
+            return code((int) ATTACH_MCAST.invokeExact(call, qp, gid, (short) lid), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    public static int detachMcast(MemorySegment call, long qp, long gid, int lid) {
+        try {
+            return code((int) DETACH_MCAST.invokeExact(call, qp, gid, (short) lid), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
     }
 
     public static long createAh(MemorySegment call, long pd, long attr) {

@@ -349,6 +349,42 @@ final class IbvQp implements QpOps {
     }
 
     @Override
+    public int attachMcast(long gidHigh, long gidLow, int lid) {
+        return multicast(gidHigh, gidLow, (call, gid) -> attach(call, gid, lid));
+    }
+
+    private int attach(MemorySegment call, long gid, int lid) {
+        return Libibverbs.attachMcast(call, address, gid, lid);
+    }
+
+    @Override
+    public int detachMcast(long gidHigh, long gidLow, int lid) {
+        return multicast(gidHigh, gidLow, (call, gid) -> detach(call, gid, lid));
+    }
+
+    private int detach(MemorySegment call, long gid, int lid) {
+        return Libibverbs.detachMcast(call, address, gid, lid);
+    }
+
+    private interface OnGid {
+        int change(MemorySegment call, long gid);
+    }
+
+    private int multicast(long gidHigh, long gidLow, OnGid change) {
+        if (!guard.enter()) {
+            return -Errno.EINVAL;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Struct gid = Struct.allocate(arena, 2 * Long.BYTES);
+            gid.be64(0, gidHigh);
+            gid.be64(Long.BYTES, gidLow);
+            return change.change(Libibverbs.callState(arena), gid.address());
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
     public int destroy() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment call = Libibverbs.callState(arena);

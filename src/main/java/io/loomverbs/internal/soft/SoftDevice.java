@@ -25,6 +25,7 @@ final class SoftDevice implements DeviceOps {
     final Quota ahs;
     final Quota srqs;
     final RetryTimer timer;
+    final MulticastGroups multicast = new MulticastGroups();
 
     SoftDevice(SoftLimits limits) {
         this("soft0", false, SoftPort.GUID, limits);

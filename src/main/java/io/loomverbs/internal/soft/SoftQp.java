@@ -56,6 +56,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** Written under the lock of {@code rq}; to be acted upon under that of {@code sq} or it. */
     private volatile int state = Ibv.QPS_RESET;
 
+    /** To how many multicast groups it is attached. Under the lock of {@code rq}. */
+    private int groups;
+
     /** Whether a request has come in since RTR. Under the lock of {@code rq}. */
     private boolean established;
 
@@ -213,6 +216,39 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     @Override
+    public int attachMcast(long gidHigh, long gidLow, int lid) {
+        if (type != Ibv.QPT_UD || !MulticastGroups.isMulticast(gidHigh)) {
+            return -Errno.EINVAL;
+        }
+        rq.lock(); // against a destroyer
+        try {
+            if (state == DESTROYED) {
+                return -Errno.EINVAL;
+            }
+            if (device.multicast.attach(gidHigh, gidLow, this)) {
+                groups++;
+            }
+            return 0;
+        } finally {
+            rq.unlock();
+        }
+    }
+
+    @Override
+    public int detachMcast(long gidHigh, long gidLow, int lid) {
+        rq.lock();
+        try {
+            if (state == DESTROYED || !device.multicast.detach(gidHigh, gidLow, this)) {
+                return -Errno.EINVAL;
+            }
+            groups--;
+            return 0;
+        } finally {
+            rq.unlock();
+        }
+    }
+
+    @Override
     public boolean isDestroyed() {
         return state == DESTROYED;
     }
@@ -225,6 +261,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
             try {
                 if (state == DESTROYED) {
                     return -Errno.EINVAL;
+                }
+                if (groups > 0) {
+                    return -Errno.EBUSY;
                 }
                 state = DESTROYED;
                 forget();

@@ -6,6 +6,9 @@ import io.loomverbs.internal.device.Ibv;
 final class UdTransport implements Transport {
     static final UdTransport INSTANCE = new UdTransport();
 
+    /** The number to which a multicast message is sent. */
+    private static final int MULTICAST_QPN = 0xffffff;
+
     private UdTransport() {}
 
     @Override
@@ -19,11 +22,36 @@ final class UdTransport implements Transport {
             return status;
         }
         // IBA C10-93.1.1: what does not fit into a packet is not emitted, which is no error.
-        if (wr.length > SoftPort.MTU_BYTES || !from.device.port.isAddressedBy(ah.attr)) {
+        if (wr.length > SoftPort.MTU_BYTES) {
             return Ibv.WC_SUCCESS;
         }
+        if (ah.attr.global() && MulticastGroups.isMulticast(ah.attr.dgidHigh())) {
+            return multicast(from, wr, ah, after);
+        }
         SoftQp to = from.device.qps.find(wr.remoteQpn);
-        if (to == null || to.type != Ibv.QPT_UD) {
+        if (to == null || !from.device.port.isAddressedBy(ah.attr)) {
+            return Ibv.WC_SUCCESS;
+        }
+        return receive(from, wr, ah, to, after);
+    }
+
+    /** To all that are attached, the sender too if it is, until it turns out to have no data. */
+    private static int multicast(SoftQp from, SendSlot wr, SoftAh ah, DeferredNotifications after) {
+        if (wr.remoteQpn != MULTICAST_QPN) {
+            return Ibv.WC_SUCCESS;
+        }
+        int status = Ibv.WC_SUCCESS;
+        for (SoftQp to : from.device.multicast.attached(ah.attr.dgidHigh(), ah.attr.dgidLow())) {
+            if (status == Ibv.WC_SUCCESS) {
+                status = receive(from, wr, ah, to, after);
+            }
+        }
+        return status;
+    }
+
+    private static int receive(
+            SoftQp from, SendSlot wr, SoftAh ah, SoftQp to, DeferredNotifications after) {
+        if (to.type != Ibv.QPT_UD) {
             return Ibv.WC_SUCCESS;
         }
         int qkey = wr.remoteQkey < 0 ? from.attr.qkey : wr.remoteQkey;
