@@ -697,6 +697,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     private void destroyed() {
+        context.vectors().destroyed(compVector);
         try {
             context.asyncEvents().drop(this);
         } finally {

@@ -91,9 +91,12 @@ public final class Context implements AutoCloseable {
      *
      * @param policy how to choose
      * @return a vector for {@code createCq} or {@code createDirectCq}
+     * @throws ClosedException if the context is closed
      */
     public int chooseCompVector(VectorPolicy policy) {
-        return vectors.choose(Arguments.notNull(policy, "policy"));
+        Arguments.notNull(policy, "policy");
+        usage.ensureOpen();
+        return vectors.choose(policy);
     }
 
     /**
@@ -326,6 +329,7 @@ public final class Context implements AutoCloseable {
                     boolean created = false;
                     try {
                         cq.created(ops.createCq(cqe, carrier, compVector, cq.listener()));
+                        vectors.created(compVector);
                         created = true;
                     } finally {
                         if (!created && delivery != Delivery.CHANNEL) {

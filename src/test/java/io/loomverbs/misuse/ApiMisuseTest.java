@@ -34,6 +34,8 @@ class ApiMisuseTest {
             Set.of(
                     "ClosedException(Object)",
                     "CompletionQueue.poll(WorkCompletions)",
+                    "Context.chooseCompVector(VectorPolicy)",
+                    "Context.compVectorFor(int)",
                     "CqGroup.await(GroupCompletions)",
                     "CqGroup.remove(CompletionQueue)",
                     "Gid(long, long)",

@@ -7,6 +7,13 @@ import java.time.Duration;
 /** Bad input to devices and contexts, and to what creates channels and CQs. */
 final class ContextMisuse extends MisuseTable {
     ContextMisuse() {
+        for (int bad : new int[] {-1, MAX, Integer.MIN_VALUE}) {
+            iae(
+                    "Context.cqsOnCompVector(int)",
+                    s -> s.context.cqsOnCompVector(bad),
+                    "vector is " + bad,
+                    "num_comp_vectors");
+        }
         iae("Verbs.device(String)", s -> Verbs.device("nope0"), "name", "\"nope0\"", "soft0");
         iae("Verbs.device(String)", s -> Verbs.device(""), "name", "\"\"");
         for (int port : new int[] {0, -1, 2, MAX, Integer.MIN_VALUE}) {

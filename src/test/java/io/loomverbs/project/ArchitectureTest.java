@@ -238,6 +238,7 @@ class ArchitectureTest {
                         "SharedReceiveQueue",
                         "SrqAttributes",
                         "TransportType",
+                        "VectorPolicy",
                         "Verbs",
                         "VerbsException",
                         "WcOpcode",
