@@ -51,7 +51,7 @@ inline pollMore() {
     }
 }
 
-/* CompletionQueue.awaitNanos */
+/* CqAwait.await */
 proctype Awaiter(byte me) {
     LEDGER_LOCALS;
     QUEUE_LOCALS;

@@ -91,6 +91,46 @@ public class AwaitRaces {
         }
     }
 
+    /** A thread that has polled for a while parks while the completion comes. */
+    @JCStressTest
+    @Outcome(id = "1, in time, 0", expect = ACCEPTABLE, desc = "found, or woken")
+    @Outcome(id = "0, .*", expect = FORBIDDEN, desc = "the completion was lost")
+    @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
+    @Catches(value = "no poll after the arm", as = ".*, stuck, .*")
+    @State
+    public static class PollThenPark {
+        private final CompletionQueue cq = CONTEXT.createDirectCq(4);
+        private long done;
+        private long begun;
+        private long taken;
+
+        public PollThenPark() {
+            cq.adaptivePolling().waited(0); // as if an event had come at once
+        }
+
+        @Actor
+        public void await(LLL_Result r) {
+            begun = System.nanoTime();
+            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch(1), 1, patience())));
+            taken = System.nanoTime();
+        }
+
+        @Actor
+        public void complete() {
+            Taking.pauseUpTo(100_000); // while it polls, or as it ends to poll
+            Completing.complete(cq.ops(), 1);
+            done = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r2 = Patience.late(begun, done, taken) ? "stuck" : "in time";
+            r.r3 = cq.unackedEvents();
+            cq.close();
+        }
+    }
+
     /** Two virtual threads come to share the arm of one CQ, and two completions are added. */
     @JCStressTest
     @Outcome(

@@ -25,6 +25,11 @@ final class AsyncEvents {
         queue.fetchedFrom(feed);
     }
 
+    /** Has the device report an event, if there is one. Never waits. */
+    void fetch() {
+        queue.fetch();
+    }
+
     void raisePort(int type, int port) {
         queue.raise(new Raised(type, port, null, null));
     }

@@ -59,6 +59,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final @Nullable CompletionChannel channel;
     private final int compVector;
     private final Delivery delivery;
+    private final WaitStrategy strategy;
     private final CqDelivery ledger;
     private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
     private final Lifecycle usage = new Lifecycle(this);
@@ -67,6 +68,8 @@ public final class CompletionQueue implements AutoCloseable {
     /** Written once, before the CQ is published; the device may raise events earlier. */
     @SuppressWarnings("NullAway.Init")
     private CqOps ops;
+
+    private @Nullable AdaptivePolling adaptive;
 
     /** The thread of {@link #serve}, while it runs. Changed by compare-and-set. */
     private volatile @Nullable Thread server;
@@ -77,11 +80,13 @@ public final class CompletionQueue implements AutoCloseable {
             @Nullable CompletionChannel channel,
             int compVector,
             Delivery delivery,
+            WaitStrategy strategy,
             EventQueue queue) {
         this.context = context;
         this.channel = channel;
         this.compVector = compVector;
         this.delivery = delivery;
+        this.strategy = strategy;
         this.ledger = new CqDelivery(queue, this, cqContext);
         this.id = context.nextId();
     }
@@ -151,6 +156,15 @@ public final class CompletionQueue implements AutoCloseable {
      */
     public boolean isDirect() {
         return delivery == Delivery.DIRECT;
+    }
+
+    /**
+     * How {@link #await} and {@link #serve} wait.
+     *
+     * @return what was given when the CQ was created, else {@link WaitStrategy#ADAPTIVE}
+     */
+    public WaitStrategy waitStrategy() {
+        return strategy;
     }
 
     /**
@@ -255,7 +269,7 @@ public final class CompletionQueue implements AutoCloseable {
         return n;
     }
 
-    private int pollMore(WorkCompletions batch) {
+    int pollMore(WorkCompletions batch) {
         ensureOpen();
         int size = batch.size();
         int room = batch.capacity() - size;
@@ -381,7 +395,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /** For a closed CQ, being closed takes precedence over an earlier overrun. */
-    private RuntimeException ended(EventQueueEndedException e) {
+    RuntimeException ended(EventQueueEndedException e) {
         return ledger.isClosed() ? new ClosedException(this) : CqEvent.ended(this, e);
     }
 
@@ -412,7 +426,7 @@ public final class CompletionQueue implements AutoCloseable {
         ledger.counted(n);
     }
 
-    private void ackAwaited() {
+    void ackAwaited() {
         if (ledger.tryAck(1) != Ledger.ACKED) {
             throw overAck(1, 0);
         }
@@ -442,7 +456,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
     public int await(WorkCompletions batch) throws InterruptedException {
-        return awaitNanos(batch, 1, Long.MAX_VALUE);
+        return await(batch, 1, Long.MAX_VALUE, strategy);
     }
 
     /**
@@ -460,12 +474,13 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
     public int await(WorkCompletions batch, int min) throws InterruptedException {
-        return awaitNanos(batch, min, Long.MAX_VALUE);
+        return await(batch, min, Long.MAX_VALUE, strategy);
     }
 
     /**
      * Waits until the batch holds at least {@code min} completions, for at most {@code timeout}:
-     * polls, arms, polls again, parks, and repeats. It acknowledges the events that it receives.
+     * polls, for a while or until completions are there if {@link #waitStrategy} says so; else
+     * arms, polls again, parks, and repeats. It acknowledges the events that it receives.
      *
      * <p>No polled completion is lost. If the thread is interrupted, or the CQ is closed or fails,
      * while the batch holds fewer than {@code min} completions but at least one, this returns them,
@@ -487,75 +502,48 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
     public int await(WorkCompletions batch, int min, Duration timeout) throws InterruptedException {
-        return awaitNanos(batch, min, Arguments.nanos("timeout", timeout));
+        return await(batch, min, Arguments.nanos("timeout", timeout), strategy);
     }
 
-    /*
-     * The order matters. Completions from before the arm raise no event, so the poll after the arm
-     * must find them. A completion after that poll finds the CQ armed and raises the event that
-     * ends the wait. An event may be stale: a poll may have taken the completion that raised it.
-     * Then the CQ is empty and not armed, so every round arms anew.
+    /**
+     * Waits like {@link #await(WorkCompletions, int, Duration)}, but in the way of {@code strategy}
+     * instead of {@link #waitStrategy}.
      *
-     * Several threads can do this at once. They share the arm, and its event goes to one of them.
-     * EventQueue describes how the others are kept from waiting for an event that is never raised.
+     * @param batch where completions go; what was in it is overwritten
+     * @param min how many to wait for, 1 to the batch's capacity
+     * @param timeout how long to wait; zero only polls
+     * @param strategy how to wait
+     * @return how many it holds; fewer than {@code min}, perhaps 0, at the deadline
+     * @throws InterruptedException if the thread was interrupted before, or while it waited and had
+     *     no completions
+     * @throws IllegalArgumentException if {@code min} is out of range or the timeout is negative
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served by
+     *     another thread ({@link #serve})
+     * @throws ClosedException if the CQ is or was closed
+     * @throws VerbsException {@code EIO} if the CQ has overrun
      */
-    int awaitNanos(WorkCompletions batch, int min, long nanos) throws InterruptedException {
+    public int await(WorkCompletions batch, int min, Duration timeout, WaitStrategy strategy)
+            throws InterruptedException {
+        Arguments.notNull(strategy, "strategy");
+        return await(batch, min, Arguments.nanos("timeout", timeout), strategy);
+    }
+
+    private int await(WorkCompletions batch, int min, long nanos, WaitStrategy how)
+            throws InterruptedException {
         Arguments.notNull(batch, "batch");
         Arguments.inRange("min", min, 1, batch.capacity(), "the capacity of the batch");
         requireToReceive();
-        EventQueue queue = ledger.queue();
-        boolean timed = nanos != Long.MAX_VALUE;
-        long start = timed && nanos > 0 ? System.nanoTime() : 0;
-        Fairness.before(queue, nanos);
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
+        return CqAwait.await(this, batch, min, nanos, how);
+    }
+
+    /** Of this CQ; made when a thread first needs it. Of two first threads each may make one. */
+    AdaptivePolling adaptivePolling() {
+        AdaptivePolling polling = adaptive;
+        if (polling == null) {
+            polling = new AdaptivePolling();
+            adaptive = polling;
         }
-        batch.size(0);
-        int n = pollMore(batch);
-        boolean usedArm = false;
-        try {
-            while (n < min && nanos > 0) {
-                int seen = queue.delivered();
-                reqNotify(false);
-                n = pollMore(batch);
-                if (n >= min) {
-                    // The batch may be full: completions left from before this arm raise no event.
-                    break;
-                }
-                long left = timed ? nanos - (System.nanoTime() - start) : nanos;
-                usedArm = queue.takeUnlessPassed(left, seen) != null;
-                if (usedArm) {
-                    ackAwaited();
-                }
-                n = pollMore(batch);
-                left = timed ? nanos - (System.nanoTime() - start) : nanos;
-                if (!usedArm && left <= 0) {
-                    break;
-                }
-                if (n < min) {
-                    Fairness.before(queue, left);
-                }
-            }
-        } catch (EventQueueEndedException e) {
-            // A CQ that has overrun still holds earlier completions, unless it is closed by now.
-            if (batch.isEmpty() && (ledger.isClosed() || pollMore(batch) == 0)) {
-                throw ended(e);
-            }
-        } catch (ClosedException | VerbsException e) {
-            if (batch.isEmpty()) {
-                throw e;
-            }
-        } catch (InterruptedException e) {
-            if (batch.isEmpty()) {
-                throw e;
-            }
-            Thread.currentThread().interrupt();
-        } finally {
-            if (usedArm) {
-                ledger.passOn();
-            }
-        }
-        return batch.size();
+        return polling;
     }
 
     /**
@@ -723,7 +711,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /** Other threads would take the handler's completions and the event of its arm. */
-    private void requireToReceive() {
+    void requireToReceive() {
         requireDirect();
         Thread by = server;
         if (by != null && by != Thread.currentThread()) {

@@ -265,7 +265,7 @@ public final class Context implements AutoCloseable {
             @Nullable CompletionChannel channel,
             int compVector) {
         Delivery delivery = channel == null ? Delivery.NONE : Delivery.CHANNEL;
-        return createCq(cqe, cqContext, channel, compVector, delivery);
+        return createCq(cqe, cqContext, channel, compVector, delivery, WaitStrategy.ADAPTIVE);
     }
 
     /**
@@ -290,7 +290,49 @@ public final class Context implements AutoCloseable {
             @Nullable Object cqContext,
             @Nullable CompletionChannel channel,
             int compVector) {
-        return createCq(cqe, cqContext, channel, compVector, Delivery.DIRECT);
+        return createDirectCq(cqe, cqContext, channel, compVector, WaitStrategy.ADAPTIVE);
+    }
+
+    /**
+     * Creates a completion queue with direct delivery, and says how threads wait for its
+     * completions.
+     *
+     * @param cqe how many completions it must be able to hold; the device may give more
+     * @param cqContext any object; each event returns it
+     * @param channel the channel whose file descriptor carries its events; null for one of the
+     *     context's own
+     * @param compVector the completion vector that signals its events, 0 to {@code numCompVectors()
+     *     - 1}
+     * @param strategy how {@link CompletionQueue#await} and {@link CompletionQueue#serve} wait
+     * @return the CQ
+     * @throws IllegalArgumentException if {@code cqe} or {@code compVector} is out of range, or the
+     *     channel is of another context
+     * @throws ClosedException if the context or the channel is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many CQs
+     */
+    public CompletionQueue createDirectCq(
+            int cqe,
+            @Nullable Object cqContext,
+            @Nullable CompletionChannel channel,
+            int compVector,
+            WaitStrategy strategy) {
+        Arguments.notNull(strategy, "strategy");
+        return createCq(cqe, cqContext, channel, compVector, Delivery.DIRECT, strategy);
+    }
+
+    /**
+     * Creates a completion queue with direct delivery, without a context object, on vector 0, and
+     * says how threads wait for its completions.
+     *
+     * @param cqe how many completions it must be able to hold; the device may give more
+     * @param strategy how {@link CompletionQueue#await} and {@link CompletionQueue#serve} wait
+     * @return the CQ
+     * @throws IllegalArgumentException if {@code cqe} is out of range
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many CQs
+     */
+    public CompletionQueue createDirectCq(int cqe, WaitStrategy strategy) {
+        return createDirectCq(cqe, null, null, 0, strategy);
     }
 
     /**
@@ -311,7 +353,8 @@ public final class Context implements AutoCloseable {
             @Nullable Object cqContext,
             @Nullable CompletionChannel channel,
             int compVector,
-            Delivery delivery) {
+            Delivery delivery,
+            WaitStrategy strategy) {
         Arguments.inRange("cqe", cqe, 1, attributes.maxCqe(), "max_cqe of " + device);
         Arguments.inRange(
                 "compVector", compVector, 0, numCompVectors() - 1, "num_comp_vectors of " + device);
@@ -325,7 +368,13 @@ public final class Context implements AutoCloseable {
                     EventQueue queue = queue(channel, carrier, delivery);
                     CompletionQueue cq =
                             new CompletionQueue(
-                                    this, cqContext, channel, compVector, delivery, queue);
+                                    this,
+                                    cqContext,
+                                    channel,
+                                    compVector,
+                                    delivery,
+                                    strategy,
+                                    queue);
                     boolean created = false;
                     try {
                         cq.created(ops.createCq(cqe, carrier, compVector, cq.listener()));

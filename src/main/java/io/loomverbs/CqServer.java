@@ -20,7 +20,8 @@ final class CqServer implements Runnable {
             WorkCompletions batch = BatchSlab.allocate();
             for (; ; ) {
                 try {
-                    cq.awaitNanos(batch, 1, Long.MAX_VALUE);
+                    cq.requireToReceive();
+                    CqAwait.await(cq, batch, 1, Long.MAX_VALUE, cq.waitStrategy());
                 } catch (ClosedException e) {
                     return;
                 }

@@ -19,7 +19,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 class SharedAwaitTest {
     private final Context context = Verbs.device("soft0").open();
     private final CompletionQueue cq =
-            new CompletionQueue(context, null, null, 0, Delivery.DIRECT, EventQueue.ofOneCq(null));
+            new CompletionQueue(
+                    context,
+                    null,
+                    null,
+                    0,
+                    Delivery.DIRECT,
+                    WaitStrategy.EVENTS,
+                    EventQueue.ofOneCq(null));
     private final AtomicInteger completions = new AtomicInteger();
     private final AtomicInteger beforeNextArm = new AtomicInteger();
     private final AtomicInteger arms = new AtomicInteger();

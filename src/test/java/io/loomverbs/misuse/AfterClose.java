@@ -75,6 +75,9 @@ enum AfterClose {
                     entry("CompletionQueue.await(WorkCompletions)", CLOSED),
                     entry("CompletionQueue.await(WorkCompletions, int)", CLOSED),
                     entry("CompletionQueue.await(WorkCompletions, int, Duration)", CLOSED),
+                    entry(
+                            "CompletionQueue.await(WorkCompletions, int, Duration, WaitStrategy)",
+                            CLOSED),
                     entry("CompletionQueue.channel()", HARMLESS),
                     entry("CompletionQueue.close()", NOTHING),
                     entry("CompletionQueue.close(Duration)", NOTHING),
@@ -92,6 +95,7 @@ enum AfterClose {
                     entry("CompletionQueue.serve(CompletionHandler)", CLOSED),
                     entry("CompletionQueue.tryGetCqEvent()", CLOSED),
                     entry("CompletionQueue.unackedEvents()", HARMLESS),
+                    entry("CompletionQueue.waitStrategy()", HARMLESS),
                     entry("Context.allocPd()", CLOSED),
                     entry("Context.attributes()", HARMLESS),
                     entry("Context.chooseCompVector(VectorPolicy)", CLOSED),
@@ -102,6 +106,11 @@ enum AfterClose {
                     entry("Context.createCq(int, Object, CompletionChannel, int)", CLOSED),
                     entry("Context.createDirectCq(int)", CLOSED),
                     entry("Context.createDirectCq(int, Object, CompletionChannel, int)", CLOSED),
+                    entry(
+                            "Context.createDirectCq(int, Object, CompletionChannel, int,"
+                                    + " WaitStrategy)",
+                            CLOSED),
+                    entry("Context.createDirectCq(int, WaitStrategy)", CLOSED),
                     entry("Context.device()", HARMLESS),
                     entry("Context.getAsyncEvent()", CLOSED),
                     entry("Context.getAsyncEvent(Duration)", CLOSED),

@@ -1,6 +1,7 @@
 package io.loomverbs.misuse;
 
 import io.loomverbs.Verbs;
+import io.loomverbs.WaitStrategy;
 
 import java.time.Duration;
 
@@ -38,8 +39,17 @@ final class ContextMisuse extends MisuseTable {
                 "gid_tbl_len");
         String create = "Context.createCq(int, Object, CompletionChannel, int)";
         String createDirect = "Context.createDirectCq(int, Object, CompletionChannel, int)";
+        String createHow =
+                "Context.createDirectCq(int, Object, CompletionChannel, int, WaitStrategy)";
+        WaitStrategy how = WaitStrategy.EVENTS;
         for (int cqe : new int[] {0, -1, Integer.MIN_VALUE, MAX}) {
             String is = "cqe is " + cqe;
+            iae(createHow, s -> s.context.createDirectCq(cqe, null, s.channel, 0, how), is);
+            iae(
+                    "Context.createDirectCq(int, WaitStrategy)",
+                    s -> s.context.createDirectCq(cqe, how),
+                    is,
+                    "max_cqe");
             iae(create, s -> s.context.createCq(cqe, null, null, 0), is, "max_cqe");
             iae(createDirect, s -> s.context.createDirectCq(cqe, null, s.channel, 0), is);
             iae("Context.createDirectCq(int)", s -> s.context.createDirectCq(cqe), is, "max_cqe");
@@ -52,6 +62,7 @@ final class ContextMisuse extends MisuseTable {
             String is = "compVector is " + vector;
             iae(create, s -> s.context.createCq(1, null, null, vector), is, "num_comp_vectors");
             iae(createDirect, s -> s.context.createDirectCq(1, null, null, vector), is);
+            iae(createHow, s -> s.context.createDirectCq(1, null, null, vector, how), is);
         }
         iae(
                 create,
@@ -65,6 +76,7 @@ final class ContextMisuse extends MisuseTable {
                 "channel-",
                 "context");
         iae(createDirect, s -> s.context.createDirectCq(1, null, s.foreignChannel, 0), "channel");
+        iae(createHow, s -> s.context.createDirectCq(1, null, s.foreignChannel, 0, how), "channel");
         iae(
                 "Context.getAsyncEvent(Duration)",
                 s -> s.context.getAsyncEvent(Duration.ofNanos(-1)),

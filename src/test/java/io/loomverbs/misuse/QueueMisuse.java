@@ -1,6 +1,7 @@
 package io.loomverbs.misuse;
 
 import io.loomverbs.CompletionQueue;
+import io.loomverbs.WaitStrategy;
 import io.loomverbs.WorkCompletions;
 
 import java.time.Duration;
@@ -15,6 +16,12 @@ final class QueueMisuse extends MisuseTable {
         iae("CompletionQueue.close(Duration)", s -> s.shared.close(negative), is);
         String await = "CompletionQueue.await(WorkCompletions, int)";
         String awaitTimed = "CompletionQueue.await(WorkCompletions, int, Duration)";
+        String awaitHow = "CompletionQueue.await(WorkCompletions, int, Duration, WaitStrategy)";
+        WaitStrategy events = WaitStrategy.EVENTS;
+        iae(
+                awaitHow,
+                s -> s.direct.await(WorkCompletions.allocate(1), 1, negative, events),
+                "timeout is");
         iae(
                 awaitTimed,
                 s -> s.direct.await(WorkCompletions.allocate(1), 1, negative),
@@ -29,6 +36,10 @@ final class QueueMisuse extends MisuseTable {
             iae(
                     awaitTimed,
                     s -> s.direct.await(WorkCompletions.allocate(4), min, Duration.ZERO),
+                    "min is " + min);
+            iae(
+                    awaitHow,
+                    s -> s.direct.await(WorkCompletions.allocate(4), min, Duration.ZERO, events),
                     "min is " + min);
         }
         for (int cqe : new int[] {0, -1, Integer.MIN_VALUE, MAX}) {
@@ -75,6 +86,7 @@ final class QueueMisuse extends MisuseTable {
                     "CompletionQueue.await(WorkCompletions)", cq -> cq.await(one), channel, why);
             wrongDelivery(await, cq -> cq.await(one, 1), channel, why);
             wrongDelivery(awaitTimed, cq -> cq.await(one, 1, now), channel, why);
+            wrongDelivery(awaitHow, cq -> cq.await(one, 1, now, events), channel, why);
             wrongDelivery(
                     "CompletionQueue.serve(CompletionHandler)",
                     cq -> cq.serve(batch -> {}),
@@ -93,6 +105,7 @@ final class QueueMisuse extends MisuseTable {
         beside("CompletionQueue.await(WorkCompletions)", cq -> cq.await(two));
         beside(await, cq -> cq.await(two, 2));
         beside(awaitTimed, cq -> cq.await(two, 1, Duration.ZERO));
+        beside(awaitHow, cq -> cq.await(two, 1, Duration.ZERO, events));
         beside("CompletionQueue.getCqEvent()", CompletionQueue::getCqEvent);
         beside("CompletionQueue.getCqEvent(Duration)", cq -> cq.getCqEvent(Duration.ZERO));
         beside("CompletionQueue.tryGetCqEvent()", CompletionQueue::tryGetCqEvent);

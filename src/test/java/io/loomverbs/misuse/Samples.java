@@ -52,7 +52,7 @@ final class Samples {
                 Stream.of(e.getParameters())
                         .map(p -> ApiMethods.isNullable(p) ? null : argument(p.getType()))
                         .toArray();
-        if (arguments.length == 4 && e.getName().matches("create(Direct)?Cq")) {
+        if (arguments.length >= 4 && e.getName().matches("create(Direct)?Cq")) {
             arguments[3] = 0; // not every device has a second completion vector
         }
         return arguments;

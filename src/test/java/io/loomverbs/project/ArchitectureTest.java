@@ -241,6 +241,7 @@ class ArchitectureTest {
                         "VectorPolicy",
                         "Verbs",
                         "VerbsException",
+                        "WaitStrategy",
                         "WcOpcode",
                         "WcStatus",
                         "WorkCompletion",

@@ -12,6 +12,7 @@ import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.WaitStrategy;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.internal.soft.FreshDevice;
 
@@ -35,22 +36,34 @@ final class AwaitScenario implements Scenario {
         private final Schedule schedule;
         private final Context context = Opened.open(FreshDevice.create());
         private final ProtectionDomain pd = context.allocPd();
-        private final CompletionQueue cq = context.createDirectCq(8);
-        private final QueuePair qp = pd.createQp(QpConfig.of(QpType.UD, cq));
+        private final CompletionQueue cq;
+        private final CompletionQueue silent;
+        private final QueuePair qp;
+        private final QueuePair lone;
         private final AddressHandle self = pd.createAh(AhAttributes.of(context.gid(1, 0), 0));
         private final List<Thread> takers = new ArrayList<>();
         private final BitSet taken = new BitSet();
 
         Play(Schedule schedule) {
             this.schedule = schedule;
+            cq = context.createDirectCq(16, strategy());
+            silent = context.createDirectCq(4, strategy());
+            lone = pd.createQp(QpConfig.of(QpType.UD, silent));
+            lone.activate(QKEY);
+            qp = pd.createQp(QpConfig.of(QpType.UD, cq));
             qp.activate(QKEY);
         }
 
         void run() {
-            int patient = schedule.between(1, 3);
-            for (int i = 0; i < patient; i++) {
-                schedule.thread("taker " + i, () -> take(false));
+            int patient = 0;
+            for (int i = schedule.between(1, 3); i > 0; i--) {
+                int times = schedule.between(1, 3);
+                patient += times;
+                schedule.thread("taker " + i, () -> take(times));
             }
+            Thread lonely = schedule.thread("lonely taker", this::takeOneAndWait);
+            schedule.thread("poster", () -> post(lone, 0));
+            schedule.thread("interrupter", lonely::interrupt);
             for (int n = schedule.between(0, 2); n > 0; n--) {
                 takers.add(schedule.thread("impatient taker", () -> take(true)));
             }
@@ -62,15 +75,40 @@ final class AwaitScenario implements Scenario {
             schedule.thread("poster", () -> post(0, split));
             schedule.thread("poster", () -> post(split, completions));
             schedule.run();
-            WorkCompletions rest = WorkCompletions.allocate(8);
+            WorkCompletions rest = WorkCompletions.allocate(16);
             cq.poll(rest);
             mark(rest);
             check(taken.cardinality() == completions, "taken of " + completions + ": " + taken);
             qp.close();
+            lone.close();
             cq.close();
+            silent.close();
             self.close();
             pd.close();
             context.close();
+        }
+
+        private WaitStrategy strategy() {
+            WaitStrategy[] all = WaitStrategy.values();
+            return all[schedule.between(0, all.length - 1)];
+        }
+
+        private void take(int times) {
+            for (int n = times; n > 0; n--) {
+                take(false);
+            }
+        }
+
+        /** However it waits, there is one completion, and then only an interrupt ends it. */
+        private void takeOneAndWait() {
+            WorkCompletions batch = WorkCompletions.allocate(2);
+            try {
+                check(silent.await(batch) == 1, "not one completion");
+                silent.await(batch);
+                check(false, "a completion of nothing");
+            } catch (InterruptedException e) {
+                check(!Thread.currentThread().isInterrupted(), "it stays interrupted");
+            }
         }
 
         /** One each, so that there are enough for all. */
@@ -78,7 +116,7 @@ final class AwaitScenario implements Scenario {
             WorkCompletions batch = WorkCompletions.allocate(1);
             try {
                 if (impatient && schedule.oneIn(2)) {
-                    cq.await(batch, 1, schedule.timeout());
+                    cq.await(batch, 1, schedule.timeout(), strategy());
                 } else {
                     cq.await(batch);
                 }
@@ -100,13 +138,17 @@ final class AwaitScenario implements Scenario {
 
         private void post(int from, int to) {
             for (int i = from; i < to; i++) {
-                qp.postSend(
-                        SendWorkRequest.allocate(1, 0)
-                                .wrId(i)
-                                .send()
-                                .to(self, qp.qpNum(), QKEY)
-                                .signaled());
+                post(qp, i);
             }
+        }
+
+        private void post(QueuePair from, int id) {
+            from.postSend(
+                    SendWorkRequest.allocate(1, 0)
+                            .wrId(id)
+                            .send()
+                            .to(self, from.qpNum(), QKEY)
+                            .signaled());
         }
     }
 }

@@ -129,6 +129,14 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
+    /** Fetches an event, if there is one. Never waits. */
+    public void fetch() {
+        EventFeed from = feed;
+        if (from != null) {
+            boolean _ = from.fetch();
+        }
+    }
+
     private @Nullable Raised tryTake() {
         Raised event = deliverOrJoin(null);
         EventFeed more = feed;

@@ -253,6 +253,18 @@ public final class EventQueue extends AssigningQueue {
         return cq;
     }
 
+    /** Throws if the queue was closed or has failed. */
+    public void throwIfEnded() {
+        lock.lock();
+        try {
+            if (end != null) {
+                throw end.exception();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private @Nullable QueuedCq takeListed() {
         lock.lock();
         try {

@@ -1,0 +1,95 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.EventQueueEndedException;
+
+/** Waits for completions of a CQ. */
+final class CqAwait {
+    /** Whether the peer can have another processor while a thread polls. */
+    private static final boolean CAN_POLL = Runtime.getRuntime().availableProcessors() > 1;
+
+    private CqAwait() {}
+
+    /*
+     * The order matters. Completions from before the arm raise no event, so the poll after the arm
+     * must find them. A completion after that poll finds the CQ armed and raises the event that
+     * ends the wait. An event may be stale: a poll may have taken the completion that raised it.
+     * Then the CQ is empty and not armed, so every round arms anew. Polling for longer, as a
+     * strategy may want, comes before the arm, so it changes nothing of this.
+     *
+     * Several threads can do this at once. They share the arm, and its event goes to one of them.
+     * EventQueue describes how the others are kept from waiting for an event that is never raised.
+     */
+    static int await(
+            CompletionQueue cq, WorkCompletions batch, int min, long nanos, WaitStrategy strategy)
+            throws InterruptedException {
+        EventQueue queue = cq.ledger().queue();
+        boolean timed = nanos != Long.MAX_VALUE;
+        long start = timed && nanos > 0 ? System.nanoTime() : 0;
+        Fairness.before(queue, nanos);
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        batch.size(0);
+        int n = cq.pollMore(batch);
+        boolean usedArm = false;
+        try {
+            AdaptivePolling adaptive = null;
+            if (n < min && nanos > 0 && CAN_POLL) {
+                if (strategy == WaitStrategy.POLLING) {
+                    return EndlessPolling.poll(cq, batch, min, start, nanos);
+                }
+                adaptive = strategy == WaitStrategy.ADAPTIVE ? cq.adaptivePolling() : null;
+            }
+            while (n < min && nanos > 0) {
+                if (adaptive != null && adaptive.poll(cq, batch, min)) {
+                    break;
+                }
+                int seen = queue.delivered();
+                cq.reqNotify(false);
+                n = cq.pollMore(batch);
+                if (n >= min) {
+                    // The batch may be full: completions left from before this arm raise no event.
+                    break;
+                }
+                long left = timed ? nanos - (System.nanoTime() - start) : nanos;
+                boolean times = adaptive != null && adaptive.isToTime();
+                long parked = times ? System.nanoTime() : 0;
+                usedArm = queue.takeUnlessPassed(left, seen) != null;
+                if (usedArm) {
+                    cq.ackAwaited();
+                    if (adaptive != null && times) {
+                        adaptive.waited(System.nanoTime() - parked);
+                    }
+                }
+                n = cq.pollMore(batch);
+                left = timed ? nanos - (System.nanoTime() - start) : nanos;
+                if (!usedArm && left <= 0) {
+                    break;
+                }
+                if (n < min) {
+                    Fairness.before(queue, left);
+                }
+            }
+        } catch (EventQueueEndedException e) {
+            // A CQ that has overrun still holds earlier completions, unless it is closed by now.
+            if (batch.isEmpty() && (cq.ledger().isClosed() || cq.pollMore(batch) == 0)) {
+                throw cq.ended(e);
+            }
+        } catch (ClosedException | VerbsException e) {
+            if (batch.isEmpty()) {
+                throw e;
+            }
+        } catch (InterruptedException e) {
+            if (batch.isEmpty()) {
+                throw e;
+            }
+            Thread.currentThread().interrupt();
+        } finally {
+            if (usedArm) {
+                cq.ledger().passOn();
+            }
+        }
+        return batch.size();
+    }
+}

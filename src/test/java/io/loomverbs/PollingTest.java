@@ -1,0 +1,159 @@
+package io.loomverbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.support.ChildJvm;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+
+/** When a wait polls, and when it arms, as a CQ sees it. */
+@Timeout(60)
+class PollingTest {
+    private static final Duration SHORT = Duration.ofMillis(2);
+
+    private final Context context = Verbs.device("soft0").open();
+    private final WorkCompletions batch = WorkCompletions.allocate(1);
+    private final Scripted ops = new Scripted();
+    private final CompletionQueue cq =
+            new CompletionQueue(
+                    context,
+                    null,
+                    null,
+                    0,
+                    Delivery.DIRECT,
+                    WaitStrategy.ADAPTIVE,
+                    EventQueue.ofOneCq(null));
+
+    PollingTest() {
+        cq.created(ops);
+    }
+
+    @AfterEach
+    void close() {
+        cq.close();
+        context.close();
+    }
+
+    /** Has a completion at the n-th poll from now, or raises an event as soon as it is armed. */
+    private final class Scripted implements CqOps {
+        private int polls;
+        private int arms;
+        private int dueAfter = Integer.MAX_VALUE;
+        private boolean dueWhenArmed;
+
+        @Override
+        public int cqe() {
+            return 64;
+        }
+
+        @Override
+        public int poll(MemorySegment wcs, long at, int max) {
+            polls++;
+            return --dueAfter < 0 ? 1 : 0;
+        }
+
+        @Override
+        public int reqNotify(boolean solicitedOnly) {
+            arms++;
+            if (dueWhenArmed) {
+                dueAfter = 1; // not at the poll after the arm, but at the one after the event
+                cq.listener().completionEvent();
+            }
+            return 0;
+        }
+
+        @Override
+        public int destroy() {
+            return 0;
+        }
+
+        void reset(int after, boolean whenArmed) {
+            polls = 0;
+            arms = 0;
+            dueAfter = after;
+            dueWhenArmed = whenArmed;
+        }
+    }
+
+    private int await(WaitStrategy strategy) throws InterruptedException {
+        return cq.await(batch, 1, SHORT, strategy);
+    }
+
+    @Test
+    void eventsArmsAfterOnePoll() throws Exception {
+        ops.reset(Integer.MAX_VALUE, true);
+        assertThat(await(WaitStrategy.EVENTS)).isEqualTo(1);
+        assertThat(ops.arms).isEqualTo(1);
+        assertThat(ops.polls).isEqualTo(3);
+    }
+
+    @Test
+    void pollingNeverArms() throws Exception {
+        ops.reset(Integer.MAX_VALUE, false);
+        assertThat(await(WaitStrategy.POLLING)).isZero();
+        assertThat(ops.arms).isZero();
+        assertThat(ops.polls).isGreaterThan(100);
+    }
+
+    @Test
+    void adaptiveArmsAtOnceAtFirst() throws Exception {
+        ops.reset(Integer.MAX_VALUE, false);
+        assertThat(await(WaitStrategy.ADAPTIVE)).isZero();
+        assertThat(ops.arms).isEqualTo(1);
+        assertThat(ops.polls).isEqualTo(3);
+    }
+
+    @Test
+    void adaptivePollsOnceEventsHaveComeSoonAndNoLongerThanThat() throws Exception {
+        makeHot();
+
+        ops.reset(30, false);
+        assertThat(await(WaitStrategy.ADAPTIVE)).isEqualTo(1);
+        assertThat(ops.arms).isZero();
+
+        ops.reset(Integer.MAX_VALUE, false);
+        assertThat(await(WaitStrategy.ADAPTIVE)).isZero();
+        assertThat(ops.arms).isEqualTo(1);
+        assertThat(ops.polls).isBetween(100, 1_000);
+
+        ops.reset(Integer.MAX_VALUE, false);
+        assertThat(await(WaitStrategy.ADAPTIVE)).isZero();
+        assertThat(ops.polls).as("polls after it has polled in vain").isEqualTo(3);
+    }
+
+    /** Events come soon, until a wait needs none. */
+    private void makeHot() throws InterruptedException {
+        for (int n = 0; n < 10_000; n++) {
+            ops.reset(30, true);
+            assertThat(await(WaitStrategy.ADAPTIVE)).isEqualTo(1);
+            if (ops.arms == 0) {
+                return;
+            }
+        }
+        throw new AssertionError("it never polls");
+    }
+
+    /** What runs with one processor. */
+    static final class OneProcessor {
+        public static void main(String[] args) throws InterruptedException {
+            PollingTest test = new PollingTest();
+            test.ops.reset(Integer.MAX_VALUE, false);
+            int n = test.await(WaitStrategy.POLLING);
+            System.out.println(n + " completions, " + test.ops.arms + " arm");
+        }
+    }
+
+    @Test
+    void nobodyPollsOnOneProcessor() throws Exception {
+        String printed = ChildJvm.run(OneProcessor.class, List.of("-XX:ActiveProcessorCount=1"));
+        assertThat(printed).isEqualTo("0 completions, 1 arm\n");
+    }
+}
