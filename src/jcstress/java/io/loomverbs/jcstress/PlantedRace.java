@@ -98,7 +98,7 @@ final class PlantedRace {
     private <R> long count(Counter<R> results) {
         results.elementSet().forEach(r -> seen.merge(r.toString(), results.count(r), Long::sum));
         return results.elementSet().stream()
-                .filter(result -> caseOf(result.toString()) == expected)
+                .filter(result -> expected.equals(caseOf(result.toString())))
                 .mapToLong(results::count)
                 .sum();
     }

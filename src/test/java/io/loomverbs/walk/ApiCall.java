@@ -98,9 +98,10 @@ final class ApiCall {
     }
 
     /** One call; answers what it was, or throws an {@link AssertionError}. */
+    @SuppressWarnings("ReferenceEquality") // NONE is a marker
     String make(Dice dice) throws InterruptedException {
         Executable method = dice.oneIn(3) ? dice.of(ALL) : dice.of(LIVELY);
-        Values values = new Values(world, dice, alone);
+        Values values = new Values(world, dice);
         Object receiver = null;
         if (method instanceof Method && !Modifier.isStatic(method.getModifiers())) {
             receiver = values.of(method.getDeclaringClass(), false);

@@ -47,24 +47,16 @@ final class TameEvents {
 
     String step(Dice dice) throws InterruptedException {
         TameCq cq = dice.of(tame.cqs);
-        switch (dice.below(6)) {
-            case 0, 1 -> {
-                return arm(cq, dice);
-            }
+        return switch (dice.below(6)) {
+            case 0, 1 -> arm(cq, dice);
             case 2 -> {
                 due(cq);
-                return "look for an event of " + cq;
+                yield "look for an event of " + cq;
             }
-            case 3 -> {
-                return acknowledge(cq, dice);
-            }
-            case 4 -> {
-                return tooMany(cq);
-            }
-            default -> {
-                return async();
-            }
-        }
+            case 3 -> acknowledge(cq, dice);
+            case 4 -> tooMany(cq);
+            default -> async();
+        };
     }
 
     private String arm(TameCq cq, Dice dice) {

@@ -11,7 +11,6 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Changes the states of queue pairs, and closes them and their CQs. */
 final class TameStates {
-    private static final Duration QUIET = Duration.ofMillis(20);
 
     private final Tame tame;
 
@@ -30,7 +29,7 @@ final class TameStates {
                 QpState to = dice.of(QpState.SQD, QpState.RTS, QpState.RTR);
                 yield modify(qp, QpAttributes.builder().state(to).build());
             }
-            default -> modify(qp, new Values(tame.world, dice, true).attributes());
+            default -> modify(qp, new Values(tame.world, dice).attributes());
         };
     }
 

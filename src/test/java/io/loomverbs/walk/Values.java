@@ -94,12 +94,10 @@ final class Values {
 
     private final World world;
     private final Dice dice;
-    private final boolean alone;
 
-    Values(World world, Dice dice, boolean alone) {
+    Values(World world, Dice dice) {
         this.world = world;
         this.dice = dice;
-        this.alone = alone;
     }
 
     /** Whether it is meant for one thread at a time, so that several must not share it. */
@@ -314,6 +312,7 @@ final class Values {
         }
     }
 
+    @SuppressWarnings("MustBeClosedChecker") // a few bytes, for as long as the tests run
     private static MemorySegment confinedElsewhere() {
         MemorySegment[] made = new MemorySegment[1];
         Thread other = Thread.ofVirtual().start(() -> made[0] = Arena.ofConfined().allocate(64));

@@ -78,6 +78,7 @@ final class World {
         return known.get(object);
     }
 
+    @SuppressWarnings("ReferenceEquality") // that very object
     List<Object> openUsersOf(Object object) {
         synchronized (known) {
             return known.values().stream()
