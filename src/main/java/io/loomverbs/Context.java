@@ -215,6 +215,27 @@ public final class Context implements AutoCloseable {
     }
 
     /**
+     * A partition key of a port ({@code ibv_query_pkey}).
+     *
+     * @param port the port, from 1 on
+     * @param index which one, from 0 on: the {@code pkeyIndex} of {@link QpAttributes}
+     * @return 16 bits; the highest is set if the port is a full member of the partition. 0 if there
+     *     is no key at that index
+     * @throws IllegalArgumentException if there is no such port or index
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device fails
+     */
+    public int pkey(int port, int index) {
+        int length = port(port).pkeyTableLength();
+        Arguments.inRange("index", index, 0, length - 1, "pkey_tbl_len of port " + port);
+        try {
+            return ops.queryPkey(port, index);
+        } catch (DeviceException e) {
+            throw failed("ibv_query_pkey", e);
+        }
+    }
+
+    /**
      * The GID that a queue pair uses by default. On Ethernet it is the one with the widest reach:
      * of RoCE version 2 and IPv4, else of routed IPv6, else a link-local one. On InfiniBand it is
      * the first.

@@ -217,6 +217,7 @@ class DeviceObjectsTest extends DeviceContract {
             assertThat(p.gidTableLength()).isPositive();
             assertThat(p.activeMtu()).isLessThanOrEqualTo(p.maxMtu());
             assertThat(f.context.gid(port, 0)).isNotNull();
+            assertThat(f.context.pkey(port, 0)).as("of the default partition").isEqualTo(0xffff);
         }
         assertThat(f.context.port(1).state()).isEqualTo(PortState.ACTIVE);
     }

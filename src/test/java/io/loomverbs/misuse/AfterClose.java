@@ -119,6 +119,7 @@ enum AfterClose {
                     entry("Context.gidEntry(int, int)", CLOSED),
                     entry("Context.gids(int)", CLOSED),
                     entry("Context.numCompVectors()", HARMLESS),
+                    entry("Context.pkey(int, int)", CLOSED),
                     entry("Context.port(int)", CLOSED),
                     entry("CqEvent.close()", NOTHING),
                     entry("CqEvent.cq()", HARMLESS),

@@ -8,6 +8,16 @@ import java.time.Duration;
 /** Bad input to devices and contexts, and to what creates channels and CQs. */
 final class ContextMisuse extends MisuseTable {
     ContextMisuse() {
+        for (int bad : new int[] {0, -1, 2, MAX}) {
+            iae("Context.pkey(int, int)", s -> s.context.pkey(bad, 0), "port is " + bad);
+        }
+        for (int bad : new int[] {-1, 0x1_0000, MAX}) {
+            iae(
+                    "Context.pkey(int, int)",
+                    s -> s.context.pkey(1, bad),
+                    "index is " + bad,
+                    "pkey_tbl_len of port 1");
+        }
         for (int bad : new int[] {-1, MAX, Integer.MIN_VALUE}) {
             iae(
                     "Context.cqsOnCompVector(int)",

@@ -43,6 +43,11 @@ public interface ContextOps {
         return table;
     }
 
+    /** {@code ibv_query_pkey}: 16 bits; the caller has checked port and index. */
+    default int queryPkey(int port, int index) {
+        throw DeviceException.unsupported("ibv_query_pkey");
+    }
+
     /** {@code ibv_create_comp_channel}. */
     default ChannelOps createCompChannel() {
         throw DeviceException.unsupported("ibv_create_comp_channel");

@@ -38,6 +38,9 @@ public final class Libibverbs {
     private static final MethodHandle QUERY_GID =
             code("ibv_query_gid", Ffi.POINTER, JAVA_BYTE, JAVA_INT, Ffi.POINTER);
 
+    private static final MethodHandle QUERY_PKEY =
+            code("ibv_query_pkey", Ffi.POINTER, JAVA_BYTE, JAVA_INT, Ffi.POINTER);
+
     /** What {@code ibv_query_gid_ex} calls; null in a library older than rdma-core 32. */
     private static final @Nullable MethodHandle QUERY_GID_EX =
             optional(
@@ -249,6 +252,20 @@ public final class Libibverbs {
     public static int queryGid(MemorySegment call, long context, int port, int index, long gid) {
         try {
             return code((int) QUERY_GID.invokeExact(call, context, (byte) port, index, gid), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /**
+     * {@code ibv_query_pkey}.
+     *
+     * @param pkey the address of two bytes, which are in network order then
+     */
+    public static int queryPkey(MemorySegment call, long context, int port, int index, long pkey) {
+        try {
+            return code(
+                    (int) QUERY_PKEY.invokeExact(call, context, (byte) port, index, pkey), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }

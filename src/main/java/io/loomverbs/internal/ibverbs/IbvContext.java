@@ -270,6 +270,23 @@ final class IbvContext implements ContextOps {
     }
 
     @Override
+    public int queryPkey(int port, int index) {
+        enter();
+        try (Arena arena = Arena.ofConfined()) {
+            Struct pkey = Struct.allocate(arena, Short.BYTES);
+            int rc =
+                    Libibverbs.queryPkey(
+                            Libibverbs.callState(arena), address, port, index, pkey.address());
+            if (rc != 0) {
+                throw Failures.of("ibv_query_pkey", rc, "port " + port + ", index " + index);
+            }
+            return pkey.u8(0) << Byte.SIZE | pkey.u8(1);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
     public ChannelOps createCompChannel() {
         return IbvChannel.create(this);
     }

@@ -41,6 +41,11 @@ final class SoftContext implements ContextOps {
     }
 
     @Override
+    public int queryPkey(int port, int index) {
+        return SoftPort.DEFAULT_PKEY;
+    }
+
+    @Override
     public ChannelOps createCompChannel() {
         return new SoftChannel(this);
     }

@@ -16,6 +16,9 @@ final class SoftPort {
     /** Reserved: with a GID it is taken for one that was not given, as on an Ethernet port. */
     private static final int NO_LID = 0;
 
+    /** The only one: that of the default partition, as a full member. */
+    static final int DEFAULT_PKEY = 0xffff;
+
     static final int MTU = 5;
     static final int MTU_BYTES = 4096;
     static final int MAX_MSG_BYTES = 1 << 30;
