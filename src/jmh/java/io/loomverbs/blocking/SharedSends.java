@@ -1,5 +1,7 @@
 package io.loomverbs.blocking;
 
+import com.sun.management.OperatingSystemMXBean;
+
 import io.loomverbs.Access;
 import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionQueue;
@@ -14,6 +16,7 @@ import io.loomverbs.SendWorkRequest;
 import io.loomverbs.Verbs;
 import io.loomverbs.WorkCompletions;
 
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -51,15 +54,25 @@ public final class SharedSends {
                         (long) ((args.length > 3 ? Double.parseDouble(args[3]) : 2) * 1e9));
         int rounds = args.length > 4 ? Integer.parseInt(args[4]) : 5;
         for (int i = 0; i < rounds; i++) {
+            long before = cpuNanos();
             double byHand = run.byHand();
+            long between = cpuNanos();
             double blocking = run.blocking();
+            long after = cpuNanos();
             System.out.printf(
                     Locale.ROOT,
-                    "by hand %,.0f messages/s, blocking %,.0f, ratio %.2f%n",
+                    "by hand %,.0f messages/s (%.2f us of CPU each), blocking %,.0f (%.2f us),"
+                            + " ratio %.2f%n",
                     byHand,
+                    (between - before) / 1e3 / (byHand * run.nanos / 1e9),
                     blocking,
+                    (after - between) / 1e3 / (blocking * run.nanos / 1e9),
                     blocking / byHand);
         }
+    }
+
+    private static long cpuNanos() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
     private double byHand() {
@@ -138,7 +151,6 @@ public final class SharedSends {
         List<Thread> senders = new ArrayList<>();
         long start = System.nanoTime();
         long end = start + nanos;
-        long waits = sends.dispatcher().waits();
         for (int i = 0; i < threads; i++) {
             senders.add(
                     Thread.startVirtualThread(
@@ -157,11 +169,6 @@ public final class SharedSends {
             sender.join();
         }
         double rate = sent.sum() * 1e9 / (System.nanoTime() - start);
-        System.out.printf(
-                Locale.ROOT,
-                "%,d messages, %.2f threads parked per message%n",
-                sent.sum(),
-                (double) (sends.dispatcher().waits() - waits) / sent.sum());
         receiver.interrupt();
         while (receiver.isAlive()) {
             LockSupport.parkNanos(1_000_000);

@@ -44,6 +44,9 @@ final class Dispatcher {
     /** How long a leader waits before it looks for queue pairs that were closed behind its back. */
     private static final Duration AUDIT = Duration.ofSeconds(1);
 
+    /** How long it waits while another thread may reach its goal without a completion. */
+    private static final Duration MOMENT = Duration.ofMillis(1);
+
     private static final System.Logger LOG = System.getLogger(Dispatcher.class.getName());
     private static final ConcurrentHashMap<CompletionQueue, Dispatcher> ALL =
             new ConcurrentHashMap<>();
@@ -58,7 +61,7 @@ final class Dispatcher {
     }
 
     private final CompletionQueue cq;
-    private final WaitList waiting = new WaitList();
+    private final Succession waiting = new Succession();
 
     /** The queue pairs, by the index that is part of their work request ids. See attach. */
     private volatile @Nullable Requests[] attached = new Requests[1];
@@ -197,14 +200,14 @@ final class Dispatcher {
     private boolean follow(Goal goal, long nanos, long deadline) throws InterruptedException {
         Waiter me = new Waiter(Thread.currentThread());
         try {
-            waiting.add(me);
+            waiting.join(me);
             goal.enlist(me);
             for (; ; ) {
                 if (goal.isReached()) {
                     return true;
                 }
                 if (leader == null && LEADER.compareAndSet(this, null, Thread.currentThread())) {
-                    waiting.remove(me);
+                    me.gone = true;
                     return lead(goal, nanos, deadline);
                 }
                 if (Thread.interrupted()) {
@@ -222,7 +225,6 @@ final class Dispatcher {
             }
         } finally {
             me.gone = true;
-            waiting.remove(me);
             goal.leave(me);
             ensureLed();
         }
@@ -240,7 +242,8 @@ final class Dispatcher {
                 if (left <= 0) {
                     return false;
                 }
-                if (!awaitCompletions(left)) {
+                Duration most = goal.isNear() ? MOMENT : AUDIT;
+                if (!awaitCompletions(left < most.toNanos() ? Duration.ofNanos(left) : most)) {
                     audit();
                 }
             }
@@ -252,7 +255,7 @@ final class Dispatcher {
     }
 
     private void ensureLed() {
-        if (leader == null && !waiting.isEmpty()) {
+        if (leader == null) {
             waiting.wakeNewest();
         }
     }
@@ -267,10 +270,10 @@ final class Dispatcher {
         dispatch();
     }
 
-    private boolean awaitCompletions(long nanos) throws InterruptedException {
+    private boolean awaitCompletions(Duration limit) throws InterruptedException {
         int n;
         try {
-            n = cq.await(batch, 1, nanos < AUDIT.toNanos() ? Duration.ofNanos(nanos) : AUDIT);
+            n = cq.await(batch, 1, limit);
             next = 0;
         } catch (IllegalStateException | VerbsException e) { // closed, served, overrun
             throw end(e);
@@ -291,10 +294,12 @@ final class Dispatcher {
     }
 
     private void dispatch() {
+        int n = batch.size() - next;
         while (next < batch.size()) {
             complete(next);
             next++;
         }
+        waiting.prune(n);
     }
 
     private void complete(int i) {
@@ -325,10 +330,5 @@ final class Dispatcher {
                 r.audit();
             }
         }
-    }
-
-    /** How many waits have parked because another thread polls. For measurements. */
-    long waits() {
-        return waiting.added();
     }
 }

@@ -13,4 +13,12 @@ interface Goal {
 
     /** Ends what {@link #enlist} began, whether or not the goal is reached. */
     void leave(Waiter waiter);
+
+    /**
+     * Whether another thread is just doing something that may reach the goal without a completion.
+     * A thread that waits for completions is not woken by that, so it must not wait for long.
+     */
+    default boolean isNear() {
+        return false;
+    }
 }

@@ -52,6 +52,9 @@ public final class Message implements AutoCloseable {
      * @throws ClosedException if the message was closed
      */
     public MemorySegment memory() {
+        if (loan.isClosed()) {
+            throw new ClosedException(this);
+        }
         return bytes.memory();
     }
 

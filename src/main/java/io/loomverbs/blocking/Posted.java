@@ -22,4 +22,9 @@ final class Posted implements Goal {
     public void leave(Waiter waiter) {
         request.leave(waiter);
     }
+
+    @Override
+    public boolean isNear() {
+        return request.isNear();
+    }
 }

@@ -39,6 +39,7 @@ final class Request implements Goal {
     }
 
     final SendWorkRequest wr;
+    private final SendSide side;
 
     /** Whether {@link #wr} can be described again by a later call. */
     final boolean reusable;
@@ -56,8 +57,8 @@ final class Request implements Goal {
     /** The next one in the queue of the poster. */
     @Nullable Request next;
 
-    /** Where it is in the send queue; -1 before it is posted. */
-    long position = -1;
+    /** Where it is in the send queue; -1 before it is posted. Written by the poster. */
+    volatile long position = -1;
 
     /** The previous value that an atomic has brought. Written before DONE. */
     long result;
@@ -74,7 +75,8 @@ final class Request implements Goal {
     private volatile int phase;
     private volatile @Nullable Waiter top;
 
-    Request(SendWorkRequest wr, boolean reusable) {
+    Request(SendSide side, SendWorkRequest wr, boolean reusable) {
+        this.side = side;
         this.wr = wr;
         this.reusable = reusable;
     }
@@ -134,9 +136,9 @@ final class Request implements Goal {
         return top == DONE;
     }
 
-    /** The device has done it. */
-    void succeed() {
-        done();
+    /** The device has done it. True if a thread was woken. */
+    boolean succeed() {
+        return done();
     }
 
     /** The device has failed or flushed it. */
@@ -152,14 +154,16 @@ final class Request implements Goal {
         done();
     }
 
-    private void done() {
+    private boolean done() {
         releaseLoan();
         Waiter w = (Waiter) TOP.getAndSet(this, DONE);
+        boolean woken = w != null;
         while (w != null) {
             Waiter below = w.below;
             w.wake();
             w = below;
         }
+        return woken;
     }
 
     private void releaseLoan() {
@@ -220,6 +224,12 @@ final class Request implements Goal {
     @Override
     public void leave(Waiter w) {
         // It is dropped when the next one comes, or when the request is done.
+    }
+
+    /** The poster may refuse it. */
+    @Override
+    public boolean isNear() {
+        return side.isPosting() && !side.hasAccepted(position);
     }
 
     @Override

@@ -138,7 +138,9 @@ public final class Requests implements AutoCloseable {
         Check.notNull(qp, "qp");
         Check.notNull(config, "config");
         requireDirect(qp.sendCq(), "sendCq");
-        requireDirect(qp.recvCq(), "recvCq");
+        if (config.receives() > 0) {
+            requireDirect(qp.recvCq(), "recvCq");
+        }
         QpConfig granted = qp.config();
         qp.state(); // or it is closed
         if (config.sends() > granted.maxSendWr()) {
@@ -531,7 +533,7 @@ public final class Requests implements AutoCloseable {
                         Math.max(1, granted.maxSendSge()), granted.maxInlineData());
         description.describe(wr);
         wr.next(null);
-        return new Request(wr, false);
+        return new Request(send, wr, false);
     }
 
     private Pending start(Request r) throws InterruptedException {
@@ -777,6 +779,11 @@ public final class Requests implements AutoCloseable {
         @Override
         public void leave(Waiter w) {
             // Dropped with the requests.
+        }
+
+        @Override
+        public boolean isNear() {
+            return send.isBusy() || state == CLOSED;
         }
     }
 

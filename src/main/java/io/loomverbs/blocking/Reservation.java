@@ -15,7 +15,7 @@ record Reservation(Dispatcher sends, Dispatcher receives, int sendCount, int rec
     static Reservation of(QueuePair qp, RequestsConfig config, QpConfig granted) {
         int wanted = config.sends() > 0 ? config.sends() : granted.maxSendWr();
         int receives = config.receives();
-        boolean shared = qp.sendCq() == qp.recvCq();
+        boolean shared = receives == 0 || qp.sendCq() == qp.recvCq();
         int room = Dispatcher.room(qp.sendCq()) - (shared ? receives : 0);
         int sends = wanted == 0 ? 0 : Math.max(1, Math.min(wanted, room));
         Dispatcher of = Dispatcher.reserve(qp.sendCq(), shared ? sends + receives : sends);

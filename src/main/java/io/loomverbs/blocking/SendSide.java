@@ -101,8 +101,18 @@ final class SendSide {
     /** How many were ever posted. Written by the poster. */
     private volatile long posted;
 
+    /** How many of those the device has taken for sure. Written by the poster. */
+    private volatile long accepted;
+
     /** How many of those are done. Written by the leader. */
     private volatile long completed;
+
+    /**
+     * A hint how many threads that were woken together have not come back with another request:
+     * worth waiting for, to post these with one call. Written by the leader and by those threads; a
+     * lost update costs or saves one yield.
+     */
+    private int expected;
 
     /** Cancelled since the backlog was last walked. */
     private volatile int cancelled;
@@ -127,7 +137,7 @@ final class SendSide {
     Request take(Op op) {
         Request r = cache.take();
         if (r == null) {
-            r = new Request(SendWorkRequest.allocate(1, 0), true);
+            r = new Request(this, SendWorkRequest.allocate(1, 0), true);
         }
         r.reset(op);
         r.wr.clear();
@@ -152,7 +162,16 @@ final class SendSide {
             head = inbox;
             r.next = head;
         } while (!INBOX.compareAndSet(this, head, r));
-        signal();
+        int others = expected - 1;
+        if (others >= 0) {
+            expected = others;
+        }
+        if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
+            if (others > 0 && Thread.currentThread().isVirtual()) {
+                Thread.yield();
+            }
+            run();
+        }
     }
 
     /** A queued request was cancelled. */
@@ -172,6 +191,16 @@ final class SendSide {
     /** Whether something waits to be posted, or is being posted. */
     boolean isBusy() {
         return inbox != null || backlogged || turn != IDLE;
+    }
+
+    /** Whether a thread is posting. */
+    boolean isPosting() {
+        return turn != IDLE;
+    }
+
+    /** Whether the device has taken the request at that position. */
+    boolean hasAccepted(long position) {
+        return position >= 0 && position < accepted;
     }
 
     /** How many requests were posted and are not done. */
@@ -338,6 +367,7 @@ final class SendSide {
         }
         try {
             qp.postSend(chained(0).wr);
+            accepted = from + n;
         } catch (PostException e) {
             refused(e, from, n);
         } catch (ClosedException e) {
@@ -418,6 +448,7 @@ final class SendSide {
         }
         boolean success = batch.isSuccess(i);
         Breakage broken = owner.breakage();
+        int woken = 0;
         for (long p = completed; p <= position; p++) {
             Request r = sent[slot(p)];
             if (r != null && r.position == p && !r.isDone()) {
@@ -425,7 +456,7 @@ final class SendSide {
                     WcStatus own = batch.status(i);
                     r.fail(owner.broke(Breakage.of(batch, i, r.toString())), own);
                 } else if (broken == null || success) {
-                    succeed(r);
+                    woken += succeed(r) ? 1 : 0;
                 } else {
                     r.fail(broken, WcStatus.WR_FLUSH_ERR);
                 }
@@ -433,16 +464,18 @@ final class SendSide {
             sent[slot(p)] = null;
             completed = p + 1;
         }
+        expected = woken;
         if (backlogged || inbox != null) {
             signal();
         }
     }
 
-    private void succeed(Request r) {
+    /** True if that has woken a thread. */
+    private boolean succeed(Request r) {
         if (r.op.isAtomic()) {
             r.result = results.get(slot(r.position));
         }
-        r.succeed();
+        return r.succeed();
     }
 
     /** Nothing comes from the queue pair any more: what was posted ends. The leader's. */

@@ -22,24 +22,10 @@ final class WaitList {
     /** Written under the lock. */
     private volatile int size;
 
-    @GuardedBy("lock")
-    private long added;
-
     boolean isEmpty() {
         return size == 0;
     }
 
-    /** How many have ever come. */
-    long added() {
-        lock.lock();
-        try {
-            return added;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     void add(Waiter waiter) {
         lock.lock();
         try {
@@ -53,14 +39,12 @@ final class WaitList {
             newest = waiter;
             waiter.listed = true;
             size++;
-            added++;
         } finally {
             lock.unlock();
         }
     }
 
     /** Takes a waiter off the list; does nothing if it is not on it. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     void remove(Waiter waiter) {
         lock.lock();
         try {
@@ -83,18 +67,6 @@ final class WaitList {
             waiter.newer = null;
             waiter.listed = false;
             size--;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Wakes the one that came last, which stays on the list until it leaves by itself. */
-    void wakeNewest() {
-        lock.lock();
-        try {
-            if (newest != null) {
-                newest.wake();
-            }
         } finally {
             lock.unlock();
         }

@@ -11,7 +11,10 @@ final class Waiter {
     /** The waiter that came before, of the same request. Written before it is published. */
     @Nullable Waiter below;
 
-    /** The same thread, on a second list. */
+    /** The waiter that came before, in the {@link Succession}. Written by its leader later on. */
+    volatile @Nullable Waiter lower;
+
+    /** The same thread, on the list of receivers. */
     @Nullable Waiter twin;
 
     /** The neighbours in a {@link WaitList}, under its lock. */

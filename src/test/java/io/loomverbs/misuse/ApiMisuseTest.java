@@ -57,7 +57,9 @@ class ApiMisuseTest {
                     "SendWorkRequest.rdmaWriteWithImm(long, int, int)",
                     "SendWorkRequest.sendWithImm(int)",
                     "SendWorkRequest.wrId(long)",
-                    "cm.ConnectionManager.of(Device)");
+                    "cm.ConnectionManager.of(Device)",
+                    "blocking.Buffer.of(MemoryRegion)",
+                    "blocking.RemoteRegion.of(MemoryRegion)");
 
     static List<Misuse> bad() {
         return Stream.of(
@@ -71,7 +73,8 @@ class ApiMisuseTest {
                         new SgeMisuse(),
                         new CompletionsMisuse(),
                         new ValueMisuse(),
-                        new ConnectionMisuse())
+                        new ConnectionMisuse(),
+                        new BlockingMisuse())
                 .flatMap(table -> table.rows().stream())
                 .toList();
     }

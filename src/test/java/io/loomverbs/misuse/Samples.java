@@ -20,6 +20,14 @@ import io.loomverbs.QueuePair;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.SrqAttributes;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.blocking.Buffer;
+import io.loomverbs.blocking.BufferPool;
+import io.loomverbs.blocking.Description;
+import io.loomverbs.blocking.Message;
+import io.loomverbs.blocking.Pending;
+import io.loomverbs.blocking.RemoteRegion;
+import io.loomverbs.blocking.Requests;
+import io.loomverbs.blocking.RequestsConfig;
 import io.loomverbs.cm.ConnectRequest;
 import io.loomverbs.cm.ConnectionConfig;
 import io.loomverbs.cm.ConnectionManager;
@@ -35,6 +43,7 @@ import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Modifier;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
@@ -65,6 +74,15 @@ final class Samples {
     }
 
     private Object argument(Class<?> type) {
+        try {
+            if (type == Message.class) {
+                return s.message();
+            } else if (type == Pending.class) {
+                return s.pending();
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
         if (type == int.class) {
             return 1;
         } else if (type == long.class) {
@@ -97,6 +115,13 @@ final class Samples {
                         s.channel,
                         s.send,
                         s.recv,
+                        s.buffer.slice(0, 8),
+                        s.pool,
+                        s.requests,
+                        RequestsConfig.of(),
+                        RemoteRegion.of(s.mr).slice(0, 8),
+                        (Description) wr -> wr.send(),
+                        ByteBuffer.allocate(64),
                         "soft0",
                         Duration.ZERO,
                         Gid.parse("ff0e::1"),
@@ -179,6 +204,19 @@ final class Samples {
             return s.connections.newRequest();
         } else if (type == RdmaConnection.class) {
             return s.connections.newConnection();
+        }
+        return ofBlocking(type);
+    }
+
+    private AutoCloseable ofBlocking(Class<?> type) throws Exception {
+        if (type == Buffer.class) {
+            return s.pool.take();
+        } else if (type == BufferPool.class) {
+            return s.f.own(BufferPool.of(s.pd, 64, 4));
+        } else if (type == Message.class) {
+            return s.message();
+        } else if (type == Requests.class) {
+            return s.requests();
         }
         throw new AssertionError("no sample of " + type);
     }

@@ -16,6 +16,13 @@ import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.SrqAttributes;
+import io.loomverbs.blocking.Buffer;
+import io.loomverbs.blocking.BufferPool;
+import io.loomverbs.blocking.Message;
+import io.loomverbs.blocking.Pending;
+import io.loomverbs.blocking.RemoteRegion;
+import io.loomverbs.blocking.Requests;
+import io.loomverbs.blocking.RequestsConfig;
 import io.loomverbs.support.Fixture;
 
 /** One object of each kind, open, and connected where that makes sense. */
@@ -43,10 +50,36 @@ final class Scene implements AutoCloseable {
     final SharedReceiveQueue foreignSrq = g.own(g.pd.createSrq(SrqAttributes.of(8)));
     final CompletionChannel foreignChannel = g.channel();
     final SendWorkRequest send = SendWorkRequest.allocate(1, 16);
+    final Buffer buffer = Buffer.of(mr);
+    final Buffer otherBuffer = Buffer.of(otherMr);
+    final BufferPool pool = f.own(BufferPool.of(pd, 64, 12));
+    final Requests requests = requests();
     final RecvWorkRequest recv = RecvWorkRequest.allocate(1);
 
     /** Of the connection manager; made only for what tries them. */
     final Connections connections = new Connections(f);
+
+    /** Requests with a receive, over a queue pair that is connected to itself. */
+    Requests requests() {
+        QueuePair qp = f.own(pd.createQp(QpConfig.of(QpType.RC, f.direct())));
+        qp.init(Access.values());
+        Requests over = f.own(Requests.over(qp, RequestsConfig.of().withReceives(1, pool)));
+        qp.connect(qp.endpoint());
+        return over;
+    }
+
+    /** A message with an immediate. */
+    Message message() throws InterruptedException {
+        requests.sendWithImm(buffer, 1);
+        return requests.receive();
+    }
+
+    /** A request that was done. */
+    Pending pending() throws InterruptedException {
+        Pending made = requests.startRead(RemoteRegion.of(f.mr(64)), buffer);
+        made.await();
+        return made;
+    }
 
     QpConfig config(QpType type) {
         return QpConfig.of(type, polled);

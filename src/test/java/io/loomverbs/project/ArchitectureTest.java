@@ -254,7 +254,18 @@ class ArchitectureTest {
                         "cm.RdmaConnection",
                         "cm.RdmaListener",
                         "cm.RdmaRoute",
-                        "cm.RejectedException");
+                        "cm.RejectedException",
+                        "blocking.Buffer",
+                        "blocking.BufferPool",
+                        "blocking.Description",
+                        "blocking.Message",
+                        "blocking.Pending",
+                        "blocking.RemoteRegion",
+                        "blocking.RequestFailedException",
+                        "blocking.RequestInterruptedException",
+                        "blocking.RequestTimeoutException",
+                        "blocking.Requests",
+                        "blocking.RequestsConfig");
     }
 
     /** No signature of the API shows an internal type. */

@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 /** The public types of the exported packages, as they were compiled. */
 public final class PublicApi {
     /** The packages that are exported. */
-    public static final List<String> PACKAGES = List.of("io.loomverbs", "io.loomverbs.cm");
+    public static final List<String> PACKAGES =
+            List.of("io.loomverbs", "io.loomverbs.cm", "io.loomverbs.blocking");
 
     private PublicApi() {}
 
