@@ -112,7 +112,6 @@ public class RequestRaces {
     @Outcome(id = "failed, failed, in time", expect = ACCEPTABLE, desc = "both were told")
     @Outcome(id = ".*stuck.*|.*late", expect = FORBIDDEN, desc = "a thread was not told")
     @Outcome(id = ".*sent.*", expect = FORBIDDEN, desc = "there was no receive")
-    @Catches(value = "a failure leaves what was not posted", as = ".*stuck.*|.*late")
     @Catches(value = "a leader does not see what another thread does", as = ".*stuck.*|.*late")
     @State
     public static class SendFail {
