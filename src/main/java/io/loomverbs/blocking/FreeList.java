@@ -35,7 +35,7 @@ final class FreeList {
         do {
             t = top;
             BELOW.setOpaque(below, index, (int) (t & INDEX));
-        } while (!TOP.compareAndSet(this, t, (t & ~INDEX) + CHANGE | index + 1));
+        } while (!TOP.compareAndSet(this, t, ((t & ~INDEX) + CHANGE) | (index + 1)));
     }
 
     /** An index that was pushed, or -1. */
@@ -47,7 +47,7 @@ final class FreeList {
                 return -1;
             }
             int under = (int) BELOW.getOpaque(below, index);
-            if (TOP.compareAndSet(this, t, (t & ~INDEX) + CHANGE | under)) {
+            if (TOP.compareAndSet(this, t, ((t & ~INDEX) + CHANGE) | under)) {
                 return index;
             }
         }

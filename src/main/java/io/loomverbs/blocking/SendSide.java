@@ -156,6 +156,7 @@ final class SendSide {
     }
 
     /** Has a request posted, by this thread or another, now or when there is room. */
+    @SuppressWarnings("ThreadPriorityCheck") // a hint only: it is right without the yield, too
     void submit(Request r) {
         Request head;
         do {

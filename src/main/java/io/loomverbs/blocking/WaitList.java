@@ -20,10 +20,10 @@ final class WaitList {
     private @Nullable Waiter newest;
 
     /** Written under the lock. */
-    private volatile int size;
+    private volatile boolean empty = true;
 
     boolean isEmpty() {
-        return size == 0;
+        return empty;
     }
 
     void add(Waiter waiter) {
@@ -38,7 +38,7 @@ final class WaitList {
             }
             newest = waiter;
             waiter.listed = true;
-            size++;
+            empty = false;
         } finally {
             lock.unlock();
         }
@@ -66,7 +66,7 @@ final class WaitList {
             waiter.older = null;
             waiter.newer = null;
             waiter.listed = false;
-            size--;
+            empty = oldest == null;
         } finally {
             lock.unlock();
         }

@@ -13,11 +13,11 @@ final class WrId {
     private WrId() {}
 
     static long send(int index, long position) {
-        return OURS | (long) index << PLACE_BITS | (position & PLACE);
+        return OURS | ((long) index << PLACE_BITS) | (position & PLACE);
     }
 
     static long receive(int index, int slot) {
-        return OURS | RECEIVE | (long) index << PLACE_BITS | slot;
+        return OURS | RECEIVE | ((long) index << PLACE_BITS) | slot;
     }
 
     static boolean isOurs(long wrId) {

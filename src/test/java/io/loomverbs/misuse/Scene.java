@@ -2,6 +2,7 @@ package io.loomverbs.misuse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.loomverbs.Access;
 import io.loomverbs.AddressHandle;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
