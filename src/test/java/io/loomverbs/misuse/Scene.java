@@ -2,7 +2,6 @@ package io.loomverbs.misuse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.loomverbs.Access;
 import io.loomverbs.AddressHandle;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
@@ -63,7 +62,7 @@ final class Scene implements AutoCloseable {
     /** Requests with a receive, over a queue pair that is connected to itself. */
     Requests requests() {
         QueuePair qp = f.own(pd.createQp(QpConfig.of(QpType.RC, f.direct())));
-        qp.init(Access.values());
+        qp.init(Fixture.anything());
         Requests over = f.own(Requests.over(qp, RequestsConfig.of().withReceives(1, pool)));
         qp.connect(qp.endpoint());
         return over;
