@@ -1,6 +1,7 @@
 package io.loomverbs.cm;
 
 import io.loomverbs.Access;
+import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
@@ -182,11 +183,11 @@ public final class ConnectRequest implements AutoCloseable {
         Checks.notNull(config, "config");
         config.checkPrivateData(Cm.ACCEPT_PRIVATE_DATA, "an answer");
         attempt.ensureOpen();
-        QpSteps.check(qp, device);
+        QpState state = QpSteps.check(qp, device);
         attempt.begin();
         boolean accepted = false;
         try {
-            RdmaConnection connection = setUp(qp, config, nanos);
+            RdmaConnection connection = setUp(qp, state, config, nanos);
             accepted = true;
             return connection;
         } finally {
@@ -196,11 +197,11 @@ public final class ConnectRequest implements AutoCloseable {
         }
     }
 
-    private RdmaConnection setUp(QueuePair qp, ConnectionConfig config, long nanos)
+    private RdmaConnection setUp(QueuePair qp, QpState state, ConnectionConfig config, long nanos)
             throws InterruptedException {
         Endpoint endpoint = attempt.endpoint();
         QpSteps.setAckTimeout(endpoint.ops(), config);
-        QpSteps.initIfReset(endpoint.ops(), qp);
+        QpSteps.initIfReset(endpoint.ops(), qp, state);
         QpSteps.connect(endpoint.ops(), qp, config);
         int rc = endpoint.ops().accept(config.of(qp.qpNum()));
         if (rc != 0) {

@@ -27,8 +27,9 @@ final class QpSteps {
      * Refuses a queue pair that cannot be connected here.
      *
      * @param device the device that the address belongs to
+     * @return its state
      */
-    static void check(QueuePair qp, String device) {
+    static QpState check(QueuePair qp, String device) {
         Checks.notNull(qp, "qp");
         if (qp.type() != QpType.RC) {
             throw new IllegalArgumentException(
@@ -50,6 +51,7 @@ final class QpSteps {
             throw new IllegalStateException(
                     qp + " is in state " + state + ", but must be in RESET or INIT");
         }
+        return state;
     }
 
     /** From RESET to INIT. */
@@ -71,8 +73,8 @@ final class QpSteps {
     }
 
     /** From RESET to INIT, with messages as all that the peer may send. */
-    static void initIfReset(CmIdOps id, QueuePair qp) {
-        if (qp.state() == QpState.RESET) {
+    static void initIfReset(CmIdOps id, QueuePair qp, QpState state) {
+        if (state == QpState.RESET) {
             init(id, qp);
         }
     }

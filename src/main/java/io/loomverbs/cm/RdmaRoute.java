@@ -1,6 +1,7 @@
 package io.loomverbs.cm;
 
 import io.loomverbs.Access;
+import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
@@ -128,11 +129,11 @@ public final class RdmaRoute implements AutoCloseable {
         config.checkPrivateData(Cm.CONNECT_PRIVATE_DATA, "a request");
         long nanos = Checks.nanos("timeout", timeout);
         attempt.ensureOpen();
-        QpSteps.check(qp, device);
+        QpState state = QpSteps.check(qp, device);
         attempt.begin();
         boolean connected = false;
         try {
-            RdmaConnection connection = setUp(qp, config, nanos);
+            RdmaConnection connection = setUp(qp, state, config, nanos);
             connected = true;
             return connection;
         } finally {
@@ -142,11 +143,11 @@ public final class RdmaRoute implements AutoCloseable {
         }
     }
 
-    private RdmaConnection setUp(QueuePair qp, ConnectionConfig config, long nanos)
+    private RdmaConnection setUp(QueuePair qp, QpState state, ConnectionConfig config, long nanos)
             throws InterruptedException {
         Endpoint endpoint = attempt.endpoint();
         QpSteps.setAckTimeout(endpoint.ops(), config);
-        QpSteps.initIfReset(endpoint.ops(), qp);
+        QpSteps.initIfReset(endpoint.ops(), qp, state);
         int rc = endpoint.ops().connect(config.of(qp.qpNum()));
         if (rc != 0) {
             throw endpoint.failure("rdma_connect", rc, this + " with " + config);

@@ -8,6 +8,8 @@ import io.loomverbs.internal.device.DeviceException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -28,7 +30,37 @@ class OffCarrierCallsTest {
                 .isSameAs(Thread.currentThread());
         Thread caller = onVirtual(() -> OffCarrierCalls.run("ibv_x", Thread::currentThread));
         assertThat(caller.isVirtual()).isFalse();
-        assertThat(caller.getName()).contains("ibv_x");
+        assertThat(caller.isDaemon()).isTrue();
+        assertThat(caller.getName()).isEqualTo("loomverbs-call");
+    }
+
+    /** Calls that take long do not keep others waiting: those get threads of their own. */
+    @Test
+    void longCallsDoNotDelayOthers() throws Exception {
+        int many = 20;
+        CountDownLatch begun = new CountDownLatch(many);
+        CountDownLatch go = new CountDownLatch(1);
+        List<FutureTask<Boolean>> tasks = new ArrayList<>();
+        for (int i = 0; i < many; i++) {
+            FutureTask<Boolean> task =
+                    new FutureTask<>(() -> OffCarrierCalls.run("ibv_x", () -> meet(begun, go)));
+            tasks.add(task);
+            Thread.ofVirtual().start(task);
+        }
+        assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+        go.countDown();
+        for (FutureTask<Boolean> task : tasks) {
+            assertThat(task.get(10, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    private static boolean meet(CountDownLatch begun, CountDownLatch go) {
+        begun.countDown();
+        try {
+            return go.await(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            return false;
+        }
     }
 
     /** What the call throws comes out of it. */
