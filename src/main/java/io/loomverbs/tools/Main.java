@@ -33,6 +33,7 @@ import java.util.concurrent.Callable;
         subcommands = {
             DevinfoCommand.class,
             PingpongCommand.class,
+            RpingCommand.class,
             StormCommand.class,
             IdleCommand.class,
             BenchCommand.class,

@@ -67,6 +67,16 @@ class CommandsTest {
         assertThat(outcome.out()).contains("usec/iter", "400 payloads were as they were sent");
     }
 
+    /** Both ends of an rping on an embedded device. */
+    @ParameterizedTest
+    @ValueSource(strings = {"soft0", "strict0"})
+    void rpingPlays(String device) {
+        Outcome outcome = run("rping -v -V -C 3 -S 100 -p 0 --device " + device);
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.out().lines()).hasSize(3);
+        assertThat(outcome.out()).contains("ping data: rdma-ping-2: CDEFGH");
+    }
+
     /** Two ends that find each other over TCP, in one process, play as the C programs do. */
     @ParameterizedTest
     @CsvSource({
@@ -308,6 +318,14 @@ class CommandsTest {
                 "pingpong elsewhere|HOST is elsewhere, but soft0 lives in one process",
                 "pingpong --no-local|--no-local was given, but soft0 lives in one process",
                 "pingpong -d mlx9_9|--device: name is \"mlx9_9\", but the devices are [soft0",
+                "rping|one of -s and -c must be given, or --device soft0",
+                "rping -s -c|one of -s and -c must be given",
+                "rping -c|-a is missing",
+                "rping -s --device soft0|on an embedded device both ends are here",
+                "rping --device soft0 -S 22|-S is 22, but must be 23 to 65535: as rping has it",
+                "rping --device soft0 -S 65536|-S is 65536, but must be 23 to 65535",
+                "rping --device soft0 -p 65536|-p is 65536, but must be 0 to 65535",
+                "rping --device mlx9_9|--device: name is \"mlx9_9\", but the devices are [soft0",
                 "idle --handlers 262145|--handlers is 262145, but must be 1 to 262144: max_cq of"
                         + " soft0",
                 "storm --cq 100|unknown option: --cq",
