@@ -17,6 +17,10 @@ import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.Verbs;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.cm.ConnectionManager;
+import io.loomverbs.cm.RdmaConnection;
+import io.loomverbs.cm.RdmaListener;
+import io.loomverbs.cm.RdmaRoute;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Tag;
@@ -24,11 +28,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 
 /**
@@ -118,15 +124,39 @@ class GrowthTest {
         }
     }
 
-    private void rounds(int count, boolean anew) throws Exception {
+    /** A connection of the connection manager, made anew together with its listener. */
+    private void connect(Context context) throws Exception {
+        ConnectionManager cm = ConnectionManager.of(context.device());
+        try (ProtectionDomain pd = context.allocPd();
+                CompletionQueue cq = context.createDirectCq(8);
+                RdmaListener listener = cm.listen(new InetSocketAddress(Fixture.host(), 0));
+                RdmaRoute route = cm.resolve(listener.localAddress(), Fixture.PATIENCE);
+                QueuePair a = pd.createQp(QpConfig.of(QpType.RC, cq));
+                QueuePair b = pd.createQp(QpConfig.of(QpType.RC, cq))) {
+            FutureTask<RdmaConnection> accepted =
+                    new FutureTask<>(() -> listener.accept().accept(b));
+            Thread.startVirtualThread(accepted);
+            try (RdmaConnection client = route.connect(a, Fixture.PATIENCE);
+                    RdmaConnection server = accepted.get()) {
+                client.disconnect();
+                server.awaitDisconnect();
+            }
+        }
+    }
+
+    private interface Round {
+        void in(Context context) throws Exception;
+    }
+
+    private static void rounds(int count, Round round) throws Exception {
         try (Context context = Verbs.device(Fixture.DEVICE).open()) {
             for (int i = 0; i < count; i++) {
-                if (anew && i % 10 == 0) {
+                if (i % 10 == 0) {
                     try (Context other = Verbs.device(Fixture.DEVICE).open()) {
-                        round(other);
+                        round.in(other);
                     }
                 } else {
-                    round(context);
+                    round.in(context);
                 }
             }
         }
@@ -135,13 +165,22 @@ class GrowthTest {
     /** A thousand rounds, each tenth with a context of its own. */
     @Test
     void aThousandRoundsLeaveNothing() throws Exception {
+        leaveNothing(this::round);
+    }
+
+    @Test
+    void aThousandConnectionsLeaveNothing() throws Exception {
+        leaveNothing(this::connect);
+    }
+
+    private static void leaveNothing(Round round) throws Exception {
         List<Held> seen = new ArrayList<>();
-        rounds(WARM_UP, true);
+        rounds(WARM_UP, round);
         seen.add(Held.now());
         // The JVM may still settle: it is growth that goes on which is a leak.
         for (int attempt = 0; attempt < 3; attempt++) {
             Held before = seen.getLast();
-            rounds(ROUNDS, true);
+            rounds(ROUNDS, round);
             Held after = Held.now();
             seen.add(after);
             assertThat(after.kernelObjects()).isEqualTo(before.kernelObjects());

@@ -1,0 +1,130 @@
+package io.loomverbs.cm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomverbs.ClosedException;
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmEvent;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** What an endpoint makes of events, in orders that devices show seldom. */
+@Timeout(20)
+class EndpointTest {
+    private static final int ETIMEDOUT = 110;
+    private static final long NOW = 0;
+
+    private final ScriptedId id = new ScriptedId();
+    private final AtomicInteger acted = new AtomicInteger();
+    private final Endpoint endpoint = Endpoint.incoming("connection", id);
+
+    private void raise(int type, int status) {
+        id.events.event(CmEvent.of(type, status));
+    }
+
+    /** The end is acted upon when the connection is handed over. */
+    @Test
+    void aPeerMayLeaveBeforeTheConnectionStands() throws Exception {
+        raise(Cm.EVENT_DISCONNECTED, 0);
+        assertThat(endpoint.take(NOW).type()).isEqualTo(Cm.EVENT_DISCONNECTED);
+        assertThat(acted).hasValue(0);
+        endpoint.establish(acted::incrementAndGet);
+        assertThat(acted).hasValue(1);
+        assertThat(endpoint.awaitEnd(NOW)).isNotNull();
+        raise(Cm.EVENT_ESTABLISHED, 0); // the other order, by two threads
+        assertThat(acted).hasValue(1);
+    }
+
+    /** A change of a neighbor raises it, on a connection that goes on working. */
+    @Test
+    void aConnectionSurvivesUnreachable() throws Exception {
+        endpoint.establish(acted::incrementAndGet);
+        raise(Cm.EVENT_UNREACHABLE, -ETIMEDOUT);
+        raise(Cm.EVENT_ADDR_CHANGE, 0);
+        raise(Cm.EVENT_TIMEWAIT_EXIT, 0);
+        assertThat(acted).hasValue(0);
+        assertThat(endpoint.awaitEnd(NOW)).isNull();
+    }
+
+    /** The peer has not answered in time: it is a disconnection all the same. */
+    @Test
+    void anUnansweredDisconnectIsOne() throws Exception {
+        endpoint.establish(acted::incrementAndGet);
+        raise(Cm.EVENT_DISCONNECTED, -ETIMEDOUT);
+        assertThat(acted).hasValue(1);
+        assertThat(endpoint.awaitEnd(NOW).status()).isEqualTo(-ETIMEDOUT);
+    }
+
+    /** An event that was read before the id was destroyed, and is raised afterwards. */
+    @Test
+    void lateEventsAreDropped() {
+        endpoint.establish(acted::incrementAndGet);
+        endpoint.close();
+        raise(Cm.EVENT_DISCONNECTED, 0);
+        assertThat(acted).hasValue(0);
+        assertThatThrownBy(() -> endpoint.awaitEnd(NOW)).isInstanceOf(ClosedException.class);
+        endpoint.close();
+        assertThat(id.destructions).isEqualTo(1);
+    }
+
+    /** Whatever ends a step reaches the thread that waits for it, and is named. */
+    @ParameterizedTest
+    @ValueSource(
+            ints = {
+                Cm.EVENT_ADDR_ERROR,
+                Cm.EVENT_ROUTE_ERROR,
+                Cm.EVENT_CONNECT_ERROR,
+                Cm.EVENT_UNREACHABLE,
+                Cm.EVENT_REJECTED,
+                Cm.EVENT_DISCONNECTED,
+                Cm.EVENT_DEVICE_REMOVAL,
+                Cm.CHANNEL_FAILED
+            })
+    void everyErrorEndsTheStep(int type) throws Exception {
+        raise(Cm.EVENT_ADDR_CHANGE, 0);
+        raise(type, -ETIMEDOUT);
+        CmEvent event = endpoint.take(NOW);
+        assertThat(event.type()).isEqualTo(type);
+        assertThat(endpoint.failure("rdma_connect", event))
+                .hasMessageStartingWith("rdma_connect: ETIMEDOUT: connection: " + Cm.event(type));
+    }
+
+    /** A device that is removed ends the wait for the end with its name. */
+    @Test
+    void aRemovedDeviceIsTold() throws Exception {
+        endpoint.establish(acted::incrementAndGet);
+        raise(Cm.EVENT_DEVICE_REMOVAL, 0);
+        assertThat(acted).hasValue(1);
+        assertThat(endpoint.awaitEnd(NOW).type()).isEqualTo(Cm.EVENT_DEVICE_REMOVAL);
+    }
+
+    /** librdmacm may be unable to open a device: a request on it is rejected. */
+    @Test
+    void aDeviceWithoutANameIsRefused() throws Exception {
+        ScriptedId broken = new ScriptedId();
+        broken.device = null;
+        RequestQueue requests = new RequestQueue("listener", 1);
+        requests.event(new CmEvent(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], 0, 0, 0, broken));
+        assertThat(broken.destructions).isEqualTo(1);
+        assertThat(requests.take(NOW)).isNull();
+    }
+
+    /** A channel that fails ends every accept, now and later. */
+    @Test
+    void aFailedChannelEndsAccepts() {
+        RequestQueue requests = new RequestQueue("listener", 1);
+        requests.event(CmEvent.of(Cm.CHANNEL_FAILED, -5));
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> requests.take(Duration.ofSeconds(5).toNanos()))
+                    .isInstanceOf(ConnectionException.class)
+                    .hasMessageContaining("EIO");
+        }
+    }
+}

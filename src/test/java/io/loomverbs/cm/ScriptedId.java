@@ -1,0 +1,114 @@
+package io.loomverbs.cm;
+
+import io.loomverbs.internal.cm.CmConnParam;
+import io.loomverbs.internal.cm.CmIdOps;
+import io.loomverbs.internal.cm.CmListener;
+import io.loomverbs.internal.device.QpAttr;
+
+import org.jspecify.annotations.Nullable;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+
+/** An id whose events a test raises itself. Every call succeeds and starts nothing. */
+final class ScriptedId implements CmIdOps {
+    private static final InetSocketAddress HERE =
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+
+    @Nullable CmListener events;
+    @Nullable String device = "fake0";
+    int disconnects;
+    int destructions;
+
+    @Override
+    public void listener(CmListener to) {
+        events = to;
+    }
+
+    @Override
+    public int bindAddr(InetSocketAddress local) {
+        return 0;
+    }
+
+    @Override
+    public int listen(int backlog) {
+        return 0;
+    }
+
+    @Override
+    public int resolveAddr(
+            @Nullable InetSocketAddress local, InetSocketAddress remote, int timeoutMs) {
+        return 0;
+    }
+
+    @Override
+    public int resolveRoute(int timeoutMs) {
+        return 0;
+    }
+
+    @Override
+    public int setAckTimeout(int exponent) {
+        return 0;
+    }
+
+    @Override
+    public int connect(CmConnParam param) {
+        return 0;
+    }
+
+    @Override
+    public int establish() {
+        return 0;
+    }
+
+    @Override
+    public int accept(CmConnParam param) {
+        return 0;
+    }
+
+    @Override
+    public int reject(byte[] privateData) {
+        return 0;
+    }
+
+    @Override
+    public int disconnect() {
+        disconnects++;
+        return 0;
+    }
+
+    @Override
+    public int notifyEstablished() {
+        return 0;
+    }
+
+    @Override
+    public int initQpAttr(QpAttr attr) {
+        return 0;
+    }
+
+    @Override
+    public InetSocketAddress localAddress() {
+        return HERE;
+    }
+
+    @Override
+    public InetSocketAddress peerAddress() {
+        return HERE;
+    }
+
+    @Override
+    public @Nullable String deviceName() {
+        return device;
+    }
+
+    @Override
+    public int portNum() {
+        return 1;
+    }
+
+    @Override
+    public void destroy() {
+        destructions++;
+    }
+}
