@@ -32,9 +32,7 @@ public class RequestRaces {
     @JCStressTest
     @Outcome(id = "sent, sent, in time", expect = ACCEPTABLE, desc = "both were woken")
     @Outcome(id = ".*stuck.*|.*late", expect = FORBIDDEN, desc = "a thread was not woken")
-    @Catches(value = "a request that is done wakes no thread", as = ".*stuck.*|.*late")
     @Catches(value = "a leader that resigns wakes no thread", as = ".*stuck.*|.*late")
-    @Catches(value = "a leader keeps what it has awaited", as = ".*stuck.*|.*late")
     @Catches(value = "a follower finds no missing leader", as = ".*stuck.*|.*late")
     @Catches(value = "a signal to the poster is lost", as = ".*stuck.*|.*late")
     @State

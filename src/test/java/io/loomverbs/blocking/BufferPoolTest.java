@@ -120,6 +120,7 @@ class BufferPoolTest {
 
     /** No buffer is lent to two at once. */
     @Test
+    @SuppressWarnings("ThreadPriorityCheck") // others are to come in between
     void eachIsLentOnce() throws Exception {
         try (BufferPool pool = BufferPool.of(f.pd, 64, 7)) {
             Set<Long> lent = ConcurrentHashMap.newKeySet();
