@@ -35,9 +35,12 @@ public final class Turns {
      * *** Slices ***
      *
      * While the *gate* is open, threads that are about to wait go on. One in `streak` of them looks
-     * at the clock and, every two milliseconds, sends a probe outside: an empty virtual thread. If
-     * the last probe has not run since, or threads are in the list (see below), it closes the gate
-     * instead. There is no timer: while no thread waits for events, no thread looks.
+     * at the clock and, every two milliseconds, sends a probe outside: a virtual thread that parks
+     * for a nanosecond. If the last probe has not returned since, or threads are in the list (see
+     * below), it closes the gate instead. A probe that did not park would not tell enough: threads
+     * that yield, as those do that poll, go to the external queue of their carrier when its own
+     * queue is empty, and so does the start of a probe, so that a carrier that serves both may
+     * never look at the timer's queue. While no thread waits for events, no thread looks.
      *
      * While the gate is closed, every virtual thread *passes* before it waits: it joins the end of
      * a list and parks. Meanwhile it is in no queue for events and is no leader, so no event is
@@ -68,7 +71,7 @@ public final class Turns {
      * Envoys and keepers come from outside. Another crowd, which does not use this class and keeps
      * all carriers busy, would block them. So the thread that closed the gate *watches*: instead
      * of parking it yields, which keeps it in its carrier's own queue as long as that holds others.
-     * When the queue is empty it goes outside, behind probes that it has sent. If nothing outside
+     * When the queue is empty it goes outside, behind scouts that it has sent, empty threads. If nothing outside
      * has run after PATIENCE_NANOS the list is dissolved, since this class cannot help the threads
      * outside. Otherwise the watcher parks.
      *
@@ -147,7 +150,8 @@ public final class Turns {
     final TurnsGuard guard;
     private final Slice slice;
     private final int mask;
-    private final Runnable probe = this::arrive;
+    private final Runnable probe = this::probe;
+    private final Runnable scout = this::arrive;
     private final Runnable envoy = this::letIn;
     private final Runnable keeper = this::keepGate;
     private final ReentrantLock lock = new BriefLock();
@@ -158,7 +162,7 @@ public final class Turns {
     /** When a thread looked or the gate was opened. Written under the lock. */
     private volatile long lookedNanos;
 
-    /** How many probes, envoys and keepers have run, modulo 2^32. Written under the lock. */
+    /** How many threads from outside have run, modulo 2^32. Written under the lock. */
     private volatile int runs;
 
     /** How often the gate was closed, modulo 2^32. Written under the lock. */
@@ -291,7 +295,7 @@ public final class Turns {
                 return;
             }
             if (looks > 1 && (looks & (looks - 1)) == 0) {
-                start(probe);
+                start(scout);
             }
             Thread.yield();
         }
@@ -311,7 +315,16 @@ public final class Turns {
         }
     }
 
-    /** Run by a probe. */
+    /** Run by a probe: it arrives when the carriers serve what comes from a timer. */
+    private void probe() {
+        try {
+            LockSupport.parkNanos(this, 1);
+        } finally {
+            arrive();
+        }
+    }
+
+    /** Run by a scout. */
     private void arrive() {
         lock.lock();
         try {
