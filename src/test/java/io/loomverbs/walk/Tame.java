@@ -38,6 +38,7 @@ final class Tame {
 
     private @Nullable AddressHandle address;
     final WorkCompletions batch = WorkCompletions.allocate(5);
+    final Hazards hazards = new Hazards(this);
     private final TamePosts posts = new TamePosts(this);
     private final TameStates states = new TameStates(this);
     private final TameEvents events = new TameEvents(this);
@@ -65,6 +66,9 @@ final class Tame {
         }
         if (qps.size() < 2 || (qps.size() < MOST && dice.oneIn(12))) {
             return newPair(dice);
+        }
+        if (dice.oneIn(80)) {
+            return hazards.make(dice);
         }
         String done =
                 switch (dice.below(12)) {

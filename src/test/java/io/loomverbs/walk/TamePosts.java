@@ -62,8 +62,9 @@ final class TamePosts {
     private TameQp.Posted request(SendWorkRequest wr, TameQp from, Dice dice) {
         long id = ++lastId;
         wr.wrId(id);
-        long address = tame.mr.address() + 16 * 1024 + 8L * dice.below(64);
-        int rkey = dice.oneIn(40) ? dice.of(0, tame.readOnly.rkey(), 77) : tame.mr.rkey();
+        MemoryRegion target = dice.oneIn(30) ? tame.hazards.any(dice, tame.mr) : tame.mr;
+        long address = target.address() + target.length() / 2 + 8L * dice.below(64);
+        int rkey = dice.oneIn(40) ? dice.of(0, tame.readOnly.rkey(), 77) : target.rkey();
         if (dice.oneIn(60)) {
             address += dice.of(1, 1 << 20);
         }
@@ -109,7 +110,7 @@ final class TamePosts {
             wr.inline(MemorySegment.ofArray(new byte[dice.of(0, 1, 64, 65)]));
             return;
         }
-        MemoryRegion from = dice.oneIn(50) ? tame.readOnly : tame.mr;
+        MemoryRegion from = local(dice);
         if (kind >= 5) {
             wr.sge(from, 8L * dice.below(16), dice.oneIn(40) ? 4 : 8);
             return;
@@ -124,6 +125,14 @@ final class TamePosts {
         }
     }
 
+    private MemoryRegion local(Dice dice) {
+        return switch (dice.below(60)) {
+            case 0 -> tame.readOnly;
+            case 1 -> tame.hazards.any(dice, tame.mr);
+            default -> tame.mr;
+        };
+    }
+
     String receive(Dice dice) {
         TameQp to = dice.of(tame.qps);
         List<TameQp.Posted> chain = new ArrayList<>();
@@ -132,9 +141,9 @@ final class TamePosts {
         for (int n = dice.oneIn(3) ? 1 + dice.below(5) : 1; n > 0; n--) {
             RecvWorkRequest wr = RecvWorkRequest.allocate(4).wrId(++lastId);
             chain.add(new TameQp.Posted(lastId, true, WcOpcode.RECV));
-            MemoryRegion into = dice.oneIn(40) ? tame.readOnly : tame.mr;
+            MemoryRegion into = local(dice);
             for (int k = dice.oneIn(30) ? 4 : dice.of(0, 1, 1, 2); k > 0; k--) {
-                wr.sge(into, 8 * 1024, dice.of(0, 40, 100, 4096, 4096));
+                wr.sge(into, into.length() / 4, dice.of(0, 40, 100, 4096, 4096));
             }
             if (last == null) {
                 first = wr;
