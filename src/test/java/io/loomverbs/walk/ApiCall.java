@@ -105,7 +105,7 @@ final class ApiCall {
         Object receiver = null;
         if (method instanceof Method && !Modifier.isStatic(method.getModifiers())) {
             receiver = values.of(method.getDeclaringClass(), false);
-            if (receiver == Values.NONE || receiver == null) {
+            if (receiver == null || receiver.equals(Values.NONE)) {
                 return "nothing: no receiver of " + ApiMethods.name(method);
             }
         }
@@ -116,7 +116,7 @@ final class ApiCall {
         Parameter[] parameters = method.getParameters();
         for (int i = 0; i < arguments.length; i++) {
             arguments[i] = values.of(parameters[i].getType(), ApiMethods.isNullable(parameters[i]));
-            if (arguments[i] == Values.NONE) {
+            if (Values.NONE.equals(arguments[i])) {
                 return "nothing: no argument for " + ApiMethods.name(method);
             }
         }

@@ -17,7 +17,6 @@ import java.util.List;
 @Timeout(24 * 3600) // each step is bounded, see Walk
 class ApiWalkTest {
     private static final int STEPS = 300;
-    private static final int ATTEMPTS = 300;
 
     @ParameterizedTest
     @ValueSource(strings = {"soft0", "strict0"})
@@ -47,8 +46,7 @@ class ApiWalkTest {
             fewest =
                     Steps.fewest(
                             Arrays.copyOf(steps, Math.min(steps.length, log.size() + 1)),
-                            some -> new Walk(device, seed).take(some),
-                            ATTEMPTS);
+                            some -> new Walk(device, seed).take(some));
             Walk again = new Walk(device, seed);
             String once = again.take(fewest);
             if (once != null) {

@@ -2,6 +2,7 @@ package io.loomverbs.walk;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -12,6 +13,8 @@ final class Steps {
     interface Player {
         @Nullable String play(int[] steps) throws InterruptedException;
     }
+
+    private static final Duration LONGEST = Duration.ofSeconds(60);
 
     private Steps() {}
 
@@ -30,13 +33,12 @@ final class Steps {
     /**
      * Leaves out what is not needed for a failure: halves, then smaller parts, then single ones.
      */
-    static int[] fewest(int[] failing, Player player, int attempts) throws InterruptedException {
+    static int[] fewest(int[] failing, Player player) throws InterruptedException {
         int[] steps = failing;
-        int left = attempts;
+        long start = System.nanoTime();
         for (int part = Math.max(1, steps.length / 2); part >= 1; part /= 2) {
-            for (int from = 0; from < steps.length && left > 0; ) {
+            for (int from = 0; from < steps.length && !isOver(start); ) {
                 int[] fewer = without(steps, from, Math.min(steps.length, from + part));
-                left--;
                 if (fewer.length > 0 && player.play(fewer) != null) {
                     steps = fewer;
                 } else {
@@ -45,6 +47,11 @@ final class Steps {
             }
         }
         return steps;
+    }
+
+    /** A failure that is a wait in vain takes long each time. */
+    private static boolean isOver(long start) {
+        return System.nanoTime() - start > LONGEST.toNanos();
     }
 
     private static int[] without(int[] steps, int from, int to) {

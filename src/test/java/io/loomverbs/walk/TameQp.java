@@ -63,6 +63,10 @@ final class TameQp {
         receiveFailed = false;
     }
 
+    void forgetDiscarded() {
+        discarded.clear();
+    }
+
     /** Whether the device may be in this state now. */
     boolean mayBeIn(QpState now) {
         return now == state

@@ -12,6 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 /** Changes the states of queue pairs, and closes them and their CQs. */
 final class TameStates {
 
+    private static final Duration QUIET = Duration.ofMillis(20);
+
     private final Tame tame;
 
     TameStates(Tame tame) {
@@ -79,8 +81,18 @@ final class TameStates {
             return text + ": " + e.getMessage();
         }
         qp.changed(to);
+        if (to == QpState.RESET) {
+            discarded(qp);
+        }
         checkState(qp);
         return text;
+    }
+
+    /** What the CQs hold already may still be polled. After that, none of it may complete. */
+    private void discarded(TameQp qp) {
+        tame.events().poll(qp.sendCq);
+        tame.events().poll(qp.recvCq);
+        qp.forgetDiscarded();
     }
 
     private static void checkState(TameQp qp) {
@@ -101,6 +113,7 @@ final class TameStates {
             tame.world.known(qp.qp).open = false;
             qp.closed = true;
             qp.discard();
+            discarded(qp);
             tame.qps.remove(qp);
             return "closed " + qp;
         }
@@ -138,14 +151,11 @@ final class TameStates {
                 qp.discard();
                 return;
             }
-            if (!qp.sends.isEmpty()
-                    && qp.sends.stream().noneMatch(TameQp.Posted::signaled)
-                    && qp.receives.isEmpty()) {
-                // They may be done already, without completions.
-                if (System.nanoTime() - start > Duration.ofMillis(20).toNanos()) {
-                    qp.discard();
-                    return;
-                }
+            boolean onlyUnsignaled =
+                    qp.receives.isEmpty() && qp.sends.stream().noneMatch(TameQp.Posted::signaled);
+            if (onlyUnsignaled && System.nanoTime() - start > QUIET.toNanos()) {
+                qp.discard(); // they were done already, and have no completions
+                return;
             }
             if (System.nanoTime() - start > World.PATIENCE.toNanos() / 2) {
                 throw new AssertionError(

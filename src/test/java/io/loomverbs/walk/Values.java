@@ -312,7 +312,7 @@ final class Values {
         }
     }
 
-    @SuppressWarnings("MustBeClosedChecker") // a few bytes, for as long as the tests run
+    @SuppressWarnings("MustBeClosedChecker") // its thread has ended: it cannot be closed
     private static MemorySegment confinedElsewhere() {
         MemorySegment[] made = new MemorySegment[1];
         Thread other = Thread.ofVirtual().start(() -> made[0] = Arena.ofConfined().allocate(64));

@@ -82,7 +82,7 @@ final class World {
     List<Object> openUsersOf(Object object) {
         synchronized (known) {
             return known.values().stream()
-                    .filter(k -> k.open && k.uses.stream().anyMatch(u -> u == object))
+                    .filter(k -> k.open && k.uses.stream().anyMatch(object::equals))
                     .map(k -> (Object) k.object)
                     .toList();
         }
