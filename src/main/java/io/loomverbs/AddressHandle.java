@@ -5,14 +5,22 @@ import io.loomverbs.internal.device.AhOps;
 /** The destination of UD messages: {@code struct ibv_ah}. Safe for use by any number of threads. */
 public final class AddressHandle implements AutoCloseable {
     private final ProtectionDomain pd;
-    private final AhOps ops;
-    private final Lifecycle usage = new Lifecycle(this);
+    private final Lifecycle usage;
     private final int id;
 
-    AddressHandle(ProtectionDomain pd, AhOps ops) {
+    /** Written once, before the handle is published. */
+    @SuppressWarnings("NullAway.Init")
+    private AhOps ops;
+
+    AddressHandle(ProtectionDomain pd) {
         this.pd = pd;
-        this.ops = ops;
+        this.usage = new Lifecycle(this, pd.usage());
         this.id = pd.context().nextId();
+    }
+
+    AddressHandle created(AhOps created) {
+        this.ops = created;
+        return this;
     }
 
     /**
@@ -33,7 +41,7 @@ public final class AddressHandle implements AutoCloseable {
      */
     @Override
     public void close() {
-        int rc = usage.close(ops::destroy, () -> pd.usage().release(this));
+        int rc = usage.close(ops::destroy, () -> {});
         if (rc != 0) {
             throw VerbsException.refused("ibv_destroy_ah", rc, this + " was not destroyed");
         }

@@ -21,16 +21,32 @@ import java.time.Duration;
  */
 public final class CompletionChannel implements AutoCloseable {
     private final Context context;
-    private final ChannelOps ops;
-    private final EventQueue queue;
-    private final Lifecycle usage = new Lifecycle(this);
+    private final Lifecycle usage;
+    private final EventQueue queue = EventQueue.shared(null);
     private final int id;
 
-    CompletionChannel(Context context, ChannelOps ops) {
+    /** Written once, before the channel is published. */
+    @SuppressWarnings("NullAway.Init")
+    private ChannelOps ops;
+
+    CompletionChannel(Context context) {
         this.context = context;
-        this.ops = ops;
-        this.queue = EventQueue.shared(ops.feed());
+        this.usage = new Lifecycle(this, context.usage());
         this.id = context.nextId();
+    }
+
+    CompletionChannel created(ChannelOps created) {
+        boolean usable = false;
+        try {
+            this.ops = created;
+            queue.comesFrom(created.feed());
+            usable = true;
+            return this;
+        } finally {
+            if (!usable) {
+                created.destroy();
+            }
+        }
     }
 
     /**
@@ -132,7 +148,7 @@ public final class CompletionChannel implements AutoCloseable {
     public void close() {
         int rc;
         try {
-            rc = usage.close(ops::destroy, () -> context.usage().release(this));
+            rc = usage.close(ops::destroy, () -> {});
         } finally {
             if (usage.isClosed()) {
                 queue.end(null); // once is enough, more does no harm: a thread may have failed to

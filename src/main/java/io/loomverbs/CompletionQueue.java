@@ -62,7 +62,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final WaitStrategy strategy;
     private final CqDelivery ledger;
     private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
-    private final Lifecycle usage = new Lifecycle(this);
+    private final Lifecycle usage;
     private final int id;
 
     /** Written once, before the CQ is published; the device may raise events earlier. */
@@ -88,6 +88,10 @@ public final class CompletionQueue implements AutoCloseable {
         this.delivery = delivery;
         this.strategy = strategy;
         this.ledger = new CqDelivery(queue, this, cqContext);
+        this.usage =
+                channel == null
+                        ? new Lifecycle(this, context.usage())
+                        : new Lifecycle(this, context.usage(), channel.usage());
         this.id = context.nextId();
     }
 
@@ -686,14 +690,7 @@ public final class CompletionQueue implements AutoCloseable {
 
     private void destroyed() {
         context.vectors().destroyed(compVector);
-        try {
-            context.asyncEvents().drop(this);
-        } finally {
-            if (channel != null) {
-                channel.usage().release(this);
-            }
-            context.usage().release(this);
-        }
+        context.asyncEvents().drop(this);
     }
 
     private VerbsException busy() {

@@ -261,7 +261,7 @@ public final class Context implements AutoCloseable {
     public CompletionChannel createCompChannel() {
         return Lifecycle.create(
                 "ibv_create_comp_channel",
-                () -> new CompletionChannel(this, ops.createCompChannel()),
+                () -> new CompletionChannel(this).created(ops.createCompChannel()),
                 usage);
     }
 
@@ -437,7 +437,7 @@ public final class Context implements AutoCloseable {
      */
     public ProtectionDomain allocPd() {
         return Lifecycle.create(
-                "ibv_alloc_pd", () -> new ProtectionDomain(this, ops.allocPd()), usage);
+                "ibv_alloc_pd", () -> new ProtectionDomain(this).created(ops.allocPd()), usage);
     }
 
     /**

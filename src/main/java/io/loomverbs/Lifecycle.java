@@ -1,6 +1,7 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.event.Awaited;
 
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
@@ -22,15 +22,11 @@ import java.util.function.Supplier;
  * object, threads that want to close it too, or to create something from it, wait for the outcome:
  * the device may refuse, and then the object is open as before.
  */
-final class Lifecycle {
+final class Lifecycle extends Awaited {
     /*
      *   n >= 0    open, with n users
      *   CLOSING   one closer asks the device to destroy the object
      *   CLOSED    destroyed, finally
-     *
-     * A waiter pushes a node (a volatile CAS), then reads the state again, then parks; the closer
-     * writes the state, then takes all nodes. One of the two sees the other. A taken node is not
-     * reused: if the state is CLOSING again by then, the waiter pushes another one.
      */
     private static final int CLOSED = -1;
     private static final int CLOSING = -2;
@@ -39,14 +35,12 @@ final class Lifecycle {
     static final int IN_USE = Integer.MIN_VALUE;
 
     private static final VarHandle USERS;
-    private static final VarHandle WAITING;
     private static final VarHandle NAMED;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             USERS = lookup.findVarHandle(Lifecycle.class, "users", int.class);
-            WAITING = lookup.findVarHandle(Lifecycle.class, "waiting", Waiting.class);
             NAMED = lookup.findVarHandle(Lifecycle.class, "named", Set.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -56,27 +50,21 @@ final class Lifecycle {
     private final Object owner;
     private volatile int users;
 
-    /** Top of the stack of threads that wait for a closer. Changed by atomic operations only. */
-    private volatile @Nullable Waiting waiting;
-
     /**
      * The users themselves, for messages: {@link #users} decides, this explains. Null before the
      * first, since most objects never have any.
      */
     private volatile @Nullable Set<Object> named;
 
-    private static final class Waiting {
-        private final Thread thread = Thread.currentThread();
-        private final @Nullable Waiting next;
-        private volatile boolean over;
+    /** What the object uses: it counts as a user of these until it is closed. */
+    private final Lifecycle[] used;
 
-        Waiting(@Nullable Waiting next) {
-            this.next = next;
-        }
-    }
-
-    Lifecycle(Object owner) {
+    /**
+     * @param used what {@link #create} gets for it
+     */
+    Lifecycle(Object owner, Lifecycle... used) {
         this.owner = owner;
+        this.used = used;
     }
 
     /**
@@ -84,26 +72,33 @@ final class Lifecycle {
      * created, of none.
      *
      * @param verb what a failure of the device is reported as
+     * @param creation allocates the object, and only then has the device create it: an Error later
+     *     would leave it to nobody
      */
     static <T> T create(String verb, Supplier<T> creation, Lifecycle... used) {
         int acquired = 0;
-        boolean created = false;
+        T result = null;
         try {
             for (Lifecycle usage : used) {
                 usage.acquire();
                 acquired++;
             }
-            T result = creation.get();
-            created = true;
-            name(Objects.requireNonNull(result), used);
-            return result;
+            result = creation.get();
         } catch (DeviceException e) {
             throw VerbsException.of(verb, e);
         } finally {
-            for (int i = 0; !created && i < acquired; i++) {
+            for (int i = 0; result == null && i < acquired; i++) {
                 used[i].leave();
             }
         }
+        try {
+            for (Lifecycle usage : used) {
+                usage.name(result);
+            }
+        } catch (VirtualMachineError e) { // no memory, or no stack
+            // The object is there, and belongs to the caller: messages do without its name.
+        }
+        return result;
     }
 
     private void acquire() {
@@ -113,20 +108,10 @@ final class Lifecycle {
                 throw new ClosedException(owner);
             }
             if (n == CLOSING) {
-                awaitCloser();
+                parkUntilEnd();
             } else if (USERS.compareAndSet(this, n, n + 1)) {
                 return;
             }
-        }
-    }
-
-    private static void name(Object user, Lifecycle... used) {
-        try {
-            for (Lifecycle usage : used) {
-                usage.name(user);
-            }
-        } catch (VirtualMachineError e) { // no memory, or no stack
-            // The object is there, and belongs to the caller: messages do without its name.
         }
     }
 
@@ -139,13 +124,16 @@ final class Lifecycle {
         users.add(user);
     }
 
-    /** What {@link #create} has made for this one is gone. Once for each time that it was named. */
+    /** What {@link #create} has made for this one is gone. */
     void release(Object user) {
-        Set<Object> users = named;
-        if (users != null) {
-            users.remove(user);
+        try {
+            Set<Object> users = named;
+            if (users != null) {
+                users.remove(user);
+            }
+        } finally {
+            leave();
         }
-        leave();
     }
 
     private void leave() {
@@ -162,9 +150,11 @@ final class Lifecycle {
      * Closes the object unless something uses it. A thread that meets another's close waits for it,
      * and tries itself if that one has failed.
      *
+     * <p>A closed object stays closed, and has let go of what it used, even if an Error, such as
+     * lack of stack, comes in between.
+     *
      * @param destroy destroys it; answers 0, or why not, after which the object is open
-     * @param afterwards lets go of what it used, once it is destroyed: it stays closed even if this
-     *     fails
+     * @param afterwards what else is to be done once it is destroyed
      * @return 0 if the object is closed, now or since earlier; {@link #IN_USE}; or what {@code
      *     destroy} has answered
      */
@@ -178,7 +168,7 @@ final class Lifecycle {
                 return IN_USE;
             }
             if (n == CLOSING) {
-                awaitCloser();
+                parkUntilEnd();
             }
         }
         int outcome = IN_USE;
@@ -189,42 +179,35 @@ final class Lifecycle {
             }
             return outcome;
         } finally {
-            users = outcome == 0 ? CLOSED : 0;
-            wakeAll();
+            try {
+                if (outcome == 0) {
+                    releaseUsed();
+                }
+            } finally {
+                users = outcome == 0 ? CLOSED : 0;
+                ended();
+            }
         }
     }
 
-    /** Parks until the closer has come to an end. Interruption does not end it; it is restored. */
-    private void awaitCloser() {
-        Waiting top;
-        Waiting me;
-        do {
-            top = waiting;
-            me = new Waiting(top);
-        } while (!WAITING.compareAndSet(this, top, me));
-        boolean interrupted = false;
-        while (users == CLOSING && !me.over) {
-            LockSupport.park(this);
-            // While interrupted, park returns at once: the status is put aside.
-            interrupted |= Thread.interrupted();
+    private void releaseUsed() {
+        Error met = null;
+        for (Lifecycle usage : used) {
+            try {
+                usage.release(owner);
+            } catch (Error e) { // the others are released nevertheless
+                met = e;
+            }
         }
-        if (!me.over) {
-            wakeAll(); // the closer has not seen this thread, which must not stay in the list
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        if (met != null) {
+            throw met;
         }
     }
 
-    private void wakeAll() {
-        if (waiting == null) {
-            return;
-        }
-        Waiting first = (Waiting) WAITING.getAndSet(this, null);
-        for (Waiting w = first; w != null; w = w.next) {
-            w.over = true;
-            LockSupport.unpark(w.thread);
-        }
+    /** Whether a closer is at work. */
+    @Override
+    protected boolean isPending() {
+        return users == CLOSING;
     }
 
     boolean isClosed() {

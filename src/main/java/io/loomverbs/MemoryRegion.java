@@ -17,9 +17,12 @@ public final class MemoryRegion implements AutoCloseable {
     private final ProtectionDomain pd;
     private final MemorySegment memory;
     private final int access;
-    private final MrOps ops;
     private final @Nullable AllocatedMemory allocated;
-    private final Lifecycle usage = new Lifecycle(this);
+    private final Lifecycle usage;
+
+    /** Written once, before the region is published. */
+    @SuppressWarnings("NullAway.Init")
+    private MrOps ops;
 
     /**
      * @param allocated the allocation that the memory is part of; null if the program registered
@@ -29,13 +32,17 @@ public final class MemoryRegion implements AutoCloseable {
             ProtectionDomain pd,
             MemorySegment memory,
             int access,
-            MrOps ops,
             @Nullable AllocatedMemory allocated) {
         this.pd = pd;
         this.memory = memory;
         this.access = access;
-        this.ops = ops;
         this.allocated = allocated;
+        this.usage = new Lifecycle(this, pd.usage());
+    }
+
+    MemoryRegion created(MrOps created) {
+        this.ops = created;
+        return this;
     }
 
     /**
@@ -123,7 +130,6 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     private void deregistered() {
-        pd.usage().release(this);
         if (allocated != null) {
             allocated.release();
         }

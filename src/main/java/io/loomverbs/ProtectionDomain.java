@@ -19,14 +19,22 @@ import java.lang.foreign.MemorySegment;
  */
 public final class ProtectionDomain implements AutoCloseable {
     private final Context context;
-    private final PdOps ops;
-    private final Lifecycle usage = new Lifecycle(this);
+    private final Lifecycle usage;
     private final int id;
 
-    ProtectionDomain(Context context, PdOps ops) {
+    /** Written once, before the domain is published. */
+    @SuppressWarnings("NullAway.Init")
+    private PdOps ops;
+
+    ProtectionDomain(Context context) {
         this.context = context;
-        this.ops = ops;
+        this.usage = new Lifecycle(this, context.usage());
         this.id = context.nextId();
+    }
+
+    ProtectionDomain created(PdOps created) {
+        this.ops = created;
+        return this;
     }
 
     /**
@@ -70,12 +78,8 @@ public final class ProtectionDomain implements AutoCloseable {
                     Lifecycle.create(
                             "ibv_reg_mr",
                             () ->
-                                    new MemoryRegion(
-                                            this,
-                                            memory,
-                                            flags,
-                                            registered(memory, flags),
-                                            allocated),
+                                    new MemoryRegion(this, memory, flags, allocated)
+                                            .created(registered(memory, flags)),
                             usage);
             return mr;
         } finally {
@@ -160,9 +164,7 @@ public final class ProtectionDomain implements AutoCloseable {
                                     qp.listener()));
                     return qp;
                 },
-                srq == null
-                        ? new Lifecycle[] {usage, sendCq.usage(), recvCq.usage()}
-                        : new Lifecycle[] {usage, sendCq.usage(), recvCq.usage(), srq.usage()});
+                QueuePair.used(this, config));
     }
 
     /**
@@ -216,7 +218,7 @@ public final class ProtectionDomain implements AutoCloseable {
             throw new VerbsException("ibv_create_ah", Errno.EINVAL, problem);
         }
         return Lifecycle.create(
-                "ibv_create_ah", () -> new AddressHandle(this, created(address)), usage);
+                "ibv_create_ah", () -> new AddressHandle(this).created(createdAh(address)), usage);
     }
 
     /**
@@ -255,7 +257,7 @@ public final class ProtectionDomain implements AutoCloseable {
         return createAh(ReplyAddress.of(context, port, batch, index, header));
     }
 
-    private AhOps created(AhAttributes address) {
+    private AhOps createdAh(AhAttributes address) {
         try {
             return ops.createAh(address.attr());
         } catch (DeviceException e) {
@@ -272,7 +274,7 @@ public final class ProtectionDomain implements AutoCloseable {
      */
     @Override
     public void close() {
-        int rc = usage.close(ops::dealloc, () -> context.usage().release(this));
+        int rc = usage.close(ops::dealloc, () -> {});
         if (rc == Lifecycle.IN_USE) {
             throw BusyMessage.refusal("ibv_dealloc_pd", this, usage);
         }

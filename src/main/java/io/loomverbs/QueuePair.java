@@ -41,6 +41,7 @@ public final class QueuePair implements AutoCloseable {
     private final ProtectionDomain pd;
     private final QpConfig config;
     private final Ledger ledger = new Ledger();
+    private final Lifecycle usage;
     private final int psn = ThreadLocalRandom.current().nextInt(1 << 24);
 
     /** The local port and GID; null until they are first set or needed. */
@@ -53,6 +54,18 @@ public final class QueuePair implements AutoCloseable {
     QueuePair(ProtectionDomain pd, QpConfig config) {
         this.pd = pd;
         this.config = config;
+        this.usage = new Lifecycle(this, used(pd, config));
+    }
+
+    /** What a queue pair counts as a user of. */
+    static Lifecycle[] used(ProtectionDomain pd, QpConfig config) {
+        Lifecycle domain = pd.usage();
+        Lifecycle send = config.sendCq().usage();
+        Lifecycle recv = config.recvCq().usage();
+        SharedReceiveQueue srq = config.srq();
+        return srq == null
+                ? new Lifecycle[] {domain, send, recv}
+                : new Lifecycle[] {domain, send, recv, srq.usage()};
     }
 
     void created(QpOps created) {
@@ -672,21 +685,9 @@ public final class QueuePair implements AutoCloseable {
         new AsyncCloser(this, pd.context().asyncEvents(), this::destroy).close(ledger, DESTROY);
     }
 
-    /** Destroys the device's queue pair and releases what it used. */
     private @Nullable VerbsException destroy() {
-        int rc = ops.destroy();
-        if (rc != 0) {
-            return VerbsException.refused(DESTROY, rc, this + " was not destroyed");
-        }
-        SharedReceiveQueue srq = srq();
-        if (srq != null) {
-            srq.usage().release(this);
-        }
-        sendCq().usage().release(this);
-        recvCq().usage().release(this);
-        pd.usage().release(this);
-        pd.context().asyncEvents().drop(this);
-        return null;
+        int rc = usage.close(ops::destroy, () -> pd.context().asyncEvents().drop(this));
+        return rc == 0 ? null : VerbsException.refused(DESTROY, rc, this + " was not destroyed");
     }
 
     private void ensureOpen() {

@@ -36,7 +36,7 @@ public final class SharedReceiveQueue implements AutoCloseable {
 
     private final ProtectionDomain pd;
     private final Ledger ledger = new Ledger();
-    private final Lifecycle usage = new Lifecycle(this);
+    private final Lifecycle usage;
     private final int id;
 
     /** Written once, before the queue is published. */
@@ -45,6 +45,7 @@ public final class SharedReceiveQueue implements AutoCloseable {
 
     SharedReceiveQueue(ProtectionDomain pd) {
         this.pd = pd;
+        this.usage = new Lifecycle(this, pd.usage());
         this.id = pd.context().nextId();
     }
 
@@ -219,19 +220,11 @@ public final class SharedReceiveQueue implements AutoCloseable {
     }
 
     private @Nullable VerbsException destroy() {
-        int rc = usage.close(ops::destroy, this::destroyed);
+        int rc = usage.close(ops::destroy, () -> pd.context().asyncEvents().drop(this));
         if (rc == Lifecycle.IN_USE) {
             return busy();
         }
         return rc == 0 ? null : VerbsException.refused(DESTROY, rc, this + " was not destroyed");
-    }
-
-    private void destroyed() {
-        try {
-            pd.context().asyncEvents().drop(this);
-        } finally {
-            pd.usage().release(this);
-        }
     }
 
     private VerbsException busy() {

@@ -9,6 +9,7 @@ import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.StubContext;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.SchedulerCarriers;
+import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.soft.SoftDeviceProvider;
 import io.loomverbs.peers.NativePeers;
 import io.loomverbs.peers.NativePeers.Pipe;
@@ -166,7 +167,11 @@ public final class PipedDevice implements DeviceOps {
         public CqOps createCq(
                 int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
             return IbvCq.create(
-                    context, events, id -> cq(id, cqe, (MadeChannel) channel).address(), "by hand");
+                    context,
+                    events,
+                    Libibverbs.callState(arena),
+                    id -> cq(id, cqe, (MadeChannel) channel).address(),
+                    "by hand");
         }
 
         @Override

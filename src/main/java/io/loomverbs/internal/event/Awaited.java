@@ -55,6 +55,11 @@ public abstract class Awaited {
             }
             Thread.onSpinWait();
         }
+        parkUntilEnd();
+    }
+
+    /** Like {@link #awaitEnd}, for what takes longer than some microseconds. */
+    protected final void parkUntilEnd() {
         Waiting top;
         Waiting me;
         do {

@@ -19,8 +19,8 @@ public abstract class LedQueue {
 
     LedQueue() {}
 
-    /** Before the queue is shared. */
-    final void comesFrom(@Nullable EventFeed newFeed) {
+    /** Says where events have to be fetched, before the queue is shared. */
+    public final void comesFrom(@Nullable EventFeed newFeed) {
         feed = newFeed;
         if (newFeed != null) {
             leadership = newFeed.leadership();

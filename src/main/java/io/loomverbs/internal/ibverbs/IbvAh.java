@@ -2,7 +2,6 @@ package io.loomverbs.internal.ibverbs;
 
 import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.AhOps;
-import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvAhAttr;
 import io.loomverbs.internal.ffi.Libibverbs;
@@ -10,23 +9,12 @@ import io.loomverbs.internal.ffi.Struct;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongSupplier;
 
 /** An address handle of libibverbs. */
-final class IbvAh implements AhOps {
-    final CallGate guard = new CallGate();
-    private final IbvContext context;
-    private final long address;
-
-    /** Its key in the context, which keeps it alive. */
-    private final long id;
-
-    /**
-     * @param address the {@code ibv_ah}, which it takes over
-     */
-    IbvAh(IbvContext context, long address) {
-        this.context = context;
-        this.address = address;
-        this.id = context.objects.add(this);
+final class IbvAh extends NativeObject<CallGate> implements AhOps {
+    private IbvAh(IbvContext context) {
+        super(context, new CallGate(), Libibverbs::destroyAh);
     }
 
     /** {@code ibv_create_ah}. */
@@ -34,12 +22,23 @@ final class IbvAh implements AhOps {
         try (Arena arena = Arena.ofConfined()) {
             Struct struct = Struct.allocate(arena, IbvAhAttr.BYTES);
             write(attr, struct, 0);
-            long address = Libibverbs.createAh(Libibverbs.callState(arena), pd, struct.address());
-            if (address < 0) {
-                throw Failures.of("ibv_create_ah", address, attr.toString());
-            }
-            return new IbvAh(context, address);
+            MemorySegment call = Libibverbs.callState(arena);
+            return create(
+                    context,
+                    call,
+                    () -> Libibverbs.createAh(call, pd, struct.address()),
+                    attr.toString());
         }
+    }
+
+    /**
+     * @param creation makes the {@code ibv_ah}; a negative errno if it cannot
+     */
+    static IbvAh create(
+            IbvContext context, MemorySegment call, LongSupplier creation, String arguments) {
+        IbvAh ah = new IbvAh(context);
+        ah.create("ibv_create_ah", call, id -> creation.getAsLong(), arguments);
+        return ah;
     }
 
     static void write(AhAttr attr, Struct to, int at) {
@@ -71,18 +70,11 @@ final class IbvAh implements AhOps {
 
     @Override
     public long address() {
-        return address;
+        return nativeAddress();
     }
 
     @Override
     public int destroy() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment call = Libibverbs.callState(arena);
-            int rc = guard.destroy(() -> Libibverbs.destroyAh(call, address), -Errno.EINVAL);
-            if (rc == 0) {
-                context.objects.remove(id);
-            }
-            return rc;
-        }
+        return destroyNative();
     }
 }

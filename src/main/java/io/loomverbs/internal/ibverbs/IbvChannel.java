@@ -33,6 +33,9 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
     private final MemorySegment call = Libibverbs.callState(arena);
     private final Struct event = Struct.allocate(arena, 2 * Long.BYTES);
 
+    /** Made early: a channel can be destroyed though memory has run out. */
+    private final Destruction destruction;
+
     /** Whether {@link #event} is one that was not counted yet. */
     private boolean read;
 
@@ -43,6 +46,7 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
         super(poller, fd);
         this.context = context;
         this.address = address;
+        this.destruction = () -> Libibverbs.destroyCompChannel(call, address);
         this.id = context.objects.add(this);
     }
 
@@ -142,7 +146,7 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
     @Override
     public int destroy() {
         // No thread reads meanwhile, so the reader's memory is free.
-        int rc = close(() -> Libibverbs.destroyCompChannel(call, address));
+        int rc = close(destruction);
         if (rc == 0) {
             context.objects.remove(id);
         }

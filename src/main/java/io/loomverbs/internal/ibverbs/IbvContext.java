@@ -333,13 +333,7 @@ final class IbvContext implements ContextOps {
 
     @Override
     public PdOps allocPd() {
-        try (Arena arena = Arena.ofConfined()) {
-            long pd = Libibverbs.allocPd(Libibverbs.callState(arena), address);
-            if (pd < 0) {
-                throw Failures.of("ibv_alloc_pd", pd, name);
-            }
-            return new IbvPd(this, pd);
-        }
+        return IbvPd.alloc(this);
     }
 
     @Override

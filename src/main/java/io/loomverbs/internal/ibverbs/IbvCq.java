@@ -17,24 +17,17 @@ import java.lang.ref.Reference;
 import java.util.function.LongUnaryOperator;
 
 /** A completion queue of libibverbs. */
-final class IbvCq implements CqOps {
+final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
     /** How many completions at once are fetched for a batch on the heap. */
     private static final int POLLED_AT_ONCE = 16;
 
-    final IbvContext context;
     final CqListener events;
 
     /** The events that the channel's reader has read. */
     final UnackedReads reads = new UnackedReads();
 
-    private final ExclusiveCallGate guard = new ExclusiveCallGate();
     private final long pollCq;
     private final long reqNotifyCq;
-    private final long id;
-
-    /** The {@code ibv_cq}. Written once, before the CQ is published. */
-    private long address;
-
     private volatile int cqe;
 
     /** Whether it has overrun: completions in it can be polled, and then a poll fails. */
@@ -63,11 +56,10 @@ final class IbvCq implements CqOps {
     }
 
     private IbvCq(IbvContext context, CqListener events) {
-        this.context = context;
+        super(context, new ExclusiveCallGate(), Libibverbs::destroyCq);
         this.events = new Listener(events);
         this.pollCq = context.pollCq;
         this.reqNotifyCq = context.reqNotifyCq;
-        this.id = context.objects.add(this);
     }
 
     /**
@@ -82,6 +74,7 @@ final class IbvCq implements CqOps {
             return create(
                     context,
                     events,
+                    call,
                     id ->
                             Libibverbs.createCq(
                                     call, context.address(), cqe, id, channel, compVector),
@@ -94,16 +87,19 @@ final class IbvCq implements CqOps {
      *     a negative errno if it cannot
      */
     static IbvCq create(
-            IbvContext context, CqListener events, LongUnaryOperator creation, String arguments) {
+            IbvContext context,
+            CqListener events,
+            MemorySegment call,
+            LongUnaryOperator creation,
+            String arguments) {
         IbvCq cq = new IbvCq(context, events);
-        long address = creation.applyAsLong(cq.id);
-        if (address < 0) {
-            context.objects.remove(cq.id);
-            throw Failures.of("ibv_create_cq", address, arguments);
-        }
-        cq.address = address;
-        cq.readCqe();
+        cq.create("ibv_create_cq", call, creation, arguments);
         return cq;
+    }
+
+    @Override
+    void created() {
+        readCqe();
     }
 
     /**
@@ -120,11 +116,11 @@ final class IbvCq implements CqOps {
     }
 
     private void readCqe() {
-        cqe = Struct.at(address + IbvLayouts.IbvCq.CQE, Integer.BYTES).i32(0);
+        cqe = Struct.i32At(nativeAddress() + IbvLayouts.IbvCq.CQE);
     }
 
     long address() {
-        return address;
+        return nativeAddress();
     }
 
     @Override
@@ -142,7 +138,7 @@ final class IbvCq implements CqOps {
         try {
             n =
                     wcs.isNative()
-                            ? Libibverbs.pollCq(pollCq, address, max, wcs.address() + at)
+                            ? Libibverbs.pollCq(pollCq, nativeAddress(), max, wcs.address() + at)
                             : pollToHeap(wcs, at, max);
         } finally {
             guard.leave();
@@ -160,7 +156,7 @@ final class IbvCq implements CqOps {
             int wanted;
             do {
                 wanted = Math.min(POLLED_AT_ONCE, max - total);
-                n = Libibverbs.pollCq(pollCq, address, wanted, from.address());
+                n = Libibverbs.pollCq(pollCq, nativeAddress(), wanted, from.address());
                 if (n > 0) {
                     long to = at + (long) total * WcStruct.BYTES;
                     MemorySegment.copy(from, 0, wcs, to, (long) n * WcStruct.BYTES);
@@ -179,7 +175,7 @@ final class IbvCq implements CqOps {
             return -Errno.EINVAL;
         }
         try {
-            return Libibverbs.reqNotifyCq(reqNotifyCq, address, solicitedOnly);
+            return Libibverbs.reqNotifyCq(reqNotifyCq, nativeAddress(), solicitedOnly);
         } finally {
             guard.leave();
         }
@@ -191,7 +187,7 @@ final class IbvCq implements CqOps {
             return -Errno.EINVAL;
         }
         try (Arena arena = Arena.ofConfined()) {
-            int rc = Libibverbs.resizeCq(Libibverbs.callState(arena), address, wanted);
+            int rc = Libibverbs.resizeCq(Libibverbs.callState(arena), nativeAddress(), wanted);
             if (rc == 0) {
                 readCqe();
             }
@@ -216,7 +212,7 @@ final class IbvCq implements CqOps {
             attr.u16(IbvModifyCqAttr.MODERATE__CQ_COUNT, count);
             attr.u16(IbvModifyCqAttr.MODERATE__CQ_PERIOD, periodMicros);
             return Libibverbs.modifyCq(
-                    Libibverbs.callState(arena), function, address, attr.address());
+                    Libibverbs.callState(arena), function, nativeAddress(), attr.address());
         } finally {
             guard.leaveLong();
         }
@@ -226,7 +222,7 @@ final class IbvCq implements CqOps {
     public int destroy() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment call = Libibverbs.callState(arena);
-            return destroy(() -> Libibverbs.destroyCq(call, address));
+            return destroy(() -> Libibverbs.destroyCq(call, nativeAddress()));
         }
     }
 
@@ -235,11 +231,7 @@ final class IbvCq implements CqOps {
      *     usable then
      */
     int destroy(FdEventFeed.Destruction destruction) {
-        int rc = guard.destroy(() -> destroyAcked(destruction), -Errno.EINVAL);
-        if (rc == 0) {
-            context.objects.remove(id);
-        }
-        return rc;
+        return destroyNative(() -> destroyAcked(destruction));
     }
 
     private int destroyAcked(FdEventFeed.Destruction destruction) {
@@ -247,7 +239,7 @@ final class IbvCq implements CqOps {
         long unacked = reads.close();
         try {
             if (unacked != 0) {
-                Libibverbs.ackCqEvents(address, (int) unacked);
+                Libibverbs.ackCqEvents(nativeAddress(), (int) unacked);
                 unacked = 0;
             }
             int rc = destruction.run();

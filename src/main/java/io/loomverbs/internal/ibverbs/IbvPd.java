@@ -19,20 +19,29 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongSupplier;
 
 /** A protection domain of libibverbs. */
-final class IbvPd implements PdOps {
-    private final IbvContext context;
-    private final CallGate guard = new CallGate();
-    private final long address;
+final class IbvPd extends NativeObject<CallGate> implements PdOps {
+    private IbvPd(IbvContext context) {
+        super(context, new CallGate(), Libibverbs::deallocPd);
+    }
 
-    /** Its key in the context, which keeps it alive. */
-    private final long id;
+    /** {@code ibv_alloc_pd}. */
+    static IbvPd alloc(IbvContext context) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment call = Libibverbs.callState(arena);
+            return create(context, call, () -> Libibverbs.allocPd(call, context.address()));
+        }
+    }
 
-    IbvPd(IbvContext context, long address) {
-        this.context = context;
-        this.address = address;
-        this.id = context.objects.add(this);
+    /**
+     * @param creation makes the {@code ibv_pd}; a negative errno if it cannot
+     */
+    static IbvPd create(IbvContext context, MemorySegment call, LongSupplier creation) {
+        IbvPd pd = new IbvPd(context);
+        pd.create("ibv_alloc_pd", call, id -> creation.getAsLong(), context.toString());
+        return pd;
     }
 
     @Override
@@ -40,9 +49,10 @@ final class IbvPd implements PdOps {
         enter();
         try {
             return memory.byteSize() < IbvMr.LONG_TO_PIN
-                    ? IbvMr.register(context, address, memory, access)
+                    ? IbvMr.register(context, nativeAddress(), memory, access)
                     : OffCarrierCalls.run(
-                            "ibv_reg_mr", () -> IbvMr.register(context, address, memory, access));
+                            "ibv_reg_mr",
+                            () -> IbvMr.register(context, nativeAddress(), memory, access));
         } finally {
             guard.leave();
         }
@@ -52,7 +62,7 @@ final class IbvPd implements PdOps {
     public SrqOps createSrq(SrqAttr attr, AsyncListener events) {
         enter();
         try {
-            return IbvSrq.create(context, address, attr, events);
+            return IbvSrq.create(context, nativeAddress(), attr, events);
         } finally {
             guard.leave();
         }
@@ -72,7 +82,7 @@ final class IbvPd implements PdOps {
         }
         enter();
         try {
-            return IbvQp.create(context, address, init, send, recv, (IbvSrq) srq, events);
+            return IbvQp.create(context, nativeAddress(), init, send, recv, (IbvSrq) srq, events);
         } finally {
             guard.leave();
         }
@@ -83,7 +93,8 @@ final class IbvPd implements PdOps {
         enter();
         try {
             // On RoCE, drivers look up the route, and may resolve the neighbor over the network.
-            return OffCarrierCalls.run("ibv_create_ah", () -> IbvAh.create(context, address, attr));
+            return OffCarrierCalls.run(
+                    "ibv_create_ah", () -> IbvAh.create(context, nativeAddress(), attr));
         } finally {
             guard.leave();
         }
@@ -97,13 +108,6 @@ final class IbvPd implements PdOps {
 
     @Override
     public int dealloc() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment call = Libibverbs.callState(arena);
-            int rc = guard.destroy(() -> Libibverbs.deallocPd(call, address), -Errno.EINVAL);
-            if (rc == 0) {
-                context.objects.remove(id);
-            }
-            return rc;
-        }
+        return destroyNative();
     }
 }

@@ -26,15 +26,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongUnaryOperator;
 
 /** A queue pair of libibverbs. */
-final class IbvQp implements QpOps {
+final class IbvQp extends NativeObject<CallGate> implements QpOps {
     /** Where a chain starts in its native copy, behind the pointer {@code bad_wr}. */
     private static final long FIRST_WR = Long.BYTES;
 
     /** Receives its asynchronous events. */
     final AsyncListener events;
-
-    private final IbvContext context;
-    private final CallGate guard = new CallGate();
 
     /**
      * Orders changes and queries: libibverbs records the state that either returns, and an old
@@ -45,22 +42,22 @@ final class IbvQp implements QpOps {
     private final long postSend;
     private final long postRecv;
     private final boolean datagrams;
-    private final long id;
 
-    /** The {@code ibv_qp}. Written once, before the queue pair is published. */
-    private long address;
+    /** What was asked for, then what was granted. */
+    private final int[] cap;
+
+    /** What libibverbs fills in, while it creates the queue pair. */
+    private @Nullable Struct attr;
 
     private int qpNum;
-    private QpCap cap;
 
     private IbvQp(IbvContext context, QpInit init, AsyncListener events) {
-        this.context = context;
+        super(context, new CallGate(), Libibverbs::destroyQp);
         this.events = events;
         this.postSend = context.postSend;
         this.postRecv = context.postRecv;
         this.datagrams = init.qpType() == Ibv.QPT_UD;
-        this.cap = init.cap();
-        this.id = context.objects.add(this);
+        this.cap = QpAttrs.fields(init.cap());
     }
 
     /** {@code ibv_create_qp}. */
@@ -80,18 +77,17 @@ final class IbvQp implements QpOps {
             attr.i32(IbvQpInitAttr.QP_TYPE, init.qpType());
             attr.i32(IbvQpInitAttr.SQ_SIG_ALL, init.sqSigAll() ? 1 : 0);
             QpAttrs.writeCap(init.cap(), attr);
-            IbvQp qp =
-                    create(
-                            context,
-                            init,
-                            events,
-                            id -> {
-                                attr.i64(IbvQpInitAttr.QP_CONTEXT, id);
-                                return Libibverbs.createQp(
-                                        Libibverbs.callState(arena), pd, attr.address());
-                            });
-            qp.cap = QpAttrs.readCap(attr);
-            return qp;
+            MemorySegment call = Libibverbs.callState(arena);
+            IbvQp qp = new IbvQp(context, init, events);
+            qp.attr = attr;
+            return create(
+                    qp,
+                    init,
+                    call,
+                    id -> {
+                        attr.i64(IbvQpInitAttr.QP_CONTEXT, id);
+                        return Libibverbs.createQp(call, pd, attr.address());
+                    });
         }
     }
 
@@ -100,16 +96,27 @@ final class IbvQp implements QpOps {
      *     a negative errno if it cannot
      */
     static IbvQp create(
-            IbvContext context, QpInit init, AsyncListener events, LongUnaryOperator creation) {
-        IbvQp qp = new IbvQp(context, init, events);
-        long address = creation.applyAsLong(qp.id);
-        if (address < 0) {
-            context.objects.remove(qp.id);
-            throw Failures.of("ibv_create_qp", address, init.toString());
-        }
-        qp.address = address;
-        qp.qpNum = Struct.at(address + IbvLayouts.IbvQp.QP_NUM, Integer.BYTES).i32(0);
+            IbvContext context,
+            QpInit init,
+            AsyncListener events,
+            MemorySegment call,
+            LongUnaryOperator creation) {
+        return create(new IbvQp(context, init, events), init, call, creation);
+    }
+
+    private static IbvQp create(
+            IbvQp qp, QpInit init, MemorySegment call, LongUnaryOperator creation) {
+        qp.create("ibv_create_qp", call, creation, init.toString());
+        qp.attr = null;
         return qp;
+    }
+
+    @Override
+    void created() {
+        if (attr != null) {
+            QpAttrs.readCap(attr, cap);
+        }
+        qpNum = Struct.i32At(nativeAddress() + IbvLayouts.IbvQp.QP_NUM);
     }
 
     @Override
@@ -119,7 +126,7 @@ final class IbvQp implements QpOps {
 
     @Override
     public QpCap cap() {
-        return cap;
+        return QpAttrs.cap(cap);
     }
 
     @Override
@@ -151,7 +158,7 @@ final class IbvQp implements QpOps {
             Struct struct = Struct.allocate(arena, IbvLayouts.IbvQpAttr.BYTES);
             QpAttrs.write(attr, struct);
             return Libibverbs.modifyQp(
-                    Libibverbs.callState(arena), address, struct.address(), mask);
+                    Libibverbs.callState(arena), nativeAddress(), struct.address(), mask);
         }
     }
 
@@ -175,7 +182,7 @@ final class IbvQp implements QpOps {
             int rc =
                     Libibverbs.queryQp(
                             Libibverbs.callState(arena),
-                            address,
+                            nativeAddress(),
                             struct.address(),
                             QpAttrs.ALL,
                             init.address());
@@ -198,7 +205,8 @@ final class IbvQp implements QpOps {
      * @param least the first state that allows it
      */
     private boolean allows(int least) {
-        return context.stateIsHidden || Struct.i32At(address + IbvLayouts.IbvQp.STATE) >= least;
+        return context.stateIsHidden
+                || Struct.i32At(nativeAddress() + IbvLayouts.IbvQp.STATE) >= least;
     }
 
     @Override
@@ -249,7 +257,8 @@ final class IbvQp implements QpOps {
 
     private int post(long function, MemorySegment chain) {
         chain.set(JAVA_LONG, 0, 0); // as with a device that does not set it
-        return Libibverbs.post(function, address, chain.address() + FIRST_WR, chain.address());
+        return Libibverbs.post(
+                function, nativeAddress(), chain.address() + FIRST_WR, chain.address());
     }
 
     private static int acceptedOf(SendWr first, MemorySegment chain) {
@@ -341,7 +350,7 @@ final class IbvQp implements QpOps {
         }
         try {
             return allows(Ibv.QPS_INIT)
-                    ? RecvChain.post(postRecv, address, first)
+                    ? RecvChain.post(postRecv, nativeAddress(), first)
                     : PostResult.failed(Errno.EINVAL, 0);
         } finally {
             guard.leave();
@@ -386,14 +395,7 @@ final class IbvQp implements QpOps {
 
     @Override
     public int destroy() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment call = Libibverbs.callState(arena);
-            int rc = guard.destroy(() -> Libibverbs.destroyQp(call, address), -Errno.EINVAL);
-            if (rc == 0) {
-                context.objects.remove(id);
-            }
-            return rc;
-        }
+        return destroyNative();
     }
 
     @Override

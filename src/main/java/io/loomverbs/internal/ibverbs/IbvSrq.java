@@ -17,24 +17,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A shared receive queue of libibverbs. */
-final class IbvSrq implements SrqOps {
-    final IbvContext context;
-
+final class IbvSrq extends NativeObject<CallGate> implements SrqOps {
     /** Receives its asynchronous events. */
     final AsyncListener events;
 
-    private final CallGate guard = new CallGate();
     private final long postSrqRecv;
-    private final long id;
-
-    /** The {@code ibv_srq}. Written once, before the queue is published. */
-    private long address;
 
     private IbvSrq(IbvContext context, AsyncListener events) {
-        this.context = context;
+        super(context, new CallGate(), Libibverbs::destroySrq);
         this.events = events;
         this.postSrqRecv = context.postSrqRecv;
-        this.id = context.objects.add(this);
     }
 
     /** {@code ibv_create_srq}. */
@@ -43,22 +35,23 @@ final class IbvSrq implements SrqOps {
             Struct init = Struct.allocate(arena, IbvSrqInitAttr.BYTES);
             MemorySegment call = Libibverbs.callState(arena);
             IbvSrq srq = new IbvSrq(context, events);
-            init.i64(IbvSrqInitAttr.SRQ_CONTEXT, srq.id);
             init.i32(IbvSrqInitAttr.ATTR__MAX_WR, attr.maxWr());
             init.i32(IbvSrqInitAttr.ATTR__MAX_SGE, attr.maxSge());
-            long address = Libibverbs.createSrq(call, pd, init.address());
-            if (address < 0) {
-                context.objects.remove(srq.id);
-                throw Failures.of("ibv_create_srq", address, attr.toString());
-            }
-            srq.address = address;
+            srq.create(
+                    "ibv_create_srq",
+                    call,
+                    id -> {
+                        init.i64(IbvSrqInitAttr.SRQ_CONTEXT, id);
+                        return Libibverbs.createSrq(call, pd, init.address());
+                    },
+                    attr.toString());
             return srq;
         }
     }
 
     /** The {@code ibv_srq}; the caller keeps it from being destroyed. */
     long address() {
-        return address;
+        return nativeAddress();
     }
 
     @Override
@@ -72,7 +65,7 @@ final class IbvSrq implements SrqOps {
             struct.i32(IbvSrqAttr.MAX_SGE, attr.maxSge());
             struct.i32(IbvSrqAttr.SRQ_LIMIT, attr.srqLimit());
             return Libibverbs.modifySrq(
-                    Libibverbs.callState(arena), address, struct.address(), mask);
+                    Libibverbs.callState(arena), nativeAddress(), struct.address(), mask);
         } finally {
             guard.leave();
         }
@@ -85,7 +78,9 @@ final class IbvSrq implements SrqOps {
         }
         try (Arena arena = Arena.ofConfined()) {
             Struct struct = Struct.allocate(arena, IbvSrqAttr.BYTES);
-            int rc = Libibverbs.querySrq(Libibverbs.callState(arena), address, struct.address());
+            int rc =
+                    Libibverbs.querySrq(
+                            Libibverbs.callState(arena), nativeAddress(), struct.address());
             if (rc != 0) {
                 throw Failures.of("ibv_query_srq", rc, context.toString());
             }
@@ -104,7 +99,7 @@ final class IbvSrq implements SrqOps {
             return PostResult.failed(Errno.EINVAL, 0);
         }
         try {
-            return RecvChain.post(postSrqRecv, address, first);
+            return RecvChain.post(postSrqRecv, nativeAddress(), first);
         } finally {
             guard.leave();
         }
@@ -112,14 +107,7 @@ final class IbvSrq implements SrqOps {
 
     @Override
     public int destroy() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment call = Libibverbs.callState(arena);
-            int rc = guard.destroy(() -> Libibverbs.destroySrq(call, address), -Errno.EINVAL);
-            if (rc == 0) {
-                context.objects.remove(id);
-            }
-            return rc;
-        }
+        return destroyNative();
     }
 
     @Override

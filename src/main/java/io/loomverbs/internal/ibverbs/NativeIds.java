@@ -83,14 +83,14 @@ final class NativeIds<T> {
         return entry == null ? null : entry.object;
     }
 
-    /** Takes a number back, once. */
+    /** Takes a number back; does nothing if it was taken back before. */
     void remove(long id) {
         lock.lock();
         try {
             int place = (int) id;
             Entry<T> entry = entries.get(place);
             if (entry == null || entry.id != id) {
-                throw new IllegalArgumentException("no object has the number " + id);
+                return;
             }
             entries.set(place, null);
             // A place whose generations are used up is not used again.

@@ -84,12 +84,27 @@ public final class QpAttrs {
         to.i32(IbvQpInitAttr.CAP__MAX_INLINE_DATA, from.maxInlineData());
     }
 
-    static QpCap readCap(Struct from) {
-        return new QpCap(
-                from.i32(IbvQpInitAttr.CAP__MAX_SEND_WR),
-                from.i32(IbvQpInitAttr.CAP__MAX_RECV_WR),
-                from.i32(IbvQpInitAttr.CAP__MAX_SEND_SGE),
-                from.i32(IbvQpInitAttr.CAP__MAX_RECV_SGE),
-                from.i32(IbvQpInitAttr.CAP__MAX_INLINE_DATA));
+    /** The capacities in the order of {@link QpCap}. */
+    static int[] fields(QpCap cap) {
+        return new int[] {
+            cap.maxSendWr(),
+            cap.maxRecvWr(),
+            cap.maxSendSge(),
+            cap.maxRecvSge(),
+            cap.maxInlineData()
+        };
+    }
+
+    /** What a device has granted; allocates nothing. */
+    static void readCap(Struct from, int[] to) {
+        to[0] = from.i32(IbvQpInitAttr.CAP__MAX_SEND_WR);
+        to[1] = from.i32(IbvQpInitAttr.CAP__MAX_RECV_WR);
+        to[2] = from.i32(IbvQpInitAttr.CAP__MAX_SEND_SGE);
+        to[3] = from.i32(IbvQpInitAttr.CAP__MAX_RECV_SGE);
+        to[4] = from.i32(IbvQpInitAttr.CAP__MAX_INLINE_DATA);
+    }
+
+    static QpCap cap(int[] fields) {
+        return new QpCap(fields[0], fields[1], fields[2], fields[3], fields[4]);
     }
 }

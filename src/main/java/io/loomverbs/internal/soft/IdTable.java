@@ -81,7 +81,14 @@ final class IdTable<T extends IdTable.Entry> extends Mutex {
                 return null;
             }
             int id = freeCount > 0 ? free[freeHead] : nextIndex << generationBits;
+            int index = id >>> generationBits;
+            @Nullable Entry[] entries = chunks[index >>> CHUNK_BITS];
+            if (entries == null) {
+                entries = new Entry[CHUNK];
+                CHUNKS.setRelease(chunks, index >>> CHUNK_BITS, entries);
+            }
             T made = maker.apply(id);
+            // Nothing below can fail for lack of memory.
             if (freeCount > 0) {
                 freeHead = freeHead + 1 & free.length - 1;
                 freeCount--;
@@ -89,12 +96,6 @@ final class IdTable<T extends IdTable.Entry> extends Mutex {
                 nextIndex++;
             }
             live++;
-            int index = id >>> generationBits;
-            @Nullable Entry[] entries = chunks[index >>> CHUNK_BITS];
-            if (entries == null) {
-                entries = new Entry[CHUNK];
-                CHUNKS.setRelease(chunks, index >>> CHUNK_BITS, entries);
-            }
             ENTRIES.setRelease(entries, index & CHUNK - 1, made);
             return made;
         } finally {
@@ -112,15 +113,15 @@ final class IdTable<T extends IdTable.Entry> extends Mutex {
             if (entries == null) {
                 return;
             }
-            ENTRIES.setRelease(entries, index & CHUNK - 1, null);
-            live--;
-            if (freeCount == free.length) {
+            if (freeCount == free.length) { // first: memory may run out
                 int[] longer = Arrays.copyOfRange(free, freeHead, freeHead + 2 * free.length);
                 System.arraycopy(free, 0, longer, free.length - freeHead, freeHead);
                 free = longer;
                 freeHead = 0;
             }
             int generation = id + 1 & (1 << generationBits) - 1;
+            ENTRIES.setRelease(entries, index & CHUNK - 1, null);
+            live--;
             free[freeHead + freeCount & free.length - 1] = index << generationBits | generation;
             freeCount++;
         } finally {

@@ -70,18 +70,20 @@ final class SoftContext implements ContextOps {
             }
             softChannel = ours;
         }
+        SoftCq cq = new SoftCq(device, cqe, softChannel, events); // first: memory may run out
         device.cqs.take("CQs");
         if (softChannel != null && !softChannel.users.add()) {
             device.cqs.give();
             throw invalid("the channel was destroyed");
         }
-        return new SoftCq(device, cqe, softChannel, events);
+        return cq;
     }
 
     @Override
     public PdOps allocPd() {
+        SoftPd pd = new SoftPd(device);
         device.pds.take("PDs");
-        return new SoftPd(device);
+        return pd;
     }
 
     @Override

@@ -55,9 +55,15 @@ final class SoftPd implements PdOps {
             throw new DeviceException(Errno.EACCES, "the memory is read-only");
         }
         enter();
-        SoftMr mr = device.mrs.add(key -> new SoftMr(key, this, memory, access));
+        SoftMr mr = null;
+        try {
+            mr = device.mrs.add(key -> new SoftMr(key, this, memory, access));
+        } finally {
+            if (mr == null) {
+                users.remove();
+            }
+        }
         if (mr == null) {
-            users.remove();
             throw Quota.exhausted("MRs", device.mrs.limit());
         }
         return mr;
@@ -71,12 +77,13 @@ final class SoftPd implements PdOps {
                 || outside(attr.maxSge(), limits.maxSge())) {
             throw SoftContext.invalid(attr + " goes beyond " + limits);
         }
+        SoftSrq srq = new SoftSrq(this, attr, events); // first: memory may run out
         device.srqs.take("SRQs");
         if (!users.add()) {
             device.srqs.give();
             throw deallocated();
         }
-        return new SoftSrq(this, attr, events);
+        return srq;
     }
 
     @Override
@@ -108,14 +115,20 @@ final class SoftPd implements PdOps {
             users.remove();
             throw SoftContext.invalid("the SRQ was destroyed");
         }
-        SoftQp qp = device.qps.add(qpn -> new SoftQp(qpn, this, init, send, recv, shared, events));
-        if (qp == null) {
-            if (shared != null) {
-                shared.users.remove();
+        SoftQp qp = null;
+        try {
+            qp = device.qps.add(qpn -> new SoftQp(qpn, this, init, send, recv, shared, events));
+        } finally {
+            if (qp == null) {
+                if (shared != null) {
+                    shared.users.remove();
+                }
+                recv.removeUser();
+                send.removeUser();
+                users.remove();
             }
-            recv.removeUser();
-            send.removeUser();
-            users.remove();
+        }
+        if (qp == null) {
             throw Quota.exhausted("QPs", device.qps.limit());
         }
         return qp;
@@ -126,12 +139,13 @@ final class SoftPd implements PdOps {
         if (!SoftPort.accepts(attr)) {
             throw SoftContext.invalid("port " + attr.portNum() + ", GID " + attr.sgidIndex());
         }
+        SoftAh ah = new SoftAh(this, attr);
         device.ahs.take("AHs");
         if (!users.add()) {
             device.ahs.give();
             throw deallocated();
         }
-        return new SoftAh(this, attr);
+        return ah;
     }
 
     @Override

@@ -56,6 +56,10 @@ final class HandMadeDevice implements DeviceOps {
             FreshDevice.create().open((type, port) -> {}).queryDevice();
 
     private final Arena arena = Arena.ofShared();
+
+    /** For the calls that create objects, which allocate it otherwise. */
+    private final MemorySegment call = Libibverbs.callState(arena);
+
     private final HandMadeMemory memory;
     private final Posix.Ends async;
     private final List<Made> made = new ArrayList<>();
@@ -298,6 +302,7 @@ final class HandMadeDevice implements DeviceOps {
                 of,
                 init,
                 event -> {},
+                call,
                 id -> {
                     MemorySegment qp = memory.object(QP_BYTES);
                     qp.set(JAVA_INT, QP_STATE, state);
@@ -312,13 +317,13 @@ final class HandMadeDevice implements DeviceOps {
 
     /** An address handle, the same. */
     IbvAh addressHandle(IbvContext of) {
-        return new IbvAh(of, memory.object(AH_BYTES).address());
+        return IbvAh.create(of, call, memory.object(AH_BYTES)::address, "made by hand");
     }
 
     /** A memory region, the same. */
     IbvMr memoryRegion(IbvContext of, long bytes) {
         MemorySegment mr = memory.object(MR_BYTES);
-        return IbvMr.create(of, arena.allocate(bytes), mr::address, "made by hand");
+        return IbvMr.create(of, arena.allocate(bytes), call, mr::address, "made by hand");
     }
 
     @Override
@@ -389,6 +394,7 @@ final class HandMadeDevice implements DeviceOps {
                     IbvCq.create(
                             context,
                             observed,
+                            call,
                             id -> {
                                 MemorySegment cq =
                                         memory.cq(id, cqe, of == null ? null : of.memory);

@@ -196,12 +196,18 @@ class StructsTest {
     @Test
     void capacitiesOfQueuePairs() throws Exception {
         try (Arena arena = Arena.ofConfined()) {
-            QpCap cap = QpAttrs.readCap(patterned(arena));
+            QpCap cap = granted(patterned(arena));
             Map<String, Long> java = numbers(cap);
             same(java, read("ibv_qp_init_attr", fieldsOf(java, "s->cap.")));
             Struct copy = Struct.allocate(arena, IbvQpInitAttr.BYTES);
             QpAttrs.writeCap(cap, copy);
-            assertThat(QpAttrs.readCap(copy)).isEqualTo(cap);
+            assertThat(granted(copy)).isEqualTo(cap);
         }
+    }
+
+    private static QpCap granted(Struct attr) {
+        int[] fields = new int[5];
+        QpAttrs.readCap(attr, fields);
+        return QpAttrs.cap(fields);
     }
 }
