@@ -111,7 +111,8 @@ abstract class AssigningQueue extends LedQueue {
      * Hands over what is listed or in the inbox, as long as a thread waits that is not to be left
      * waiting, and tells the inbox whether such a thread is left. Called after adding waiters or
      * events, or when a woken thread runs. Does nothing in a queue without an inbox: there no event
-     * is kept while a thread waits.
+     * is kept while a thread waits. If it ends with an Error, the threads that were handed an event
+     * are woken, and the next thread that raises one hands over what is left.
      *
      * @return a separate list of the threads to wake
      */
@@ -122,25 +123,38 @@ abstract class AssigningQueue extends LedQueue {
         }
         Waiter first = null;
         Waiter last = null;
-        while (firstWaiter != null && mayWake()) {
-            Waiter next = assignListed();
-            if (next != null) {
-                if (last == null) {
-                    first = next;
+        try {
+            while (firstWaiter != null && mayWake()) {
+                Waiter next = assignListed();
+                if (next != null) {
+                    if (last == null) {
+                        first = next;
+                    } else {
+                        last.next = next;
+                    }
+                    last = next;
+                } else if (inbox.isWanted()) {
+                    return first;
                 } else {
-                    last.next = next;
+                    inbox.setWanted(true); // and then another look: see there
                 }
-                last = next;
-            } else if (inbox.isWanted()) {
-                return first;
-            } else {
-                inbox.setWanted(true); // and then another look: see there
             }
+            if (inbox.isWanted()) {
+                inbox.setWanted(false);
+            }
+            return first;
+        } catch (Error e) {
+            inbox.setWanted(true);
+            wakeAll(first);
+            throw e;
         }
-        if (inbox.isWanted()) {
-            inbox.setWanted(false);
+    }
+
+    /** No other thread follows these links any more: the list was cut off under the lock. */
+    static void wakeAll(@Nullable Waiter first) {
+        for (Waiter w = first; w != null; w = w.next) {
+            w.wake();
         }
-        return first;
     }
 
     /** Counts an event of {@code cq}; waiters are served later. */
@@ -156,7 +170,8 @@ abstract class AssigningQueue extends LedQueue {
     }
 
     /**
-     * Hands listed events to waiters, however many threads are on their way.
+     * Hands listed events to waiters, however many threads are on their way. If it ends with an
+     * Error, the threads that were handed an event are woken.
      *
      * @return a separate list of the threads to wake
      */
@@ -164,11 +179,16 @@ abstract class AssigningQueue extends LedQueue {
     final @Nullable Waiter assignAllListed() {
         Waiter first = assignListed();
         Waiter last = first;
-        while (last != null) {
-            last.next = assignListed();
-            last = last.next;
+        try {
+            while (last != null) {
+                last.next = assignListed();
+                last = last.next;
+            }
+            return first;
+        } catch (Error e) {
+            wakeAll(first);
+            throw e;
         }
-        return first;
     }
 
     /** A waiter that can lead without waiting for a carrier, else the longest waiter. */
@@ -192,8 +212,9 @@ abstract class AssigningQueue extends LedQueue {
             if (cq == null) {
                 return null;
             }
+            int outcome = cq.tryDeliver(); // first: it may end with an Error
             remove(cq);
-            if (cq.tryDeliver() == Ledger.DELIVERED) {
+            if (outcome == Ledger.DELIVERED) {
                 countDelivered();
                 if (--cq.pending > 0) {
                     drainInbox(); // earlier events go first

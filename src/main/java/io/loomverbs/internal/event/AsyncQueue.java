@@ -185,14 +185,17 @@ public final class AsyncQueue extends LedQueue {
     }
 
     private void leave(Waiter waiter) {
-        lock.lock();
         try {
-            waiters.remove(waiter);
-        } finally {
-            lock.unlock();
-        }
-        if (leadership != null) {
-            leadership.left(waiter);
+            lock.lock();
+            try {
+                waiters.remove(waiter);
+            } finally {
+                lock.unlock();
+            }
+        } finally { // whatever happens, another thread has to lead
+            if (leadership != null) {
+                leadership.left(waiter);
+            }
         }
     }
 

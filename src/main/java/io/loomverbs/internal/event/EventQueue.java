@@ -48,7 +48,9 @@ public final class EventQueue extends AssigningQueue {
      * *** The end ***
      *
      * A wait that ends with an Error, such as lack of memory, leaves nothing behind. If an event
-     * was handed over before, the caller gets the event.
+     * was handed over before, the caller gets the event. So each step changes nothing if it ends
+     * with an Error, and is tried again if others would wait for it in vain. There is stack for it
+     * where the wait began; but a lock that is taken needs more than one that is free.
      *
      * A queue that was closed or has failed keeps the cause, for all present waiters and all later
      * calls. After a failure, events that are still listed are delivered first, as read(2) on a
@@ -56,6 +58,9 @@ public final class EventQueue extends AssigningQueue {
      */
     /** Marks a waiter that gave up. */
     private static final Object GAVE_UP = new Object();
+
+    /** How often a step that others wait for is tried when it ends with an Error. */
+    private static final int MOST_TRIES = 1000;
 
     @GuardedBy("lock")
     private @Nullable QueueEnd end;
@@ -179,7 +184,7 @@ public final class EventQueue extends AssigningQueue {
                 }
             }
         } catch (RuntimeException | Error e) {
-            cancel(waiter, false);
+            giveUp(waiter);
             if (waiter.given == GAVE_UP) {
                 throw e;
             }
@@ -216,7 +221,7 @@ public final class EventQueue extends AssigningQueue {
     private void leavePlace(Waiter waiter) {
         try {
             if (wasOnItsWay(waiter)) {
-                arrived();
+                arrived(waiter);
             }
         } finally {
             if (leadership != null) {
@@ -230,16 +235,30 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /** Called when a woken thread runs: hands a listed event to the next waiter. */
-    private void arrived() {
-        Waiter wake = null;
+    void arrived(Waiter waiter) {
+        for (int tries = 1; ; tries++) {
+            try {
+                wakeAll(handOn(waiter));
+                return;
+            } catch (Error e) {
+                if (tries == MOST_TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private @Nullable Waiter handOn(Waiter waiter) {
         lock.lock();
         try {
-            countArrival();
-            wake = assignWanted();
+            if (!waiter.hasArrived) {
+                waiter.hasArrived = true;
+                countArrival();
+            }
+            return assignWanted();
         } finally {
             lock.unlock();
         }
-        wakeAll(wake);
     }
 
     /** Receives the next event if there is one; never waits, and ignores interruption. */
@@ -423,13 +442,6 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    /** No other thread follows these links any more: the list was cut off under the lock. */
-    private static void wakeAll(@Nullable Waiter first) {
-        for (Waiter w = first; w != null; w = w.next) {
-            w.wake();
-        }
-    }
-
     @Override
     void promote(Leadership leaderless) {
         Waiter next;
@@ -449,6 +461,19 @@ public final class EventQueue extends AssigningQueue {
         LockSupport.unpark(next.thread);
     }
 
+    /** After an Error: the waiter must not stay where events are handed to it. */
+    private void giveUp(Waiter waiter) {
+        for (int tries = 1; waiter.given == null; tries++) {
+            try {
+                cancel(waiter, false);
+            } catch (Error e) {
+                if (tries == MOST_TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     /**
      * Removes a waiter that gives up, unless it has an event by now. Marks it, so that it gives up
      * once.
@@ -459,8 +484,8 @@ public final class EventQueue extends AssigningQueue {
             if (waiter.given != null) {
                 return;
             }
-            remove(waiter);
             QueuedCq cq = late ? deliverListed() : null;
+            remove(waiter); // second: the first may end with an Error
             waiter.tookItself = cq != null;
             waiter.given = cq != null ? cq : GAVE_UP;
         } finally {

@@ -87,6 +87,9 @@ public final class Leadership implements Carriers.Borrower {
      */
     private static final VarHandle LEADER;
 
+    /** How often to try to appoint another leader when that ends with an Error. */
+    private static final int MOST_TRIES = 1000;
+
     private static final int LOOKS = 16;
     private static final int MOST_LOOKS = 64;
     private static final long LOOK_NANOS = 200_000;
@@ -252,7 +255,20 @@ public final class Leadership implements Carriers.Borrower {
         mayBlock = false;
         looks = 0;
         leader = null;
-        appointNext();
+        for (int tries = 1; ; tries++) {
+            try {
+                appointNext();
+                return;
+            } catch (Error e) { // no other thread looks for a leader
+                if (tries == MOST_TRIES) {
+                    throw e;
+                }
+                Waiter appointed = leader;
+                if (appointed != null) {
+                    LockSupport.unpark(appointed.thread); // it may not have been told
+                }
+            }
+        }
     }
 
     /** Makes {@code waiter} the leader unless there is one. Under its queue's lock. */
@@ -332,11 +348,19 @@ public final class Leadership implements Carriers.Borrower {
             if (queue == null) {
                 return;
             }
-            Throwable cause = failure;
-            if (cause == null) {
-                queue.promote(this);
-            } else {
-                queue.end(cause);
+            boolean done = false;
+            try {
+                Throwable cause = failure;
+                if (cause == null) {
+                    queue.promote(this);
+                } else {
+                    queue.end(cause);
+                }
+                done = true;
+            } finally {
+                if (!done) {
+                    enlist(queue); // an Error, which must not be the end of its waiters
+                }
             }
         }
     }

@@ -37,9 +37,9 @@ final class RaisedParallelism {
             }
         }
 
-        @Override
-        public String toString() {
-            return by + " to " + to;
+        /** What the property is to say; null if there is nothing to say. */
+        @Nullable String text() {
+            return by == 0 ? null : by + " to " + to;
         }
     }
 
@@ -76,7 +76,7 @@ final class RaisedParallelism {
             }
             boolean written = false;
             try {
-                write(new Raised(raised.by + 1, now + 1));
+                write(new Raised(raised.by + 1, now + 1).text());
                 written = true;
             } finally { // a raise that is not recorded would never be taken back
                 if (!written) {
@@ -94,11 +94,10 @@ final class RaisedParallelism {
             if (raised.by == 0) {
                 return; // other code has cleared the system properties
             }
-            int to = raised.to;
-            if (scheduler.parallelism() == to && set(to - 1)) {
-                to--;
-            }
-            write(new Raised(raised.by - 1, to));
+            // Both texts first: what is taken back must be recorded, though memory runs out.
+            String taken = new Raised(raised.by - 1, raised.to - 1).text();
+            String left = new Raised(raised.by - 1, raised.to).text();
+            write(scheduler.parallelism() == raised.to && set(raised.to - 1) ? taken : left);
         }
     }
 
@@ -124,9 +123,9 @@ final class RaisedParallelism {
         return Raised.parse(System.getProperty(property));
     }
 
-    private void write(Raised raised) {
-        if (raised.by > 0) {
-            System.setProperty(property, raised.toString());
+    private void write(@Nullable String text) {
+        if (text != null) {
+            System.setProperty(property, text);
         } else {
             System.clearProperty(property);
         }

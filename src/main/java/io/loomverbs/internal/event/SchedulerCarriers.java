@@ -86,30 +86,31 @@ public final class SchedulerCarriers implements Carriers {
         if (serving && watch.isOn()) {
             return Loan.SERVING;
         }
+        String problem;
         lock.lock();
         try {
             if (ended || refused) {
                 return Loan.REFUSED;
             }
             if (!lent) {
-                String problem = raised.raise();
-                if (problem != null) {
-                    return refuse(problem);
+                problem = raised.raise();
+                if (problem == null) {
+                    lent = true;
+                    watch.begin(this, borrower);
+                    return Loan.COMING;
                 }
-                lent = true;
+            } else if (raised.isUnchanged()) {
                 watch.begin(this, borrower);
-                return Loan.COMING;
-            }
-            if (!raised.isUnchanged()) {
+                serving = !scheduler.isMissed();
+                return serving ? Loan.SERVING : Loan.COMING;
+            } else {
                 refused = true;
-                return refuse("other code has changed the parallelism of virtual threads");
+                problem = "other code has changed the parallelism of virtual threads";
             }
-            watch.begin(this, borrower);
-            serving = !scheduler.isMissed();
-            return serving ? Loan.SERVING : Loan.COMING;
         } finally {
             lock.unlock();
         }
+        return refuse(problem); // not under the lock: a handler of the log may wait for a device
     }
 
     /** Makes a leader look again before it blocks. Not under the lock: the watch holds its own. */

@@ -15,6 +15,9 @@ final class Waiter implements EventSource.Leader {
     /** Whether the thread took it itself. Used by the waiting thread only. */
     boolean tookItself;
 
+    /** Whether the thread has run since it was given an event. Guarded by the queue's lock. */
+    boolean hasArrived;
+
     @Nullable Waiter previous;
     @Nullable Waiter next;
 

@@ -65,9 +65,13 @@ abstract class FdEventFeed implements EventFeed {
     /** Written once, under the lock. */
     private volatile @Nullable Throwable failure;
 
-    /** Its number in the epoll set; 0 while it is not in the set. */
+    /** Its number in the poller; 0 before it has one, and after its end. */
     @GuardedBy("lock")
     private long id;
+
+    /** Whether it is in the epoll set, under its number. */
+    @GuardedBy("lock")
+    private boolean inSet;
 
     /** Whether it is closed, or being closed. */
     @GuardedBy("lock")
@@ -154,7 +158,7 @@ abstract class FdEventFeed implements EventFeed {
 
     @GuardedBy("lock")
     private void tryArm() {
-        int rc = id == 0 ? register() : poller.epoll().modify(fd, true, id);
+        int rc = inSet ? poller.epoll().modify(fd, true, id) : register();
         if (rc == 0) {
             armed = true;
         } else {
@@ -164,20 +168,15 @@ abstract class FdEventFeed implements EventFeed {
 
     @GuardedBy("lock")
     private int register() {
-        long added = poller.add(this);
-        try {
-            int rc = poller.epoll().add(fd, added);
-            if (rc == 0) {
-                id = added;
-            }
-            return rc;
-        } finally {
-            if (id == 0) {
-                poller.remove(added);
-            } else if (leftOver) {
-                poller.hasLeftOver = true; // a leader did not find it
-            }
+        if (id == 0) {
+            id = poller.add(this);
         }
+        int rc = poller.epoll().add(fd, id);
+        inSet = rc == 0;
+        if (leftOver) {
+            poller.hasLeftOver = true; // a leader did not find it while it had no number
+        }
+        return rc;
     }
 
     @Override
@@ -203,8 +202,20 @@ abstract class FdEventFeed implements EventFeed {
         if (!leftOver) {
             return 0;
         }
-        leftOver = false; // first: another Error sets it again
-        return fetch() ? 1 : 0;
+        leftOver = false;
+        boolean done = false;
+        try {
+            if (isAwaited()) {
+                arm();
+            }
+            int read = fetch() ? 1 : 0;
+            done = true;
+            return read;
+        } finally {
+            if (!done) {
+                leftOver = true;
+            }
+        }
     }
 
     /**
@@ -218,7 +229,7 @@ abstract class FdEventFeed implements EventFeed {
         lock.lock();
         try {
             if (failure != null) {
-                unregister(); // again: after an Error in between, it is reported again
+                forget(); // again: after an Error in between, it is reported again
             }
             if (isOpen() && !isAwaited() && !isAlwaysRead()) {
                 tryDisarm();
@@ -289,7 +300,7 @@ abstract class FdEventFeed implements EventFeed {
         failure = cause;
         boolean unregistered = false;
         try {
-            unregister();
+            forget();
             unregistered = true;
         } finally {
             if (!unregistered) {
@@ -307,12 +318,21 @@ abstract class FdEventFeed implements EventFeed {
     /** Before the descriptor is closed. */
     @GuardedBy("lock")
     private void unregister() {
-        if (id != 0) {
+        if (inSet) {
             poller.epoll().remove(fd); // first: if it throws, nothing has changed
+            inSet = false;
+        }
+        armed = false;
+    }
+
+    /** At its end. */
+    @GuardedBy("lock")
+    private void forget() {
+        unregister();
+        if (id != 0) {
             poller.remove(id);
             id = 0;
         }
-        armed = false;
     }
 
     private void endQueues(@Nullable Throwable cause) {
@@ -363,7 +383,9 @@ abstract class FdEventFeed implements EventFeed {
             destroyed = rc == 0;
             return rc;
         } finally {
-            if (!destroyed) {
+            if (destroyed) {
+                destroyed();
+            } else {
                 reopen();
             }
         }
@@ -383,6 +405,15 @@ abstract class FdEventFeed implements EventFeed {
         }
     }
 
+    private void destroyed() {
+        lock.lock();
+        try {
+            forget();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void reopen() {
         lock.lock();
         try {
@@ -390,9 +421,19 @@ abstract class FdEventFeed implements EventFeed {
         } finally {
             lock.unlock();
         }
-        if (isAwaited()) { // second: a thread that joins counts itself, then looks whether it is
-            // open
-            arm();
+        // Second: a thread that joins counts itself, then looks whether it is open.
+        boolean done = false;
+        try {
+            if (isAwaited()) {
+                arm();
+            }
+            done = true;
+        } finally {
+            if (!done) { // those who wait must not wait for nothing
+                leftOver = true;
+                poller.hasLeftOver = true;
+                poller.wake();
+            }
         }
     }
 }

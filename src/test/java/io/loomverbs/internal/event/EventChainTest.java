@@ -6,9 +6,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -128,10 +126,6 @@ class EventChainTest {
      */
     @Test
     void nobodyIsPassedForEver() throws Exception {
-        MethodHandles.Lookup lookup =
-                MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup());
-        MethodHandle arrived =
-                lookup.findVirtual(EventQueue.class, "arrived", MethodType.methodType(void.class));
         startWaiters(1);
         field("onTheirWay", int.class).setVolatile(chain, AT_ONCE);
         for (int i = 0; i < MOST_PASSED + 2; i++) {
@@ -142,7 +136,7 @@ class EventChainTest {
         }
         startWaiters(1); // it takes one more
         for (int i = 0; i < AT_ONCE; i++) {
-            call(arrived);
+            queue.arrived(new Waiter(null));
         }
         for (int i = 0; i < 2; i++) {
             assertThat(result(waiters.get(i))).isSameAs(cqs.get(MOST_PASSED + i));
@@ -199,10 +193,7 @@ class EventChainTest {
         startWaiters(1);
         cq().raise();
         assertThat(delivered()).as("virtual threads alone wait: listed").isEqualTo(1);
-        call(
-                MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup())
-                        .findVirtual(
-                                EventQueue.class, "arrived", MethodType.methodType(void.class)));
+        queue.arrived(new Waiter(null));
         assertThat(result(waiters.get(0))).isSameAs(cqs.get(1));
     }
 
@@ -213,15 +204,11 @@ class EventChainTest {
         VarHandle onTheirWay = field("onTheirWay", int.class);
         onTheirWay.setVolatile(chain, AT_ONCE + 2);
         cq().raise();
-        MethodHandle arrived =
-                MethodHandles.privateLookupIn(EventQueue.class, MethodHandles.lookup())
-                        .findVirtual(
-                                EventQueue.class, "arrived", MethodType.methodType(void.class));
         for (int i = 0; i < 2; i++) {
-            call(arrived);
+            queue.arrived(new Waiter(null));
             assertThat(delivered()).isZero();
         }
-        call(arrived);
+        queue.arrived(new Waiter(null));
         assertThat(delivered()).isEqualTo(1);
         assertThat(result(waiters.get(0))).isSameAs(cqs.get(0));
     }
@@ -265,14 +252,6 @@ class EventChainTest {
                     .failsWithin(PATIENCE_SECONDS, TimeUnit.SECONDS)
                     .withThrowableOfType(ExecutionException.class)
                     .withCauseInstanceOf(EventQueueEndedException.class);
-        }
-    }
-
-    private void call(MethodHandle arrived) {
-        try {
-            arrived.invoke(queue);
-        } catch (Throwable t) {
-            throw new AssertionError(t);
         }
     }
 }

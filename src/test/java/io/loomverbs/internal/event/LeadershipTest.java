@@ -472,6 +472,24 @@ class LeadershipTest {
         assertThat(two.result()).isEqualTo("closed");
     }
 
+    @Test
+    void whoWaitsForAsynchronousEventsNoLongerIsNotAppointed() throws Exception {
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
+        AsyncQueue async = new AsyncQueue();
+        async.fetchedFrom(source);
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        Waiting two = follower(() -> async.take(FOR_EVER));
+        two.thread.interrupt();
+        assertThat(two.result()).isEqualTo("interrupted");
+        Waiting three = follower(() -> b.take(FOR_EVER));
+        source.add(new NamedCq(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        source.awaitLeader(three.thread);
+        source.add(new NamedCq(b, "b")::raise);
+        assertThat(three.result()).isEqualTo("event of b");
+    }
+
     /** Queues of the past are not kept. */
     @Test
     void anEndedQueueIsForgotten() throws Exception {

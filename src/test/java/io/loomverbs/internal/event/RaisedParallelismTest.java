@@ -2,8 +2,12 @@ package io.loomverbs.internal.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.loomverbs.support.ChildJvm;
+
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+
+import java.util.List;
 
 /** What is added to the scheduler's parallelism, by any number of copies of the library. */
 class RaisedParallelismTest {
@@ -35,6 +39,14 @@ class RaisedParallelismTest {
         two.lower();
         two.lower();
         assertThat(scheduler.parallelism).isEqualTo(2);
+    }
+
+    /** What is taken back is recorded, though memory has run out by then. */
+    @Test
+    void itIsLoweredWithoutMemory() throws Exception {
+        List<String> options = List.of("-Xmx16m", "-XX:+UseSerialGC", "-XX:-UseTLAB");
+        assertThat(ChildJvm.run(LowerWithoutMemoryChild.class, options))
+                .isEqualTo("2, recorded null\n");
     }
 
     @Test

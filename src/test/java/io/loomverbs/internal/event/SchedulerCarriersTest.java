@@ -17,6 +17,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 
 /** A carrier more for each poller at which a virtual thread leads. */
 @Timeout(60)
@@ -122,6 +125,44 @@ class SchedulerCarriersTest {
         scheduler.startsNoThread = false;
         assertThat(carriers.ask(leader)).isEqualTo(COMING);
         assertThat(scheduler.parallelism).isEqualTo(3);
+    }
+
+    /** A handler of the log may do anything, such as wait for a device. */
+    @Test
+    void aRefusalIsLoggedWithoutALock() throws Exception {
+        new SchedulerCarriers(null, null, null).ask(leader); // says something else
+        List<Boolean> others = new ArrayList<>();
+        Handler handler =
+                new Handler() {
+                    @Override
+                    public void publish(LogRecord message) {
+                        Thread other = Thread.ofVirtual().start(() -> carriers.ask(leader));
+                        try {
+                            others.add(other.join(Duration.ofSeconds(5)));
+                        } catch (InterruptedException e) {
+                            others.add(false);
+                        }
+                    }
+
+                    @Override
+                    public void flush() {
+                        // there is nothing to flush
+                    }
+
+                    @Override
+                    public void close() {
+                        // there is nothing to close
+                    }
+                };
+        Logger logger = Logger.getLogger("io.loomverbs");
+        logger.addHandler(handler);
+        try {
+            scheduler.limited = true;
+            assertThat(carriers.ask(leader)).isEqualTo(REFUSED);
+        } finally {
+            logger.removeHandler(handler);
+        }
+        assertThat(others).as("whether another thread can ask").containsExactly(true);
     }
 
     @Test

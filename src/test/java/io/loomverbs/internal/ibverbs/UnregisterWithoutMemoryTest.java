@@ -80,6 +80,27 @@ class UnregisterWithoutMemoryTest {
         context.close();
     }
 
+    /** The channel is open again, and those who wait for its events get them. */
+    @Test
+    void aRefusedCloseThatMeetsItLeavesNobodyWaiting() throws Exception {
+        FutureTask<CqEvent> waiter = waiter();
+        IbvChannel ops = made.channel().ops();
+        assertThatThrownBy(
+                        () ->
+                                ops.close(
+                                        () -> {
+                                            next = error;
+                                            return -Errno.EBUSY;
+                                        }))
+                .isSameAs(error);
+        made.event();
+        waiter.get(20, TimeUnit.SECONDS).close();
+        cq.close();
+        channel.close();
+        Posix.close(made.channel().ends().write());
+        context.close();
+    }
+
     /** The thread that reads gets the Error, and all others are told of the failure. */
     @Test
     void aFailureThatMeetsItIsToldNevertheless() throws Exception {

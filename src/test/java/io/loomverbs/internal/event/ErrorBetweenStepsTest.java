@@ -1,0 +1,155 @@
+package io.loomverbs.internal.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** An Error comes between two steps of a queue: it takes no event and no other waiter along. */
+@Timeout(60)
+class ErrorBetweenStepsTest {
+    private final Error error = new StackOverflowError("planted");
+
+    /** A CQ at whose next delivery an Error comes. */
+    private static final class UnluckyCq extends QueuedCq {
+        private volatile @Nullable Error next;
+
+        UnluckyCq(EventQueue queue) {
+            super(queue);
+        }
+
+        @Override
+        int tryDeliver() {
+            Error met = next;
+            if (met != null) {
+                next = null;
+                throw met;
+            }
+            return super.tryDeliver();
+        }
+    }
+
+    private static void await(EventQueue queue, int waiters) {
+        long start = System.nanoTime();
+        while (waiters(queue) < waiters) {
+            assertThat(System.nanoTime() - start).as("in 20 s").isLessThan(20_000_000_000L);
+            LockSupport.parkNanos(100_000);
+        }
+    }
+
+    private static int waiters(EventQueue queue) {
+        queue.lock.lock();
+        try {
+            int n = 0;
+            for (Waiter w = queue.firstWaiter; w != null; w = w.next) {
+                n++;
+            }
+            return n;
+        } finally {
+            queue.lock.unlock();
+        }
+    }
+
+    private static FutureTask<QueuedCq> start(EventQueue queue, long nanos) {
+        int before = waiters(queue);
+        FutureTask<QueuedCq> task = new FutureTask<>(() -> queue.take(nanos));
+        Thread.ofVirtual().start(task);
+        await(queue, before + 1);
+        return task;
+    }
+
+    private static QueuedCq result(FutureTask<QueuedCq> task) throws Exception {
+        return task.get(20, TimeUnit.SECONDS);
+    }
+
+    /** A queue that hands no event to a virtual thread that waits. */
+    private static EventQueue keeping() {
+        return new EventQueue(null, new WakeChain(0));
+    }
+
+    @Test
+    void asAWaiterThatIsLateTakesAListedEvent() throws Exception {
+        EventQueue queue = keeping();
+        UnluckyCq cq = new UnluckyCq(queue);
+        FutureTask<QueuedCq> late = start(queue, TimeUnit.SECONDS.toNanos(1));
+        FutureTask<QueuedCq> other = start(queue, Long.MAX_VALUE);
+        cq.next = error;
+        cq.raise();
+        assertThatThrownBy(() -> result(late)).hasCause(error);
+        assertThat(waiters(queue)).as("the other one").isEqualTo(1);
+        assertThat(queue.tryTake()).as("the event").isSameAs(cq);
+        queue.end(null);
+        assertThatThrownBy(() -> result(other)).hasCauseInstanceOf(EventQueueEndedException.class);
+    }
+
+    @Test
+    void asAnotherWaiterWasHandedAnEvent() throws Exception {
+        WakeChain chain = new WakeChain(1);
+        EventQueue queue = new EventQueue(null, chain);
+        QueuedCq cq = new NamedCq(queue, "cq");
+        UnluckyCq unlucky = new UnluckyCq(queue);
+        FutureTask<QueuedCq> first = start(queue, Long.MAX_VALUE);
+        FutureTask<QueuedCq> second = start(queue, Long.MAX_VALUE);
+        queue.lock.lock();
+        try {
+            chain.departs();
+            cq.raise();
+            unlucky.raise();
+            chain.arrives();
+            chain.arrives(); // two may be on their way
+            unlucky.next = error;
+            assertThatThrownBy(queue::assignWanted).isSameAs(error);
+            chain.departs();
+        } finally {
+            queue.lock.unlock();
+        }
+        assertThat(result(first)).isSameAs(cq);
+        assertThat(result(second)).as("handed on by the first").isSameAs(unlucky);
+    }
+
+    @Test
+    void asAWokenThreadHandsOn() throws Exception {
+        EventQueue queue = new EventQueue(null, new WakeChain(1));
+        QueuedCq cq = new NamedCq(queue, "cq");
+        UnluckyCq unlucky = new UnluckyCq(queue);
+        FutureTask<QueuedCq> first = start(queue, Long.MAX_VALUE);
+        FutureTask<QueuedCq> second = start(queue, Long.MAX_VALUE);
+        queue.lock.lock(); // so that the first cannot run before there is something to hand on
+        try {
+            cq.raise();
+            unlucky.raise();
+            unlucky.next = error;
+        } finally {
+            queue.lock.unlock();
+        }
+        assertThat(result(first)).isSameAs(cq);
+        assertThat(result(second)).isSameAs(unlucky);
+    }
+
+    /** The leader that leaves ends the queues of a source that has failed. */
+    @Test
+    void asQueuesAreEnded() throws Exception {
+        InMemorySource source = new InMemorySource();
+        List<FutureTask<QueuedCq>> tasks = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            tasks.add(start(EventQueue.shared(source), Long.MAX_VALUE));
+        }
+        source.awaitLeader();
+        source.refusal = error; // met by every end of a queue, once it has told its waiters
+        source.fail(new IllegalStateException("planted"));
+        int told = 0;
+        for (FutureTask<QueuedCq> task : tasks) {
+            assertThatThrownBy(() -> result(task)).isNotNull();
+            told += task.isDone() ? 1 : 0;
+        }
+        assertThat(told).isEqualTo(4);
+    }
+}
