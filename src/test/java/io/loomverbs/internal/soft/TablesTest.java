@@ -44,6 +44,29 @@ class TablesTest {
         }
     }
 
+    /** The list of free numbers grows while its first is not in its first place. */
+    @Test
+    void freeNumbersComeBackInTheirOrder() {
+        IdTable<Numbered> table = new IdTable<>(1000, 8);
+        ArrayDeque<Numbered> live = new ArrayDeque<>();
+        ArrayDeque<Integer> free = new ArrayDeque<>();
+        for (int i = 0; i < 300; i++) {
+            live.add(table.add(Numbered::new));
+        }
+        for (int round = 1; round <= 7; round++) {
+            for (int i = 0; i < 11 * round; i++) {
+                Numbered gone = live.remove();
+                table.remove(gone);
+                free.add(gone.id() + 1); // the next generation
+            }
+            for (int i = 0; i < 5 * round; i++) {
+                Numbered made = table.add(Numbered::new);
+                assertThat(made.id()).isEqualTo(free.remove());
+                live.add(made);
+            }
+        }
+    }
+
     @Test
     void aFullTableMakesNothing() {
         IdTable<Numbered> table = new IdTable<>(1, 8);
