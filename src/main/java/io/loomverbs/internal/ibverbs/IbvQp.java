@@ -363,7 +363,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
     }
 
     private int attach(MemorySegment call, long gid, int lid) {
-        return Libibverbs.attachMcast(call, address, gid, lid);
+        return Libibverbs.attachMcast(call, nativeAddress(), gid, lid);
     }
 
     @Override
@@ -372,7 +372,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
     }
 
     private int detach(MemorySegment call, long gid, int lid) {
-        return Libibverbs.detachMcast(call, address, gid, lid);
+        return Libibverbs.detachMcast(call, nativeAddress(), gid, lid);
     }
 
     private interface OnGid {
