@@ -397,13 +397,16 @@ public final class Context implements AutoCloseable {
                                     strategy,
                                     queue);
                     boolean created = false;
+                    vectors.created(compVector); // first: nothing may fail after the verb
                     try {
                         cq.created(ops.createCq(cqe, carrier, compVector, cq.listener()));
-                        vectors.created(compVector);
                         created = true;
                     } finally {
-                        if (!created && delivery != Delivery.CHANNEL) {
-                            queue.end(null);
+                        if (!created) {
+                            vectors.destroyed(compVector);
+                            if (delivery != Delivery.CHANNEL) {
+                                queue.end(null);
+                            }
                         }
                     }
                     return cq;
