@@ -429,7 +429,7 @@ abstract class FdEventFeed implements EventFeed {
             }
             done = true;
         } finally {
-            if (!done) { // those who wait must not wait for nothing
+            if (!done) { // a thread must not wait for nothing
                 leftOver = true;
                 poller.hasLeftOver = true;
                 poller.wake();
