@@ -80,7 +80,7 @@ class UnregisterWithoutMemoryTest {
         context.close();
     }
 
-    /** The channel is open again, and those who wait for its events get them. */
+    /** The channel is open again, and threads that wait for its events get them. */
     @Test
     void aRefusedCloseThatMeetsItLeavesNobodyWaiting() throws Exception {
         FutureTask<CqEvent> waiter = waiter();
