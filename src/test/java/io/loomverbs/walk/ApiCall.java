@@ -1,12 +1,16 @@
 package io.loomverbs.walk;
 
 import io.loomverbs.AsyncEvent;
+import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
+import io.loomverbs.Gid;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QueuePair;
+import io.loomverbs.SharedReceiveQueue;
+import io.loomverbs.VerbsException;
 import io.loomverbs.misuse.ApiMethods;
 
 import org.jspecify.annotations.Nullable;
@@ -145,6 +149,9 @@ final class ApiCall {
         if (closed != null) {
             closed(closed, busy, outcome, text);
         }
+        if (method.getName().equals("attachMcast") && outcome.thrown() == null) {
+            detach((QueuePair) receiver, arguments); // a queue pair of a group cannot be closed
+        }
         Object result = outcome.result();
         if (result instanceof Thread serving) {
             world.add(serving, false);
@@ -159,8 +166,18 @@ final class ApiCall {
         return text + " -> " + outcome;
     }
 
+    private static void detach(QueuePair qp, Object[] arguments) {
+        try {
+            qp.detachMcast((Gid) arguments[0], (int) arguments[1]);
+        } catch (VerbsException | ClosedException e) {
+            // Another thread did so first.
+        }
+    }
+
     private void prepareClose(Object receiver, Object[] arguments) {
-        if (receiver instanceof QueuePair || receiver instanceof CompletionQueue) {
+        if (receiver instanceof QueuePair
+                || receiver instanceof SharedReceiveQueue
+                || receiver instanceof CompletionQueue) {
             world.acknowledgeAsyncEventsOf(receiver);
         }
         if (receiver instanceof CompletionQueue cq && arguments.length == 0) {
@@ -175,6 +192,7 @@ final class ApiCall {
         return (receiver instanceof Context
                         || receiver instanceof ProtectionDomain
                         || receiver instanceof CompletionChannel
+                        || receiver instanceof SharedReceiveQueue
                         || receiver instanceof CompletionQueue)
                 && !world.openUsersOf(receiver).isEmpty();
     }

@@ -9,6 +9,7 @@ import io.loomverbs.CqEvent;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QueuePair;
+import io.loomverbs.SharedReceiveQueue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,7 @@ final class Known {
             case ProtectionDomain pd -> uses.add(pd.context());
             case MemoryRegion mr -> uses.add(mr.pd());
             case AddressHandle ah -> uses.add(ah.pd());
+            case SharedReceiveQueue srq -> uses.add(srq.pd());
             case CompletionQueue cq -> {
                 uses.add(cq.context());
                 if (cq.channel() != null) {
@@ -48,6 +50,9 @@ final class Known {
                 uses.add(qp.pd());
                 uses.add(qp.sendCq());
                 uses.add(qp.recvCq());
+                if (qp.srq() != null) {
+                    uses.add(qp.srq());
+                }
             }
             default -> {} // a context, an event
         }
@@ -66,6 +71,7 @@ final class Known {
             case QueuePair qp -> 1;
             case MemoryRegion mr -> 2;
             case AddressHandle ah -> 2;
+            case SharedReceiveQueue srq -> 2;
             case CompletionQueue cq -> 3;
             case CompletionChannel channel -> 4;
             case ProtectionDomain pd -> 4;

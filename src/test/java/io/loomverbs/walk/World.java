@@ -4,6 +4,7 @@ import io.loomverbs.AsyncEvent;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.QueuePair;
+import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.Verbs;
 import io.loomverbs.VerbsException;
 
@@ -92,7 +93,7 @@ final class World {
     void acknowledgeAsyncEventsOf(Object owner) {
         for (Known k : snapshot()) {
             if (k.object instanceof AsyncEvent event
-                    && (event.qp() == owner || event.cq() == owner)) {
+                    && (event.qp() == owner || event.cq() == owner || event.srq() == owner)) {
                 event.close();
                 forget(event);
             }
@@ -144,6 +145,10 @@ final class World {
                     cq.ackEvents(cq.unackedEvents());
                 }
                 cq.close(PATIENCE);
+            }
+            case SharedReceiveQueue srq -> {
+                acknowledgeAsyncEventsOf(srq);
+                srq.close();
             }
             case QueuePair qp -> {
                 acknowledgeAsyncEventsOf(qp);
