@@ -91,6 +91,7 @@ class ErrorBetweenStepsTest {
     }
 
     @Test
+    @SuppressWarnings("GuardedBy") // the lock is held where the method reference is called
     void asAnotherWaiterWasHandedAnEvent() throws Exception {
         WakeChain chain = new WakeChain(1);
         EventQueue queue = new EventQueue(null, chain);
