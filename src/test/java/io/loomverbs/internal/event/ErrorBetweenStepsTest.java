@@ -20,7 +20,7 @@ class ErrorBetweenStepsTest {
 
     /** A CQ at whose next delivery an Error comes. */
     private static final class UnluckyCq extends QueuedCq {
-        private volatile @Nullable Error next;
+        private volatile @Nullable Error toThrow;
 
         UnluckyCq(EventQueue queue) {
             super(queue);
@@ -28,9 +28,9 @@ class ErrorBetweenStepsTest {
 
         @Override
         int tryDeliver() {
-            Error met = next;
+            Error met = toThrow;
             if (met != null) {
-                next = null;
+                toThrow = null;
                 throw met;
             }
             return super.tryDeliver();
@@ -81,7 +81,7 @@ class ErrorBetweenStepsTest {
         UnluckyCq cq = new UnluckyCq(queue);
         FutureTask<QueuedCq> late = start(queue, TimeUnit.SECONDS.toNanos(1));
         FutureTask<QueuedCq> other = start(queue, Long.MAX_VALUE);
-        cq.next = error;
+        cq.toThrow = error;
         cq.raise();
         assertThatThrownBy(() -> result(late)).hasCause(error);
         assertThat(waiters(queue)).as("the other one").isEqualTo(1);
@@ -106,7 +106,7 @@ class ErrorBetweenStepsTest {
             unlucky.raise();
             chain.arrives();
             chain.arrives(); // two may be on their way
-            unlucky.next = error;
+            unlucky.toThrow = error;
             assertThatThrownBy(queue::assignWanted).isSameAs(error);
             chain.departs();
         } finally {
@@ -127,7 +127,7 @@ class ErrorBetweenStepsTest {
         try {
             cq.raise();
             unlucky.raise();
-            unlucky.next = error;
+            unlucky.toThrow = error;
         } finally {
             queue.lock.unlock();
         }
