@@ -23,6 +23,6 @@ class AsyncEventTypeTest {
             }
         }
         assertThat(tried).isEqualTo(AsyncEventType.values().length - 1);
-        assertThat(AsyncEventType.of(14)).isEqualTo(AsyncEventType.OTHER); // of a shared queue
+        assertThat(AsyncEventType.of(19)).isEqualTo(AsyncEventType.OTHER); // WQ_FATAL
     }
 }

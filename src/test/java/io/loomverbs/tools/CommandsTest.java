@@ -309,7 +309,7 @@ class CommandsTest {
                 "storm --size 8|--size is 8, but must be 32 to",
                 "storm --delivery channel --cqs 4 --channels 5|--channels is 5, but must be 1 to 4",
                 "storm --channels 5|--channels goes with --delivery channel",
-                "storm --cqs many|'many' is not an int",
+                "storm --cqs many|'many' is not a number, such as 4096, 64k or 1m",
                 "pingpong --type UD -s 5000|--size is 5000, but must be 1 to 4096",
                 "pingpong -m 1000|--mtu is 1000, but must be one of [256, 512, 1024, 2048, 4096]",
                 "pingpong -i 2|--ib-port is 2, but must be 1 to 1: the ports of soft0",
