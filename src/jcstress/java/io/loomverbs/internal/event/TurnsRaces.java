@@ -76,7 +76,7 @@ public class TurnsRaces {
     @JCStressTest
     @Outcome(id = "back, back", expect = ACCEPTABLE, desc = "both have gone on")
     @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "one was left in the list")
-    @Catches(value = "threads join the list without the lock", as = ".*stuck.*")
+    @Catches(value = "those that may go on are not unparked", as = ".*stuck.*")
     @State
     public static class TwoPass {
         private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
