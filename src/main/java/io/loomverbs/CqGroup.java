@@ -14,11 +14,11 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Waits for completions of any number of CQs at once, of any contexts and devices: the CNO of
- * uDAPL. CQs join and leave at any time, also while threads wait.
+ * Waits for completions of any number of CQs at once, of any contexts and devices, like a consumer
+ * notification object (CNO) of uDAPL. CQs join and leave at any time, also while threads wait.
  *
- * <p>Members have direct delivery ({@link Context#createDirectCq(int)}). The CQs of a completion
- * channel wait together already: {@link CompletionChannel#getCqEvent()}. While a CQ is a member,
+ * <p>Members have direct delivery ({@link Context#createDirectCq(int)}). For the CQs of one
+ * completion channel, {@link CompletionChannel#getCqEvent()} does the same. While a CQ is a member,
  * the group receives its events and arms it, on a virtual thread of its own; other threads may poll
  * it, but cannot await or serve it.
  *
@@ -111,8 +111,8 @@ public final class CqGroup implements AutoCloseable {
     }
 
     /**
-     * Removes a CQ. When this returns, the group uses it no more, and it can be awaited, served or
-     * added to a group. Parks while another thread polls it for the group. A CQ that is closed
+     * Removes a CQ. When this returns, the group no longer uses it, and it can be awaited, served
+     * or added to a group. Parks while another thread polls it for the group. A CQ that is closed
      * leaves by itself.
      *
      * @param cq the CQ

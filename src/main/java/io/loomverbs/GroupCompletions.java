@@ -4,7 +4,7 @@ import java.util.Objects;
 
 /**
  * A reusable batch of work completions of several CQs, filled in by {@link CqGroup#await}. {@link
- * #cq} says whose each one is.
+ * #cq} says from which CQ each one was polled.
  *
  * <p>A batch is for one thread at a time. It is an ordinary heap object, and keeps the CQs of its
  * completions reachable.
@@ -30,7 +30,7 @@ public final class GroupCompletions {
     }
 
     /**
-     * The completions: those of one CQ stand in the order in which it had them.
+     * The completions: those of one CQ are in the order in which the CQ had them.
      *
      * @return always the same batch, which the next {@link CqGroup#await} overwrites
      */

@@ -150,7 +150,7 @@ public final class SharedReceiveQueue implements AutoCloseable {
      *     nothing was posted
      * @throws ClosedException if the queue is closed
      * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
-     *     EINVAL} if it has more entries than was granted; those before it in the chain were
+     *     EINVAL} if it has more entries than were granted; those before it in the chain were
      *     posted; or the device does not say which: {@link PostException#posted()}
      */
     public void postRecv(RecvWorkRequest request) {
@@ -203,7 +203,7 @@ public final class SharedReceiveQueue implements AutoCloseable {
     }
 
     /**
-     * Destroys the queue ({@code ibv_destroy_srq}), and the requests in it without completions.
+     * Destroys the queue ({@code ibv_destroy_srq}). Requests that are still in it do not complete.
      * Parks until every received asynchronous event of the queue is acknowledged. Closing again
      * does nothing.
      *

@@ -2,8 +2,8 @@ package io.loomverbs;
 
 /** How {@link Context#chooseCompVector} spreads CQs over the completion vectors of a device. */
 public enum VectorPolicy {
-    /** Each in turn, over all choices that are made by this policy in the context. */
+    /** Takes the vectors in turn; all choices by this policy in the context share one turn. */
     ROUND_ROBIN,
-    /** The one with the fewest open CQs of the context; of several such ones the first. */
+    /** Takes the vector with the fewest open CQs of the context; of several the first. */
     LEAST_LOADED
 }

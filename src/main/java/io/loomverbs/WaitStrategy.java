@@ -2,8 +2,8 @@ package io.loomverbs;
 
 /**
  * How a thread waits for completions of a CQ, in {@link CompletionQueue#await} and {@link
- * CompletionQueue#serve}. Given when the CQ is created ({@link Context#createDirectCq(int,
- * WaitStrategy)}), or for one wait.
+ * CompletionQueue#serve}. The program gives it when it creates the CQ ({@link
+ * Context#createDirectCq(int, WaitStrategy)}), or for one wait.
  *
  * <p>Whatever the strategy, a wait returns at once if completions are there, and ends by
  * completions, an interrupt, a timeout, a close, or a failure of the CQ. Strategies can be mixed:
@@ -18,7 +18,7 @@ public enum WaitStrategy {
     EVENTS,
 
     /**
-     * Polls until completions are there. Never arms the CQ and never parks for an event. A virtual
+     * Polls until completions are there; never arms the CQ and never parks for an event. A virtual
      * thread lets others have the carrier after some polls; a platform thread does not. For a
      * thread that owns a processor.
      */

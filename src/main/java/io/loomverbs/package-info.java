@@ -7,7 +7,8 @@
  * regions and queue pairs on one side, completion channels and {@linkplain
  * io.loomverbs.CompletionQueue completion queues} on the other. Names are those of verbs, in Java
  * case; each method names the verb that it stands for. {@link io.loomverbs.cm} connects queue pairs
- * by IP address and port.
+ * by IP address and port, and {@link io.loomverbs.blocking} has requests that park until they are
+ * done.
  *
  * <h2 id="threads">Threads</h2>
  *
@@ -16,7 +17,8 @@
  * arguments and results is meant for one thread at a time: {@link io.loomverbs.WorkCompletions},
  * {@link io.loomverbs.SendWorkRequest}, {@link io.loomverbs.RecvWorkRequest} and the builders.
  *
- * <p>Methods that wait park the thread; on a virtual thread they never hold its carrier.
+ * <p>Methods that wait park the thread, unless {@link io.loomverbs.WaitStrategy#POLLING} is chosen.
+ * They keep no carrier from other virtual threads.
  *
  * <h2 id="MemoryVisibility">Memory consistency</h2>
  *

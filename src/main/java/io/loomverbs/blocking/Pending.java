@@ -52,8 +52,8 @@ public final class Pending {
     }
 
     /**
-     * Whether the request is done, well or not, as far as a thread that waits has seen it. Does not
-     * poll.
+     * Whether the request is done, successfully or not, as far as a thread that waits has seen it.
+     * Does not poll.
      *
      * @return true if {@link #await()} would not park
      */

@@ -10,11 +10,11 @@ import java.util.regex.Pattern;
 
 /**
  * Memory of a peer, as requests name it: its address, its key and its length. A program makes one
- * of its own memory, and hands it to peers as text ({@link #toString}) or as bytes ({@link
+ * for its own memory, and hands it to peers as text ({@link #toString}) or as bytes ({@link
  * #toBytes}).
  *
- * <p>The length is the sender's word: requests check it before they are posted, and the peer's
- * device checks the access again.
+ * <p>Requests are checked against the length before they are posted. The peer's device checks the
+ * access again, as the length may be wrong.
  *
  * @param address the address there
  * @param rkey the remote key of the region there

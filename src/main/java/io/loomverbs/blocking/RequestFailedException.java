@@ -3,8 +3,8 @@ package io.loomverbs.blocking;
 import io.loomverbs.WcStatus;
 
 /**
- * A request has failed, or was flushed because an earlier one has failed. The queue pair takes no
- * more requests, unless it is of type UC or UD.
+ * A request has failed, or was flushed because an earlier one has failed. The {@link Requests}
+ * execute no more requests.
  */
 public final class RequestFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -19,7 +19,7 @@ import java.time.Duration;
 
 /**
  * Blocking requests over a queue pair. Each method parks the calling thread until its own request
- * is done, and throws if it has failed. On a virtual thread no carrier is held.
+ * is done, and throws if it has failed.
  *
  * <p>Safe for use by any number of threads; thousands can share one queue pair, and many queue
  * pairs one CQ. The requests of one thread are executed in order. The queue pair's CQs must have
@@ -32,11 +32,11 @@ import java.time.Duration;
  *
  * <h2>Errors</h2>
  *
- * When a request fails, the queue pair goes to state ERR. Every thread that waits then gets a
- * {@link RequestFailedException} with the status of the request that failed, and so does every
- * later call, at once. Messages that have arrived can still be received. A call that throws an
- * {@link IllegalArgumentException}, or a {@link VerbsException} because the device refused the
- * request, has changed nothing.
+ * When a request fails, the device takes the queue pair to state ERR, or to SQE on UC and UD. Every
+ * thread that waits then gets a {@link RequestFailedException} with the status of the request that
+ * failed, and so does every later call, at once. Messages that have arrived can still be received.
+ * A call that throws an {@link IllegalArgumentException}, or a {@link VerbsException} because the
+ * device refused the request, has changed nothing.
  *
  * <h2>Interrupts and timeouts</h2>
  *
@@ -116,11 +116,11 @@ public final class Requests implements AutoCloseable {
 
     /**
      * Requests over a queue pair. Receives are posted at once: initialize the queue pair before,
-     * and connect it afterwards, so that the peer cannot send before they stand.
+     * and connect it afterwards, so that the peer cannot send before they are posted.
      *
-     * <p>Both queues of the queue pair must be empty, and its CQ must have room for as many
-     * completions as requests and receives of all its queue pairs: what {@code maxSendWr} and
-     * {@code maxRecvWr} add up to is enough. A smaller CQ leaves less room for requests at once.
+     * <p>Both queues of the queue pair must be empty. Its CQ must hold the completions of all
+     * requests and receives of all its queue pairs: the sum of their {@code maxSendWr} and {@code
+     * maxRecvWr} is enough. On a smaller CQ, fewer requests are posted at once.
      *
      * <p>Close the requests before the queue pair.
      *
@@ -720,9 +720,9 @@ public final class Requests implements AutoCloseable {
      * receives' buffers are back in their pool, and the queue pair, which stays open, can be closed
      * or reset. Messages that the program holds stay valid until it closes them.
      *
-     * <p>To end in peace, wait for all requests first. An interrupt does not end the wait; the
-     * thread stays interrupted. Closing again does nothing. If two threads close concurrently, the
-     * second waits for the first.
+     * <p>To end without failures, wait for all requests first. An interrupt does not end the wait;
+     * the thread stays interrupted. Closing again does nothing. If two threads close concurrently,
+     * the second waits for the first.
      */
     @Override
     public void close() {

@@ -5,18 +5,19 @@
  * send}, {@code write}, {@code read}, {@code compareAndSwap}, {@code fetchAdd} and {@code receive}
  * park the calling thread until that request is done, and throw if it fails. {@link
  * io.loomverbs.blocking.BufferPool} lends registered memory. {@link
- * io.loomverbs.blocking.RemoteRegion} says to a peer which memory it may access.
+ * io.loomverbs.blocking.RemoteRegion} tells a peer which memory it may access.
  *
  * <h2 id="polling">Which thread polls</h2>
  *
  * The library has no thread for it. Of the threads that wait for requests of one CQ, one polls the
  * CQ, waits for its events, and wakes the threads whose requests are done. When its own request is
  * done, another waiting thread takes over. While no thread waits, completions stay in the CQ, which
- * has room for all of them.
+ * can hold them all.
  *
  * <p>So a CQ that is used here belongs to this package: do not poll, await or serve it elsewhere,
- * and create no other queue pairs on it. A completion that is found there by accident is lost, with
- * a warning in the log; a completion that is polled elsewhere leaves its thread waiting.
+ * and use it only for queue pairs that have {@code Requests}. A completion of other work that is
+ * found there is lost, with a warning in the log. A completion that is polled elsewhere leaves its
+ * thread waiting.
  *
  * <h2 id="consistency">Memory consistency</h2>
  *

@@ -18,8 +18,7 @@ import java.util.Objects;
  * over.
  *
  * <p>It names the device and the port on which it has arrived, so that the queue pair is created
- * there. Receives that the client may expect are posted before it is accepted: {@link #init}, post,
- * then accept.
+ * there. To have receives posted before the client may send, call {@link #init}, post, then accept.
  *
  * <p>Safe for use by any number of threads.
  */

@@ -19,9 +19,9 @@ import java.util.List;
 import java.util.ServiceLoader;
 
 /**
- * Makes connections by IP address and port: rdma_cm's. There is one for all devices of libibverbs,
- * {@link #system()}, which finds the device by the address. Each embedded device has its own, whose
- * addresses exist within this JVM only.
+ * Makes connections by IP address and port, as rdma_cm does. All devices of libibverbs share one
+ * manager, {@link #system()}, which finds the device by the address. Each embedded device has its
+ * own, whose addresses exist within this JVM only.
  *
  * <p>Connections are of type RC ({@code RDMA_PS_TCP}). A manager need not be closed: what it uses
  * goes with the last listener, route, request and connection.
@@ -268,7 +268,7 @@ public final class ConnectionManager {
         }
     }
 
-    /** Whose it is. */
+    /** Which manager it is. */
     @Override
     public String toString() {
         return name;

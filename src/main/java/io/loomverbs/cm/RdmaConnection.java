@@ -13,8 +13,8 @@ import java.time.Duration;
  *
  * <p>When the peer disconnects, or its process dies, the queue pair goes to ERR: requests that are
  * under way complete with {@code WR_FLUSH_ERR}, so that threads which wait for completions are
- * woken. No other thread needs to wait here for that. A host that is gone without a word is noticed
- * only by a message that is not acknowledged: see {@link ConnectionConfig#withRetryCount}.
+ * woken. No other thread needs to wait here for that. If the peer's host vanishes, only a message
+ * that is not acknowledged shows it: see {@link ConnectionConfig#withRetryCount}.
  *
  * <p>Safe for use by any number of threads.
  */

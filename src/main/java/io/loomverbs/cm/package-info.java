@@ -6,9 +6,8 @@
  * io.loomverbs.cm.RdmaListener#accept() accepts} a {@link io.loomverbs.cm.ConnectRequest}, and
  * answers it with a queue pair. A client {@linkplain io.loomverbs.cm.ConnectionManager#resolve
  * resolves} an address to an {@link io.loomverbs.cm.RdmaRoute}, and connects a queue pair over it.
- * Both have an {@link io.loomverbs.cm.RdmaConnection} then. Queue pairs, CQs and memory are the
- * program's own: which device they must be of is known once an address is resolved, or a request
- * has arrived.
+ * Both then have an {@link io.loomverbs.cm.RdmaConnection}. Queue pairs, CQs and memory are the
+ * program's own. The route or the request names the device that they must be of.
  *
  * <h2 id="threads">Threads</h2>
  *
