@@ -237,17 +237,20 @@ final class Dispatcher {
                 return true;
             }
             poll();
-            while (!goal.isReached()) {
+            while (true) {
+                // Before the goal: a thread that posts reaches it, and is no longer near then.
+                Duration most = goal.isNear() ? MOMENT : AUDIT;
+                if (goal.isReached()) {
+                    return true;
+                }
                 long left = nanos == Long.MAX_VALUE ? nanos : deadline - System.nanoTime();
                 if (left <= 0) {
                     return false;
                 }
-                Duration most = goal.isNear() ? MOMENT : AUDIT;
                 if (!awaitCompletions(left < most.toNanos() ? Duration.ofNanos(left) : most)) {
                     audit();
                 }
             }
-            return true;
         } finally {
             leader = null;
             ensureLed();
