@@ -54,7 +54,7 @@ public class ConnectionRaces {
         return waiting(nanos -> requests.take(nanos) == null ? LEFT : "accepted");
     }
 
-    static Endpoint endpoint(FakeId id) {
+    static Endpoint endpoint(ScriptedId id) {
         return Endpoint.incoming("connection", id);
     }
 
@@ -67,11 +67,11 @@ public class ConnectionRaces {
     @State
     public static class EndEstablish {
         private final AtomicInteger acted = new AtomicInteger();
-        private final Endpoint endpoint = endpoint(new FakeId());
+        private final Endpoint endpoint = endpoint(new ScriptedId());
 
         @Actor
         public void end() {
-            endpoint.event(FakeId.event(Cm.EVENT_DISCONNECTED));
+            endpoint.event(CmEvent.of(Cm.EVENT_DISCONNECTED, 0));
         }
 
         @Actor
@@ -93,7 +93,7 @@ public class ConnectionRaces {
     @State
     public static class TwoEnds {
         private final AtomicInteger acted = new AtomicInteger();
-        private final Endpoint endpoint = endpoint(new FakeId());
+        private final Endpoint endpoint = endpoint(new ScriptedId());
 
         public TwoEnds() {
             endpoint.establish(acted::incrementAndGet);
@@ -101,12 +101,12 @@ public class ConnectionRaces {
 
         @Actor
         public void disconnected() {
-            endpoint.event(FakeId.event(Cm.EVENT_DISCONNECTED));
+            endpoint.event(CmEvent.of(Cm.EVENT_DISCONNECTED, 0));
         }
 
         @Actor
         public void removed() {
-            endpoint.event(FakeId.event(Cm.EVENT_DEVICE_REMOVAL));
+            endpoint.event(CmEvent.of(Cm.EVENT_DEVICE_REMOVAL, 0));
         }
 
         @Arbiter
@@ -123,7 +123,7 @@ public class ConnectionRaces {
     @Catches(value = "a connection is closed without a farewell", as = "false, destroyed")
     @State
     public static class EndClose {
-        private final FakeId id = new FakeId();
+        private final ScriptedId id = new ScriptedId();
         private final AtomicInteger farewells = new AtomicInteger();
         private final Endpoint endpoint = endpoint(id);
 
@@ -133,7 +133,7 @@ public class ConnectionRaces {
 
         @Actor
         public void end() {
-            endpoint.event(FakeId.event(Cm.EVENT_DISCONNECTED));
+            endpoint.event(CmEvent.of(Cm.EVENT_DISCONNECTED, 0));
         }
 
         @Actor
@@ -144,7 +144,7 @@ public class ConnectionRaces {
         @Arbiter
         public void outcome(LL_Result r) {
             r.r1 = farewells.get() == 1;
-            r.r2 = id.isDestroyed() ? "destroyed" : "open";
+            r.r2 = id.destructions > 0 ? "destroyed" : "open";
         }
     }
 
@@ -155,11 +155,11 @@ public class ConnectionRaces {
     @Catches(value = "an event of a connection wakes nobody", as = LEFT)
     @State
     public static class EventTake {
-        private final Endpoint endpoint = endpoint(new FakeId());
+        private final Endpoint endpoint = endpoint(new ScriptedId());
 
         @Actor
         public void raise() {
-            endpoint.event(FakeId.event(Cm.EVENT_ADDR_RESOLVED));
+            endpoint.event(CmEvent.of(Cm.EVENT_ADDR_RESOLVED, 0));
         }
 
         @Actor
@@ -175,7 +175,7 @@ public class ConnectionRaces {
     @Catches(value = "a close of a connection wakes nobody", as = LEFT)
     @State
     public static class CloseTake {
-        private final Endpoint endpoint = endpoint(new FakeId());
+        private final Endpoint endpoint = endpoint(new ScriptedId());
 
         @Actor
         public void close() {
@@ -197,7 +197,7 @@ public class ConnectionRaces {
     @Catches(value = "a connection is made of a closed route", as = "connected, destroyed")
     @State
     public static class ConnectClose {
-        private final FakeId id = new FakeId();
+        private final ScriptedId id = new ScriptedId();
         private final Attempt attempt = new Attempt(endpoint(id));
 
         public ConnectClose() {
@@ -221,12 +221,12 @@ public class ConnectionRaces {
 
         @Arbiter
         public void outcome(LL_Result r) {
-            r.r2 = id.isDestroyed() ? "destroyed" : "open";
+            r.r2 = id.destructions > 0 ? "destroyed" : "open";
         }
     }
 
     /** What a listener is told of: a request of this id. */
-    static CmEvent request(FakeId id) {
+    static CmEvent request(ScriptedId id) {
         return new CmEvent(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], 0, 0, 0, id);
     }
 
@@ -237,7 +237,7 @@ public class ConnectionRaces {
     @Catches(value = "a request enters a closed listener", as = "forgotten")
     @State
     public static class ArriveClose {
-        private final FakeId id = new FakeId();
+        private final ScriptedId id = new ScriptedId();
         private final RequestQueue requests = new RequestQueue("listener", 1);
 
         @Actor
@@ -252,7 +252,7 @@ public class ConnectionRaces {
 
         @Arbiter
         public void outcome(L_Result r) {
-            r.r1 = id.isDestroyed() ? "rejected" : "forgotten";
+            r.r1 = id.destructions > 0 ? "rejected" : "forgotten";
         }
     }
 
@@ -267,7 +267,7 @@ public class ConnectionRaces {
 
         @Actor
         public void arrive() {
-            requests.event(request(new FakeId()));
+            requests.event(request(new ScriptedId()));
         }
 
         @Actor
