@@ -6,10 +6,11 @@ import io.loomverbs.LinkLayer;
 import io.loomverbs.Mtu;
 import io.loomverbs.PortAttributes;
 import io.loomverbs.QpType;
+import io.loomverbs.WaitStrategy;
 
-import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,9 +20,9 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 
 /** {@code ibv_rc_pingpong} and its sisters. */
@@ -34,13 +35,18 @@ import java.util.concurrent.Callable;
             "With HOST as a client of the server there, without as a server that waits for a"
                     + " client; the other end may be one of these C programs. With --local both"
                     + " ends are played here, as they always are on soft0, which no other process"
-                    + " can reach."
+                    + " can reach.",
+            "",
+            "The JVM compiles what runs often, which takes some thousand round trips. So both ends"
+                    + " are first played here for a moment, on queue pairs of their own, and only"
+                    + " then the round trips that count: see --warm-up."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {
             "  loomverbs pingpong -e -c",
+            "  loomverbs pingpong -s 64 --wait adaptive",
             "  loomverbs pingpong -d mlx5_0 -e         and there: ibv_rc_pingpong -e HOST",
             "  loomverbs pingpong -d mlx5_0 -e HOST    and there: ibv_rc_pingpong -e"
         })
@@ -48,6 +54,7 @@ final class PingpongCommand implements Callable<Integer> {
     /** The device that no other process can reach. */
     private static final String SOFT = "soft0";
 
+    private static final Duration LONGEST_WARM_UP = Duration.ofSeconds(2);
     private static final int MAX_SIZE = 1 << 30;
     private static final int MAX_DEPTH = 8192;
     private static final int MAX_PORT = 65535;
@@ -136,8 +143,29 @@ final class PingpongCommand implements Callable<Integer> {
 
     @Option(
             names = {"-e", "--events"},
-            description = "Sleep on completion events, rather than poll.")
+            description =
+                    "Sleep on completion events, rather than poll: wait with getCqEvent, and arm"
+                            + " and poll by hand, as the C programs do.")
     private boolean events;
+
+    @Option(
+            names = {"-w", "--wait"},
+            paramLabel = "HOW",
+            description =
+                    "Wait with await, which may poll before it sleeps: ${COMPLETION-CANDIDATES}."
+                            + " Not with -e: getCqEvent always waits for an event. Without either,"
+                            + " a handler polls by hand.")
+    private @Nullable WaitStrategy wait;
+
+    @Option(
+            names = "--warm-up",
+            converter = Count.Things.class,
+            paramLabel = "COUNT",
+            defaultValue = "10k",
+            description =
+                    "How many round trips to play before those that count; fewer if they take more"
+                            + " than two seconds; 0 for none (${DEFAULT-VALUE}).")
+    private int warmUp;
 
     @Option(
             names = {"-g", "--gid-idx"},
@@ -165,6 +193,9 @@ final class PingpongCommand implements Callable<Integer> {
                             + " programs do: where that is a system call, it takes as long as one.")
     private boolean percentiles;
 
+    @Option(names = "--json", description = "Print one JSON object, and nothing else, on stdout.")
+    private boolean json;
+
     @Option(
             names = "--local",
             negatable = true,
@@ -184,6 +215,15 @@ final class PingpongCommand implements Callable<Integer> {
         Options.inRange(spec, "--iters", iters, 1, Integer.MAX_VALUE, "how many times");
         Options.inRange(spec, "--rx-depth", rxDepth, 1, MAX_DEPTH, "the receive queue");
         Options.inRange(spec, "--sl", sl, 0, MAX_SL, "4 bits");
+        Options.inRange(spec, "--warm-up", warmUp, 0, Integer.MAX_VALUE, "how many times");
+        if (events && wait != null) {
+            throw Options.wrong(
+                    spec,
+                    "--wait is "
+                            + wait
+                            + ", but with -e the ends wait with getCqEvent, which always waits for"
+                            + " an event: leave out one of them");
+        }
         if (device.name().equals(SOFT) && (host != null || (local != null && !local))) {
             throw Options.wrong(
                     spec,
@@ -195,8 +235,17 @@ final class PingpongCommand implements Callable<Integer> {
             throw Options.wrong(spec, "HOST is " + host + ", but with --local both ends are here");
         }
         try (Context context = device.open()) {
-            Pingpong pingpong = new Pingpong(context, plan(context, bytes), this::tell);
-            print(play(pingpong, device), bytes);
+            PingpongPlan plan = plan(context, bytes);
+            PingpongWarmUp warm = PingpongWarmUp.play(context, plan, warmUp, LONGEST_WARM_UP);
+            if (warmUp > 0) {
+                tell("  " + warm);
+            }
+            Pingpong pingpong = new Pingpong(context, plan, this::tell);
+            PingpongReport report =
+                    new PingpongReport(device.name(), plan, warm, play(pingpong, device));
+            PrintWriter out = spec.commandLine().getOut();
+            out.println(json ? report.json() : report.text());
+            out.flush();
         }
         return ExitCode.OK;
     }
@@ -218,6 +267,7 @@ final class PingpongCommand implements Callable<Integer> {
                 iters,
                 rxDepth,
                 events,
+                wait,
                 check,
                 percentiles,
                 ibPort,
@@ -258,46 +308,9 @@ final class PingpongCommand implements Callable<Integer> {
 
     /** Flushes at once: a script may wait for this line. */
     private void tell(String line) {
-        PrintWriter out = spec.commandLine().getOut();
+        CommandLine commands = spec.commandLine();
+        PrintWriter out = json ? commands.getErr() : commands.getOut();
         out.println(line);
         out.flush();
-    }
-
-    private void print(Pingpong.Result result, int bytesEach) {
-        PrintWriter out = spec.commandLine().getOut();
-        double seconds = result.seconds();
-        long bytes = 2L * bytesEach * iters;
-        out.printf(
-                Locale.ROOT,
-                "%d bytes in %.2f seconds = %.2f Mbit/sec%n",
-                bytes,
-                seconds,
-                bytes * 8 / 1e6 / seconds);
-        out.printf(
-                Locale.ROOT,
-                "%d iters in %.2f seconds = %.2f usec/iter",
-                iters,
-                seconds,
-                usec(seconds));
-        Histogram nanos = result.roundTripNanos();
-        if (nanos.getTotalCount() > 0) {
-            out.printf(
-                    Locale.ROOT,
-                    " (p50 %.2f, p99 %.2f, max %.2f)",
-                    nanos.getValueAtPercentile(50) / 1e3,
-                    nanos.getValueAtPercentile(99) / 1e3,
-                    nanos.getMaxValue() / 1e3);
-        }
-        out.println();
-        if (check) {
-            out.printf(
-                    Locale.ROOT,
-                    "%d payloads were as they were sent%n",
-                    (result.bothEnds() ? 2L : 1L) * iters);
-        }
-    }
-
-    private double usec(double seconds) {
-        return seconds * 1e6 / iters;
     }
 }

@@ -12,6 +12,7 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.WaitStrategy;
 import io.loomverbs.WcOpcode;
 import io.loomverbs.WorkCompletions;
 
@@ -74,7 +75,14 @@ final class PingpongEnd implements AutoCloseable {
         buffer = pd.allocateMr((long) payloadAt + plan.size(), Access.LOCAL_WRITE);
         payload = buffer.memory().asSlice(payloadAt, plan.size());
         int cqe = plan.rxDepth() + BATCH;
-        cq = plan.events() ? context.createDirectCq(cqe) : context.createCq(cqe, null, null, 0);
+        WaitStrategy strategy = plan.strategy();
+        if (strategy != null) {
+            cq = context.createDirectCq(cqe, strategy);
+        } else if (plan.events()) {
+            cq = context.createDirectCq(cqe);
+        } else {
+            cq = context.createCq(cqe, null, null, 0);
+        }
         qp = pd.createQp(QpConfig.of(plan.type(), cq).withWr(BATCH, plan.rxDepth()));
         qp.init(plan.ibPort(), plan.gidIndex());
         for (int i = 0; i < plan.rxDepth(); i++) {
@@ -128,20 +136,30 @@ final class PingpongEnd implements AutoCloseable {
             post();
         }
         while (received < plan.iters() || sendsDone < plan.iters()) {
-            int n = plan.events() ? awaitEvent() : pollUntilSome();
-            for (int i = 0; i < n; i++) {
-                if (!batch.isSuccess(i)) {
-                    throw new IllegalStateException(
-                            "a work request failed: "
-                                    + batch.get(i)
-                                    + "; usually: "
-                                    + batch.status(i).hint());
-                }
-                if (batch.opcode(i) == WcOpcode.RECV) {
-                    answer();
-                } else {
-                    sendsDone++;
-                }
+            handle(awaitSome());
+        }
+    }
+
+    private int awaitSome() throws InterruptedException {
+        if (plan.strategy() != null) {
+            return cq.await(batch);
+        }
+        return plan.events() ? awaitEvent() : pollUntilSome();
+    }
+
+    private void handle(int n) {
+        for (int i = 0; i < n; i++) {
+            if (!batch.isSuccess(i)) {
+                throw new IllegalStateException(
+                        "a work request failed: "
+                                + batch.get(i)
+                                + "; usually: "
+                                + batch.status(i).hint());
+            }
+            if (batch.opcode(i) == WcOpcode.RECV) {
+                answer();
+            } else {
+                sendsDone++;
             }
         }
     }

@@ -4,10 +4,15 @@ import io.loomverbs.AhAttributes;
 import io.loomverbs.Gid;
 import io.loomverbs.Mtu;
 import io.loomverbs.QpType;
+import io.loomverbs.WaitStrategy;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is played, and through which port.
  *
+ * @param events whether to wait with {@code getCqEvent}
+ * @param strategy how {@code await} waits; null to poll in a loop, or with {@code events}
  * @param gidIndex which GID of the port to use, or -1 to be addressed by LID alone
  * @param check whether to validate every payload
  * @param percentiles whether to time every round trip, which takes a look at the clock for each
@@ -18,6 +23,7 @@ record PingpongPlan(
         int iters,
         int rxDepth,
         boolean events,
+        @Nullable WaitStrategy strategy,
         boolean check,
         boolean percentiles,
         int ibPort,
@@ -25,6 +31,22 @@ record PingpongPlan(
         int gidIndex,
         int sl) {
     private static final int UD_HOP_LIMIT = 64;
+
+    PingpongPlan withIters(int count) {
+        return new PingpongPlan(
+                type,
+                size,
+                count,
+                rxDepth,
+                events,
+                strategy,
+                check,
+                percentiles,
+                ibPort,
+                mtu,
+                gidIndex,
+                sl);
+    }
 
     /** The way to a peer: by its GID, if it has one, as the C programs do. */
     AhAttributes addressOf(PingpongPeer peer) {

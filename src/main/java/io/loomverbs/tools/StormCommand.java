@@ -2,6 +2,7 @@ package io.loomverbs.tools;
 
 import io.loomverbs.Context;
 import io.loomverbs.DeviceAttributes;
+import io.loomverbs.WaitStrategy;
 import io.loomverbs.tools.storm.Message;
 import io.loomverbs.tools.storm.Storm;
 import io.loomverbs.tools.storm.StormDelivery;
@@ -42,6 +43,7 @@ import java.util.concurrent.TimeUnit;
             "             so an event may stand for several, and one may find that the poll",
             "             before it has taken its message: there may be fewer events than",
             "             messages, or more.",
+            "             With --wait, events are the returns of await.",
             "  wake       from the posting of a message to its handler at work. Under full",
             "             load that is mostly the wait for the handlers before it.",
             "  start-up   until every CQ was served once; wake and gaps count from then on.",
@@ -53,6 +55,7 @@ import java.util.concurrent.TimeUnit;
             "",
             "Examples:",
             "  loomverbs storm --churn",
+            "  loomverbs storm --wait adaptive",
             "  loomverbs storm --cqs 1000 --delivery channel --channels 1000 --json"
         })
 final class StormCommand implements Callable<Integer> {
@@ -81,6 +84,15 @@ final class StormCommand implements Callable<Integer> {
                         + " its own CQ. Channel: handlers wait on channels, and serve whichever CQ"
                         + " an event names.")
     private StormDelivery delivery = StormDelivery.DIRECT;
+
+    @Option(
+            names = {"-w", "--wait"},
+            paramLabel = "HOW",
+            description =
+                    "With --delivery direct: wait with await, which may poll before it sleeps:"
+                            + " ${COMPLETION-CANDIDATES}. Without it, and on channels, handlers"
+                            + " wait with getCqEvent, always for an event.")
+    private @Nullable WaitStrategy wait;
 
     @Option(
             names = "--channels",
@@ -185,11 +197,24 @@ final class StormCommand implements Callable<Integer> {
         if (channels != null && delivery == StormDelivery.DIRECT) {
             throw Options.wrong(spec, "--channels goes with --delivery channel");
         }
+        if (wait != null && delivery == StormDelivery.CHANNEL) {
+            throw Options.wrong(
+                    spec,
+                    "--wait goes with --delivery direct: getCqEvent of a channel always waits for"
+                            + " an event");
+        }
         int onChannels = channels == null ? Math.min(DEFAULT_CHANNELS, cqs) : channels;
         Options.inRange(spec, "--channels", onChannels, 1, cqs, "no more than CQs");
         int perSecond = churn ? Math.clamp(cqs / 10, 20, 2_000) : 0;
         return new StormPlan(
-                cqs, delivery, onChannels, Duration.ofSeconds(seconds), window, size, perSecond);
+                cqs,
+                delivery,
+                wait,
+                onChannels,
+                Duration.ofSeconds(seconds),
+                window,
+                size,
+                perSecond);
     }
 
     /**
@@ -197,7 +222,7 @@ final class StormCommand implements Callable<Integer> {
      */
     private StormPlan warmUp() {
         int few = Math.min(WARM_UP_CQS, cqs);
-        return new StormPlan(few, delivery, 1, WARM_UP, window, size, 0);
+        return new StormPlan(few, delivery, wait, 1, WARM_UP, window, size, 0);
     }
 
     private Runnable progress(Storm storm) {

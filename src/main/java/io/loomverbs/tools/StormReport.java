@@ -3,6 +3,7 @@ package io.loomverbs.tools;
 import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
 
+import io.loomverbs.WaitStrategy;
 import io.loomverbs.tools.storm.StormDelivery;
 import io.loomverbs.tools.storm.StormPlan;
 import io.loomverbs.tools.storm.StormResult;
@@ -26,7 +27,7 @@ final class StormReport {
         StringBuilder text = new StringBuilder();
         String how =
                 plan.delivery() == StormDelivery.DIRECT ? "direct" : plan.channels() + " channels";
-        row(text, "CQs", "%,d, %s", plan.cqs(), how);
+        row(text, "CQs", "%,d, %s, %s", plan.cqs(), how, waits());
         row(text, "handlers at work", "%,d", result.handlers());
         row(text, "messages", "%,d in %.1f s", result.messages(), result.seconds());
         row(text, "events", "%,d, %,.0f/s", result.events(), result.eventsPerSecond());
@@ -55,6 +56,11 @@ final class StormReport {
         }
         row(text, "result", "%s", verdict());
         return text.toString().stripTrailing();
+    }
+
+    private String waits() {
+        WaitStrategy strategy = plan.strategy();
+        return strategy == null ? "getCqEvent" : strategy.name().toLowerCase(Locale.ROOT);
     }
 
     private String verdict() {
@@ -113,6 +119,7 @@ final class StormReport {
                         + quoted(plan.delivery() == StormDelivery.DIRECT ? "direct" : "channel"));
         object.add(
                 "\"channels\":" + (plan.delivery() == StormDelivery.DIRECT ? 0 : plan.channels()));
+        object.add("\"wait\":" + quoted(waits()));
         object.add("\"churn\":" + (plan.churnPerSecond() > 0));
         object.add(String.format(Locale.ROOT, "\"seconds\":%.3f", result.seconds()));
         object.add(String.format(Locale.ROOT, "\"cpuSeconds\":%.2f", result.cpuSeconds()));

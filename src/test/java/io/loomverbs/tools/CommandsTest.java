@@ -28,6 +28,7 @@ import java.net.ConnectException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -60,11 +61,69 @@ class CommandsTest {
 
     /** Each transport plays, with events and polling, and finds its payload as it was sent. */
     @ParameterizedTest
-    @ValueSource(strings = {"RC -e", "UC -e", "UD -e", "rc"})
+    @ValueSource(
+            strings = {
+                "RC -e",
+                "UC -e",
+                "UD -e",
+                "rc",
+                "RC --wait adaptive",
+                "UC --wait events",
+                "UD -w polling"
+            })
     void pingpongPlays(String how) {
-        Outcome outcome = run("pingpong --chk -n 200 -s 256 --type " + how);
+        Outcome outcome = run("pingpong --warm-up 700 --chk -n 200 -s 256 --type " + how);
         assertThat(outcome.status()).as(outcome.err()).isZero();
-        assertThat(outcome.out()).contains("usec/iter", "400 payloads were as they were sent");
+        assertThat(outcome.out())
+                .containsPattern("warmed up with 700 iters in \\d.* seconds, which do not count")
+                .contains("usec/iter", "400 payloads were as they were sent");
+    }
+
+    /** One JSON object says how the ends waited, and what the warm-up was. */
+    @ParameterizedTest
+    @CsvSource({
+        "--wait adaptive, adaptive",
+        "--wait EVENTS, events",
+        "-w polling, polling",
+        "-e, getCqEvent",
+        "--no-percentiles, poll"
+    })
+    void pingpongPrintsJson(String how, String waits) {
+        Outcome outcome = run("pingpong --json --warm-up 500 --chk -n 200 " + how);
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.err()).contains("warmed up with 500 iters");
+        assertThat(outcome.out())
+                .matches("\\{\"device\":\"soft0\",[^\\n]*}\n")
+                .contains("\"wait\":\"" + waits + "\",\"iters\":200,\"warmUpIters\":500,")
+                .contains(
+                        how.equals("--no-percentiles")
+                                ? "\"roundTripMicros\":null,"
+                                : "\"roundTripMicros\":{\"p50\":")
+                .contains("\"checkedPayloads\":400,");
+    }
+
+    /** None is a choice, and then nothing is said of it. */
+    @Test
+    void pingpongWithoutWarmUp() {
+        Outcome outcome = run("pingpong --warm-up 0 -n 100 -e");
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.out()).contains("100 iters in").doesNotContain("warm");
+    }
+
+    /** However many round trips were asked for, it ends in time. */
+    @Test
+    void aWarmUpIsBounded() throws Exception {
+        PingpongPlan plan =
+                new PingpongPlan(
+                        QpType.RC, 64, 1, 1, true, null, false, false, 1, Mtu.MTU_1024, -1, 0);
+        try (Context context = Verbs.device("soft0").open()) {
+            PingpongWarmUp warm =
+                    PingpongWarmUp.play(context, plan, Integer.MAX_VALUE, Duration.ofMillis(50));
+            assertThat(warm.iters()).isBetween(500, Integer.MAX_VALUE - 1);
+            assertThat(warm.seconds()).isGreaterThanOrEqualTo(0.05);
+            assertThat(PingpongWarmUp.play(context, plan, 0, Duration.ofSeconds(1)).iters())
+                    .isZero();
+        }
     }
 
     /** Both ends of an rping on an embedded device. */
@@ -90,7 +149,7 @@ class CommandsTest {
             throws Exception {
         PingpongPlan plan =
                 new PingpongPlan(
-                        type, size, 200, rxDepth, events, true, true, 1, Mtu.MTU_1024, -1, 0);
+                        type, size, 200, rxDepth, events, null, true, true, 1, Mtu.MTU_1024, -1, 0);
         List<String> told = new CopyOnWriteArrayList<>();
         int port = freePort();
         try (Context context = Verbs.device("soft0").open()) {
@@ -125,7 +184,8 @@ class CommandsTest {
     void pingpongWithoutServer() throws Exception {
         int port = freePort();
         PingpongPlan plan =
-                new PingpongPlan(QpType.RC, 64, 1, 1, false, false, false, 1, Mtu.MTU_1024, -1, 0);
+                new PingpongPlan(
+                        QpType.RC, 64, 1, 1, false, null, false, false, 1, Mtu.MTU_1024, -1, 0);
         try (Context context = Verbs.device("soft0").open()) {
             Pingpong pingpong = new Pingpong(context, plan, line -> {});
             assertThatThrownBy(() -> pingpong.client("localhost", port))
@@ -194,6 +254,9 @@ class CommandsTest {
             strings = {
                 "--delivery direct",
                 "--delivery direct --churn",
+                "--wait adaptive --churn",
+                "--wait polling --churn",
+                "--wait events --window 4",
                 "--delivery channel --channels 3 --churn",
                 "--delivery channel --channels 51 --window 4"
             })
@@ -205,6 +268,11 @@ class CommandsTest {
                 .contains("\"handlers\":51,", "\"lost\":0,", "\"duplicated\":0,")
                 .contains("\"corrupted\":0,", "\"unacked\":0,", "\"wakeMicros\":{\"p50\":")
                 .contains("\"heapBytesPerHandler\":", "\"failures\":[]}");
+        assertThat(outcome.out())
+                .contains(
+                        how.startsWith("--wait")
+                                ? "\"wait\":\"" + how.split(" ")[1] + "\","
+                                : "\"wait\":\"getCqEvent\",");
         if (how.contains("--churn")) {
             assertThat(outcome.out()).doesNotContain("\"destroyed\":0,");
         }
@@ -241,6 +309,7 @@ class CommandsTest {
         String script = run("generate-completion").out();
         assertThat(script).contains("complete -F _complete_loomverbs");
         assertThat(script).contains(Main.commandLine().getSubcommands().keySet());
+        assertThat(script).contains("'--wait'", "\"EVENTS\" \"POLLING\" \"ADAPTIVE\"");
     }
 
     /** Numbers are written in one way in every country: programs read them. */
@@ -309,6 +378,11 @@ class CommandsTest {
                 "storm --size 8|--size is 8, but must be 32 to",
                 "storm --delivery channel --cqs 4 --channels 5|--channels is 5, but must be 1 to 4",
                 "storm --channels 5|--channels goes with --delivery channel",
+                "storm --delivery channel --wait polling|--wait goes with --delivery direct",
+                "storm --wait sleeping|expected one of [EVENTS, POLLING, ADAPTIVE]",
+                "pingpong -e --wait adaptive|--wait is ADAPTIVE, but with -e the ends wait with",
+                "pingpong --wait sometimes|expected one of [EVENTS, POLLING, ADAPTIVE]",
+                "pingpong --warm-up -1|--warm-up is -1, but must be 0 to",
                 "storm --cqs many|'many' is not a number, such as 4096, 64k or 1m",
                 "pingpong --type UD -s 5000|--size is 5000, but must be 1 to 4096",
                 "pingpong -m 1000|--mtu is 1000, but must be one of [256, 512, 1024, 2048, 4096]",

@@ -141,7 +141,7 @@ public final class Storm {
         for (int i = 0; i < plan.cqs() && channels.isEmpty(); i++) {
             EndpointSlot slot = new EndpointSlot();
             slots.add(slot);
-            handlers.add(StormHandlers.direct(i, slot, state));
+            handlers.add(StormHandlers.direct(i, slot, plan.strategy() != null, state));
         }
         for (int i = 0; i < plan.cqs(); i += 2) {
             int last = Math.min(i + 1, plan.cqs() - 1);

@@ -10,6 +10,7 @@ import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.VerbsException;
+import io.loomverbs.WaitStrategy;
 import io.loomverbs.WcOpcode;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
@@ -70,9 +71,10 @@ final class StormEndpoint {
         this.base = (long) index * bytesOfStation(plan);
         int cqe = 4 * plan.window() + 2 * SIGNAL_EVERY;
         int vector = index % context.numCompVectors();
+        WaitStrategy strategy = plan.strategy() == null ? WaitStrategy.EVENTS : plan.strategy();
         this.cq =
                 channel == null
-                        ? context.createDirectCq(cqe, this, null, vector)
+                        ? context.createDirectCq(cqe, this, null, vector, strategy)
                         : context.createCq(cqe, this, channel, vector);
     }
 
@@ -138,11 +140,31 @@ final class StormEndpoint {
             cq.reqNotify(false);
             for (int round = 1; cq.poll(scratch.batch) > 0; round++) {
                 for (int i = 0; i < scratch.batch.size(); i++) {
-                    handle(scratch, i, round == 1 && i == 0 ? now : 0);
+                    handle(scratch.batch, scratch, i, round == 1 && i == 0 ? now : 0);
                 }
                 if (round % ROUNDS == 0) {
                     Thread.yield();
                 }
+            }
+        } catch (ClosedException | VerbsException e) {
+            if (!dying) {
+                state.failures().add("serving " + cq, e);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Handles what a wait has found. Ends quietly if the endpoint goes. */
+    void serveAwaited(WorkCompletions found, StormScratch scratch) {
+        lock.lock();
+        try {
+            long now = System.nanoTime();
+            if (!state.stopping()) {
+                gapUntil(now);
+            }
+            for (int i = 0; i < found.size(); i++) {
+                handle(found, scratch, i, i == 0 ? now : 0);
             }
         } catch (ClosedException | VerbsException e) {
             if (!dying) {
@@ -172,8 +194,7 @@ final class StormEndpoint {
         }
     }
 
-    private void handle(StormScratch scratch, int i, long wokenAtNanos) {
-        WorkCompletions batch = scratch.batch;
+    private void handle(WorkCompletions batch, StormScratch scratch, int i, long wokenAtNanos) {
         if (batch.status(i) != WcStatus.SUCCESS) {
             if (!dying) {
                 state.failures()

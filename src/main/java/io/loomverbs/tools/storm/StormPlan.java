@@ -1,5 +1,9 @@
 package io.loomverbs.tools.storm;
 
+import io.loomverbs.WaitStrategy;
+
+import org.jspecify.annotations.Nullable;
+
 import java.time.Duration;
 
 /**
@@ -7,6 +11,8 @@ import java.time.Duration;
  *
  * @param cqs how many CQs, and handlers
  * @param delivery how events reach the handlers
+ * @param strategy how {@code await} waits for a CQ with direct delivery; null to wait with {@code
+ *     getCqEvent}
  * @param channels how many channels carry the events; of no meaning for direct delivery
  * @param duration how long messages are sent at least; on until each handler has had work
  * @param window how many messages circulate in each pair, 1 to {@link SequenceWindow#BITS}
@@ -16,6 +22,7 @@ import java.time.Duration;
 public record StormPlan(
         int cqs,
         StormDelivery delivery,
+        @Nullable WaitStrategy strategy,
         int channels,
         Duration duration,
         int window,

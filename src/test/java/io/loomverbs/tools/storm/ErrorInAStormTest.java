@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loomverbs.Context;
 import io.loomverbs.Verbs;
+import io.loomverbs.WaitStrategy;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,14 +40,21 @@ class ErrorInAStormTest {
 
     @ParameterizedTest
     @CsvSource({
-        "DIRECT, handler-, 0, handler",
-        "CHANNEL, handler-, 0, a handler of",
-        "DIRECT, churn-, 200, churn"
+        "DIRECT, , handler-, 0, handler",
+        "DIRECT, ADAPTIVE, handler-, 0, handler",
+        "CHANNEL, , handler-, 0, a handler of",
+        "DIRECT, , churn-, 200, churn"
     })
-    void itIsReported(StormDelivery delivery, String victims, int churnPerSecond, String whose)
+    void itIsReported(
+            StormDelivery delivery,
+            @Nullable WaitStrategy wait,
+            String victims,
+            int churnPerSecond,
+            String whose)
             throws Exception {
         StormPlan plan =
-                new StormPlan(CQS, delivery, CQS, Duration.ofSeconds(50), 1, 64, churnPerSecond);
+                new StormPlan(
+                        CQS, delivery, wait, CQS, Duration.ofSeconds(50), 1, 64, churnPerSecond);
         try (Context context = Verbs.device("soft0").open()) {
             Storm storm = new Storm(context, plan, false, new StormState(CQS, new Deadly(victims)));
             StormResult result = storm.run();

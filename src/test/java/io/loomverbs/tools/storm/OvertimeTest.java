@@ -20,7 +20,14 @@ class OvertimeTest {
 
     private static StormPlan plan(StormDelivery delivery, int channels, int churnPerSecond) {
         return new StormPlan(
-                CQS, delivery, channels, Duration.ofNanos(1), 1, Message.MIN_BYTES, churnPerSecond);
+                CQS,
+                delivery,
+                null,
+                channels,
+                Duration.ofNanos(1),
+                1,
+                Message.MIN_BYTES,
+                churnPerSecond);
     }
 
     /** However short the time is, as on a machine that does little in it. */
