@@ -106,7 +106,7 @@ public class AwaitRaces {
         private long taken;
 
         public PollThenPark() {
-            cq.adaptivePolling().waited(0); // as if an event had come at once
+            cq.direct().adaptivePolling().waited(0); // as if an event had come at once
         }
 
         @Actor

@@ -171,8 +171,8 @@ public class GroupRaces {
             group.remove(cq);
             r.r3 = "free";
             try {
-                cq.lendTo(Thread.currentThread());
-                cq.served(Thread.currentThread());
+                cq.direct().lendTo(Thread.currentThread());
+                cq.direct().served(Thread.currentThread());
             } catch (IllegalStateException e) {
                 r.r3 = "lent";
             }

@@ -5,15 +5,11 @@ import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
-import io.loomverbs.internal.event.CloseOutcome;
 import io.loomverbs.internal.event.EventQueue;
-import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.Ledger;
 
 import org.jspecify.annotations.Nullable;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.time.Duration;
 
 /**
@@ -40,20 +36,8 @@ import java.time.Duration;
  * <p>Safe for use by any number of threads. Threads that poll the same CQ share its completions.
  */
 public final class CompletionQueue implements AutoCloseable {
-    static final String DESTROY = "ibv_destroy_cq";
     private static final int MAX_MODERATION = 0xffff;
     private static final int NANOS_PER_MICRO = 1000;
-    private static final VarHandle SERVER;
-
-    static {
-        try {
-            SERVER =
-                    MethodHandles.lookup()
-                            .findVarHandle(CompletionQueue.class, "server", Thread.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
 
     private final Context context;
     private final @Nullable CompletionChannel channel;
@@ -61,6 +45,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final Delivery delivery;
     private final WaitStrategy strategy;
     private final CqDelivery ledger;
+    private final @Nullable DirectReceiver direct;
     private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
     private final Lifecycle usage;
     private final int id;
@@ -68,11 +53,6 @@ public final class CompletionQueue implements AutoCloseable {
     /** Written once, before the CQ is published; the device may raise events earlier. */
     @SuppressWarnings("NullAway.Init")
     private CqOps ops;
-
-    private @Nullable AdaptivePolling adaptive;
-
-    /** The thread of {@link #serve}, while it runs. Changed by compare-and-set. */
-    private volatile @Nullable Thread server;
 
     CompletionQueue(
             Context context,
@@ -88,6 +68,7 @@ public final class CompletionQueue implements AutoCloseable {
         this.delivery = delivery;
         this.strategy = strategy;
         this.ledger = new CqDelivery(queue, this, cqContext);
+        this.direct = delivery == Delivery.DIRECT ? new DirectReceiver(this, queue) : null;
         this.usage =
                 channel == null
                         ? new Lifecycle(this, context.usage())
@@ -111,7 +92,7 @@ public final class CompletionQueue implements AutoCloseable {
 
     /** Ends the waits for a CQ that can receive no more completions. */
     private void failOn(int type) {
-        if (type == Ibv.EVENT_CQ_ERR && delivery == Delivery.DIRECT) {
+        if (type == Ibv.EVENT_CQ_ERR && direct != null) {
             ledger.queue().end(new VerbsException("ibv_get_cq_event", Errno.EIO, "CQ error"));
         }
     }
@@ -159,7 +140,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @return false if its events are delivered by its channel, or not at all
      */
     public boolean isDirect() {
-        return delivery == Delivery.DIRECT;
+        return direct != null;
     }
 
     /**
@@ -351,7 +332,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
     public CqEvent getCqEvent() throws InterruptedException {
-        CqEvent event = get(Long.MAX_VALUE);
+        CqEvent event = direct().get(Long.MAX_VALUE);
         if (event == null) {
             throw new AssertionError("an unlimited wait ended without an event");
         }
@@ -375,7 +356,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
     public @Nullable CqEvent getCqEvent(Duration timeout) throws InterruptedException {
-        return get(Arguments.nanos("timeout", timeout));
+        return direct().get(Arguments.nanos("timeout", timeout));
     }
 
     /**
@@ -390,26 +371,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @throws VerbsException {@code EIO} if the CQ has overrun
      */
     public @Nullable CqEvent tryGetCqEvent() {
-        requireToReceive();
-        try {
-            return CqEvent.of(ledger.queue().tryTake());
-        } catch (EventQueueEndedException e) {
-            throw ended(e);
-        }
-    }
-
-    /** For a closed CQ, being closed takes precedence over an earlier overrun. */
-    RuntimeException ended(EventQueueEndedException e) {
-        return ledger.isClosed() ? new ClosedException(this) : CqEvent.ended(this, e);
-    }
-
-    private @Nullable CqEvent get(long nanos) throws InterruptedException {
-        requireToReceive();
-        try {
-            return CqEvent.of(ledger.queue().take(Fairness.before(ledger.queue(), nanos)));
-        } catch (EventQueueEndedException e) {
-            throw ended(e);
-        }
+        return direct().tryGet();
     }
 
     /**
@@ -536,18 +498,7 @@ public final class CompletionQueue implements AutoCloseable {
             throws InterruptedException {
         Arguments.notNull(batch, "batch");
         Arguments.inRange("min", min, 1, batch.capacity(), "the capacity of the batch");
-        requireToReceive();
-        return CqAwait.await(this, batch, min, nanos, how);
-    }
-
-    /** Of this CQ; made when a thread first needs it. Of two first threads each may make one. */
-    AdaptivePolling adaptivePolling() {
-        AdaptivePolling polling = adaptive;
-        if (polling == null) {
-            polling = new AdaptivePolling();
-            adaptive = polling;
-        }
-        return polling;
+        return direct().await(batch, min, nanos, how);
     }
 
     /**
@@ -571,35 +522,7 @@ public final class CompletionQueue implements AutoCloseable {
      */
     public Thread serve(CompletionHandler handler) {
         Arguments.notNull(handler, "handler");
-        Thread thread = Thread.ofVirtual().name(toString()).unstarted(new CqServer(this, handler));
-        lendTo(thread);
-        boolean started = false;
-        try {
-            thread.start();
-            started = true;
-        } finally {
-            if (!started) {
-                served(thread);
-            }
-        }
-        return thread;
-    }
-
-    /** Only this thread may receive from now on, until {@link #served}. */
-    void lendTo(Thread thread) {
-        requireDirect();
-        ensureOpen();
-        if (!SERVER.compareAndSet(this, null, thread)) {
-            Thread by = server;
-            throw new IllegalStateException(
-                    this
-                            + " is being served by another handler"
-                            + (by == null ? "" : ", " + EventTracking.nameOf(by)));
-        }
-    }
-
-    void served(Thread by) {
-        SERVER.compareAndSet(this, by, null);
+        return direct().serve(handler);
     }
 
     /**
@@ -624,7 +547,7 @@ public final class CompletionQueue implements AutoCloseable {
      */
     @Override
     public void close() {
-        close(Long.MAX_VALUE);
+        CqCloser.close(this, Long.MAX_VALUE);
     }
 
     /**
@@ -639,89 +562,27 @@ public final class CompletionQueue implements AutoCloseable {
      *     events are unacknowledged at the deadline; the message describes them
      */
     public void close(Duration timeout) {
-        close(Arguments.nanos("timeout", timeout));
-    }
-
-    private void close(long nanos) {
-        if (ledger.isClosed()) {
-            endWaits(); // the thread that has closed it may not have come to that yet
-            return;
-        }
-        if (usage.users() > 0) {
-            throw busy();
-        }
-        CqCloser closer = new CqCloser(this, nanos == Long.MAX_VALUE);
-        CloseOutcome outcome = CloseOutcome.REFUSED;
-        try {
-            outcome = ledger.close(nanos, closer);
-        } finally { // also if the device throws
-            if (ledger.isClosed()) {
-                endWaits();
-            } else {
-                context.asyncEvents().recheck();
-            }
-        }
-        switch (outcome) {
-            case CLOSED -> {}
-            case REFUSED -> throw closer.refusal();
-            case TIMED_OUT -> throw closer.timedOut(nanos);
-            case GAVE_UP -> throw closer.wouldWaitForItself();
-        }
-    }
-
-    /** Ends all waits for the closed CQ, present and future. Repeating it is harmless. */
-    private void endWaits() {
-        if (delivery != Delivery.CHANNEL) {
-            ledger.queue().end(null);
-        }
+        CqCloser.close(this, Arguments.nanos("timeout", timeout));
     }
 
     /**
-     * Destroys the device's CQ and releases what it used; null, or why not. Called by the one
-     * closer.
+     * What receives the events of a CQ with direct delivery.
+     *
+     * @throws IllegalStateException if it has none
      */
-    @Nullable VerbsException destroy() {
-        int rc = usage.close(ops::destroy, this::destroyed);
-        if (rc == Lifecycle.IN_USE) {
-            return busy();
-        }
-        return rc == 0 ? null : VerbsException.refused(DESTROY, rc, this + " was not destroyed");
-    }
-
-    private void destroyed() {
-        context.vectors().destroyed(compVector);
-        context.asyncEvents().drop(this);
-    }
-
-    private VerbsException busy() {
-        return BusyMessage.refusal(DESTROY, this, usage);
-    }
-
-    private void requireDirect() {
-        if (delivery != Delivery.DIRECT) {
+    DirectReceiver direct() {
+        DirectReceiver receiver = direct;
+        if (receiver == null) {
             throw new IllegalStateException(
                     this
                             + (delivery == Delivery.CHANNEL
                                     ? " delivers to its channel: use getCqEvent of " + channel
                                     : " was created without a channel: it can only be polled"));
         }
+        return receiver;
     }
 
-    /** Other threads would take the handler's completions and the event of its arm. */
-    void requireToReceive() {
-        requireDirect();
-        Thread by = server;
-        if (by != null && by != Thread.currentThread()) {
-            throw new IllegalStateException(
-                    this
-                            + " is being served by thread "
-                            + EventTracking.nameOf(by)
-                            + ": its handler gets what arrives. Interrupt that thread first, or"
-                            + " receive in the handler");
-        }
-    }
-
-    private void ensureOpen() {
+    void ensureOpen() {
         if (ledger.isClosed()) {
             throw new ClosedException(this);
         }
@@ -735,6 +596,10 @@ public final class CompletionQueue implements AutoCloseable {
         if (ops.isDestroyed()) {
             throw new ClosedException(this);
         }
+    }
+
+    Delivery delivery() {
+        return delivery;
     }
 
     CqDelivery ledger() {

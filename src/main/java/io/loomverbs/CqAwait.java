@@ -21,9 +21,14 @@ final class CqAwait {
      * EventQueue describes how the others are kept from waiting for an event that is never raised.
      */
     static int await(
-            CompletionQueue cq, WorkCompletions batch, int min, long nanos, WaitStrategy strategy)
+            DirectReceiver receiver,
+            WorkCompletions batch,
+            int min,
+            long nanos,
+            WaitStrategy strategy)
             throws InterruptedException {
-        EventQueue queue = cq.ledger().queue();
+        CompletionQueue cq = receiver.cq;
+        EventQueue queue = receiver.queue;
         boolean timed = nanos != Long.MAX_VALUE;
         long start = timed && nanos > 0 ? System.nanoTime() : 0;
         Fairness.before(queue, nanos);
@@ -39,7 +44,7 @@ final class CqAwait {
                 if (strategy == WaitStrategy.POLLING) {
                     return EndlessPolling.poll(cq, batch, min, start, nanos);
                 }
-                adaptive = strategy == WaitStrategy.ADAPTIVE ? cq.adaptivePolling() : null;
+                adaptive = strategy == WaitStrategy.ADAPTIVE ? receiver.adaptivePolling() : null;
             }
             while (n < min && nanos > 0) {
                 if (adaptive != null && adaptive.poll(cq, batch, min)) {
@@ -74,7 +79,7 @@ final class CqAwait {
         } catch (EventQueueEndedException e) {
             // A CQ that has overrun still holds earlier completions, unless it is closed by now.
             if (batch.isEmpty() && (cq.ledger().isClosed() || cq.pollMore(batch) == 0)) {
-                throw cq.ended(e);
+                throw receiver.ended(e);
             }
         } catch (ClosedException | VerbsException e) {
             if (batch.isEmpty()) {

@@ -4,6 +4,7 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Setting;
+import io.loomverbs.internal.event.CloseOutcome;
 import io.loomverbs.internal.event.Closer;
 
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import java.util.stream.Collectors;
 
 /** One attempt to close a CQ: destroys it, and says what it waits for. */
 final class CqCloser implements Closer {
+    private static final String VERB = "ibv_destroy_cq";
     private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
     private static final long WARN_AFTER_NANOS = Setting.CLOSE_WARNING_MILLIS.number() * 1_000_000L;
 
@@ -25,15 +27,69 @@ final class CqCloser implements Closer {
     /**
      * @param untimed whether nothing but this class can end a wait of the thread for itself
      */
-    CqCloser(CompletionQueue cq, boolean untimed) {
+    private CqCloser(CompletionQueue cq, boolean untimed) {
         this.cq = cq;
         this.untimed = untimed;
     }
 
+    /** Closes a CQ, or throws why it was not closed. */
+    static void close(CompletionQueue cq, long nanos) {
+        CqDelivery ledger = cq.ledger();
+        if (ledger.isClosed()) {
+            endWaits(cq); // the thread that has closed it may not have come to that yet
+            return;
+        }
+        CqCloser closer = new CqCloser(cq, nanos == Long.MAX_VALUE);
+        if (cq.usage().users() > 0) {
+            throw closer.busy();
+        }
+        CloseOutcome outcome = CloseOutcome.REFUSED;
+        try {
+            outcome = ledger.close(nanos, closer);
+        } finally { // also if the device throws
+            if (ledger.isClosed()) {
+                endWaits(cq);
+            } else {
+                cq.context().asyncEvents().recheck();
+            }
+        }
+        switch (outcome) {
+            case CLOSED -> {}
+            case REFUSED -> throw closer.refusal();
+            case TIMED_OUT -> throw closer.timedOut(nanos);
+            case GAVE_UP -> throw closer.wouldWaitForItself();
+        }
+    }
+
+    /** Ends all waits for the closed CQ, present and future. Repeating it is harmless. */
+    private static void endWaits(CompletionQueue cq) {
+        if (cq.delivery() != Delivery.CHANNEL) {
+            cq.ledger().queue().end(null);
+        }
+    }
+
+    /** Destroys the device's CQ and releases what it used. Called by the one closer. */
     @Override
     public boolean destroy() {
-        refusal = cq.destroy();
+        Lifecycle usage = cq.usage();
+        int rc = usage.close(cq.ops()::destroy, this::destroyed);
+        if (rc == Lifecycle.IN_USE) {
+            refusal = busy();
+        } else if (rc != 0) {
+            refusal = VerbsException.refused(VERB, rc, cq + " was not destroyed");
+        } else {
+            refusal = null;
+        }
         return refusal == null;
+    }
+
+    private void destroyed() {
+        cq.context().vectors().destroyed(cq.compVector());
+        cq.context().asyncEvents().drop(cq);
+    }
+
+    private VerbsException busy() {
+        return BusyMessage.refusal(VERB, cq, cq.usage());
     }
 
     @Override
@@ -50,23 +106,23 @@ final class CqCloser implements Closer {
         return !untimed || !isHeldHere();
     }
 
-    VerbsException refusal() {
+    private VerbsException refusal() {
         if (refusal == null) {
             throw new AssertionError("nothing was refused");
         }
         return refusal;
     }
 
-    VerbsException timedOut(long nanos) {
+    private VerbsException timedOut(long nanos) {
         return new VerbsException(
-                CompletionQueue.DESTROY,
+                VERB,
                 Errno.ETIMEDOUT,
                 "after " + Wording.seconds(Duration.ofNanos(nanos)) + " " + describeOutstanding());
     }
 
-    VerbsException wouldWaitForItself() {
+    private VerbsException wouldWaitForItself() {
         return new VerbsException(
-                CompletionQueue.DESTROY,
+                VERB,
                 Errno.EDEADLK,
                 describeOutstanding()
                         + "; this thread would wait for itself: acknowledge first, or close with a"

@@ -91,7 +91,8 @@ public final class CqGroup implements AutoCloseable {
             if (closed) {
                 throw new ClosedException(this);
             }
-            cq.lendTo(member.receiver);
+            DirectReceiver direct = cq.direct();
+            direct.lendTo(member.receiver);
             boolean added = false;
             try {
                 members.put(cq, member);
@@ -102,7 +103,7 @@ public final class CqGroup implements AutoCloseable {
                 if (!added) {
                     members.remove(cq);
                     unlist(member);
-                    cq.served(member.receiver);
+                    direct.served(member.receiver);
                 }
             }
         } finally {

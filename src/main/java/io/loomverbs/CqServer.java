@@ -6,11 +6,11 @@ package io.loomverbs;
  * <p>Its frames, and those below it while it waits, are what an idle handler costs: few and small.
  */
 final class CqServer implements Runnable {
-    private final CompletionQueue cq;
+    private final DirectReceiver receiver;
     private final CompletionHandler handler;
 
-    CqServer(CompletionQueue cq, CompletionHandler handler) {
-        this.cq = cq;
+    CqServer(DirectReceiver receiver, CompletionHandler handler) {
+        this.receiver = receiver;
         this.handler = handler;
     }
 
@@ -20,8 +20,8 @@ final class CqServer implements Runnable {
             WorkCompletions batch = BatchSlab.allocate();
             for (; ; ) {
                 try {
-                    cq.requireToReceive();
-                    CqAwait.await(cq, batch, 1, Long.MAX_VALUE, cq.waitStrategy());
+                    receiver.requireToReceive();
+                    CqAwait.await(receiver, batch, 1, Long.MAX_VALUE, receiver.cq.waitStrategy());
                 } catch (ClosedException e) {
                     return;
                 }
@@ -32,9 +32,9 @@ final class CqServer implements Runnable {
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Exception e) {
-            throw new IllegalStateException("the handler of " + cq + " failed", e);
+            throw new IllegalStateException("the handler of " + receiver.cq + " failed", e);
         } finally {
-            cq.served(Thread.currentThread());
+            receiver.served(Thread.currentThread());
         }
     }
 }

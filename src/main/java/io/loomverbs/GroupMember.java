@@ -53,7 +53,7 @@ final class GroupMember implements Runnable {
         } catch (VerbsException e) {
             group.mayHaveCompletions(this, e);
         } finally {
-            cq.served(receiver);
+            cq.direct().served(receiver);
         }
     }
 

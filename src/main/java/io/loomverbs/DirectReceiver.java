@@ -1,0 +1,122 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.EventQueueEndedException;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** Receives from a CQ with direct delivery: which threads may, and how they wait. */
+final class DirectReceiver {
+    private static final VarHandle SERVER;
+
+    static {
+        try {
+            SERVER =
+                    MethodHandles.lookup()
+                            .findVarHandle(DirectReceiver.class, "server", Thread.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final CompletionQueue cq;
+    final EventQueue queue;
+
+    private @Nullable AdaptivePolling adaptive;
+
+    /** The only thread that may receive, while there is one. Changed by compare-and-set. */
+    private volatile @Nullable Thread server;
+
+    DirectReceiver(CompletionQueue cq, EventQueue queue) {
+        this.cq = cq;
+        this.queue = queue;
+    }
+
+    @Nullable CqEvent tryGet() {
+        requireToReceive();
+        try {
+            return CqEvent.of(queue.tryTake());
+        } catch (EventQueueEndedException e) {
+            throw ended(e);
+        }
+    }
+
+    @Nullable CqEvent get(long nanos) throws InterruptedException {
+        requireToReceive();
+        try {
+            return CqEvent.of(queue.take(Fairness.before(queue, nanos)));
+        } catch (EventQueueEndedException e) {
+            throw ended(e);
+        }
+    }
+
+    /** For a closed CQ, being closed takes precedence over an earlier overrun. */
+    RuntimeException ended(EventQueueEndedException e) {
+        return cq.ledger().isClosed() ? new ClosedException(cq) : CqEvent.ended(cq, e);
+    }
+
+    int await(WorkCompletions batch, int min, long nanos, WaitStrategy how)
+            throws InterruptedException {
+        requireToReceive();
+        return CqAwait.await(this, batch, min, nanos, how);
+    }
+
+    /** Of this CQ; made when a thread first needs it. Of two first threads each may make one. */
+    AdaptivePolling adaptivePolling() {
+        AdaptivePolling polling = adaptive;
+        if (polling == null) {
+            polling = new AdaptivePolling();
+            adaptive = polling;
+        }
+        return polling;
+    }
+
+    /** Starts the thread that runs a handler. */
+    Thread serve(CompletionHandler handler) {
+        Thread thread =
+                Thread.ofVirtual().name(cq.toString()).unstarted(new CqServer(this, handler));
+        lendTo(thread);
+        boolean started = false;
+        try {
+            thread.start();
+            started = true;
+        } finally {
+            if (!started) {
+                served(thread);
+            }
+        }
+        return thread;
+    }
+
+    /** Only this thread may receive from now on, until {@link #served}. */
+    void lendTo(Thread thread) {
+        cq.ensureOpen();
+        if (!SERVER.compareAndSet(this, null, thread)) {
+            Thread by = server;
+            throw new IllegalStateException(
+                    cq
+                            + " is being served by another handler"
+                            + (by == null ? "" : ", " + EventTracking.nameOf(by)));
+        }
+    }
+
+    void served(Thread by) {
+        SERVER.compareAndSet(this, by, null);
+    }
+
+    /** Other threads would take the handler's completions and the event of its arm. */
+    void requireToReceive() {
+        Thread by = server;
+        if (by != null && by != Thread.currentThread()) {
+            throw new IllegalStateException(
+                    cq
+                            + " is being served by thread "
+                            + EventTracking.nameOf(by)
+                            + ": its handler gets what arrives. Interrupt that thread first, or"
+                            + " receive in the handler");
+        }
+    }
+}
