@@ -38,7 +38,7 @@ bool saidClosed;
 byte refusals = REFUSALS;
 byte failures = FAILURES;
 
-/* CompletionQueue.destroy() */
+/* CqCloser.destroy() */
 inline destroyDevice(l, success) {
 #ifdef RELEASE_BEFORE_DESTROY
     release();

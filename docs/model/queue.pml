@@ -35,7 +35,7 @@
 
 byte refusals = REFUSALS;
 
-/* CompletionQueue.destroy() */
+/* CqCloser.destroy() */
 inline destroyDevice(l, success) {
     atomic {
         if

@@ -151,12 +151,12 @@ public final class Buffer implements AutoCloseable {
     }
 
     /** Describes this memory in a request that will use it until the request is done. */
-    void describe(Request r, Requests by) {
+    void describe(Request r, Attachment by) {
         describe(r, by, length);
     }
 
     /** Describes the first bytes of this memory. */
-    void describe(Request r, Requests by, int bytes) {
+    void describe(Request r, Attachment by, int bytes) {
         if (region.pd() != by.queuePair().pd()) {
             throw new IllegalArgumentException(
                     "buffer is of "

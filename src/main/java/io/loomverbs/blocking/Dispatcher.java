@@ -64,7 +64,7 @@ final class Dispatcher {
     private final Succession waiting = new Succession();
 
     /** The queue pairs, by the index that is part of their work request ids. See attach. */
-    private volatile @Nullable Requests[] attached = new Requests[1];
+    private volatile @Nullable Attachment[] attached = new Attachment[1];
 
     /** No index below it is free. Under the lock of this. */
     private int firstFree;
@@ -133,9 +133,9 @@ final class Dispatcher {
                 });
     }
 
-    /** The index under which completions find these requests. */
-    synchronized int attach(Requests requests) {
-        @Nullable Requests[] known = attached;
+    /** The index under which completions find the queue pair. */
+    synchronized int attach(Attachment queuePair) {
+        @Nullable Attachment[] known = attached;
         int at = firstFree;
         while (at < known.length && known[at] != null) {
             at++;
@@ -143,7 +143,7 @@ final class Dispatcher {
         if (at == known.length) {
             known = Arrays.copyOf(known, 2 * at);
         }
-        known[at] = requests;
+        known[at] = queuePair;
         attached = known;
         firstFree = at + 1;
         return at;
@@ -287,9 +287,9 @@ final class Dispatcher {
 
     /** The CQ is closed or has overrun: nothing comes from it any more, for nobody. */
     private RuntimeException end(RuntimeException why) {
-        for (Requests r : attached) {
-            if (r != null) {
-                r.abandon(Breakage.of("its CQ", why));
+        for (Attachment a : attached) {
+            if (a != null) {
+                a.abandon(Breakage.of("its CQ", why));
             }
         }
         waiting.wakeAll();
@@ -307,11 +307,11 @@ final class Dispatcher {
 
     private void complete(int i) {
         long wrId = batch.wrId(i);
-        @Nullable Requests[] known = attached;
+        @Nullable Attachment[] known = attached;
         int index = WrId.index(wrId);
-        Requests r = WrId.isOurs(wrId) && index < known.length ? known[index] : null;
-        if (r != null && r.qpNum() == batch.qpNum(i)) {
-            r.completed(wrId, batch, i);
+        Attachment a = WrId.isOurs(wrId) && index < known.length ? known[index] : null;
+        if (a != null && a.qpNum() == batch.qpNum(i)) {
+            a.completed(wrId, batch, i);
         } else if (!warned) {
             warned = true;
             LOG.log(
@@ -325,12 +325,12 @@ final class Dispatcher {
 
     /** Looks for queue pairs that can complete nothing any more. Some of them at a time. */
     private void audit() {
-        @Nullable Requests[] known = attached;
+        @Nullable Attachment[] known = attached;
         for (int i = 0; i < Math.min(known.length, BATCH); i++) {
             audited = audited + 1 < known.length ? audited + 1 : 0;
-            Requests r = known[audited];
-            if (r != null) {
-                r.audit();
+            Attachment a = known[audited];
+            if (a != null) {
+                a.audit();
             }
         }
     }

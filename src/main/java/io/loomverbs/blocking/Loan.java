@@ -33,7 +33,7 @@ abstract class Loan implements Goal {
     /** Threads that wait until it has gone back. Changed under the lock of this. */
     private volatile @Nullable Waiter waiters;
 
-    private record User(Requests requests, @Nullable User earlier) {}
+    private record User(Attachment requests, @Nullable User earlier) {}
 
     /** Returns the memory to where it came from. Called once. */
     abstract void giveBack();
@@ -43,7 +43,7 @@ abstract class Loan implements Goal {
     }
 
     /** A request begins to use the memory; false if the borrower has closed it. */
-    boolean use(Requests by) {
+    boolean use(Attachment by) {
         User latest = users;
         if (latest == null || latest.requests != by) {
             addUser(by);
@@ -58,7 +58,7 @@ abstract class Loan implements Goal {
         return true;
     }
 
-    private synchronized void addUser(Requests by) {
+    private synchronized void addUser(Attachment by) {
         for (User u = users; u != null; u = u.earlier) {
             if (u.requests == by) {
                 return;
@@ -87,11 +87,11 @@ abstract class Loan implements Goal {
             giveBack();
         } else if (before > 0) {
             for (User u = users; u != null; u = u.earlier) {
-                Requests requests = u.requests;
+                Attachment requests = u.requests;
                 Thread.ofVirtual()
                         .name("loomverbs-return " + requests)
                         .inheritInheritableThreadLocals(false)
-                        .start(() -> requests.dispatcher().awaitQuietly(this));
+                        .start(() -> requests.sends().awaitQuietly(this));
             }
         }
     }

@@ -8,10 +8,10 @@ import java.time.Duration;
  * <p>Its memory belongs to the request until it is done, whatever happens to the threads that wait.
  */
 public final class Pending {
-    private final Requests requests;
+    private final Attachment requests;
     private final Request request;
 
-    Pending(Requests requests, Request request) {
+    Pending(Attachment requests, Request request) {
         this.requests = requests;
         this.request = request;
     }
@@ -26,8 +26,8 @@ public final class Pending {
      * @throws io.loomverbs.ClosedException if the CQ was closed
      */
     public void await() throws InterruptedException {
-        requests.dispatcher().await(request, Long.MAX_VALUE);
-        request.check(requests);
+        requests.sends().await(request, Long.MAX_VALUE);
+        request.check();
     }
 
     /**
@@ -44,10 +44,10 @@ public final class Pending {
      * @throws io.loomverbs.ClosedException if the CQ was closed
      */
     public boolean await(Duration timeout) throws InterruptedException {
-        if (!requests.dispatcher().await(request, Check.nanos("timeout", timeout))) {
+        if (!requests.sends().await(request, Check.nanos("timeout", timeout))) {
             return false;
         }
-        request.check(requests);
+        request.check();
         return true;
     }
 
@@ -75,7 +75,7 @@ public final class Pending {
         if (!request.isDone()) {
             throw new IllegalStateException(this + " is not done: await it first");
         }
-        request.check(requests);
+        request.check();
         return request.result;
     }
 

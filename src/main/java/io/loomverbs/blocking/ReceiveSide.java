@@ -61,7 +61,7 @@ final class ReceiveSide implements Goal {
         }
     }
 
-    private final Requests owner;
+    private final Attachment owner;
     private final QueuePair qp;
     private final int headerBytes;
     private final Slot[] slots;
@@ -84,7 +84,7 @@ final class ReceiveSide implements Goal {
     /** A receive was flushed or has failed: no message comes after those that are here. */
     private volatile boolean ended;
 
-    ReceiveSide(Requests owner, QueuePair qp, int index, Buffer[] buffers) {
+    ReceiveSide(Attachment owner, QueuePair qp, int index, Buffer[] buffers) {
         this.owner = owner;
         this.qp = qp;
         this.headerBytes = qp.type() == QpType.UD ? GRH_BYTES : 0;

@@ -185,13 +185,13 @@ final class Request implements Goal {
     }
 
     /** Throws if the request has failed. After {@link #isDone()}. */
-    void check(Requests of) {
+    void check() {
         if (refusal != null) {
             throw refusal;
         }
         if (breakage != null) {
             throw new RequestFailedException(
-                    of + ": " + breakage.explain(this, status), breakage, status);
+                    side + ": " + breakage.explain(this, status), breakage, status);
         }
     }
 

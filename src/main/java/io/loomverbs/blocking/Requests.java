@@ -2,19 +2,13 @@ package io.loomverbs.blocking;
 
 import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionQueue;
-import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
-import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.VerbsException;
-import io.loomverbs.WcStatus;
-import io.loomverbs.WorkCompletions;
 
 import org.jspecify.annotations.Nullable;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.time.Duration;
 
 /**
@@ -47,57 +41,23 @@ import java.time.Duration;
  * can be closed; it goes back to its pool when the request is done.
  */
 public final class Requests implements AutoCloseable {
-    private static final int OPEN = 0;
-    private static final int CLOSING = 1;
-    private static final int CLOSED = 2;
-    private static final VarHandle STATE;
-    private static final VarHandle BREAKAGE;
-
-    static {
-        try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup();
-            STATE = lookup.findVarHandle(Requests.class, "state", int.class);
-            BREAKAGE = lookup.findVarHandle(Requests.class, "breakage", Breakage.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     private final QueuePair qp;
     private final QpConfig granted;
-    private final int qpNum;
     private final long timeout;
-    private final Dispatcher sendDispatcher;
-    private final Dispatcher recvDispatcher;
-    private final int sendIndex;
-    private final int recvIndex;
+    private final Attachment attachment;
     private final SendSide send;
     private final ReceiveSide receive;
-
-    private volatile int state = OPEN;
-
-    /** The first failure. By compare-and-set. */
-    private volatile @Nullable Breakage breakage;
-
-    /** The queue pair was destroyed or reset: no completion comes from it any more. */
-    private volatile boolean gone;
-
-    private volatile @Nullable Waiter closers;
 
     private Requests(QueuePair qp, RequestsConfig config, Buffer[] buffers, Reservation room) {
         this.qp = qp;
         this.granted = qp.config();
-        this.qpNum = qp.qpNum();
         this.timeout =
                 config.timeout() == null
                         ? Long.MAX_VALUE
                         : Check.nanos("timeout", config.timeout());
-        this.sendDispatcher = room.sends();
-        this.recvDispatcher = room.receives();
-        this.sendIndex = sendDispatcher.attach(this);
-        this.recvIndex = recvDispatcher == sendDispatcher ? sendIndex : recvDispatcher.attach(this);
-        this.send = new SendSide(this, qp, sendIndex, room.sendCount());
-        this.receive = new ReceiveSide(this, qp, recvIndex, buffers);
+        this.attachment = new Attachment(qp, buffers, room);
+        this.send = attachment.send();
+        this.receive = attachment.receive();
     }
 
     /**
@@ -452,18 +412,18 @@ public final class Requests implements AutoCloseable {
                 return m;
             }
             if (receive.isOver()) {
-                throw refusal();
+                throw attachment.refusal();
             }
             long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - start);
-            if (!recvDispatcher.await(receive, Math.max(0, left))) {
+            if (!attachment.receives().await(receive, Math.max(0, left))) {
                 return receive.poll();
             }
         }
     }
 
     private Request begin(Op op) throws InterruptedException {
-        if (refuses()) {
-            throw refusal();
+        if (attachment.refuses()) {
+            throw attachment.refusal();
         }
         if (send.capacity() == 0) {
             throw new IllegalStateException(
@@ -479,7 +439,7 @@ public final class Requests implements AutoCloseable {
         Check.notNull(message, "message");
         Request r = begin(Op.SEND);
         r.wr.send();
-        message.describe(r, this);
+        message.describe(r, attachment);
         return r;
     }
 
@@ -489,7 +449,7 @@ public final class Requests implements AutoCloseable {
         Request r = begin(Op.WRITE);
         r.remote = to;
         r.wr.rdmaWrite(to.address(), to.rkey());
-        from.describe(r, this);
+        from.describe(r, attachment);
         return r;
     }
 
@@ -499,7 +459,7 @@ public final class Requests implements AutoCloseable {
         Request r = begin(Op.READ);
         r.remote = from;
         r.wr.rdmaRead(from.address(), from.rkey());
-        to.describe(r, this, (int) from.length());
+        to.describe(r, attachment, (int) from.length());
         return r;
     }
 
@@ -541,7 +501,7 @@ public final class Requests implements AutoCloseable {
         if (r.isQueued()) {
             r.tellPosted = true;
             try {
-                sendDispatcher.await(new Posted(r), Long.MAX_VALUE);
+                attachment.sends().await(new Posted(r), Long.MAX_VALUE);
             } catch (InterruptedException e) {
                 if (cancel(r)) {
                     throw e;
@@ -549,7 +509,7 @@ public final class Requests implements AutoCloseable {
                 Thread.currentThread().interrupt(); // it was posted just now
             }
         }
-        return new Pending(this, r);
+        return new Pending(attachment, r);
     }
 
     private boolean cancel(Request r) {
@@ -576,12 +536,12 @@ public final class Requests implements AutoCloseable {
         send.submit(r);
         boolean done;
         try {
-            done = sendDispatcher.await(r, timeout);
+            done = attachment.sends().await(r, timeout);
         } catch (InterruptedException e) {
             if (cancel(r)) {
                 throw e;
             }
-            throw new RequestInterruptedException(new Pending(this, r));
+            throw new RequestInterruptedException(new Pending(attachment, r));
         }
         if (!done) {
             if (cancel(r)) {
@@ -589,128 +549,10 @@ public final class Requests implements AutoCloseable {
                         r + " was not posted in time: the send queue of " + this + " is full",
                         null);
             }
-            Pending pending = new Pending(this, r);
+            Pending pending = new Pending(attachment, r);
             throw new RequestTimeoutException(pending + " was not done in time", pending);
         }
-        r.check(this);
-    }
-
-    /** Whether new requests are refused. */
-    boolean refuses() {
-        return state != OPEN || breakage != null;
-    }
-
-    /** Why new requests are refused. */
-    private RuntimeException refusal() {
-        Breakage b = breakage;
-        if (state == OPEN && b != null) {
-            return new RequestFailedException(this + ": " + b.explain(), b, WcStatus.WR_FLUSH_ERR);
-        }
-        return new ClosedException(this);
-    }
-
-    /** Ends a request that was never posted. */
-    void refuse(Request r) {
-        Breakage b = breakage;
-        if (b != null) {
-            r.fail(b, WcStatus.WR_FLUSH_ERR);
-        } else {
-            r.refuse(new ClosedException(this));
-        }
-    }
-
-    /** Records a failure unless there was one before, and returns the first. */
-    Breakage broke(Breakage by) {
-        Breakage first = (Breakage) BREAKAGE.compareAndExchange(this, null, by);
-        if (first != null) {
-            return first;
-        }
-        receive.wakeAll();
-        return by;
-    }
-
-    /** Has the queue pair flush what is posted, since something about it is unknown. */
-    void breakUp(String why) {
-        broke(Breakage.of(why, new IllegalStateException("the queue pair was moved to ERR")));
-        flush();
-    }
-
-    /** The queue pair is closed: nothing that was posted completes any more. */
-    void gone(RuntimeException why) {
-        broke(Breakage.of(String.valueOf(qp), why));
-        gone = true;
-    }
-
-    private void flush() {
-        try {
-            QpState now = qp.state();
-            if (now == QpState.RESET) {
-                gone = true;
-            } else if (now != QpState.ERR) {
-                qp.modify(QpAttributes.builder().state(QpState.ERR).build());
-            }
-        } catch (ClosedException e) {
-            gone = true;
-        }
-    }
-
-    /** A leader has had nothing to do for a while: is this still of use? */
-    void audit() {
-        if (!gone && (send.outstanding() > 0 || receive.outstanding() > 0)) {
-            try {
-                if (qp.state() == QpState.RESET) {
-                    gone(new IllegalStateException(qp + " was moved to RESET"));
-                }
-            } catch (ClosedException e) {
-                gone(e);
-            }
-        }
-        Breakage b = breakage;
-        if (gone) {
-            abandon(b == null ? Breakage.of(String.valueOf(qp), new ClosedException(qp)) : b);
-        }
-    }
-
-    /** Ends everything that was posted. The leader's. */
-    void abandon(Breakage why) {
-        Breakage first = broke(why);
-        send.abandon(first);
-        receive.abandon();
-        outstandingFell();
-    }
-
-    void completed(long wrId, WorkCompletions batch, int i) {
-        if (WrId.isReceive(wrId)) {
-            receive.completed(wrId, batch, i);
-        } else {
-            send.completed(wrId, batch, i);
-        }
-        if (state != OPEN) {
-            outstandingFell();
-        }
-    }
-
-    /** Something that a closer waits for may have happened. */
-    void outstandingFell() {
-        for (Waiter w = closers; w != null; w = w.below) {
-            w.wake();
-        }
-    }
-
-    @Nullable Breakage breakage() {
-        return breakage;
-    }
-
-    boolean isClosing() {
-        return state != OPEN;
-    }
-
-    int qpNum() {
-        return qpNum;
-    }
-
-    Dispatcher dispatcher() {
-        return sendDispatcher;
+        r.check();
     }
 
     /**
@@ -726,74 +568,12 @@ public final class Requests implements AutoCloseable {
      */
     @Override
     public void close() {
-        Closing closing = new Closing();
-        if (!STATE.compareAndSet(this, OPEN, CLOSING)) {
-            closing.awaitOther();
-            return;
-        }
-        try {
-            send.signal(); // a thread that posts meanwhile looks at the state once more
-            flush();
-            receive.wakeAll();
-            closing.awaitQuiet();
-        } finally {
-            sendDispatcher.detach(sendIndex);
-            if (recvDispatcher != sendDispatcher) {
-                recvDispatcher.detach(recvIndex);
-            }
-            receive.discard();
-            send.close();
-            new Reservation(sendDispatcher, recvDispatcher, send.capacity(), receive.size())
-                    .release();
-            state = CLOSED;
-            outstandingFell();
-        }
-    }
-
-    /** Until nothing is posted any more, or, for a second closer, until the first is done. */
-    private final class Closing implements Goal {
-        private boolean second;
-
-        void awaitOther() {
-            second = true;
-            sendDispatcher.awaitQuietly(this);
-        }
-
-        void awaitQuiet() {
-            sendDispatcher.awaitQuietly(this);
-        }
-
-        @Override
-        public boolean isReached() {
-            return second ? state == CLOSED : isQuiet();
-        }
-
-        @Override
-        public void enlist(Waiter w) {
-            synchronized (Requests.this) {
-                w.below = closers;
-                closers = w;
-            }
-        }
-
-        @Override
-        public void leave(Waiter w) {
-            // Dropped with the requests.
-        }
-
-        @Override
-        public boolean isNear() {
-            return send.isBusy() || state == CLOSED;
-        }
-    }
-
-    private boolean isQuiet() {
-        return !send.isBusy() && send.outstanding() == 0 && receive.outstanding() == 0;
+        attachment.close();
     }
 
     /** The queue pair's name. */
     @Override
     public String toString() {
-        return "requests over " + qp;
+        return attachment.toString();
     }
 }

@@ -74,7 +74,7 @@ final class SendSide {
         }
     }
 
-    private final Requests owner;
+    private final Attachment owner;
     private final QueuePair qp;
     private final int index;
     private final int capacity;
@@ -117,7 +117,7 @@ final class SendSide {
     /** Cancelled since the backlog was last walked. */
     private volatile int cancelled;
 
-    SendSide(Requests owner, QueuePair qp, int index, int capacity) {
+    SendSide(Attachment owner, QueuePair qp, int index, int capacity) {
         this.owner = owner;
         this.qp = qp;
         this.index = index;
@@ -494,5 +494,11 @@ final class SendSide {
 
     void close() {
         results.close();
+    }
+
+    /** Names the owner, for messages. */
+    @Override
+    public String toString() {
+        return owner.toString();
     }
 }
