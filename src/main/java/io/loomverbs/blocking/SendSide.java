@@ -17,8 +17,8 @@ final class SendSide {
     /*
      * Posting
      *
-     * A thread pushes its request onto the stack `inbox` and signals. If nobody posts, it becomes
-     * the poster; if another thread is at it, that one looks once more before it stops:
+     * A thread adds its request to the backlog and signals. If no thread posts, it becomes the
+     * poster; if another thread is at it, that one looks once more before it stops:
      *
      *   IDLE    -> AGAIN     signal; the caller becomes the poster
      *   AGAIN   -> POSTING   the poster is about to look
@@ -41,7 +41,7 @@ final class SendSide {
      * `sent` has what was posted and is not done, by position. The poster writes it and `posted`
      * before it posts. Only the leader of the dispatcher completes requests, in order, and writes
      * `completed`; then it signals if something waits for a place. The poster says that something
-     * does (`backlogged`), then reads `completed`: one of both sees the other.
+     * does (see Backlog), then reads `completed`: one of both sees the other.
      */
     private static final int IDLE = 0;
     private static final int POSTING = 1;
@@ -56,19 +56,11 @@ final class SendSide {
     /** Rounds after which a thread that posts for others lets another thread do it. */
     private static final int PATIENCE = 256;
 
-    /** Cancelled requests in the backlog that are worth a walk to drop them. */
-    private static final int MANY_CANCELLED = 64;
-
-    private static final VarHandle INBOX;
     private static final VarHandle TURN;
-    private static final VarHandle CANCELLED;
 
     static {
         try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup();
-            INBOX = lookup.findVarHandle(SendSide.class, "inbox", Request.class);
-            TURN = lookup.findVarHandle(SendSide.class, "turn", int.class);
-            CANCELLED = lookup.findVarHandle(SendSide.class, "cancelled", int.class);
+            TURN = MethodHandles.lookup().findVarHandle(SendSide.class, "turn", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -85,18 +77,13 @@ final class SendSide {
     /** A power of two places. The poster's and the leader's, see above. */
     private final @Nullable Request[] sent;
 
-    private volatile @Nullable Request inbox;
+    private final Backlog backlog = new Backlog();
     private volatile int turn;
 
     // Of the poster:
-    private @Nullable Request first;
-    private @Nullable Request last;
     private final @Nullable Request[] chain = new Request[CHAIN];
     private int oneByOne;
     private boolean unsignaledTail;
-
-    /** Something waits to be posted. Written by the poster. */
-    private volatile boolean backlogged;
 
     /** How many were ever posted. Written by the poster. */
     private volatile long posted;
@@ -113,9 +100,6 @@ final class SendSide {
      * lost update costs or saves one yield.
      */
     private int expected;
-
-    /** Cancelled since the backlog was last walked. */
-    private volatile int cancelled;
 
     SendSide(Attachment owner, QueuePair qp, int index, int capacity) {
         this.owner = owner;
@@ -158,11 +142,7 @@ final class SendSide {
     /** Has a request posted, by this thread or another, now or when there is room. */
     @SuppressWarnings("ThreadPriorityCheck") // a hint only: it is right without the yield, too
     void submit(Request r) {
-        Request head;
-        do {
-            head = inbox;
-            r.next = head;
-        } while (!INBOX.compareAndSet(this, head, r));
+        backlog.add(r);
         int others = expected - 1;
         if (others >= 0) {
             expected = others;
@@ -177,7 +157,7 @@ final class SendSide {
 
     /** A queued request was cancelled. */
     void cancelledOne() {
-        if ((int) CANCELLED.getAndAdd(this, 1) + 1 >= MANY_CANCELLED) {
+        if (backlog.cancelledOne()) {
             signal();
         }
     }
@@ -191,7 +171,7 @@ final class SendSide {
 
     /** Whether something waits to be posted, or is being posted. */
     boolean isBusy() {
-        return inbox != null || backlogged || turn != IDLE;
+        return backlog.isWaiting() || turn != IDLE;
     }
 
     /** Whether a thread is posting. */
@@ -245,8 +225,8 @@ final class SendSide {
 
     /** Posts a chain; false if there is nothing to post, or no room. */
     private boolean postSome() {
-        takeInbox();
-        if (first == null) {
+        backlog.takeNew();
+        if (backlog.isEmpty()) {
             if (unsignaledTail) {
                 unsignaledTail = false;
                 owner.breakUp("a request that was posted unsignaled, and the next was refused");
@@ -255,55 +235,30 @@ final class SendSide {
         }
         if (owner.refuses()) {
             refuseAll();
-            return inbox != null;
+            return backlog.hasNew();
         }
         int room = (int) (capacity - outstanding());
-        if (cancelled >= MANY_CANCELLED) {
-            dropCancelled();
-        }
+        backlog.dropCancelledIfMany();
         int n = fillChain(Math.min(oneByOne > 0 ? 1 : longestChain, room));
         if (n > 0) {
             post(n);
         }
-        backlogged = first != null;
-        return (n > 0 && first != null) || inbox != null;
-    }
-
-    private void takeInbox() {
-        if (inbox == null) {
-            return;
-        }
-        Request newest = (Request) INBOX.getAndSet(this, null);
-        Request tail = newest;
-        Request oldest = null;
-        while (newest != null) { // reversed: the oldest first
-            Request older = newest.next;
-            newest.next = oldest;
-            oldest = newest;
-            newest = older;
-        }
-        if (first == null) {
-            first = oldest;
-        } else if (last != null) {
-            last.next = oldest;
-        }
-        last = tail;
-        backlogged = true;
+        backlog.announce();
+        return (n > 0 && !backlog.isEmpty()) || backlog.hasNew();
     }
 
     private int fillChain(int most) {
         int n = 0;
-        while (n < most && first != null) {
-            Request r = first;
+        while (n < most) {
+            Request r = backlog.first();
+            if (r == null) {
+                break;
+            }
             boolean alone = r.bytes > LONG;
             if (alone && n > 0) {
                 break;
             }
-            first = r.next;
-            r.next = null;
-            if (first == null) {
-                last = null;
-            }
+            backlog.removeFirst();
             if (r.commit()) {
                 chain[n++] = r;
                 if (alone) {
@@ -312,29 +267,6 @@ final class SendSide {
             }
         }
         return n;
-    }
-
-    private void dropCancelled() {
-        cancelled = 0;
-        Request kept = null;
-        Request r = first;
-        first = null;
-        while (r != null) {
-            Request following = r.next;
-            if (!r.isCancelled()) {
-                if (kept == null) {
-                    first = r;
-                } else {
-                    kept.next = r;
-                }
-                kept = r;
-            }
-            r = following;
-        }
-        if (kept != null) {
-            kept.next = null;
-        }
-        last = kept;
     }
 
     private Request chained(int i) {
@@ -411,11 +343,7 @@ final class SendSide {
             sent[slot(from + i)] = null;
             r.wr.next(null);
             if (i >= again) {
-                r.next = first;
-                first = r;
-                if (last == null) {
-                    last = r;
-                }
+                backlog.addFirst(r);
             }
         }
         if (accepted > 0) {
@@ -425,16 +353,12 @@ final class SendSide {
     }
 
     private void refuseAll() {
-        while (first != null) {
-            Request r = first;
-            first = r.next;
-            r.next = null;
+        for (Request r = backlog.removeFirst(); r != null; r = backlog.removeFirst()) {
             if (r.commit()) {
                 owner.refuse(r);
             }
         }
-        last = null;
-        backlogged = false;
+        backlog.announce();
     }
 
     private int slot(long position) {
@@ -466,7 +390,7 @@ final class SendSide {
             completed = p + 1;
         }
         expected = woken;
-        if (backlogged || inbox != null) {
+        if (backlog.isWaiting()) {
             signal();
         }
     }

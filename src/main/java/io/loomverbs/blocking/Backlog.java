@@ -1,0 +1,152 @@
+package io.loomverbs.blocking;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The requests of a send queue that wait to be posted, the oldest first. Any thread adds one; only
+ * the poster takes them.
+ */
+final class Backlog {
+    /*
+     * Threads push onto the stack `inbox`. The poster takes all of it at once, and appends it in
+     * the order in which it was pushed.
+     */
+
+    /** Cancelled requests that are worth a walk to drop them. */
+    private static final int MANY_CANCELLED = 64;
+
+    private static final VarHandle INBOX;
+    private static final VarHandle CANCELLED;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            INBOX = lookup.findVarHandle(Backlog.class, "inbox", Request.class);
+            CANCELLED = lookup.findVarHandle(Backlog.class, "cancelled", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private volatile @Nullable Request inbox;
+
+    // Of the poster:
+    private @Nullable Request first;
+    private @Nullable Request last;
+
+    /** What the poster has said about {@link #first}. */
+    private volatile boolean announced;
+
+    /** Cancelled since the backlog was last walked. */
+    private volatile int cancelled;
+
+    void add(Request r) {
+        Request head;
+        do {
+            head = inbox;
+            r.next = head;
+        } while (!INBOX.compareAndSet(this, head, r));
+    }
+
+    /** A request in it was cancelled. True if the poster should drop such requests. */
+    boolean cancelledOne() {
+        return (int) CANCELLED.getAndAdd(this, 1) + 1 >= MANY_CANCELLED;
+    }
+
+    /** Whether something waits to be posted, as far as other threads can tell. */
+    boolean isWaiting() {
+        return inbox != null || announced;
+    }
+
+    /** Whether something came that the poster has not taken. */
+    boolean hasNew() {
+        return inbox != null;
+    }
+
+    // All below is the poster's.
+
+    /** Appends what came, and announces it. */
+    void takeNew() {
+        if (inbox == null) {
+            return;
+        }
+        Request newest = (Request) INBOX.getAndSet(this, null);
+        Request tail = newest;
+        Request oldest = null;
+        while (newest != null) { // reversed: the oldest first
+            Request older = newest.next;
+            newest.next = oldest;
+            oldest = newest;
+            newest = older;
+        }
+        if (first == null) {
+            first = oldest;
+        } else if (last != null) {
+            last.next = oldest;
+        }
+        last = tail;
+        announced = true;
+    }
+
+    /** Tells other threads whether something is left. */
+    void announce() {
+        announced = first != null;
+    }
+
+    boolean isEmpty() {
+        return first == null;
+    }
+
+    @Nullable Request first() {
+        return first;
+    }
+
+    @Nullable Request removeFirst() {
+        Request r = first;
+        if (r != null) {
+            first = r.next;
+            r.next = null;
+            if (first == null) {
+                last = null;
+            }
+        }
+        return r;
+    }
+
+    void addFirst(Request r) {
+        r.next = first;
+        first = r;
+        if (last == null) {
+            last = r;
+        }
+    }
+
+    void dropCancelledIfMany() {
+        if (cancelled < MANY_CANCELLED) {
+            return;
+        }
+        cancelled = 0;
+        Request kept = null;
+        Request r = first;
+        first = null;
+        while (r != null) {
+            Request following = r.next;
+            if (!r.isCancelled()) {
+                if (kept == null) {
+                    first = r;
+                } else {
+                    kept.next = r;
+                }
+                kept = r;
+            }
+            r = following;
+        }
+        if (kept != null) {
+            kept.next = null;
+        }
+        last = kept;
+    }
+}
