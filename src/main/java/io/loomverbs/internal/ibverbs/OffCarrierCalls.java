@@ -4,12 +4,11 @@ import io.loomverbs.internal.event.HelperThreads;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
@@ -24,7 +23,8 @@ import java.util.function.Supplier;
 public final class OffCarrierCalls {
     private static final int THREADS = 4;
     private static final long KEPT_MILLIS = 1_000;
-    private static final long PATIENCE_MILLIS = 20;
+    private static final long PATIENCE_NANOS = 20_000_000;
+    private static final long LOOK_NANOS = 1_000_000_000;
 
     private static final ThreadPoolExecutor POOL = pool();
 
@@ -43,57 +43,135 @@ public final class OffCarrierCalls {
         return pool;
     }
 
-    /** Not interruptible: the result of the call must not be lost. An interrupt stays pending. */
-    @SuppressWarnings("ThreadPriorityCheck") // without memory nothing else is possible
+    /**
+     * Makes the call. Not interruptible: the result of the call must not be lost. An interrupt
+     * stays pending. If this ends with an Error that is not the call's own, such as a lack of
+     * stack, the call is not made.
+     */
     public static <T> T run(String verb, Supplier<T> call) {
         if (!Thread.currentThread().isVirtual()) {
             return call.get();
         }
-        FutureTask<T> task = new FutureTask<>(call::get);
-        try {
-            POOL.execute(task);
-        } catch (OutOfMemoryError e) { // too many threads, say
-            task.run(); // if it was queued nevertheless, it does not run again
+        HandedOver<T> handedOver = new HandedOver<>(verb, call);
+        handedOver.handOver();
+        handedOver.await();
+        return handedOver.result();
+    }
+
+    /**
+     * A call that one of several threads makes: whichever begins it first.
+     *
+     * <p>What it makes is native, and belongs to the caller. So an Error of the caller must not
+     * separate it from its result: the caller either withdraws the call, or waits for the result,
+     * even if it has neither memory nor stack to park.
+     */
+    private static final class HandedOver<T> implements Runnable {
+        private final String verb;
+        private final Supplier<T> call;
+        private final Thread caller = Thread.currentThread();
+        private final long since = System.nanoTime();
+
+        /** 1 once a thread has begun it. Its operations need less stack than handing it over. */
+        private final AtomicInteger begun = new AtomicInteger();
+
+        private @Nullable T result;
+        private @Nullable Throwable failure;
+
+        /** Written last, after the result or the failure. */
+        private volatile boolean done;
+
+        /** The caller's: whether it has started a thread for this call alone. */
+        private boolean alone;
+
+        HandedOver(String verb, Supplier<T> call) {
+            this.verb = verb;
+            this.call = call;
         }
-        boolean interrupted = false;
-        boolean patient = true;
-        try {
-            while (true) {
-                try {
-                    return patient ? task.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS) : task.get();
-                } catch (TimeoutException e) {
-                    patient = false;
-                    if (POOL.remove(task)) {
-                        startAlone(verb, task);
-                    }
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                } catch (Error e) { // no memory to wait: the call continues nevertheless
-                    Thread.yield();
-                } catch (ExecutionException e) {
-                    throw rethrown(e.getCause());
+
+        /** Whether the calling thread is the one to make it, or to withdraw it. */
+        private boolean tryBegin() {
+            return begun.compareAndSet(0, 1);
+        }
+
+        @Override
+        public void run() {
+            if (!tryBegin()) {
+                return;
+            }
+            try {
+                result = call.get();
+            } catch (Throwable e) {
+                failure = e;
+            }
+            done = true;
+            LockSupport.unpark(caller);
+        }
+
+        void handOver() {
+            try {
+                POOL.execute(this);
+            } catch (OutOfMemoryError e) { // too many threads, say
+                run();
+            } catch (Error e) { // no stack, say
+                if (tryBegin()) {
+                    throw e;
                 }
             }
-        } finally {
+        }
+
+        @SuppressWarnings("ThreadPriorityCheck") // without memory nothing else is possible
+        void await() {
+            boolean interrupted = false;
+            boolean parks = true;
+            while (!done) {
+                try {
+                    if (parks) {
+                        // Not indefinitely: the thread that is done may lack memory to unpark.
+                        LockSupport.parkNanos(this, begun.get() == 0 ? PATIENCE_NANOS : LOOK_NANOS);
+                        // While interrupted, park returns at once: the status is put aside.
+                        interrupted |= Thread.interrupted();
+                    } else {
+                        Thread.yield();
+                        parks = true;
+                    }
+                    beginAlone();
+                } catch (Error e) { // no memory or stack for it
+                    parks = !parks;
+                }
+            }
             if (interrupted) {
-                Thread.currentThread().interrupt();
+                try {
+                    caller.interrupt();
+                } catch (Error e) {
+                    // Rather without the interrupt than without what was made.
+                }
             }
         }
-    }
 
-    private static void startAlone(String verb, FutureTask<?> task) {
-        try {
-            HelperThreads.unstarted("loomverbs " + verb, task).start();
-        } catch (OutOfMemoryError e) {
-            task.run();
+        /** A thread of its own makes the call if none of the pool's has begun it for long. */
+        private void beginAlone() {
+            if (alone || begun.get() != 0 || System.nanoTime() - since < PATIENCE_NANOS) {
+                return;
+            }
+            try {
+                boolean _ = POOL.remove(this); // it would find the call begun
+                HelperThreads.unstarted("loomverbs " + verb, this).start();
+                alone = true;
+            } catch (OutOfMemoryError e) {
+                run();
+            }
         }
-    }
 
-    private static RuntimeException rethrown(@Nullable Throwable cause) {
-        if (cause instanceof RuntimeException exception) {
-            return exception;
+        @SuppressWarnings("NullAway") // null if the call has given null
+        T result() {
+            Throwable met = failure;
+            if (met instanceof RuntimeException exception) {
+                throw exception;
+            }
+            if (met instanceof Error error) {
+                throw error;
+            }
+            return result;
         }
-        // A Supplier throws nothing else.
-        throw cause instanceof Error error ? error : new AssertionError(cause);
     }
 }

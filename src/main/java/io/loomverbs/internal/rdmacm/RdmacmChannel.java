@@ -93,29 +93,59 @@ final class RdmacmChannel {
         }
     }
 
-    /** For a further id of this channel. */
-    void retainAgain() {
+    /** A number for a further id of this channel, which is to {@link #release(long)} it. */
+    long retainFor(RdmacmId id) {
         SHARED.lock();
         try {
+            long number = add(id);
             users++;
+            return number;
         } finally {
             SHARED.unlock();
         }
     }
 
-    void release() {
+    /** For the id of that number, whose object is destroyed. Again, it does nothing. */
+    void release(long number) {
+        boolean last;
         SHARED.lock();
         try {
-            users--;
-            if (users > 0) {
-                return;
-            }
-            if (current == this) {
-                current = null;
-            }
+            last = ids.remove(number) != null && leave();
         } finally {
             SHARED.unlock();
         }
+        if (last) {
+            end();
+        }
+    }
+
+    /** For an id that came to nothing. */
+    void release() {
+        boolean last;
+        SHARED.lock();
+        try {
+            last = leave();
+        } finally {
+            SHARED.unlock();
+        }
+        if (last) {
+            end();
+        }
+    }
+
+    @GuardedBy("SHARED")
+    private boolean leave() {
+        users--;
+        if (users > 0) {
+            return false;
+        }
+        if (current == this) {
+            current = null;
+        }
+        return true;
+    }
+
+    private void end() {
         ended = true;
         epoll.wake();
     }

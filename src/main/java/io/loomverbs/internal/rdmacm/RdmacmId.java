@@ -82,8 +82,7 @@ final class RdmacmId implements CmIdOps {
     static RdmacmId incoming(RdmacmChannel channel, long address) {
         RdmacmId id = new RdmacmId(channel, null);
         id.address = address;
-        id.number = channel.add(id);
-        channel.retainAgain();
+        id.number = channel.retainFor(id);
         // It has that of the listener.
         Struct.at(address, RdmaCmId.BYTES).i64(RdmaCmId.CONTEXT, id.number);
         return id;
@@ -287,19 +286,16 @@ final class RdmacmId implements CmIdOps {
 
     @Override
     public void destroy() {
-        guard.destroy(
-                () -> {
-                    OffCarrierCalls.run("rdma_destroy_id", this::destroyNow);
-                    channel.remove(number);
-                    channel.release();
-                    return 0;
-                },
-                0);
+        int ignored = guard.destroy(() -> OffCarrierCalls.run("rdma_destroy_id", this::end), 0);
+        // After the gate: an Error here must not have the object destroyed twice. Another destroy
+        // completes this one.
+        channel.release(number);
     }
 
-    private int destroyNow() {
+    private int end() {
         try (Arena arena = Arena.ofConfined()) {
-            return Librdmacm.destroyId(Libibverbs.callState(arena), address);
+            int ignored = Librdmacm.destroyId(Libibverbs.callState(arena), address);
+            return 0;
         }
     }
 }

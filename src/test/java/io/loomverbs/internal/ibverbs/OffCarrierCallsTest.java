@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.support.ChildJvm;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
-@Timeout(20)
+@Timeout(60)
 class OffCarrierCallsTest {
     private static <T> T onVirtual(Callable<T> body) throws Exception {
         FutureTask<T> task = new FutureTask<>(body);
@@ -118,5 +121,14 @@ class OffCarrierCallsTest {
         assertThat(task.isDone()).isFalse();
         go.countDown();
         assertThat(task.get(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    /** In each way that the JVM runs code: frames have other sizes in each. */
+    @ParameterizedTest
+    @ValueSource(strings = {"-XX:TieredStopAtLevel=1", "-Xint", "-XX:TieredStopAtLevel=4"})
+    void aCallerWithoutStackGetsWhatWasMade(String mode) throws Exception {
+        List<String> options = List.of(mode, "-Xss180k");
+        assertThat(ChildJvm.run(List.of(), options, OffCarrierEndChild.class))
+                .isEqualTo("0 results are lost\n");
     }
 }
