@@ -39,8 +39,8 @@ public enum WcStatus {
             "the peer's queue pair does not allow RDMA_READ, RDMA_WRITE or atomics: "
                     + "connect grants nothing unless asked, so give the peer's init or connect the "
                     + "access; or the message is longer than the peer's receive, its "
-                    + "maxDestRdAtomic is 0, the path MTUs differ, or the address of an atomic is "
-                    + "not a multiple of 8"),
+                    + "maxDestRdAtomic is less than maxRdAtomic here, the path MTUs differ, or the "
+                    + "address of an atomic is not a multiple of 8"),
     /**
      * The peer's memory is not accessible: remote key, bounds or access flags do not allow this.
      */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.loomverbs.Access;
 import io.loomverbs.AddressHandle;
 import io.loomverbs.MemoryRegion;
+import io.loomverbs.Mtu;
 import io.loomverbs.PostException;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpState;
@@ -24,7 +25,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -134,6 +137,34 @@ class DeviceErrorsTest extends DeviceContract {
         }
     }
 
+    /** The first packet names the whole range, so nothing is written if that is not all there. */
+    @Test
+    void aWriteThatLeavesItsRegionWritesNothing() {
+        Pair p = impatient(Fixture.anything());
+        long tail = p.bMemory.length() - 12;
+        p.aMemory.memory().fill((byte) 1);
+        p.bMemory.memory().fill((byte) 0);
+        p.a.postSend(
+                p.send(1, 8)
+                        .sge(p.aMemory, 64, 8)
+                        .rdmaWrite(p.bMemory.address() + tail, p.bMemory.rkey()));
+        assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.REM_ACCESS_ERR);
+        assertThat(p.bMemory.memory().asSlice(tail).toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+    }
+
+    /**
+     * The last packet of a WRITE with immediate needs a receive request: if it is the only one then
+     * before its key is looked at, else after that of the first.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {8, 3000})
+    void aWriteWithImmediateWithoutAReceiveRequest(int length) {
+        Pair p = impatient(Fixture.anything());
+        p.a.postSend(p.send(1, length).rdmaWriteWithImm(p.bMemory.address(), ~p.bMemory.rkey(), 5));
+        assertThat(Fixture.pollOne(sends).status())
+                .isEqualTo(length == 8 ? WcStatus.RNR_RETRY_EXC_ERR : WcStatus.REM_ACCESS_ERR);
+    }
+
     /** Without a receive request a reliable sender tries as often as told, then says so. */
     @Test
     void noReceiveRequestIsAnErrorAfterRetries() {
@@ -207,7 +238,9 @@ class DeviceErrorsTest extends DeviceContract {
         assertThatThrownBy(() -> p.recv(9)).isInstanceOf(PostException.class);
     }
 
-    /** A pair that gives up soon, and whose receiver allows only what is named. */
+    /**
+     * A pair with small packets that gives up soon, and whose receiver allows only what is named.
+     */
     private Pair impatient(Access... access) {
         return f
         .new Pair(
@@ -216,6 +249,7 @@ class DeviceErrorsTest extends DeviceContract {
                 receiving(QpType.RC),
                 QpAttributes.builder()
                         .access(access)
+                        .pathMtu(Mtu.MTU_1024)
                         .timeout(8)
                         .retryCnt(1)
                         .rnrRetry(1)

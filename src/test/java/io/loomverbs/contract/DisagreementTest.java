@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.lang.foreign.ValueLayout;
+
 /** Two ends that were told different things: the commonest mistakes when a program is new. */
 class DisagreementTest extends DeviceContract {
     private static final int TIMEOUT_1_MS = 8;
@@ -122,6 +124,79 @@ class DisagreementTest extends DeviceContract {
             quiet();
         } else {
             assertThat(pollOne(receives).byteLen()).isEqualTo(1000);
+        }
+    }
+
+    /**
+     * A requester that was told more than its peer serves: a device may refuse what is too much.
+     */
+    @Test
+    void moreReadsThanThePeerServes() {
+        QueuePair[] ends =
+                connected(
+                        QpType.RC,
+                        fewRetries().maxRdAtomic(4).build(),
+                        fewRetries().maxDestRdAtomic(1).build());
+        ends[0].postSend(read(1).fence().next(read(2).fence())); // one after the other
+        assertThat(Fixture.poll(sends, 2))
+                .extracting(WorkCompletion::status)
+                .containsOnly(WcStatus.SUCCESS);
+
+        ends[0].postSend(read(3).next(read(4).next(read(5))));
+
+        assertThat(Fixture.poll(sends, 3))
+                .extracting(WorkCompletion::status)
+                .containsExactly(
+                        Differences.refusesTooManyReads()
+                                ? new WcStatus[] {
+                                    WcStatus.SUCCESS,
+                                    WcStatus.REM_INV_REQ_ERR,
+                                    WcStatus.WR_FLUSH_ERR
+                                }
+                                : new WcStatus[] {
+                                    WcStatus.SUCCESS, WcStatus.SUCCESS, WcStatus.SUCCESS
+                                });
+    }
+
+    private SendWorkRequest read(long wrId) {
+        return SendWorkRequest.allocate(1, 0)
+                .wrId(wrId)
+                .signaled()
+                .sge(memory, 0, 8)
+                .rdmaRead(memory.address() + 4096, memory.rkey());
+    }
+
+    /**
+     * One end begins anew with numbers that it has used: its peer repeats what it answered then.
+     */
+    @Test
+    void anAtomicThatSeemsRepeatedGetsItsOldResult() {
+        QueuePair[] ends =
+                connected(
+                        QpType.RC,
+                        fewRetries().sqPsn(PSN).build(),
+                        fewRetries().rqPsn(PSN).maxDestRdAtomic(2).build());
+        for (int i = 0; i < 3; i++) {
+            add(ends[0], WcStatus.SUCCESS, i);
+        }
+        for (int i = 0; i < 3; i++) {
+            ends[0].modify(QpAttributes.builder().state(QpState.RESET).build());
+            ends[0].connect(ends[1].endpoint(), fewRetries().sqPsn(PSN + i).build());
+            // The oldest of three is not kept by a responder with two resources.
+            add(ends[0], i == 0 ? WcStatus.RETRY_EXC_ERR : WcStatus.SUCCESS, i);
+        }
+        assertThat(memory.memory().get(ValueLayout.JAVA_LONG, 4096)).isEqualTo(3);
+    }
+
+    private void add(QueuePair from, WcStatus status, long before) {
+        from.postSend(
+                SendWorkRequest.allocate(1, 0)
+                        .signaled()
+                        .sge(memory, 0, 8)
+                        .fetchAndAdd(memory.address() + 4096, memory.rkey(), 1));
+        assertThat(pollOne(sends).status()).isEqualTo(status);
+        if (status == WcStatus.SUCCESS) {
+            assertThat(memory.memory().get(ValueLayout.JAVA_LONG, 0)).isEqualTo(before);
         }
     }
 

@@ -86,6 +86,11 @@ public final class Differences {
         return !SOFT_ROCE;
     }
 
+    /** Whether more READs under way than the peer serves are refused, rather than served later. */
+    public static boolean refusesTooManyReads() {
+        return STRICT;
+    }
+
     /** What a message may allocate: a strict device hands each to a thread of its own. */
     public static int bytesOfMessage() {
         return STRICT ? 1000 : 0;

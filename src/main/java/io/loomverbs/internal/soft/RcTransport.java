@@ -1,5 +1,7 @@
 package io.loomverbs.internal.soft;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import io.loomverbs.internal.device.Ibv;
 
 /** Reliable connection: the peer acknowledges, or says why not. */
@@ -10,7 +12,7 @@ final class RcTransport implements Transport {
 
     @Override
     public int execute(SoftQp from, SendSlot wr, DeferredNotifications after) {
-        boolean fetches = wr.opcode == Ibv.WR_RDMA_READ || wr.isAtomic();
+        boolean fetches = wr.fetches();
         int status = Transport.checkLocally(from, wr, fetches ? Ibv.ACCESS_LOCAL_WRITE : 0);
         if (status != Ibv.WC_SUCCESS) {
             return status;
@@ -34,13 +36,22 @@ final class RcTransport implements Transport {
             to.sequenceNakSent = false;
             to.communicationEstablished(after);
             status = perform(from, wr, to, after);
-            if (status == Ibv.WC_SUCCESS) {
-                to.attr.rqPsn = Psn.plus(to.attr.rqPsn, to.packetsOf(wr));
+            if (status == Ibv.WC_SUCCESS || (fetches && isOwnFault(status))) {
+                int packets = to.packetsOf(wr);
+                if (fetches) {
+                    to.fetched.add(wr, to.attr.rqPsn, packets);
+                }
+                to.attr.rqPsn = Psn.plus(to.attr.rqPsn, packets);
             }
             return status;
         } finally {
             to.rq.leave(after);
         }
+    }
+
+    /** Whether the responder has answered, and the sender could not take the answer. */
+    private static boolean isOwnFault(int status) {
+        return status == Ibv.WC_LOC_PROT_ERR || status == Ibv.WC_BAD_RESP_ERR;
     }
 
     private static int perform(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
@@ -64,16 +75,22 @@ final class RcTransport implements Transport {
 
     /**
      * Packets that have come before, as far as the responder can tell: IBA 9.7.5.1.2. What they
-     * carry is dropped, and acknowledged once more; a READ is read again. The result of an atomic
-     * would be repeated from memory, but none is ever lost here, so there is none to repeat.
+     * carry is dropped, and acknowledged once more. A READ is read again, and the result of an
+     * atomic repeated, if the responder still knows of it. No answer is ever lost here, so all this
+     * happens only to an end that counts its packets otherwise than the responder.
      */
     private static int duplicate(
             SoftQp from, SendSlot wr, SoftQp to, int ahead, DeferredNotifications after) {
-        if (wr.isAtomic()) {
-            return NO_ANSWER;
-        }
-        if (wr.opcode == Ibv.WR_RDMA_READ) {
-            return Responder.read(from, wr, to, after);
+        if (wr.fetches()) {
+            int kept = to.fetched.find(wr, from.attr.sqPsn);
+            if (kept == FetchHistory.NOT_KEPT) {
+                return NO_ANSWER;
+            }
+            if (wr.opcode == Ibv.WR_RDMA_READ) {
+                return Responder.respond(from, wr, to, after);
+            }
+            wr.scratch(Long.BYTES).set(JAVA_LONG, 0, to.fetched.result(kept));
+            return Responder.returnResult(from, wr);
         }
         // The rest of a message whose first packet was a duplicate is a message without a first.
         return ahead + from.packetsOf(wr) > 0 ? Responder.refuse(to, after) : Ibv.WC_SUCCESS;

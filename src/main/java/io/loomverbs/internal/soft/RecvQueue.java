@@ -81,9 +81,9 @@ final class RecvQueue extends Mutex {
         return srq == null ? ring.peek() : take(srq, null);
     }
 
-    /** The same, of a queue that is not shared; else null. */
+    /** The same, of a queue that is not shared; else what was taken from that for this message. */
     @Nullable RecvSlot peekOwn() {
-        return srq == null ? ring.peek() : null;
+        return srq == null ? ring.peek() : taken;
     }
 
     private @Nullable RecvSlot take(SoftSrq from, @Nullable SendQueue peer) {

@@ -12,8 +12,9 @@ import java.lang.invoke.VarHandle;
  * under the lock of the {@link RecvQueue} of {@code to}, and returns the status that the sender
  * sees.
  *
- * <p>The checks come in the order of the specification: is the operation allowed at all, is there a
- * receive buffer, is the length right, are key and bounds.
+ * <p>The checks come in the order in which soft-RoCE makes them: is the operation allowed at all,
+ * is there what it needs, a receive buffer or a place for its answer, have its packets the right
+ * size, are key and bounds of the remote range right; and then what shows only in its execution.
  */
 final class Responder {
     private static final VarHandle LONG = JAVA_LONG.varHandle();
@@ -39,16 +40,28 @@ final class Responder {
         return status;
     }
 
+    /*
+     * The receive buffer of a WRITE with immediate belongs to its last packet: if there are more,
+     * the first of them was checked before.
+     */
     static int write(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
-        if (!to.allows(Ibv.ACCESS_REMOTE_WRITE) || to.cannotTakePacketsOf(from, wr)) {
+        if (!to.allows(Ibv.ACCESS_REMOTE_WRITE)) {
             return refuse(to, after);
         }
-        RecvSlot buffer = null;
-        if (wr.carriesImm()) {
-            buffer = to.rq.peekOrRemember(from.sq);
-            if (buffer == null) {
-                return Transport.RNR_NAK - to.attr.minRnrTimer;
-            }
+        boolean imm = wr.carriesImm();
+        boolean bufferFirst = imm && from.packetsOf(wr) == 1;
+        if (bufferFirst && to.rq.peekOrRemember(from.sq) == null) {
+            return Transport.RNR_NAK - to.attr.minRnrTimer;
+        }
+        if (to.cannotTakePacketsOf(from, wr)) {
+            return refuse(to, after);
+        }
+        if (!SgCopy.usable(to.pd, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE)) {
+            return denyAccess(to, after);
+        }
+        RecvSlot buffer = imm ? to.rq.peekOrRemember(from.sq) : null;
+        if (imm && buffer == null) {
+            return Transport.RNR_NAK - to.attr.minRnrTimer;
         }
         int copied = copyIn(from, wr, to);
         if (copied != SgCopy.DONE) {
@@ -61,8 +74,16 @@ final class Responder {
     }
 
     static int read(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
-        if (!to.allows(Ibv.ACCESS_REMOTE_READ) || to.attr.maxDestRdAtomic == 0) {
+        if (!to.allows(Ibv.ACCESS_REMOTE_READ) || lacksResources(from, to)) {
             return refuse(to, after);
+        }
+        return respond(from, wr, to, after);
+    }
+
+    /** Reads for the first time, or once more. */
+    static int respond(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
+        if (!SgCopy.usable(to.pd, wr.remote, 1, Ibv.ACCESS_REMOTE_READ)) {
+            return denyAccess(to, after);
         }
         if (from.cannotTakePacketsOf(to, wr)) {
             return Ibv.WC_BAD_RESP_ERR;
@@ -86,42 +107,51 @@ final class Responder {
         };
     }
 
+    private static boolean lacksResources(SoftQp from, SoftQp to) {
+        return from.sq.fetchesUnderWay() > to.attr.maxDestRdAtomic;
+    }
+
     static int atomic(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         long addr = wr.remoteAddr();
-        if (!to.allows(Ibv.ACCESS_REMOTE_ATOMIC)
-                || to.attr.maxDestRdAtomic == 0
-                || (addr & Long.BYTES - 1) != 0) {
+        if (!to.allows(Ibv.ACCESS_REMOTE_ATOMIC) || lacksResources(from, to)) {
             return refuse(to, after);
         }
+        MemorySegment result = wr.scratch(Long.BYTES); // first: memory may run out
         SoftMr mr = to.device.mrs.find(wr.rkey());
         if (mr == null
                 || !mr.grants(to.pd, Ibv.ACCESS_REMOTE_ATOMIC, addr, Long.BYTES)
                 || !mr.acquire()) {
             return denyAccess(to, after);
         }
-        long before;
         try {
+            if ((addr & Long.BYTES - 1) != 0) {
+                return refuse(to, after);
+            }
             // First of all: the JVM itself ends if it is an atomic access that hits a missing page.
             if (!FileMapping.isReadable(mr.memory, mr.offset(addr), Long.BYTES)) {
                 return denyAccess(to, after);
             }
-            before =
+            long before =
                     wr.opcode == Ibv.WR_ATOMIC_FETCH_AND_ADD
                             ? (long) LONG.getAndAdd(mr.memory, mr.offset(addr), wr.compareAdd)
                             : (long)
                                     LONG.compareAndExchange(
                                             mr.memory, mr.offset(addr), wr.compareAdd, wr.swap);
+            result.set(JAVA_LONG, 0, before);
             FileMapping.settle(mr.memory);
         } catch (IllegalStateException | InternalError closedOrShortened) {
             return denyAccess(to, after);
         } finally {
             mr.release();
         }
-        MemorySegment result = wr.scratch(Long.BYTES);
-        result.set(JAVA_LONG, 0, before);
+        return returnResult(from, wr);
+    }
+
+    /** Gives the requester what an atomic has found, which is in the scratch memory of its slot. */
+    static int returnResult(SoftQp from, SendSlot wr) {
         int copied =
                 SgCopy.scatter(
-                        result,
+                        wr.scratch,
                         0,
                         from.pd,
                         wr.sges,

@@ -76,6 +76,15 @@ final class SendQueue extends Mutex {
      */
     private volatile int polled;
 
+    /** READs and atomics that were answered. Under the lock. */
+    private int fetched;
+
+    /** Of these, how many a fence has waited for. Under the lock. */
+    private int awaited;
+
+    /** In strict mode, of how many of these the program knows. As {@link #polled}. */
+    private volatile int polledFetches;
+
     /** IDLE, RUNNING or AGAIN; by atomic operations only. */
     private volatile int turn;
 
@@ -234,6 +243,9 @@ final class SendQueue extends Mutex {
         if (kicked) {
             kicked = false;
         }
+        if (wr.fenced()) {
+            awaited = fetched;
+        }
         int outcome = transport.execute(qp, wr, after);
         while (outcome == Transport.SEQUENCE_NAK) {
             outcome =
@@ -256,6 +268,9 @@ final class SendQueue extends Mutex {
             return true;
         }
         qp.attr.sqPsn = Psn.plus(qp.attr.sqPsn, qp.packetsOf(wr));
+        if (wr.fetches()) {
+            fetched++;
+        }
         complete(wr, outcome, after);
         if (tellDrained) {
             tellDrained = false;
@@ -314,15 +329,28 @@ final class SendQueue extends Mutex {
         ring.advance();
         if (signaled) {
             SoftCq cq = qp.sendCq;
-            Runnable polled = strict ? polledUpTo(ring.head()) : null;
+            Runnable polled = strict ? polledUpTo(ring.head(), fetched) : null;
             SoftWc wc = after.completion().set(qp.qpNum(), wrId, status, opcode, length);
             wc.polled = polled;
             after.added(cq, cq.add(wc));
         }
     }
 
-    private Runnable polledUpTo(int position) {
-        return () -> polled = position;
+    private Runnable polledUpTo(int position, int fetches) {
+        return () -> {
+            polledFetches = fetches;
+            polled = position;
+        };
+    }
+
+    /**
+     * How many READs and atomics the peer has to keep resources for, if this is the next. They are
+     * executed one after the other, so it is one; but in strict mode those count too that may be
+     * under way as far as the program can know. Under the lock.
+     */
+    int fetchesUnderWay() {
+        int before = strict ? Math.min(fetched - awaited, fetched - polledFetches) : 0;
+        return Math.min(before + 1, qp.attr.maxRdAtomic);
     }
 
     /*
@@ -360,6 +388,7 @@ final class SendQueue extends Mutex {
         endStall();
         tellDrained = false;
         kicked = false;
+        awaited = fetched;
         if (starvedAt != null) {
             starvedAt.forget(this);
             starvedAt = null;

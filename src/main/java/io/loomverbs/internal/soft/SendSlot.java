@@ -53,6 +53,15 @@ final class SendSlot {
         return opcode == Ibv.WR_ATOMIC_CMP_AND_SWP || opcode == Ibv.WR_ATOMIC_FETCH_AND_ADD;
     }
 
+    /** Whether its answer carries data. */
+    boolean fetches() {
+        return opcode == Ibv.WR_RDMA_READ || isAtomic();
+    }
+
+    boolean fenced() {
+        return (flags & Ibv.SEND_FENCE) != 0;
+    }
+
     long remoteAddr() {
         return Sges.addr(remote, 0);
     }

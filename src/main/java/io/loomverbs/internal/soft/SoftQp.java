@@ -50,6 +50,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** Whether the address vector leads to the port. Written under both; read under either. */
     private boolean reachesThePort;
 
+    /** Under the lock of {@code rq}. */
+    final FetchHistory fetched = new FetchHistory();
+
     /** Whether the peer was told that it is ahead. Under the lock of {@code rq}. */
     boolean sequenceNakSent;
 
@@ -166,6 +169,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
         }
         SelectedAttrs.copy(wanted, attr, mask);
         pathChanged(mask);
+        if ((mask & Ibv.QP_MAX_DEST_RD_ATOMIC) != 0) {
+            fetched.reset(attr.maxDestRdAtomic);
+        }
         if (to == Ibv.QPS_ERR) {
             enterError(NO_EVENT, after);
             return 0;
@@ -422,7 +428,8 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /**
      * Flushes the receive queue. Under the lock of {@code rq}, in the error state. A shared one
-     * keeps its requests for others: its users are told that this queue pair takes no more.
+     * keeps its requests for others, but for one that was taken: its users are told that this queue
+     * pair takes no more.
      */
     void flush(DeferredNotifications after) {
         for (RecvSlot slot = rq.peekOwn(); slot != null; slot = rq.peekOwn()) {

@@ -52,7 +52,9 @@ final class UcTransport implements Transport {
 
     private static int write(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         RecvSlot buffer = wr.carriesImm() ? to.rq.peek() : null;
-        if ((wr.carriesImm() && buffer == null) || !to.allows(Ibv.ACCESS_REMOTE_WRITE)) {
+        if ((wr.carriesImm() && buffer == null)
+                || !to.allows(Ibv.ACCESS_REMOTE_WRITE)
+                || !SgCopy.usable(to.pd, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE)) {
             return Ibv.WC_SUCCESS;
         }
         int copied = Responder.copyIn(from, wr, to);

@@ -3,6 +3,7 @@ package io.loomverbs.internal.soft;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.Ibv;
@@ -170,25 +171,135 @@ class SequenceTest {
         assertThat(b.async).containsExactly(Ibv.EVENT_QP_REQ_ERR);
     }
 
-    @Test
-    void aReadThatIsBehindIsReadOnceMore() {
-        connect(0, 9);
-        b.memory.fill((byte) 2);
-
-        a.send(a.rdma(1, Ibv.WR_RDMA_READ, 8, b));
-
-        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_SUCCESS);
-        assertThat(a.memory.get(JAVA_BYTE, 0)).isEqualTo((byte) 2);
-    }
-
-    @Test
-    void anAtomicThatIsBehindHasNoResultToRepeat() {
+    /** The number of a READ or an atomic that the responder does not remember. */
+    @ParameterizedTest
+    @ValueSource(ints = {Ibv.WR_RDMA_READ, Ibv.WR_ATOMIC_FETCH_AND_ADD})
+    void aRepetitionOfNothingIsNotAnswered(int opcode) {
         a.attr.timeout = 1;
         connect(0, 9);
 
-        a.send(a.atomic(1, Ibv.WR_ATOMIC_FETCH_AND_ADD, b, 1, 0));
+        a.send(fetch(1, opcode, 8));
 
         assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
+        assertThat(b.memory.get(JAVA_LONG, 0)).isZero();
+        assertThat(b.async).isEmpty();
+    }
+
+    private SendWr fetch(long wrId, int opcode, int length) {
+        return opcode == Ibv.WR_RDMA_READ
+                ? a.rdma(wrId, opcode, length, b)
+                : a.atomic(wrId, opcode, b, 1, 0);
+    }
+
+    private void repeatFrom(int sqPsn) {
+        assertThat(a.modify(Ibv.QPS_RESET, Ibv.QP_STATE)).isZero();
+        a.attr.sqPsn = sqPsn;
+        a.init().rtr(b.qp.qpNum()).rts();
+    }
+
+    /** Only an end that begins anew can do that: the responder cannot tell. */
+    @Test
+    void anAtomicThatSeemsRepeatedGetsItsOldResult() {
+        b.attr.maxDestRdAtomic = 2;
+        connect(5, 5);
+        for (int i = 0; i < 3; i++) {
+            a.send(fetch(i, Ibv.WR_ATOMIC_FETCH_AND_ADD, 8));
+            assertThat(a.send.one().status()).isEqualTo(Ibv.WC_SUCCESS);
+        }
+        repeatFrom(6);
+
+        a.send(fetch(4, Ibv.WR_ATOMIC_FETCH_AND_ADD, 8));
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_SUCCESS);
+        assertThat(a.memory.get(JAVA_LONG, 0)).isEqualTo(1);
+        assertThat(b.memory.get(JAVA_LONG, 0)).isEqualTo(3);
+
+        a.send(fetch(5, Ibv.WR_ATOMIC_CMP_AND_SWP, 8)); // another kind has that number
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
+        repeatFrom(5); // the oldest, of which there is no memory
+        a.send(fetch(6, Ibv.WR_ATOMIC_FETCH_AND_ADD, 8));
+        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
+        assertThat(b.memory.get(JAVA_LONG, 0)).isEqualTo(3);
+        assertThat(b.state()).isEqualTo(Ibv.QPS_RTS);
+    }
+
+    /** The same READ, or a part of it, is read once more; another is dropped. */
+    @ParameterizedTest
+    @CsvSource({
+        "5, 0, 4097, true", "5, 8, 4089, true", "6, 4096, 1, true",
+        "5, 0, 4098, false", "5, -1, 8, false", "7, 0, 8, false"
+    })
+    void aReadThatSeemsRepeatedIsReadOnceMore(int psn, int offset, int length, boolean answered) {
+        a.attr.timeout = 1;
+        connect(5, 5);
+        a.send(fetch(1, Ibv.WR_RDMA_READ, 4097));
+        a.send(a.rdma(2, Ibv.WR_RDMA_WRITE, 0, b)); // so that none of these numbers is the next
+        repeatFrom(psn);
+        b.memory.fill((byte) 2);
+        SendWr again = a.rdma(3, Ibv.WR_RDMA_READ, length, b);
+        again.rdma(b.memory.address() + offset, b.mr.rkey());
+
+        a.send(again);
+
+        assertThat(a.send.many(3).getLast().status())
+                .isEqualTo(answered ? Ibv.WC_SUCCESS : Ibv.WC_RETRY_EXC_ERR);
+        assertThat(a.memory.get(JAVA_BYTE, 0)).isEqualTo((byte) (answered ? 2 : 0));
+    }
+
+    @Test
+    void aReadThatWasForgottenIsNotAnswered() {
+        a.attr.timeout = 1;
+        connect(5, 5);
+        a.send(fetch(1, Ibv.WR_RDMA_READ, 8));
+        a.send(fetch(2, Ibv.WR_RDMA_READ, 8)); // takes the only place
+        repeatFrom(5);
+
+        a.send(fetch(3, Ibv.WR_RDMA_READ, 8));
+
+        assertThat(a.send.many(3))
+                .extracting(Wc::status)
+                .containsExactly(Ibv.WC_SUCCESS, Ibv.WC_SUCCESS, Ibv.WC_RETRY_EXC_ERR);
+    }
+
+    /** A responder that has answered counts on, whether the answer was of use or not. */
+    @ParameterizedTest
+    @ValueSource(ints = {MTU_1024, MTU_4096})
+    void anAnswerCountsAlsoIfTheRequesterCannotTakeIt(int mtu) {
+        b.attr.pathMtu = mtu;
+        connect(5, 5);
+
+        a.send(fetch(1, Ibv.WR_RDMA_READ, 4097));
+
+        assertThat(a.send.one().status())
+                .isEqualTo(mtu == MTU_4096 ? Ibv.WC_SUCCESS : Ibv.WC_BAD_RESP_ERR);
+        assertThat(query(b).rqPsn).isEqualTo(mtu == MTU_4096 ? 7 : 10);
+    }
+
+    /**
+     * However a request has to wait, for its peer, for a buffer or after a complaint, it is
+     * executed once: no answer is ever lost.
+     */
+    @ParameterizedTest
+    @CsvSource({"false", "true"})
+    void noRequestIsExecutedTwice(boolean behindAStall) {
+        a.attr.timeout = 1;
+        a.attr.retryCnt = 7;
+        a.rtr(b.qp.qpNum()).rts();
+        if (behindAStall) {
+            a.send(a.rdma(1, Ibv.WR_RDMA_WRITE_WITH_IMM, 8, b));
+        }
+        a.send(a.atomic(2, Ibv.WR_ATOMIC_FETCH_AND_ADD, b, 1, 0));
+        a.attr.timeout = 8;
+        b.rtr(a.qp.qpNum()).rts();
+        if (behindAStall) {
+            b.recv(7, 64, 8);
+        }
+
+        assertThat(a.send.many(behindAStall ? 2 : 1))
+                .extracting(Wc::status)
+                .containsOnly(Ibv.WC_SUCCESS);
+        assertThat(a.memory.get(JAVA_LONG, 0)).isZero();
+        assertThat(b.memory.get(JAVA_LONG, 0)).isEqualTo(1);
+        assertThat(query(a).sqPsn).isEqualTo(query(b).rqPsn);
     }
 
     /** One end begins anew, and the other does not know. */

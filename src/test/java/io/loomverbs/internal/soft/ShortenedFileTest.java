@@ -8,6 +8,8 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.device.SrqAttr;
+import io.loomverbs.internal.device.SrqOps;
 import io.loomverbs.internal.soft.SoftFixture.Peer;
 
 import org.junit.jupiter.api.AfterEach;
@@ -83,6 +85,29 @@ class ShortenedFileTest {
         assertThat(a.state()).isEqualTo(Ibv.QPS_ERR);
         assertThat(b.recv.poll()).isEmpty();
         assertThat(b.state()).isEqualTo(Ibv.QPS_RTS);
+    }
+
+    /** What a sender cannot read is its own fault: a shared request stays, and is the next. */
+    @Test
+    void theSendersMemoryUsesNoSharedRequest() throws IOException {
+        SrqOps srq = fixture.pd.createSrq(new SrqAttr(4, 4, 0), type -> {});
+        Peer c = fixture.peer(Ibv.QPT_RC).init();
+        Peer d = fixture.peer(Ibv.QPT_RC, srq).init();
+        SoftFixture.connect(c, d);
+        assertThat(srq.postRecv(d.buffer(1, 0, 64))).isZero();
+        assertThat(srq.postRecv(d.buffer(2, 0, 64))).isZero();
+        shorten();
+        SendWr wr = c.wr(1, Ibv.WR_SEND, 8);
+        wr.sge(0, mapped.address(), 8, mr.lkey());
+        c.send(wr);
+        assertThat(c.send.one().status()).isEqualTo(Ibv.WC_LOC_PROT_ERR);
+        assertThat(d.recv.poll()).isEmpty();
+
+        Peer e = fixture.peer(Ibv.QPT_RC).init();
+        Peer f = fixture.peer(Ibv.QPT_RC, srq).init();
+        SoftFixture.connect(e, f);
+        e.send(e.wr(2, Ibv.WR_SEND, 16));
+        assertThat(f.recv.one().wrId()).isEqualTo(1);
     }
 
     @ParameterizedTest

@@ -10,7 +10,6 @@ import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.RecvWr;
-import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.SrqAttr;
 import io.loomverbs.internal.device.SrqOps;
 import io.loomverbs.internal.soft.SoftFixture.Peer;
@@ -97,24 +96,6 @@ class SrqTest {
                 .isInstanceOfSatisfying(
                         DeviceException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
                 .hasMessageContaining("another PD");
-    }
-
-    /** What a sender cannot read is its own fault: the request stays, and is the next. */
-    @Test
-    void aSenderWithoutMemoryUsesNoRequest() {
-        Peer a = fixture.peer(Ibv.QPT_RC).init();
-        Peer b = receiver(a);
-        Peer c = fixture.peer(Ibv.QPT_RC).init();
-        Peer d = receiver(c);
-        post(b, 1, 64);
-        post(b, 2, 64);
-        SendWr wr = a.rdma(1, Ibv.WR_RDMA_WRITE_WITH_IMM, 16, b);
-        wr.rdma(b.memory.address() + b.memory.byteSize(), b.mr.rkey());
-        a.send(wr);
-        assertThat(a.send.one().status()).isEqualTo(Ibv.WC_REM_ACCESS_ERR);
-        assertThat(b.recv.poll()).isEmpty();
-        c.send(c.wr(2, Ibv.WR_SEND, 16));
-        assertThat(d.recv.one().wrId()).isEqualTo(1);
     }
 
     /** A message that is too long uses a request, and takes only its own queue pair down. */
