@@ -34,6 +34,9 @@ final class Ffi {
     private static final VarHandle ERRNO =
             CAPTURED.varHandle(PathElement.groupElement(ERRNO_NAME)).withInvokeExactBehavior();
 
+    /** For a failure that left no errno. */
+    private static final int EIO = 5;
+
     private Ffi() {}
 
     /** Whether this code may call native code without a warning or an exception. */
@@ -78,6 +81,67 @@ final class Ffi {
     /** Memory for the {@code errno} of calls that one thread makes at a time. */
     static MemorySegment callState(Arena arena) {
         return arena.allocate(CAPTURED);
+    }
+
+    static long pointer(MethodHandle function, MemorySegment call, long a) {
+        try {
+            return pointer((long) function.invokeExact(call, a), call);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    static long pointer(MethodHandle function, MemorySegment call, long a, long b) {
+        try {
+            return pointer((long) function.invokeExact(call, a, b), call);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /** The pointer that a function has returned, or a negative errno for null. */
+    static long pointer(long result, MemorySegment call) {
+        return result != 0 ? result : failure(call);
+    }
+
+    static int code(MethodHandle function, MemorySegment call, long a) {
+        try {
+            return code((int) function.invokeExact(call, a), call);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    static int code(MethodHandle function, MemorySegment call, long a, long b) {
+        try {
+            return code((int) function.invokeExact(call, a, b), call);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    static int code(MethodHandle function, MemorySegment call, long a, int b) {
+        try {
+            return code((int) function.invokeExact(call, a, b), call);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /**
+     * 0 or a negative errno. Most verbs return the error number, some of some drivers its negative,
+     * and some verbs and all of librdmacm -1 with the number in errno.
+     */
+    static int code(int result, MemorySegment call) {
+        if (result == 0) {
+            return 0;
+        }
+        return result == -1 ? failure(call) : -Math.abs(result);
+    }
+
+    private static int failure(MemorySegment call) {
+        int errno = errno(call);
+        return errno > 0 ? -errno : -EIO;
     }
 
     /** The {@code errno} that the last call left. */

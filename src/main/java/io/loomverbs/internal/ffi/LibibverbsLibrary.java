@@ -50,10 +50,10 @@ public final class LibibverbsLibrary {
         return SYMBOLS == null ? notEnabled() : null;
     }
 
-    static SymbolLookup symbols() {
+    static LibraryFunctions functions() {
         if (SYMBOLS == null) {
             throw new IllegalStateException(NAME + " cannot be used", unavailabilityCause());
         }
-        return SYMBOLS;
+        return new LibraryFunctions(NAME, SYMBOLS);
     }
 }

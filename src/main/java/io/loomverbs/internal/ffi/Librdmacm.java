@@ -3,8 +3,6 @@ package io.loomverbs.internal.ffi;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -16,65 +14,47 @@ import java.lang.invoke.MethodHandle;
  * Libibverbs#callState}, of the calling thread alone.
  */
 public final class Librdmacm {
-    private static final MethodHandle CREATE_EVENT_CHANNEL =
-            function("rdma_create_event_channel", Ffi.POINTER);
-    private static final MethodHandle DESTROY_EVENT_CHANNEL =
-            nothing("rdma_destroy_event_channel", Ffi.POINTER);
-    private static final MethodHandle CREATE_ID =
-            code("rdma_create_id", Ffi.POINTER, Ffi.POINTER, Ffi.POINTER, JAVA_INT);
-    private static final MethodHandle DESTROY_ID = code("rdma_destroy_id", Ffi.POINTER);
-    private static final MethodHandle BIND_ADDR = code("rdma_bind_addr", Ffi.POINTER, Ffi.POINTER);
-    private static final MethodHandle RESOLVE_ADDR =
-            code("rdma_resolve_addr", Ffi.POINTER, Ffi.POINTER, Ffi.POINTER, JAVA_INT);
-    private static final MethodHandle RESOLVE_ROUTE =
-            code("rdma_resolve_route", Ffi.POINTER, JAVA_INT);
-    private static final MethodHandle CONNECT = code("rdma_connect", Ffi.POINTER, Ffi.POINTER);
-    private static final MethodHandle ESTABLISH = code("rdma_establish", Ffi.POINTER);
-    private static final MethodHandle LISTEN = code("rdma_listen", Ffi.POINTER, JAVA_INT);
-    private static final MethodHandle ACCEPT = code("rdma_accept", Ffi.POINTER, Ffi.POINTER);
-    private static final MethodHandle REJECT =
-            code("rdma_reject", Ffi.POINTER, Ffi.POINTER, JAVA_BYTE);
-    private static final MethodHandle NOTIFY = code("rdma_notify", Ffi.POINTER, JAVA_INT);
-    private static final MethodHandle DISCONNECT = code("rdma_disconnect", Ffi.POINTER);
-    private static final MethodHandle INIT_QP_ATTR =
-            code("rdma_init_qp_attr", Ffi.POINTER, Ffi.POINTER, Ffi.POINTER);
-    private static final MethodHandle SET_OPTION =
-            code("rdma_set_option", Ffi.POINTER, JAVA_INT, JAVA_INT, Ffi.POINTER, Ffi.SIZE_T);
-    private static final MethodHandle GET_CM_EVENT =
-            code("rdma_get_cm_event", Ffi.POINTER, Ffi.POINTER);
-    private static final MethodHandle ACK_CM_EVENT = code("rdma_ack_cm_event", Ffi.POINTER);
+    private static final LibraryFunctions FUNCTIONS = LibrdmacmLibrary.functions();
 
-    /** For a failure that left no errno. */
-    private static final int EIO = 5;
+    private static final MethodHandle CREATE_EVENT_CHANNEL =
+            FUNCTIONS.pointer("rdma_create_event_channel");
+    private static final MethodHandle DESTROY_EVENT_CHANNEL =
+            FUNCTIONS.nothing("rdma_destroy_event_channel", Ffi.POINTER);
+    private static final MethodHandle CREATE_ID =
+            FUNCTIONS.code("rdma_create_id", Ffi.POINTER, Ffi.POINTER, Ffi.POINTER, JAVA_INT);
+    private static final MethodHandle DESTROY_ID = FUNCTIONS.code("rdma_destroy_id", Ffi.POINTER);
+    private static final MethodHandle BIND_ADDR =
+            FUNCTIONS.code("rdma_bind_addr", Ffi.POINTER, Ffi.POINTER);
+    private static final MethodHandle RESOLVE_ADDR =
+            FUNCTIONS.code("rdma_resolve_addr", Ffi.POINTER, Ffi.POINTER, Ffi.POINTER, JAVA_INT);
+    private static final MethodHandle RESOLVE_ROUTE =
+            FUNCTIONS.code("rdma_resolve_route", Ffi.POINTER, JAVA_INT);
+    private static final MethodHandle CONNECT =
+            FUNCTIONS.code("rdma_connect", Ffi.POINTER, Ffi.POINTER);
+    private static final MethodHandle ESTABLISH = FUNCTIONS.code("rdma_establish", Ffi.POINTER);
+    private static final MethodHandle LISTEN = FUNCTIONS.code("rdma_listen", Ffi.POINTER, JAVA_INT);
+    private static final MethodHandle ACCEPT =
+            FUNCTIONS.code("rdma_accept", Ffi.POINTER, Ffi.POINTER);
+    private static final MethodHandle REJECT =
+            FUNCTIONS.code("rdma_reject", Ffi.POINTER, Ffi.POINTER, JAVA_BYTE);
+    private static final MethodHandle NOTIFY = FUNCTIONS.code("rdma_notify", Ffi.POINTER, JAVA_INT);
+    private static final MethodHandle DISCONNECT = FUNCTIONS.code("rdma_disconnect", Ffi.POINTER);
+    private static final MethodHandle INIT_QP_ATTR =
+            FUNCTIONS.code("rdma_init_qp_attr", Ffi.POINTER, Ffi.POINTER, Ffi.POINTER);
+    private static final MethodHandle SET_OPTION =
+            FUNCTIONS.code(
+                    "rdma_set_option", Ffi.POINTER, JAVA_INT, JAVA_INT, Ffi.POINTER, Ffi.SIZE_T);
+    private static final MethodHandle GET_CM_EVENT =
+            FUNCTIONS.code("rdma_get_cm_event", Ffi.POINTER, Ffi.POINTER);
+    private static final MethodHandle ACK_CM_EVENT =
+            FUNCTIONS.code("rdma_ack_cm_event", Ffi.POINTER);
 
     private Librdmacm() {}
-
-    private static MemorySegment symbol(String name) {
-        return LibrdmacmLibrary.symbols()
-                .find(name)
-                .orElseThrow(
-                        () ->
-                                new UnsatisfiedLinkError(
-                                        LibrdmacmLibrary.NAME + " has no function " + name));
-    }
-
-    private static MethodHandle function(String name, MemoryLayout result) {
-        return Ffi.capturing(symbol(name), FunctionDescriptor.of(result));
-    }
-
-    private static MethodHandle code(String name, MemoryLayout... arguments) {
-        return Ffi.capturing(symbol(name), FunctionDescriptor.of(JAVA_INT, arguments));
-    }
-
-    private static MethodHandle nothing(String name, MemoryLayout... arguments) {
-        return Ffi.downcall(symbol(name), FunctionDescriptor.ofVoid(arguments));
-    }
 
     /** {@code rdma_create_event_channel}: its address. */
     public static long createEventChannel(MemorySegment call) {
         try {
-            long channel = (long) CREATE_EVENT_CHANNEL.invokeExact(call);
-            return channel != 0 ? channel : failure(call);
+            return Ffi.pointer((long) CREATE_EVENT_CHANNEL.invokeExact(call), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }
@@ -97,7 +77,7 @@ public final class Librdmacm {
      */
     public static int createId(MemorySegment call, long channel, long id, long context, int ps) {
         try {
-            return code((int) CREATE_ID.invokeExact(call, channel, id, context, ps), call);
+            return Ffi.code((int) CREATE_ID.invokeExact(call, channel, id, context, ps), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }
@@ -108,45 +88,45 @@ public final class Librdmacm {
      * read is acknowledged.
      */
     public static int destroyId(MemorySegment call, long id) {
-        return code(DESTROY_ID, call, id);
+        return Ffi.code(DESTROY_ID, call, id);
     }
 
     public static int bindAddr(MemorySegment call, long id, long address) {
-        return code(BIND_ADDR, call, id, address);
+        return Ffi.code(BIND_ADDR, call, id, address);
     }
 
     /** {@code rdma_resolve_addr}; {@code from} may be 0. */
     public static int resolveAddr(MemorySegment call, long id, long from, long to, int millis) {
         try {
-            return code((int) RESOLVE_ADDR.invokeExact(call, id, from, to, millis), call);
+            return Ffi.code((int) RESOLVE_ADDR.invokeExact(call, id, from, to, millis), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }
     }
 
     public static int resolveRoute(MemorySegment call, long id, int millis) {
-        return code(RESOLVE_ROUTE, call, id, millis);
+        return Ffi.code(RESOLVE_ROUTE, call, id, millis);
     }
 
     public static int connect(MemorySegment call, long id, long param) {
-        return code(CONNECT, call, id, param);
+        return Ffi.code(CONNECT, call, id, param);
     }
 
     public static int establish(MemorySegment call, long id) {
-        return code(ESTABLISH, call, id);
+        return Ffi.code(ESTABLISH, call, id);
     }
 
     public static int listen(MemorySegment call, long id, int backlog) {
-        return code(LISTEN, call, id, backlog);
+        return Ffi.code(LISTEN, call, id, backlog);
     }
 
     public static int accept(MemorySegment call, long id, long param) {
-        return code(ACCEPT, call, id, param);
+        return Ffi.code(ACCEPT, call, id, param);
     }
 
     public static int reject(MemorySegment call, long id, long privateData, int length) {
         try {
-            return code((int) REJECT.invokeExact(call, id, privateData, (byte) length), call);
+            return Ffi.code((int) REJECT.invokeExact(call, id, privateData, (byte) length), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }
@@ -154,11 +134,11 @@ public final class Librdmacm {
 
     /** {@code rdma_notify}, with the number of an asynchronous event. */
     public static int notify(MemorySegment call, long id, int event) {
-        return code(NOTIFY, call, id, event);
+        return Ffi.code(NOTIFY, call, id, event);
     }
 
     public static int disconnect(MemorySegment call, long id) {
-        return code(DISCONNECT, call, id);
+        return Ffi.code(DISCONNECT, call, id);
     }
 
     /**
@@ -169,7 +149,7 @@ public final class Librdmacm {
      */
     public static int initQpAttr(MemorySegment call, long id, long attr, long mask) {
         try {
-            return code((int) INIT_QP_ATTR.invokeExact(call, id, attr, mask), call);
+            return Ffi.code((int) INIT_QP_ATTR.invokeExact(call, id, attr, mask), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }
@@ -178,7 +158,8 @@ public final class Librdmacm {
     public static int setOption(
             MemorySegment call, long id, int level, int option, long value, long bytes) {
         try {
-            return code((int) SET_OPTION.invokeExact(call, id, level, option, value, bytes), call);
+            return Ffi.code(
+                    (int) SET_OPTION.invokeExact(call, id, level, option, value, bytes), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }
@@ -191,48 +172,11 @@ public final class Librdmacm {
      * @param event the address where that of the event goes
      */
     public static int getCmEvent(MemorySegment call, long channel, long event) {
-        return code(GET_CM_EVENT, call, channel, event);
+        return Ffi.code(GET_CM_EVENT, call, channel, event);
     }
 
     /** {@code rdma_ack_cm_event}: frees the event and its private data. */
     public static int ackCmEvent(MemorySegment call, long event) {
-        return code(ACK_CM_EVENT, call, event);
-    }
-
-    private static int code(MethodHandle function, MemorySegment call, long a) {
-        try {
-            return code((int) function.invokeExact(call, a), call);
-        } catch (Throwable e) {
-            throw Ffi.rethrown(e);
-        }
-    }
-
-    private static int code(MethodHandle function, MemorySegment call, long a, long b) {
-        try {
-            return code((int) function.invokeExact(call, a, b), call);
-        } catch (Throwable e) {
-            throw Ffi.rethrown(e);
-        }
-    }
-
-    private static int code(MethodHandle function, MemorySegment call, long a, int b) {
-        try {
-            return code((int) function.invokeExact(call, a, b), call);
-        } catch (Throwable e) {
-            throw Ffi.rethrown(e);
-        }
-    }
-
-    /** All of them return -1 with the number in errno; some of them that of verbs, as verbs do. */
-    private static int code(int result, MemorySegment call) {
-        if (result == 0) {
-            return 0;
-        }
-        return result == -1 ? failure(call) : -Math.abs(result);
-    }
-
-    private static int failure(MemorySegment call) {
-        int errno = Ffi.errno(call);
-        return errno > 0 ? -errno : -EIO;
+        return Ffi.code(ACK_CM_EVENT, call, event);
     }
 }

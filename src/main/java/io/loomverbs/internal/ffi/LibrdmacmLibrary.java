@@ -49,10 +49,10 @@ public final class LibrdmacmLibrary {
         return SYMBOLS == null ? LibibverbsLibrary.unavailabilityCause() : null;
     }
 
-    static SymbolLookup symbols() {
+    static LibraryFunctions functions() {
         if (SYMBOLS == null) {
             throw new IllegalStateException(NAME + " cannot be used", unavailabilityCause());
         }
-        return SYMBOLS;
+        return new LibraryFunctions(NAME, SYMBOLS);
     }
 }

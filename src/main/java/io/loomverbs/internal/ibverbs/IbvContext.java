@@ -17,6 +17,7 @@ import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PortAttr;
 import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.event.EventFeed;
+import io.loomverbs.internal.ffi.DriverFunctions;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.VerbsContext;
@@ -35,6 +36,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class IbvContext implements ContextOps {
     static {
         LoadedClasses.besides(IbvContext.class, Libibverbs.class);
+        DriverFunctions.link();
     }
 
     /** Space for fields that later versions append to {@code ibv_port_attr}. */
@@ -197,7 +199,7 @@ final class IbvContext implements ContextOps {
             int rc =
                     queryPort == null
                             ? Libibverbs.queryPortCompat(call, address, port, attr.address())
-                            : Libibverbs.queryPort(
+                            : DriverFunctions.queryPort(
                                     call,
                                     queryPort,
                                     address,

@@ -6,6 +6,7 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.ExclusiveCallGate;
+import io.loomverbs.internal.ffi.DriverFunctions;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvModifyCqAttr;
 import io.loomverbs.internal.ffi.Libibverbs;
@@ -138,7 +139,8 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
         try {
             n =
                     wcs.isNative()
-                            ? Libibverbs.pollCq(pollCq, nativeAddress(), max, wcs.address() + at)
+                            ? DriverFunctions.pollCq(
+                                    pollCq, nativeAddress(), max, wcs.address() + at)
                             : pollToHeap(wcs, at, max);
         } finally {
             guard.leave();
@@ -156,7 +158,7 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
             int wanted;
             do {
                 wanted = Math.min(POLLED_AT_ONCE, max - total);
-                n = Libibverbs.pollCq(pollCq, nativeAddress(), wanted, from.address());
+                n = DriverFunctions.pollCq(pollCq, nativeAddress(), wanted, from.address());
                 if (n > 0) {
                     long to = at + (long) total * WcStruct.BYTES;
                     MemorySegment.copy(from, 0, wcs, to, (long) n * WcStruct.BYTES);
@@ -175,7 +177,7 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
             return -Errno.EINVAL;
         }
         try {
-            return Libibverbs.reqNotifyCq(reqNotifyCq, nativeAddress(), solicitedOnly);
+            return DriverFunctions.reqNotifyCq(reqNotifyCq, nativeAddress(), solicitedOnly);
         } finally {
             guard.leave();
         }
@@ -211,7 +213,7 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
             attr.i32(IbvModifyCqAttr.ATTR_MASK, Ibv.CQ_ATTR_MODERATE);
             attr.u16(IbvModifyCqAttr.MODERATE__CQ_COUNT, count);
             attr.u16(IbvModifyCqAttr.MODERATE__CQ_PERIOD, periodMicros);
-            return Libibverbs.modifyCq(
+            return DriverFunctions.modifyCq(
                     Libibverbs.callState(arena), function, nativeAddress(), attr.address());
         } finally {
             guard.leaveLong();

@@ -13,6 +13,7 @@ import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.event.CallGate;
+import io.loomverbs.internal.ffi.DriverFunctions;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvQpInitAttr;
 import io.loomverbs.internal.ffi.Libibverbs;
@@ -257,7 +258,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
 
     private int post(long function, MemorySegment chain) {
         chain.set(JAVA_LONG, 0, 0); // as with a device that does not set it
-        return Libibverbs.post(
+        return DriverFunctions.post(
                 function, nativeAddress(), chain.address() + FIRST_WR, chain.address());
     }
 

@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.RecvWr;
-import io.loomverbs.internal.ffi.Libibverbs;
+import io.loomverbs.internal.ffi.DriverFunctions;
 
 import java.lang.foreign.MemorySegment;
 
@@ -26,7 +26,9 @@ final class RecvChain {
         try {
             MemorySegment chain = copyOf(first, scratch);
             chain.set(JAVA_LONG, 0, 0); // as with a device that does not set it
-            int rc = Libibverbs.post(function, queue, chain.address() + FIRST_WR, chain.address());
+            int rc =
+                    DriverFunctions.post(
+                            function, queue, chain.address() + FIRST_WR, chain.address());
             return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first, chain));
         } finally {
             scratch.give();

@@ -49,6 +49,7 @@ final class HandMadeDevice implements DeviceOps {
     private static final int QP_STATE = 56;
     private static final int MR_BYTES = 128;
     private static final int AH_BYTES = 64;
+    private static final String FFI = Libibverbs.class.getPackageName() + ".";
     private static final int COMP_EVENTS_COMPLETED = 120;
     private static final int ASYNC_EVENTS_COMPLETED = 124;
 
@@ -81,7 +82,7 @@ final class HandMadeDevice implements DeviceOps {
     /** What all functions of the driver answer. */
     volatile int driverResult;
 
-    /** What they answer instead, by the name of the method of {@link Libibverbs} that calls. */
+    /** What they answer instead, by the name of the method that calls, as in {@link Libibverbs}. */
     volatile @Nullable ToIntFunction<String> answers;
 
     /** The errno with which the device refuses to be closed; 0 if it does not. */
@@ -208,7 +209,7 @@ final class HandMadeDevice implements DeviceOps {
         return StackWalker.getInstance()
                 .walk(
                         frames ->
-                                frames.filter(f -> f.getClassName().endsWith(".Libibverbs"))
+                                frames.filter(f -> f.getClassName().startsWith(FFI))
                                         .map(StackWalker.StackFrame::getMethodName)
                                         .reduce("unknown", (nearer, farther) -> farther));
     }

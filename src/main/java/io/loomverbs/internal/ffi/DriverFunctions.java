@@ -1,0 +1,102 @@
+package io.loomverbs.internal.ffi;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * The functions of a driver that {@code verbs.h} calls inline, through pointers in {@code
+ * ibv_context} and {@code verbs_context}. The first argument is the function.
+ */
+public final class DriverFunctions {
+    private static final MethodHandle QUERY_PORT =
+            Ffi.pointerCapturing(
+                    FunctionDescriptor.of(
+                            JAVA_INT, Ffi.POINTER, JAVA_BYTE, Ffi.POINTER, Ffi.SIZE_T));
+
+    private static final MethodHandle MODIFY_CQ =
+            Ffi.pointerCapturing(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER));
+
+    private static final MethodHandle POLL_CQ =
+            Ffi.pointerDowncall(
+                    FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT, Ffi.POINTER));
+
+    private static final MethodHandle REQ_NOTIFY_CQ =
+            Ffi.pointerDowncall(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT));
+
+    /** {@code post_send}, {@code post_recv} and {@code post_srq_recv}. */
+    private static final MethodHandle POST =
+            Ffi.pointerDowncall(
+                    FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER, Ffi.POINTER));
+
+    private DriverFunctions() {}
+
+    /** Has them linked now: a caller that is short of stack or memory could not do it later. */
+    public static void link() {
+        // The initialization of this class does it.
+    }
+
+    /** {@code query_port} of the {@code verbs_context}, which is told how large the result is. */
+    public static int queryPort(
+            MemorySegment call,
+            MemorySegment function,
+            long context,
+            int port,
+            long attr,
+            long size) {
+        try {
+            return Ffi.code(
+                    (int) QUERY_PORT.invokeExact(function, call, context, (byte) port, attr, size),
+                    call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** {@code modify_cq} of the {@code verbs_context}. */
+    public static int modifyCq(MemorySegment call, MemorySegment function, long cq, long attr) {
+        try {
+            return Ffi.code((int) MODIFY_CQ.invokeExact(function, call, cq, attr), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** Calls {@code poll_cq}: how many there were, or a negative error. Allocates nothing. */
+    public static int pollCq(long function, long cq, int max, long wcs) {
+        try {
+            return (int) POLL_CQ.invokeExact(Ffi.function(function), cq, max, wcs);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** Calls {@code req_notify_cq}: 0 or a negative errno. Allocates nothing. */
+    public static int reqNotifyCq(long function, long cq, boolean solicitedOnly) {
+        try {
+            return -Math.abs(
+                    (int)
+                            REQ_NOTIFY_CQ.invokeExact(
+                                    Ffi.function(function), cq, solicitedOnly ? 1 : 0));
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /**
+     * Calls {@code post_send}, {@code post_recv} or {@code post_srq_recv}: 0 or a negative errno.
+     * Allocates nothing.
+     *
+     * @param badWr the address where that of the first request goes that was not posted
+     */
+    public static int post(long function, long queue, long wr, long badWr) {
+        try {
+            return -Math.abs((int) POST.invokeExact(Ffi.function(function), queue, wr, badWr));
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+}
