@@ -2,22 +2,16 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.AsyncListener;
 import io.loomverbs.internal.device.Errno;
-import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpOps;
-import io.loomverbs.internal.device.UsualCauses;
 import io.loomverbs.internal.event.Ledger;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.EnumSet;
-import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A queue pair: {@code struct ibv_qp}. Work requests are posted to its two queues; their
@@ -30,22 +24,17 @@ public final class QueuePair implements AutoCloseable {
     /** As a GID index: no GID; the queue pair is addressed by its port's LID. Not on Ethernet. */
     public static final int NO_GID = -1;
 
-    private static final Set<QpState> BEFORE_RTR = EnumSet.of(QpState.RESET, QpState.INIT);
-    private static final Set<QpState> CONNECTED = EnumSet.of(QpState.RTS, QpState.SQD, QpState.SQE);
-
     private static final String DESTROY = "ibv_destroy_qp";
-    private static final String MODIFY = "ibv_modify_qp";
-    private static final String POST_SEND = "ibv_post_send";
-    private static final String POST_RECV = "ibv_post_recv";
+    static final String MODIFY = "ibv_modify_qp";
+    static final String POST_SEND = "ibv_post_send";
+    static final String POST_RECV = "ibv_post_recv";
 
     private final ProtectionDomain pd;
     private final QpConfig config;
     private final Ledger ledger = new Ledger();
     private final Lifecycle usage;
     private final int psn = ThreadLocalRandom.current().nextInt(1 << 24);
-
-    /** The local port and GID; null until they are first set or needed. */
-    private final AtomicReference<@Nullable LocalPort> local = new AtomicReference<>();
+    private final Connector connector = new Connector(this);
 
     /** Written once, before the queue pair is published. */
     @SuppressWarnings("NullAway.Init")
@@ -157,21 +146,11 @@ public final class QueuePair implements AutoCloseable {
      * @return the endpoint; the same at every call, unless {@code init} names another port or GID
      */
     public QpEndpoint endpoint() {
-        return local().endpoint(pd.context(), qpNum(), psn);
+        return connector.local().endpoint(pd.context(), qpNum(), psn);
     }
 
     int psn() {
         return psn;
-    }
-
-    private LocalPort local() {
-        LocalPort known = local.get();
-        if (known != null) {
-            return known;
-        }
-        LocalPort chosen = LocalPort.ofDefault(pd.context(), 1);
-        LocalPort earlier = local.compareAndExchange(null, chosen);
-        return earlier == null ? chosen : earlier;
     }
 
     /**
@@ -182,7 +161,7 @@ public final class QueuePair implements AutoCloseable {
      * @return the address
      */
     public AhAttributes addressOf(QpEndpoint remote) {
-        return local().addressOf(Arguments.notNull(remote, "remote"));
+        return connector.local().addressOf(Arguments.notNull(remote, "remote"));
     }
 
     /**
@@ -202,7 +181,7 @@ public final class QueuePair implements AutoCloseable {
      */
     public void init(Access... access) {
         ensureOpen();
-        init(granting(access), local());
+        connector.init(granting(access), connector.local());
     }
 
     /**
@@ -230,7 +209,7 @@ public final class QueuePair implements AutoCloseable {
                 NO_GID,
                 context.port(port).gidTableLength() - 1,
                 "-1 for none, or a GID of port " + port);
-        init(granted, new LocalPort(port, gidIndex));
+        connector.init(granted, new LocalPort(port, gidIndex));
     }
 
     private QpAttributes granting(Access... access) {
@@ -240,12 +219,6 @@ public final class QueuePair implements AutoCloseable {
                     "access is " + access[0] + ", but " + this + " is of type UD, which has none");
         }
         return granted;
-    }
-
-    private void init(QpAttributes granted, LocalPort from) {
-        beginsIn("init", state());
-        modify(Connecting.toInit(this, from, granted));
-        local.set(from);
     }
 
     /**
@@ -291,12 +264,7 @@ public final class QueuePair implements AutoCloseable {
             throw new IllegalStateException(
                     this + " is of type UD, which is not connected: use activate");
         }
-        QpAttributes now = query();
-        beginsIn("connect", now.state());
-        LocalPort from = from(now, other);
-        List<QpAttributes> steps = Connecting.steps(this, from, remote, other); // may refuse
-        initialize(now.state(), from, other);
-        steps.forEach(this::modify);
+        connector.connect(remote, other);
     }
 
     /**
@@ -315,56 +283,7 @@ public final class QueuePair implements AutoCloseable {
             throw new IllegalStateException(
                     this + " is of type " + type() + ", which has a peer: use connect");
         }
-        QpAttributes now = query();
-        beginsIn("activate", now.state());
-        QpAttributes key = QpAttributes.builder().qkey(qkey).build();
-        initialize(now.state(), from(now, key), key);
-        Connecting.steps(this, qkey).forEach(this::modify);
-    }
-
-    /** The local port and GID once it has left {@code now}. */
-    private LocalPort from(QpAttributes now, QpAttributes other) {
-        LocalPort from = local();
-        int port = now.state() == QpState.INIT ? now.portNum() : from.number();
-        if ((other.mask() & Ibv.QP_PORT) != 0) {
-            port = other.portNum();
-        }
-        if (from.number() == port) {
-            return from;
-        }
-        pd.context().checkPort("portNum", port); // of modify, or of the other values
-        return LocalPort.ofDefault(pd.context(), port);
-    }
-
-    private void initialize(QpState state, LocalPort from, QpAttributes other) {
-        QpAttributes init =
-                state == QpState.RESET
-                        ? Connecting.toInit(this, from, other)
-                        : Connecting.again(this, other);
-        if (init != null) {
-            modify(init);
-        }
-        local.set(from);
-    }
-
-    private void beginsIn(String method, QpState state) {
-        if (!BEFORE_RTR.contains(state)) {
-            throw new VerbsException(
-                    MODIFY,
-                    Errno.EINVAL,
-                    this
-                            + " is in state "
-                            + state
-                            + ", but "
-                            + method
-                            + " begins in RESET or INIT"
-                            + (isConnected(state) ? ", and it is connected already" : "")
-                            + ": to begin anew, modify its state to RESET first");
-        }
-    }
-
-    private boolean isConnected(QpState state) {
-        return type() != QpType.UD && CONNECTED.contains(state);
+        connector.activate(qkey);
     }
 
     /**
@@ -432,7 +351,7 @@ public final class QueuePair implements AutoCloseable {
 
     /** The port that it uses, as far as this class knows. */
     int port() {
-        return local().number();
+        return connector.local().number();
     }
 
     /**
@@ -562,8 +481,9 @@ public final class QueuePair implements AutoCloseable {
             for (int i = PostResult.accepted(result); i > 0 && bad.next() != null; i--) {
                 bad = bad.next();
             }
-            throw postFailure(
-                    POST_SEND, result, bad.excess(ops.cap()), "send", ops.cap().maxSendWr());
+            ensureNotDestroyed();
+            throw PostRefusal.of(
+                    this, POST_SEND, result, bad.excess(ops.cap()), ops.cap().maxSendWr());
         }
     }
 
@@ -598,11 +518,12 @@ public final class QueuePair implements AutoCloseable {
             for (int i = PostResult.accepted(result); i > 0 && bad.next() != null; i--) {
                 bad = bad.next();
             }
-            throw postFailure(
+            ensureNotDestroyed();
+            throw PostRefusal.of(
+                    this,
                     POST_RECV,
                     result,
                     bad.excess(ops.cap().maxRecvSge()),
-                    "receive",
                     ops.cap().maxRecvWr());
         }
     }
@@ -623,52 +544,6 @@ public final class QueuePair implements AutoCloseable {
      * @param excess what of the refused request is more than was granted, if anything; devices give
      *     that the errno of a full queue, or another
      */
-    private VerbsException postFailure(
-            String verb, long result, String excess, String queue, int max) {
-        ensureNotDestroyed();
-        int errno = PostResult.errno(result);
-        int accepted = PostResult.accepted(result);
-        if (accepted == PostResult.UNKNOWN) {
-            return new PostException(
-                    verb,
-                    errno,
-                    accepted,
-                    "the device does not say how many requests of the chain "
-                            + this
-                            + " has taken: any may be in its "
-                            + queue
-                            + " queue and be done later; take it to ERR or RESET before they are"
-                            + " posted again"
-                            + UsualCauses.of(verb, errno));
-        }
-        String refusal = " does not take request " + accepted + " of the chain: ";
-        String why;
-        if (max == 0) {
-            why = this + " has no " + queue + " queue: it was created for 0 requests";
-        } else if (!excess.isEmpty()) {
-            why = this + refusal + "it has " + excess;
-        } else if (errno == Errno.ENOMEM) {
-            why = "the " + queue + " queue of " + this + " is full: it was granted " + max;
-        } else {
-            QpState state = state();
-            why = this + " in state " + state + refusal + needs(verb, state);
-        }
-        return new PostException(verb, errno, accepted, why);
-    }
-
-    /** What must be done before a request can be posted. */
-    private String needs(String verb, QpState state) {
-        String first = type() == QpType.UD ? "activate it first" : "connect it first";
-        if (verb.equals(POST_RECV) && state == QpState.RESET) {
-            return "to receive, it must be in state INIT, RTR or RTS: init it first";
-        }
-        if (verb.equals(POST_SEND)
-                && (state == QpState.RESET || state == QpState.INIT || state == QpState.RTR)) {
-            return "to send, it must be in state RTS: " + first;
-        }
-        return "its state or its type, " + type() + ", does not allow it";
-    }
-
     /**
      * Destroys the queue pair ({@code ibv_destroy_qp}). Outstanding requests end without a
      * completion. Completions that were not polled may be lost as well: {@code soft0} leaves them
