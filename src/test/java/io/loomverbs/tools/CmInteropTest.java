@@ -28,20 +28,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import picocli.CommandLine;
-
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /** Connections with the programs of librdmacm, either of them as the server. */
@@ -56,63 +44,23 @@ class CmInteropTest {
     private static int nextPort = 7200;
 
     private final int port = nextPort++;
-    private final List<Process> started = new ArrayList<>();
+    private final NativePrograms programs = new NativePrograms(PATIENCE);
 
     @AfterEach
     void nothingIsLeft() {
-        started.forEach(Process::destroyForcibly);
+        programs.close();
     }
 
-    private record Program(Process process, Path out) {
-        int status() throws InterruptedException {
-            assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
-            return process.exitValue();
-        }
-
-        String printed() throws IOException {
-            return Files.readString(out, StandardCharsets.UTF_8);
-        }
-    }
-
-    private Program start(String commandLine) throws IOException {
-        Path out = Files.createTempFile("interop", ".out");
-        out.toFile().deleteOnExit();
-        Process process =
-                new ProcessBuilder(commandLine.split(" "))
-                        .redirectErrorStream(true)
-                        .redirectOutput(out.toFile())
-                        .start();
-        started.add(process);
-        return new Program(process, out);
-    }
-
-    private record Command(FutureTask<Integer> task, StringWriter out, StringWriter err) {
-        int status() throws Exception {
-            return task.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-        }
-
-        String printed() {
-            return out.toString() + err;
-        }
-    }
-
-    private static Command loomverbs(String arguments) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        CommandLine commands = Main.commandLine();
-        commands.setOut(new PrintWriter(out));
-        commands.setErr(new PrintWriter(err));
-        FutureTask<Integer> task = new FutureTask<>(() -> commands.execute(arguments.split(" ")));
-        Thread.ofPlatform().daemon().name("loomverbs").start(task);
-        return new Command(task, out, err);
+    private static CommandRun loomverbs(String arguments) {
+        return CommandRun.start(arguments, PATIENCE);
     }
 
     private static void eventually(String what, BooleanSupplier holds) {
         Fixture.eventually(what, holds);
     }
 
-    private Command server(String options) {
-        Command server = loomverbs("rping -s -a " + HOST + " -p " + port + options);
+    private CommandRun server(String options) {
+        CommandRun server = loomverbs("rping -s -a " + HOST + " -p " + port + options);
         eventually(
                 "listening: " + server.printed(),
                 () -> server.printed().contains("listening at") || server.task().isDone());
@@ -123,8 +71,9 @@ class CmInteropTest {
     @ParameterizedTest
     @ValueSource(ints = {64, 4096, 10_001, 65_535})
     void rpingIsServed(int size) throws Exception {
-        Command server = server(" -v");
-        Program client = start("rping -c -V -C 5 -a " + HOST + " -p " + port + " -S " + size);
+        CommandRun server = server(" -v");
+        NativePrograms.Program client =
+                programs.start("rping -c -V -C 5 -a " + HOST + " -p " + port + " -S " + size);
         assertThat(client.status()).as(client.printed()).isZero();
         assertThat(server.status()).as(server.printed()).isZero();
         assertThat(server.printed()).contains("server ping data: rdma-ping-4: ");
@@ -134,8 +83,9 @@ class CmInteropTest {
     @ParameterizedTest
     @ValueSource(ints = {64, 4096, 10_001, 65_535})
     void rpingServes(int size) throws Exception {
-        Program server = start("rping -s -v -a " + HOST + " -p " + port + " -S " + size);
-        Command client;
+        NativePrograms.Program server =
+                programs.start("rping -s -v -a " + HOST + " -p " + port + " -S " + size);
+        CommandRun client;
         do {
             client = loomverbs("rping -c -vV -C 5 -a " + HOST + " -p " + port + " -S " + size);
             client.status();
@@ -153,8 +103,8 @@ class CmInteropTest {
     /** Our own ends, in two threads of one process, over librdmacm. */
     @Test
     void weServeOurselves() throws Exception {
-        Command server = server("");
-        Command client = loomverbs("rping -c -vV -C 3 -a " + HOST + " -p " + port);
+        CommandRun server = server("");
+        CommandRun client = loomverbs("rping -c -vV -C 3 -a " + HOST + " -p " + port);
         assertThat(client.status()).as(client.printed()).isZero();
         assertThat(server.status()).as(server.printed()).isZero();
     }
@@ -165,7 +115,8 @@ class CmInteropTest {
         try (Fixture f = new Fixture();
                 RdmaListener listener =
                         ConnectionManager.system().listen(new InetSocketAddress(HOST, port))) {
-            Program client = start("ucmatose -s " + HOST + " -p " + port + " -c 100 -C 10 -S 100");
+            NativePrograms.Program client =
+                    programs.start("ucmatose -s " + HOST + " -p " + port + " -c 100 -C 10 -S 100");
             for (int i = 0; i < 100; i++) {
                 ConnectRequest request = f.own(listener.accept());
                 f.start("matose " + i, () -> answer(f, request, 10));
@@ -208,8 +159,9 @@ class CmInteropTest {
     /** A client that is killed in mid-transfer ends our server's waits. */
     @Test
     void aKilledClientIsNoticed() throws Exception {
-        Command server = server(" -v");
-        Program client = start("rping -c -C 1000000 -a " + HOST + " -p " + port);
+        CommandRun server = server(" -v");
+        NativePrograms.Program client =
+                programs.start("rping -c -C 1000000 -a " + HOST + " -p " + port);
         eventually("rounds", () -> server.printed().contains("rdma-ping-20: "));
         new ProcessBuilder("kill", "-9", Long.toString(client.process().pid())).start().waitFor();
         server.status();
@@ -219,7 +171,7 @@ class CmInteropTest {
     /** A server that is killed ends our client's waits. */
     @Test
     void aKilledServerIsNoticed() throws Exception {
-        Program server = start("rping -s -P -a " + HOST + " -p " + port);
+        NativePrograms.Program server = programs.start("rping -s -P -a " + HOST + " -p " + port);
         try (Fixture f = new Fixture()) {
             CompletionQueue cq = f.direct();
             QueuePair qp = f.own(f.pd.createQp(QpConfig.of(QpType.RC, cq)));
@@ -236,7 +188,8 @@ class CmInteropTest {
         }
     }
 
-    private RdmaConnection connect(Program server, QueuePair qp) throws InterruptedException {
+    private RdmaConnection connect(NativePrograms.Program server, QueuePair qp)
+            throws InterruptedException {
         while (true) {
             try (RdmaRoute route =
                     ConnectionManager.system()

@@ -8,19 +8,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-import picocli.CommandLine;
-
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.time.Duration;
 import java.util.Locale;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -32,10 +24,9 @@ import java.util.stream.Stream;
 class InteropTest {
     private static final String DEVICE = System.getProperty("loomverbs.device", "none named");
     private static final int PORT = 18515;
-    private static final int PATIENCE_SECONDS = 20;
-    private static final int STILL_RUNNING = -1;
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    private final List<Process> started = new ArrayList<>();
+    private final NativePrograms programs = new NativePrograms(PATIENCE);
 
     /** How a ping-pong is played. Peers that poll take turns on the guest's one CPU. */
     record Play(String type, int size, int iters, boolean events) {
@@ -62,31 +53,7 @@ class InteropTest {
 
     @AfterEach
     void nothingIsLeft() {
-        started.forEach(Process::destroyForcibly);
-    }
-
-    /** A program in C, with what it prints in a file of its own. */
-    private record Program(Process process, Path out) {
-        int status() throws InterruptedException {
-            boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
-            return ended ? process.exitValue() : STILL_RUNNING;
-        }
-
-        String printed() throws IOException {
-            return Files.readString(out, StandardCharsets.UTF_8);
-        }
-    }
-
-    private Program start(String commandLine) throws IOException {
-        Path out = Files.createTempFile("interop", ".out");
-        out.toFile().deleteOnExit();
-        Process process =
-                new ProcessBuilder(commandLine.split(" "))
-                        .redirectErrorStream(true)
-                        .redirectOutput(out.toFile())
-                        .start();
-        started.add(process);
-        return new Program(process, out);
+        programs.close();
     }
 
     /** The index of the GID that loomverbs takes, for programs that take none by themselves. */
@@ -101,38 +68,22 @@ class InteropTest {
         return "";
     }
 
-    private record Command(FutureTask<Integer> task, StringWriter out, StringWriter err) {
-        int status() throws Exception {
-            return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        }
-
-        String printed() {
-            return out.toString() + err;
-        }
-    }
-
-    private static Command loomverbs(String arguments) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        CommandLine commands = Main.commandLine();
-        commands.setOut(new PrintWriter(out));
-        commands.setErr(new PrintWriter(err));
-        FutureTask<Integer> task = new FutureTask<>(() -> commands.execute(arguments.split(" ")));
-        Thread.ofPlatform().daemon().name("loomverbs").start(task);
-        return new Command(task, out, err);
+    private static CommandRun loomverbs(String arguments) {
+        return CommandRun.start(arguments, PATIENCE);
     }
 
     /** A client in C finds our server, and both see whole payloads. */
     @ParameterizedTest
     @MethodSource("plays")
     void aClientInC(Play play) throws Exception {
-        Command server = loomverbs("pingpong --type " + play.type() + " " + play.options());
+        CommandRun server = loomverbs("pingpong --type " + play.type() + " " + play.options());
         long start = System.nanoTime();
         while (!server.printed().contains("local address") && !server.task().isDone()) {
-            assertThat(System.nanoTime() - start).isLessThan(PATIENCE_SECONDS * 1_000_000_000L);
+            assertThat(System.nanoTime() - start).isLessThan(PATIENCE.toNanos());
             Thread.sleep(5);
         }
-        Program client = start(play.program() + gid() + " " + play.options() + " 127.0.0.1");
+        NativePrograms.Program client =
+                programs.start(play.program() + gid() + " " + play.options() + " 127.0.0.1");
         int status = client.status();
         assertThat(status).as("C: %s%nours: %s", client.printed(), server.printed()).isZero();
         assertThat(server.status()).as(server.printed()).isZero();
@@ -146,8 +97,9 @@ class InteropTest {
     @ParameterizedTest
     @MethodSource("plays")
     void aServerInC(Play play) throws Exception {
-        Program server = start(play.program() + gid() + " " + play.options());
-        Command client;
+        NativePrograms.Program server =
+                programs.start(play.program() + gid() + " " + play.options());
+        CommandRun client;
         do {
             client =
                     loomverbs(
