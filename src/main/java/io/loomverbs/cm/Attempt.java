@@ -2,6 +2,8 @@ package io.loomverbs.cm;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 
+import io.loomverbs.Access;
+import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
 
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,6 +33,45 @@ final class Attempt {
         return endpoint;
     }
 
+    /** What has to be done with the endpoint and the queue pair until they are connected. */
+    interface Steps {
+        /**
+         * @param state the state of the queue pair
+         */
+        RdmaConnection run(QpState state) throws InterruptedException;
+    }
+
+    /** Takes a queue pair of that device from RESET to INIT; the endpoint can be used after it. */
+    void init(QueuePair qp, String device, Access... access) {
+        Access[] granted = Checks.all(access, "access");
+        ensureOpen();
+        QpSteps.check(qp, device);
+        QpSteps.init(endpoint.ops(), qp, granted);
+    }
+
+    /**
+     * Makes a connection of the endpoint and a queue pair of that device. If a step fails, the
+     * endpoint is closed and the queue pair flushes what was posted.
+     *
+     * @throws io.loomverbs.ClosedException if the endpoint is closed
+     * @throws IllegalStateException if it was used
+     */
+    RdmaConnection connect(QueuePair qp, String device, Steps steps) throws InterruptedException {
+        ensureOpen();
+        QpState state = QpSteps.check(qp, device);
+        begin();
+        boolean connected = false;
+        try {
+            RdmaConnection connection = steps.run(state);
+            connected = true;
+            return connection;
+        } finally {
+            if (!connected) {
+                fail(qp);
+            }
+        }
+    }
+
     /**
      * Claims the endpoint for the caller.
      *
@@ -48,7 +89,7 @@ final class Attempt {
     }
 
     /** As {@link #begin}, without claiming it. */
-    void ensureOpen() {
+    private void ensureOpen() {
         lock.lock();
         try {
             ensureUnused();
@@ -85,8 +126,7 @@ final class Attempt {
         endpoint.establish(atEnd);
     }
 
-    /** The attempt has failed: the endpoint goes, and the queue pair flushes what was posted. */
-    void fail(QueuePair qp) {
+    private void fail(QueuePair qp) {
         try {
             endpoint.close();
         } finally {

@@ -129,10 +129,7 @@ public final class ConnectRequest implements AutoCloseable {
      * @throws io.loomverbs.VerbsException if the device refuses
      */
     public void init(QueuePair qp, Access... access) {
-        Access[] granted = Checks.all(access, "access");
-        attempt.ensureOpen();
-        QpSteps.check(qp, device);
-        QpSteps.init(attempt.endpoint().ops(), qp, granted);
+        attempt.init(qp, device, access);
     }
 
     /**
@@ -181,19 +178,7 @@ public final class ConnectRequest implements AutoCloseable {
         Checks.notNull(qp, "qp");
         Checks.notNull(config, "config");
         config.checkPrivateData(Cm.ACCEPT_PRIVATE_DATA, "an answer");
-        attempt.ensureOpen();
-        QpState state = QpSteps.check(qp, device);
-        attempt.begin();
-        boolean accepted = false;
-        try {
-            RdmaConnection connection = setUp(qp, state, config, nanos);
-            accepted = true;
-            return connection;
-        } finally {
-            if (!accepted) {
-                attempt.fail(qp);
-            }
-        }
+        return attempt.connect(qp, device, state -> setUp(qp, state, config, nanos));
     }
 
     private RdmaConnection setUp(QueuePair qp, QpState state, ConnectionConfig config, long nanos)

@@ -83,10 +83,7 @@ public final class RdmaRoute implements AutoCloseable {
      * @throws io.loomverbs.VerbsException if the device refuses
      */
     public void init(QueuePair qp, Access... access) {
-        Access[] granted = Checks.all(access, "access");
-        attempt.ensureOpen();
-        QpSteps.check(qp, device);
-        QpSteps.init(attempt.endpoint().ops(), qp, granted);
+        attempt.init(qp, device, access);
     }
 
     /**
@@ -128,19 +125,7 @@ public final class RdmaRoute implements AutoCloseable {
         Checks.notNull(config, "config");
         config.checkPrivateData(Cm.CONNECT_PRIVATE_DATA, "a request");
         long nanos = Checks.nanos("timeout", timeout);
-        attempt.ensureOpen();
-        QpState state = QpSteps.check(qp, device);
-        attempt.begin();
-        boolean connected = false;
-        try {
-            RdmaConnection connection = setUp(qp, state, config, nanos);
-            connected = true;
-            return connection;
-        } finally {
-            if (!connected) {
-                attempt.fail(qp);
-            }
-        }
+        return attempt.connect(qp, device, state -> setUp(qp, state, config, nanos));
     }
 
     private RdmaConnection setUp(QueuePair qp, QpState state, ConnectionConfig config, long nanos)
