@@ -73,7 +73,7 @@ final class Lifecycle extends Awaited {
      *
      * @param verb what a failure of the device is reported as
      * @param creation allocates the object, and only then has the device create it: an Error later
-     *     would leave it to nobody
+     *     would leave it without an owner
      */
     static <T> T create(String verb, Supplier<T> creation, Lifecycle... used) {
         int acquired = 0;

@@ -285,7 +285,7 @@ final class Dispatcher {
         return n > 0;
     }
 
-    /** The CQ is closed or has overrun: nothing comes from it any more, for nobody. */
+    /** The CQ is closed or has overrun: nothing comes from it any more, for any thread. */
     private RuntimeException end(RuntimeException why) {
         for (Attachment a : attached) {
             if (a != null) {

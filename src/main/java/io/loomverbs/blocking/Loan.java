@@ -79,7 +79,7 @@ abstract class Loan implements Goal {
 
     /**
      * The borrower needs the memory no more. If requests still use it, it goes back later, and a
-     * thread sees to that: else nobody might wait for those requests.
+     * thread sees to that: else no thread might wait for those requests.
      */
     void close() {
         int before = (int) STATE.getAndBitwiseOr(this, CLOSED);

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** The ring of receives of a queue pair, and the messages that nobody has taken yet. */
+/** The ring of receives of a queue pair, and the messages that no thread has taken yet. */
 final class ReceiveSide implements Goal {
     /*
      * A buffer is posted, or holds a message that waits in `arrived`, or is lent with a message to
@@ -248,7 +248,7 @@ final class ReceiveSide implements Goal {
         }
     }
 
-    /** Gives back the buffers of messages that nobody has taken. */
+    /** Gives back the buffers of messages that no thread has taken. */
     void discard() {
         Message m = poll();
         while (m != null) {

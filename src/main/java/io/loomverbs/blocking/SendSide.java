@@ -128,7 +128,7 @@ final class SendSide {
         return r;
     }
 
-    /** Nobody refers to the request any more: a later call may use it. */
+    /** Nothing refers to the request any more: a later call may use it. */
     void recycle(Request r) {
         if (r.reusable) {
             cache.put(r);
