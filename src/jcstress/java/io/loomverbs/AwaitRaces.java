@@ -1,19 +1,15 @@
 package io.loomverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.event.Waiting;
 import io.loomverbs.internal.soft.Completing;
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
@@ -24,70 +20,59 @@ import java.time.Duration;
 public class AwaitRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
 
-    private static Duration patience() {
-        return Duration.ofNanos(Patience.nanos());
-    }
+    /** A CQ, a thread that awaits its completions, and one that adds them. */
+    abstract static class Awaited extends Waiting {
+        final CompletionQueue cq = CONTEXT.createDirectCq(4);
 
-    /** How many completions it got, as a word. */
-    private static String of(Taking.Call call) {
-        try {
-            return String.valueOf(call.take());
-        } catch (InterruptedException e) {
-            return "interrupted";
+        /** How many completions the thread got, as a word. */
+        final String await(int number) {
+            Duration patience = Duration.ofNanos(Patience.nanos());
+            try {
+                WorkCompletions batch = WorkCompletions.allocate(number);
+                return String.valueOf(cq.await(batch, number, patience));
+            } catch (InterruptedException e) {
+                return "interrupted";
+            }
         }
-    }
 
-    private static WorkCompletions batch(int capacity) {
-        return WorkCompletions.allocate(capacity);
-    }
+        /** Adds completions, after up to so many nanoseconds. */
+        final void complete(int number, int spread) {
+            Taking.pauseUpTo(spread);
+            for (int i = 1; i <= number; i++) {
+                Completing.complete(cq.ops(), i);
+            }
+            woken();
+        }
 
-    /** Starts to serve a CQ, and says whether that was allowed. */
-    private static String serve(CompletionQueue cq) {
-        try {
-            cq.serve(batch -> {});
-            return "serving";
-        } catch (IllegalStateException e) {
-            return "refused";
+        final void look(LLL_Result r) {
+            r.r2 = inTime();
+            r.r3 = cq.unackedEvents();
+            cq.close();
         }
     }
 
     /** Two completions are added while a virtual thread comes to wait for a batch of two. */
     @JCStressTest
-    @Outcome(
-            id = "2, in time, 0",
-            expect = ACCEPTABLE,
-            desc = "both completions in one batch, every event acknowledged")
+    @Outcome(id = "2, in time, 0", expect = ACCEPTABLE, desc = "in one batch, all acknowledged")
     @Outcome(id = "[013-9], .*", expect = FORBIDDEN, desc = "too few, or too many")
     @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
     @Catches(value = "no poll after the arm", as = ".*, stuck, .*")
     @State
-    public static class AwaitTwo {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(4);
-        private long done;
-        private long begun;
-        private long taken;
-
+    public static class AwaitTwo extends Awaited {
         @Actor
         public void await(LLL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch(2), 2, patience())));
-            taken = System.nanoTime();
+            r.r1 = waitsAsVirtual(() -> await(2));
         }
 
         @Actor
         public void complete() {
-            Taking.pauseUpTo(60_000); // both wait, one, or none
-            Completing.complete(cq.ops(), 1);
-            Completing.complete(cq.ops(), 2);
-            done = System.nanoTime();
+            complete(2, 60_000); // both wait, one, or none
         }
 
         @Arbiter
         public void result(LLL_Result r) {
-            r.r2 = Patience.late(begun, done, taken) ? "stuck" : "in time";
-            r.r3 = cq.unackedEvents();
-            cq.close();
+            look(r);
         }
     }
 
@@ -99,93 +84,61 @@ public class AwaitRaces {
     @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
     @Catches(value = "no poll after the arm", as = ".*, stuck, .*")
     @State
-    public static class PollThenPark {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(4);
-        private long done;
-        private long begun;
-        private long taken;
-
+    public static class PollThenPark extends Awaited {
         public PollThenPark() {
             cq.direct().adaptivePolling().waited(0); // as if an event had come at once
         }
 
         @Actor
         public void await(LLL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch(1), 1, patience())));
-            taken = System.nanoTime();
+            r.r1 = waitsAsVirtual(() -> await(1));
         }
 
         @Actor
         public void complete() {
-            Taking.pauseUpTo(100_000); // while it polls, or as it ends to poll
-            Completing.complete(cq.ops(), 1);
-            done = System.nanoTime();
+            complete(1, 100_000); // while it polls, or as it ends to poll
         }
 
         @Arbiter
         public void result(LLL_Result r) {
-            r.r2 = Patience.late(begun, done, taken) ? "stuck" : "in time";
-            r.r3 = cq.unackedEvents();
-            cq.close();
+            look(r);
         }
     }
 
     /** Two virtual threads come to share the arm of one CQ, and two completions are added. */
     @JCStressTest
-    @Outcome(
-            id = "1 and 1, in time, 0",
-            expect = ACCEPTABLE,
-            desc = "one each, every event acknowledged")
-    @Outcome(
-            id = ".*0.*, .*, .*",
-            expect = FORBIDDEN,
-            desc = "a completion was lost, or went to the same")
-    @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "a waiter was not woken")
+    @Outcome(id = "1 and 1, in time, 0", expect = ACCEPTABLE, desc = "one each, acknowledged")
+    @Outcome(id = ".*0.*, .*, .*", expect = FORBIDDEN, desc = "lost, or both went to one thread")
+    @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "a waiter was not woken")
     @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
-    @Catches(
-            value = "a thread that leaves with the arm used up wakes no thread",
-            as = ".*, stuck, .*")
+    @Catches(value = "a thread that leaves with the arm used up wakes no thread", as = ".*stuck.*")
     @State
-    public static class TwoAwait {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(4);
-        private long done;
-        private long begun;
-        private long taken;
-
-        private String one() {
-            return of(() -> cq.await(batch(1), 1, patience()));
+    public static class TwoAwait extends Awaited {
+        private String two() {
+            OnVirtualThread<String> one = OnVirtualThread.start(() -> await(1));
+            OnVirtualThread<String> two = OnVirtualThread.start(() -> await(1));
+            return one.join() + " and " + two.join();
         }
 
         @Actor
         public void await(LLL_Result r) {
-            begun = System.nanoTime();
-            OnVirtualThread<String> one = OnVirtualThread.start(this::one);
-            OnVirtualThread<String> two = OnVirtualThread.start(this::one);
-            r.r1 = one.join() + " and " + two.join();
-            taken = System.nanoTime();
+            r.r1 = waits(this::two);
         }
 
         @Actor
         public void complete() {
-            Taking.pauseUpTo(60_000); // both wait, one, or none
-            Completing.complete(cq.ops(), 1);
-            Completing.complete(cq.ops(), 2);
-            done = System.nanoTime();
+            complete(2, 60_000); // both wait, one, or none
         }
 
         @Arbiter
         public void result(LLL_Result r) {
-            r.r2 = Patience.late(begun, done, taken) ? "stuck" : "in time";
-            r.r3 = cq.unackedEvents();
-            cq.close();
+            look(r);
         }
     }
 
     /** Two threads begin to serve one CQ. */
     @JCStressTest
-    @Outcome(id = "serving, refused", expect = ACCEPTABLE, desc = "the first actor was first")
-    @Outcome(id = "refused, serving", expect = ACCEPTABLE, desc = "the second actor was first")
+    @Outcome(id = "serving, refused|refused, serving", expect = ACCEPTABLE, desc = "either serves")
     @Outcome(id = "serving, serving", expect = FORBIDDEN, desc = "two handlers for one CQ")
     @Outcome(id = "refused, refused", expect = FORBIDDEN, desc = "no thread serves")
     @Catches(value = "two threads serve one CQ", as = "serving, serving")
@@ -193,19 +146,38 @@ public class AwaitRaces {
     public static class TwoServers {
         private final CompletionQueue cq = CONTEXT.createDirectCq(1);
 
+        private String serve() {
+            try {
+                cq.serve(batch -> {});
+                return "serving";
+            } catch (IllegalStateException e) {
+                return "refused";
+            }
+        }
+
         @Actor
         public void first(LL_Result r) {
-            r.r1 = serve(cq);
+            r.r1 = serve();
         }
 
         @Actor
         public void second(LL_Result r) {
-            r.r2 = serve(cq);
+            r.r2 = serve();
         }
 
         @Arbiter
         public void close() {
             cq.close();
+        }
+    }
+
+    /** A CQ of which two events have come up. */
+    abstract static class TwoEvents {
+        final CompletionQueue cq = CONTEXT.createDirectCq(1);
+
+        TwoEvents() {
+            cq.listener().completionEvent();
+            cq.listener().completionEvent();
         }
     }
 
@@ -215,20 +187,12 @@ public class AwaitRaces {
     @Outcome(
             id = "[01]",
             expect = FORBIDDEN,
-            desc =
-                    "a thread that holds an event was forgotten: a close would not notice that it"
-                            + " waits for itself")
+            desc = "one was forgotten: a close may wait for itself")
     @Catches(value = "events that are held get lost", as = "[01]")
     @State
-    public static class TwoHolders {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
+    public static class TwoHolders extends TwoEvents {
         private CqEvent one;
         private CqEvent two;
-
-        public TwoHolders() {
-            cq.listener().completionEvent();
-            cq.listener().completionEvent();
-        }
 
         @Actor
         public void first() {
@@ -246,6 +210,38 @@ public class AwaitRaces {
             one.close();
             two.close();
             cq.close();
+        }
+    }
+
+    /** Two threads close one event, while another event of the CQ is held. */
+    @JCStressTest
+    @Outcome(id = "1", expect = ACCEPTABLE, desc = "the other event is unacknowledged")
+    @Outcome(id = "0", expect = FORBIDDEN, desc = "the second close acknowledged the other event")
+    @Outcome(id = "2", expect = FORBIDDEN, desc = "no thread acknowledged the event")
+    @Catches(value = "an event is acknowledged by a look and a write", as = "0")
+    @State
+    public static class TwoCloses extends TwoEvents {
+        private final CqEvent other = cq.tryGetCqEvent();
+        private final CqEvent event = cq.tryGetCqEvent();
+
+        @Actor
+        public void first() {
+            event.close();
+        }
+
+        @Actor
+        public void second() {
+            event.close();
+        }
+
+        @Arbiter
+        public void unacked(L_Result r) {
+            int unacked = cq.unackedEvents();
+            r.r1 = unacked;
+            if (unacked == 1) {
+                other.close();
+            }
+            cq.close(Duration.ZERO);
         }
     }
 }

@@ -1,21 +1,17 @@
 package io.loomverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.event.Waiting;
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.time.Duration;
 
@@ -39,89 +35,101 @@ public class ChannelRaces {
     }
 
     /** Waits with a bound that no wake-up takes as long as; says of what the event is. */
-    private static String receive(CompletionChannel channel) throws InterruptedException {
-        CqEvent event = channel.getCqEvent(patience());
-        if (event == null) {
-            return null;
-        }
-        String state = event.cq().ledger().isClosed() ? "event of a closed CQ" : "event";
-        event.close();
-        return state;
+    private static String receive(CompletionChannel channel) {
+        return of(
+                () -> {
+                    CqEvent event = channel.getCqEvent(patience());
+                    if (event == null) {
+                        return null;
+                    }
+                    boolean closed = event.cq().ledger().isClosed();
+                    event.close();
+                    return closed ? "event of a closed CQ" : "event";
+                });
     }
 
-    /** A channel is closed while a virtual thread comes to wait on it. */
+    /** A virtual thread comes to wait, and is told that what it waits for is closed. */
+    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "the waiter heard of the close")
+    @Outcome(id = "[01].*", expect = FORBIDDEN, desc = "the wait ended without a reason")
+    @Outcome(id = "none.*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
+    @Outcome(id = ".*late", expect = FORBIDDEN, desc = "the waiter was not woken")
+    abstract static class ClosedMeanwhile extends Waiting {}
+
+    /** A channel is closed. */
     @JCStressTest
-    @Outcome(id = "closed, in time", expect = ACCEPTABLE, desc = "the waiter heard of the close")
-    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
-    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*, stuck")
+    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*late")
     @State
-    public static class CloseTake {
+    public static class CloseTake extends ClosedMeanwhile {
         private final CompletionChannel channel = CONTEXT.createCompChannel();
-        private long closed;
-        private long begun;
-        private long taken;
 
         @Actor
-        public void take(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> receive(channel)));
-            taken = System.nanoTime();
+        public void take(L_Result r) {
+            r.r1 = waitsInTime(() -> receive(channel));
         }
 
         @Actor
         public void close() {
-            OnVirtualThread.run(channel::close); // as late as the other one
-            closed = System.nanoTime();
+            wakesAsVirtual(channel::close);
+        }
+    }
+
+    /** A CQ with direct delivery is closed under a thread that waits for its event. */
+    @JCStressTest
+    @Catches(value = "a thread that comes after the end is not told", as = ".*late")
+    @State
+    public static class DirectCloseTake extends ClosedMeanwhile {
+        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
+
+        @Actor
+        public void take(L_Result r) {
+            r.r1 = waitsInTime(() -> of(() -> cq.getCqEvent(patience())));
         }
 
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+        @Actor
+        public void close() {
+            wakesAsVirtual(cq::close);
+        }
+    }
+
+    /** A CQ is closed under a thread that awaits its completions. */
+    @JCStressTest
+    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*late")
+    @State
+    public static class DirectCloseAwait extends ClosedMeanwhile {
+        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
+        private final WorkCompletions batch = WorkCompletions.allocate(1);
+
+        @Actor
+        public void await(L_Result r) {
+            r.r1 = waitsInTime(() -> of(() -> cq.await(batch, 1, patience())));
+        }
+
+        @Actor
+        public void close() {
+            wakesAsVirtual(cq::close);
         }
     }
 
     /** An event comes up while its CQ and then the channel are closed, under a waiting thread. */
     @JCStressTest
-    @Outcome(
-            id = "event, closed, in time",
-            expect = ACCEPTABLE,
-            desc = "received and acknowledged before the CQ was closed")
-    @Outcome(
-            id = "closed, closed, in time",
-            expect = ACCEPTABLE,
-            desc = "closed before: the event is dropped")
-    @Outcome(
-            id = "event of a closed CQ, .*",
-            expect = FORBIDDEN,
-            desc = "an event of a CQ that is closed")
-    @Outcome(
-            id = ".*, event.*, .*",
-            expect = FORBIDDEN,
-            desc = "an event after its CQ was closed, or twice")
+    @Outcome(id = "event, closed, in time", expect = ACCEPTABLE, desc = "received before the close")
+    @Outcome(id = "closed, closed, in time", expect = ACCEPTABLE, desc = "the event is dropped")
+    @Outcome(id = "event of a closed CQ, .*", expect = FORBIDDEN, desc = "received after its close")
+    @Outcome(id = ".*, event.*, .*", expect = FORBIDDEN, desc = "after its CQ was closed, or twice")
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Catches(value = "closing does not stop deliveries", as = "event of a closed CQ, .*")
     @State
-    public static class CloseRaise {
+    public static class CloseRaise extends Waiting {
         private final CompletionChannel channel = CONTEXT.createCompChannel();
         private final CompletionQueue cq = CONTEXT.createCq(1, null, channel, 0);
         private final CqListener listener = cq.listener();
-        private final OnVirtualThread<String> waiter;
+        private final OnVirtualThread<String> waiter = OnVirtualThread.start(this::takeTwice);
         private volatile String second;
-        private long closed;
-        private long begun;
-        private long taken;
-
-        public CloseRaise() {
-            waiter = OnVirtualThread.start(this::takeTwice);
-        }
 
         private String takeTwice() {
-            String first = of(() -> receive(channel));
-            begun = System.nanoTime();
-            second = of(() -> receive(channel));
-            taken = System.nanoTime();
+            String first = receive(channel);
+            second = waits(() -> receive(channel));
             return first;
         }
 
@@ -133,81 +141,14 @@ public class ChannelRaces {
         @Actor
         public void close() {
             cq.close();
-            channel.close();
-            closed = System.nanoTime();
+            wakes(channel::close);
         }
 
         @Arbiter
         public void result(LLL_Result r) {
             r.r1 = waiter.join();
             r.r2 = second;
-            r.r3 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** A CQ with direct delivery is closed while a virtual thread comes to wait for its event. */
-    @JCStressTest
-    @Outcome(id = "closed, in time", expect = ACCEPTABLE, desc = "the waiter heard of the close")
-    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
-    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a thread that comes after the end is not told", as = ".*, stuck")
-    @State
-    public static class DirectCloseTake {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
-        private long closed;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void take(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.getCqEvent(patience())));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void close() {
-            OnVirtualThread.run(cq::close); // as late as the other one
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
-        }
-    }
-
-    /** A CQ is closed while a virtual thread awaits its completions. */
-    @JCStressTest
-    @Outcome(id = "closed, in time", expect = ACCEPTABLE, desc = "the waiter heard of the close")
-    @Outcome(id = "[01], .*", expect = FORBIDDEN, desc = "the wait ended without a reason")
-    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
-    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*, stuck")
-    @State
-    public static class DirectCloseAwait {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
-        private final WorkCompletions batch = WorkCompletions.allocate(1);
-        private long closed;
-        private long begun;
-        private long taken;
-
-        @Actor
-        public void await(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> of(() -> cq.await(batch, 1, patience())));
-            taken = System.nanoTime();
-        }
-
-        @Actor
-        public void close() {
-            OnVirtualThread.run(cq::close); // as late as the other one
-            closed = System.nanoTime();
-        }
-
-        @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, closed, taken) ? "stuck" : "in time";
+            r.r3 = inTime();
         }
     }
 }

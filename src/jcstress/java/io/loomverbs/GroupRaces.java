@@ -1,19 +1,15 @@
 package io.loomverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.event.Waiting;
 import io.loomverbs.internal.soft.Completing;
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
@@ -24,59 +20,55 @@ import java.util.concurrent.ThreadLocalRandom;
 public class GroupRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
 
-    /** A group, a CQ, and when it was waited for and completed. */
-    static class Scene {
+    /** A group, a CQ, and a thread that waits for completions. */
+    abstract static class Scene extends Waiting {
         final CqGroup group = CqGroup.create();
         final CompletionQueue cq = CONTEXT.createDirectCq(4);
-        volatile long begun;
-        volatile long done;
-        volatile long taken;
 
-        void complete() {
+        final void complete() {
             Completing.complete(cq.ops(), 1);
-            done = System.nanoTime();
         }
 
-        /** How many completions a wait got, as a word; for a minimum of 0 it only polls. */
-        String await(int min) {
-            begun = System.nanoTime();
-            Duration patience = min == 0 ? Duration.ZERO : Duration.ofNanos(Patience.nanos());
-            int wanted = Math.max(1, min);
+        /** How many completions a wait for one got, as a word. */
+        final String await() {
+            return waitsAsVirtual(() -> got(Duration.ofNanos(Patience.nanos())));
+        }
+
+        /** The same without waiting. */
+        final String poll() {
+            return OnVirtualThread.call(() -> got(Duration.ZERO));
+        }
+
+        private String got(Duration patience) {
             try {
-                return OnVirtualThread.call(
-                        () -> {
-                            try {
-                                return "got "
-                                        + group.await(
-                                                GroupCompletions.allocate(4), wanted, patience);
-                            } catch (InterruptedException e) {
-                                return "interrupted";
-                            } catch (ClosedException e) {
-                                return "closed";
-                            }
-                        });
-            } finally {
-                taken = System.nanoTime();
+                return "got " + group.await(GroupCompletions.allocate(4), 1, patience);
+            } catch (InterruptedException e) {
+                return "interrupted";
+            } catch (ClosedException e) {
+                return "closed";
             }
         }
 
-        String inTime() {
-            return Patience.late(begun, done, taken) ? "stuck" : "in time";
-        }
-
-        /** What the CQ still has, and its events that nobody acknowledged. */
-        String left() {
+        /** What the CQ still has, and its events that no thread acknowledged. */
+        final String left() {
             String left = "left " + cq.poll(WorkCompletions.allocate(4));
             return cq.unackedEvents() == 0 ? left : "unacknowledged";
         }
 
-        void end() {
+        final void end() {
             group.close();
             int kept = cq.unackedEvents();
             if (kept > 0) { // or the close would wait for them
                 cq.ackEvents(kept);
             }
             cq.close();
+        }
+    }
+
+    /** A group that has the CQ. */
+    abstract static class Member extends Scene {
+        Member() {
+            group.add(cq);
         }
     }
 
@@ -88,20 +80,16 @@ public class GroupRaces {
     @Catches(value = "a group does not poll after the arm", as = ".*, stuck")
     @Catches(value = "an event of a member lists it nowhere", as = ".*, stuck")
     @State
-    public static class AwaitComplete extends Scene {
-        public AwaitComplete() {
-            group.add(cq);
-        }
-
+    public static class AwaitComplete extends Member {
         @Actor
         public void await(LL_Result r) {
-            r.r1 = await(1);
+            r.r1 = await();
         }
 
         @Actor
         public void completeOne() {
             Taking.pauseUpTo(60_000); // before the arm, behind it, or once the thread is parked
-            complete();
+            wakes(this::complete);
         }
 
         @Arbiter
@@ -124,7 +112,7 @@ public class GroupRaces {
 
         @Actor
         public void await(LL_Result r) {
-            r.r1 = await(1);
+            r.r1 = await();
         }
 
         @Actor
@@ -137,7 +125,7 @@ public class GroupRaces {
             if (!before) {
                 complete();
             }
-            done = System.nanoTime();
+            woken();
         }
 
         @Arbiter
@@ -156,14 +144,10 @@ public class GroupRaces {
     @Catches(value = "a CQ leaves while it is polled", as = "got 1, .*")
     @Catches(value = "a CQ leaves without waiting for its thread", as = ".*, lent")
     @State
-    public static class LeavePoll extends Scene {
-        public LeavePoll() {
-            group.add(cq);
-        }
-
+    public static class LeavePoll extends Member {
         @Actor
         public void poll(LLL_Result r) {
-            r.r1 = await(0);
+            r.r1 = poll();
         }
 
         @Actor
@@ -194,10 +178,9 @@ public class GroupRaces {
     @Outcome(id = ".*, got 1", expect = FORBIDDEN, desc = "the group has used it again")
     @Catches(value = "an event of a member is not acknowledged", as = "unacknowledged, .*")
     @State
-    public static class LeaveEvent extends Scene {
+    public static class LeaveEvent extends Member {
         public LeaveEvent() {
-            group.add(cq);
-            await(0);
+            poll(); // arms it
         }
 
         @Actor
@@ -213,7 +196,7 @@ public class GroupRaces {
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r2 = await(0);
+            r.r2 = poll();
             r.r1 = left();
             end();
         }
@@ -228,14 +211,10 @@ public class GroupRaces {
     @Outcome(id = ".*, unacknowledged, .*", expect = FORBIDDEN, desc = "an event was kept")
     @Catches(value = "the end of a group wakes no thread", as = ".*, .*, stuck")
     @State
-    public static class CloseComplete extends Scene {
-        public CloseComplete() {
-            group.add(cq);
-        }
-
+    public static class CloseComplete extends Member {
         @Actor
         public void await(LLL_Result r) {
-            r.r1 = await(1);
+            r.r1 = await();
         }
 
         @Actor
@@ -246,10 +225,9 @@ public class GroupRaces {
                 complete();
                 Taking.pauseUpTo(20_000);
             }
-            group.close();
-            done = System.nanoTime();
+            wakes(group::close);
             if (late) {
-                Completing.complete(cq.ops(), 1);
+                complete();
             }
         }
 

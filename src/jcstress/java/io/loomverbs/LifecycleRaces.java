@@ -1,15 +1,10 @@
 package io.loomverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
@@ -57,8 +52,7 @@ public class LifecycleRaces {
 
     /** Two threads close an object. */
     @JCStressTest
-    @Outcome(id = "closed, not", expect = ACCEPTABLE, desc = "the first actor was first")
-    @Outcome(id = "not, closed", expect = ACCEPTABLE, desc = "the second actor was first")
+    @Outcome(id = "closed, not|not, closed", expect = ACCEPTABLE, desc = "either was first")
     @Outcome(id = "closed, closed", expect = FORBIDDEN, desc = "destroyed twice")
     @Outcome(id = "not, not", expect = FORBIDDEN, desc = "no thread closed it")
     @Catches(value = "a close looks for users, then closes", as = "closed, closed")
@@ -66,26 +60,25 @@ public class LifecycleRaces {
     public static class TwoCloses {
         private final Lifecycle usage = new Lifecycle("it");
 
-        @Actor
-        public void first(LL_Result r) {
-            r.r1 = "not";
+        private String close() {
+            String[] outcome = {"not"};
             destroy(
                     usage,
                     () -> {
-                        r.r1 = "closed";
+                        outcome[0] = "closed";
                         return 0;
                     });
+            return outcome[0];
+        }
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = close();
         }
 
         @Actor
         public void second(LL_Result r) {
-            r.r2 = "not";
-            destroy(
-                    usage,
-                    () -> {
-                        r.r2 = "closed";
-                        return 0;
-                    });
+            r.r2 = close();
         }
     }
 
@@ -108,15 +101,9 @@ public class LifecycleRaces {
 
     /** Two threads close an object, and the device refuses the first of them. */
     @JCStressTest
-    @Outcome(id = "refused, closed", expect = ACCEPTABLE, desc = "the second has closed it")
-    @Outcome(id = "closed, refused", expect = ACCEPTABLE, desc = "the first has closed it")
-    @Outcome(
-            id = {"refused, open", "open, refused"},
-            expect = FORBIDDEN,
-            desc = "returned as if it were closed, but it is not")
-    @Catches(
-            value = "a thread that closes beside another takes it to be closed",
-            as = "refused, open")
+    @Outcome(id = "refused, closed|closed, refused", expect = ACCEPTABLE, desc = "one closed it")
+    @Outcome(id = ".*open.*", expect = FORBIDDEN, desc = "told closed, though it is open")
+    @Catches(value = "a thread that closes beside another takes it to be closed", as = ".*open.*")
     @State
     public static class TwoClosesOneRefused {
         private final Lifecycle usage = new Lifecycle("it");
@@ -137,10 +124,8 @@ public class LifecycleRaces {
     @JCStressTest
     @Outcome(id = "created, refused", expect = ACCEPTABLE, desc = "after the close had failed")
     @Outcome(id = "created, in use", expect = ACCEPTABLE, desc = "before the close")
-    @Outcome(id = "told closed, refused", expect = FORBIDDEN, desc = "it was never closed")
-    @Catches(
-            value = "a thread that creates beside a close takes it to be closed",
-            as = "told closed, refused")
+    @Outcome(id = "closed.*", expect = FORBIDDEN, desc = "it was never closed")
+    @Catches(value = "a thread that creates beside a close takes it to be closed", as = "closed.*")
     @State
     public static class CreateCloseRefused {
         private final Lifecycle usage = new Lifecycle("it");
@@ -148,7 +133,7 @@ public class LifecycleRaces {
 
         @Actor
         public void create(LL_Result r) {
-            r.r1 = acquire(usage) ? "created" : "told closed";
+            r.r1 = acquire(usage) ? "created" : "closed";
         }
 
         @Actor
@@ -160,14 +145,8 @@ public class LifecycleRaces {
     /** One user comes while another one leaves. */
     @JCStressTest
     @Outcome(id = "1", expect = ACCEPTABLE, desc = "one user")
-    @Outcome(
-            id = "0",
-            expect = FORBIDDEN,
-            desc = "the new user was lost: the object can be closed under it")
-    @Outcome(
-            id = "2",
-            expect = FORBIDDEN,
-            desc = "the old user stays: the object can never be closed")
+    @Outcome(id = "0", expect = FORBIDDEN, desc = "the new one was lost: it can be closed under it")
+    @Outcome(id = "2", expect = FORBIDDEN, desc = "the old user stays: it can never be closed")
     @Catches(value = "a user leaves in two steps", as = "0")
     @State
     public static class CreateRelease {

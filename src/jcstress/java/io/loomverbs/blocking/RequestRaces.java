@@ -1,19 +1,14 @@
 package io.loomverbs.blocking;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.event.Waiting;
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
-import org.openjdk.jcstress.infra.results.LLL_Result;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
 import java.time.Duration;
@@ -24,121 +19,119 @@ import java.util.concurrent.locks.LockSupport;
 public class RequestRaces {
     private static final int SPREAD = 60_000;
 
-    private static String late(long begun, long done, long taken) {
-        return Patience.late(begun, done, taken) ? "late" : "in time";
+    /** Two threads that wait for a request each. */
+    abstract static class Two extends Waiting {
+        final SelfLink link;
+
+        /** With so many places in the send queue. */
+        Two(int places) {
+            link = new SelfLink(places);
+        }
+
+        final String send() {
+            return waits(
+                    () -> {
+                        OnVirtualThread<String> first = OnVirtualThread.start(link::send);
+                        OnVirtualThread<String> second = OnVirtualThread.start(link::send);
+                        return first.join() + ", " + second.join();
+                    });
+        }
+
+        final void receive() {
+            Taking.pauseUpTo(SPREAD);
+            wakes(link::receiveOne);
+        }
+
+        final void look(LL_Result r) {
+            r.r2 = inTime();
+            link.close();
+        }
     }
 
     /** Two threads wait for a request each; one of them polls for both. */
     @JCStressTest
     @Outcome(id = "sent, sent, in time", expect = ACCEPTABLE, desc = "both were woken")
-    @Outcome(id = ".*stuck.*|.*late", expect = FORBIDDEN, desc = "a thread was not woken")
-    @Catches(value = "a leader that resigns wakes no thread", as = ".*stuck.*|.*late")
-    @Catches(value = "a follower finds no missing leader", as = ".*stuck.*|.*late")
-    @Catches(value = "a signal to the poster is lost", as = ".*stuck.*|.*late")
+    @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "a thread was not woken")
+    @Catches(value = "a leader that resigns wakes no thread", as = ".*stuck.*")
+    @Catches(value = "a follower finds no missing leader", as = ".*stuck.*")
+    @Catches(value = "a signal to the poster is lost", as = ".*stuck.*")
     @State
-    public static class TwoSend {
-        private final SelfLink link = new SelfLink(4);
-        private long begun;
-        private long done;
-        private long taken;
+    public static class TwoSend extends Two {
+        public TwoSend() {
+            super(4);
+        }
 
         @Actor
-        public void send(LLL_Result r) {
-            begun = System.nanoTime();
-            OnVirtualThread<String> first = OnVirtualThread.start(link::send);
-            OnVirtualThread<String> second = OnVirtualThread.start(link::send);
-            r.r1 = first.join();
-            r.r2 = second.join();
-            taken = System.nanoTime();
+        public void send(LL_Result r) {
+            r.r1 = send();
         }
 
         @Actor
         public void complete() {
-            Taking.pauseUpTo(SPREAD);
-            link.receiveOne();
-            Taking.pauseUpTo(SPREAD);
-            link.receiveOne();
-            done = System.nanoTime();
+            receive();
+            receive();
         }
 
         @Arbiter
-        public void result(LLL_Result r) {
-            r.r3 = late(begun, done, taken);
-            link.close();
+        public void result(LL_Result r) {
+            look(r);
         }
     }
 
     /** Two threads share one place: the second is posted when the first is done. */
     @JCStressTest
     @Outcome(id = "sent, sent, in time", expect = ACCEPTABLE, desc = "one after the other")
-    @Outcome(id = ".*stuck.*|.*late", expect = FORBIDDEN, desc = "the second was not posted")
-    @Catches(value = "a place that becomes free posts nothing", as = ".*stuck.*|.*late")
+    @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "the second was not posted")
+    @Catches(value = "a place that becomes free posts nothing", as = ".*stuck.*")
     @State
-    public static class OnePlace {
-        private final SelfLink link = new SelfLink(1);
-        private long begun;
-        private long done;
-        private long taken;
+    public static class OnePlace extends Two {
+        public OnePlace() {
+            super(1);
+        }
 
         @Actor
-        public void send(LLL_Result r) {
-            begun = System.nanoTime();
-            OnVirtualThread<String> first = OnVirtualThread.start(link::send);
-            OnVirtualThread<String> second = OnVirtualThread.start(link::send);
-            r.r1 = first.join();
-            r.r2 = second.join();
-            taken = System.nanoTime();
+        public void send(LL_Result r) {
+            r.r1 = send();
         }
 
         @Actor
         public void complete() {
             link.receiveOne();
-            Taking.pauseUpTo(SPREAD);
-            link.receiveOne();
-            done = System.nanoTime();
+            receive();
         }
 
         @Arbiter
-        public void result(LLL_Result r) {
-            r.r3 = late(begun, done, taken);
-            link.close();
+        public void result(LL_Result r) {
+            look(r);
         }
     }
 
     /** A queue pair fails while two threads share its one place. */
     @JCStressTest
     @Outcome(id = "failed, failed, in time", expect = ACCEPTABLE, desc = "both were told")
-    @Outcome(id = ".*stuck.*|.*late", expect = FORBIDDEN, desc = "a thread was not told")
+    @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "a thread was not told")
     @Outcome(id = ".*sent.*", expect = FORBIDDEN, desc = "there was no receive")
-    @Catches(value = "a leader does not see what another thread does", as = ".*stuck.*|.*late")
+    @Catches(value = "a leader does not see what another thread does", as = ".*stuck.*")
     @State
-    public static class SendFail {
-        private final SelfLink link = new SelfLink(1);
-        private long begun;
-        private long done;
-        private long taken;
+    public static class SendFail extends Two {
+        public SendFail() {
+            super(1);
+        }
 
         @Actor
-        public void send(LLL_Result r) {
-            begun = System.nanoTime();
-            OnVirtualThread<String> first = OnVirtualThread.start(link::send);
-            OnVirtualThread<String> second = OnVirtualThread.start(link::send);
-            r.r1 = first.join();
-            r.r2 = second.join();
-            taken = System.nanoTime();
+        public void send(LL_Result r) {
+            r.r1 = send();
         }
 
         @Actor
         public void fail() {
             Taking.pauseUpTo(SPREAD);
-            link.fail();
-            done = System.nanoTime();
+            wakes(link::fail);
         }
 
         @Arbiter
-        public void result(LLL_Result r) {
-            r.r3 = late(begun, done, taken);
-            link.close();
+        public void result(LL_Result r) {
+            look(r);
         }
     }
 

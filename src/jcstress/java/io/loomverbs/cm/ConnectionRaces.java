@@ -1,7 +1,6 @@
 package io.loomverbs.cm;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.ClosedException;
 import io.loomverbs.internal.cm.Cm;
@@ -9,11 +8,7 @@ import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.I_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
@@ -22,40 +17,55 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The end of a connection against its beginning, and closes against everything else. */
 public class ConnectionRaces {
-    private static final String LEFT = "stuck";
-
     private interface Wait {
-        String forAtMost(long nanos) throws InterruptedException;
+        Object forAtMost(long nanos) throws InterruptedException;
     }
 
     /**
      * A thread that is not woken waits to the end of its time, and then finds what it was not woken
      * for: nothing here looks again by itself before.
      */
-    private static String waiting(Wait wait) {
+    private static String outcome(Wait wait) {
         long nanos = Patience.nanos();
         long begun = System.nanoTime();
         String outcome;
         try {
-            outcome = wait.forAtMost(nanos);
+            outcome = wait.forAtMost(nanos) == null ? "stuck" : "come";
         } catch (ClosedException e) {
             outcome = "closed";
         } catch (InterruptedException e) {
             outcome = "interrupted";
         }
-        return System.nanoTime() - begun >= nanos ? LEFT : outcome;
+        return System.nanoTime() - begun >= nanos ? "stuck" : outcome;
     }
 
-    static String take(Endpoint endpoint) {
-        return waiting(nanos -> endpoint.take(nanos) == null ? LEFT : "event");
+    /** A connection under way, whose id is scripted. */
+    abstract static class Connecting {
+        final ScriptedId id = new ScriptedId();
+        final Endpoint endpoint = Endpoint.incoming("connection", id);
+        final AtomicInteger acted = new AtomicInteger();
+
+        final void event(int type) {
+            endpoint.event(CmEvent.of(type, 0));
+        }
+
+        final void establish() {
+            endpoint.establish(acted::incrementAndGet);
+        }
+
+        final String destroyed() {
+            return id.destructions > 0 ? "destroyed" : "open";
+        }
     }
 
-    static String accept(RequestQueue requests) {
-        return waiting(nanos -> requests.take(nanos) == null ? LEFT : "accepted");
-    }
+    /** A listener, and a request that arrives there. */
+    abstract static class Listening {
+        final ScriptedId id = new ScriptedId();
+        final RequestQueue requests = new RequestQueue("listener", 1);
 
-    static Endpoint endpoint(ScriptedId id) {
-        return Endpoint.incoming("connection", id);
+        final void request() {
+            requests.event(new CmEvent(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], 0, 0, 0, id));
+        }
     }
 
     /** The peer leaves while the connection is being established. */
@@ -65,22 +75,19 @@ public class ConnectionRaces {
     @Outcome(id = "2", expect = FORBIDDEN, desc = "both sides acted")
     @Catches(value = "an end before the connection stands is not acted upon", as = "0")
     @State
-    public static class EndEstablish {
-        private final AtomicInteger acted = new AtomicInteger();
-        private final Endpoint endpoint = endpoint(new ScriptedId());
-
+    public static class EndEstablish extends Connecting {
         @Actor
         public void end() {
-            endpoint.event(CmEvent.of(Cm.EVENT_DISCONNECTED, 0));
+            event(Cm.EVENT_DISCONNECTED);
         }
 
         @Actor
-        public void establish() {
-            endpoint.establish(acted::incrementAndGet);
+        public void begin() {
+            establish();
         }
 
         @Arbiter
-        public void acted(I_Result r) {
+        public void result(I_Result r) {
             r.r1 = acted.get();
         }
     }
@@ -91,26 +98,23 @@ public class ConnectionRaces {
     @Outcome(id = "2", expect = FORBIDDEN, desc = "acted upon twice")
     @Catches(value = "an end is acted upon as often as it is told", as = "2")
     @State
-    public static class TwoEnds {
-        private final AtomicInteger acted = new AtomicInteger();
-        private final Endpoint endpoint = endpoint(new ScriptedId());
-
+    public static class TwoEnds extends Connecting {
         public TwoEnds() {
-            endpoint.establish(acted::incrementAndGet);
+            establish();
         }
 
         @Actor
         public void disconnected() {
-            endpoint.event(CmEvent.of(Cm.EVENT_DISCONNECTED, 0));
+            event(Cm.EVENT_DISCONNECTED);
         }
 
         @Actor
         public void removed() {
-            endpoint.event(CmEvent.of(Cm.EVENT_DEVICE_REMOVAL, 0));
+            event(Cm.EVENT_DEVICE_REMOVAL);
         }
 
         @Arbiter
-        public void acted(I_Result r) {
+        public void result(I_Result r) {
             r.r1 = acted.get();
         }
     }
@@ -122,18 +126,16 @@ public class ConnectionRaces {
     @Outcome(id = ".*, open", expect = FORBIDDEN, desc = "an id that nothing destroys")
     @Catches(value = "a connection is closed without a farewell", as = "false, destroyed")
     @State
-    public static class EndClose {
-        private final ScriptedId id = new ScriptedId();
+    public static class EndClose extends Connecting {
         private final AtomicInteger farewells = new AtomicInteger();
-        private final Endpoint endpoint = endpoint(id);
 
         public EndClose() {
-            endpoint.establish(() -> {});
+            establish();
         }
 
         @Actor
         public void end() {
-            endpoint.event(CmEvent.of(Cm.EVENT_DISCONNECTED, 0));
+            event(Cm.EVENT_DISCONNECTED);
         }
 
         @Actor
@@ -142,41 +144,37 @@ public class ConnectionRaces {
         }
 
         @Arbiter
-        public void outcome(LL_Result r) {
+        public void result(LL_Result r) {
             r.r1 = farewells.get() == 1;
-            r.r2 = id.destructions > 0 ? "destroyed" : "open";
+            r.r2 = destroyed();
         }
     }
 
     /** A thread waits for the next step of a connection, which comes. */
     @JCStressTest
-    @Outcome(id = "event", expect = ACCEPTABLE, desc = "it has come")
-    @Outcome(id = LEFT, expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "an event of a connection wakes nobody", as = LEFT)
+    @Outcome(id = "come", expect = ACCEPTABLE, desc = "it has come")
+    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "an event of a connection wakes nobody", as = "stuck")
     @State
-    public static class EventTake {
-        private final Endpoint endpoint = endpoint(new ScriptedId());
-
+    public static class EventTake extends Connecting {
         @Actor
         public void raise() {
-            endpoint.event(CmEvent.of(Cm.EVENT_ADDR_RESOLVED, 0));
+            event(Cm.EVENT_ADDR_RESOLVED);
         }
 
         @Actor
         public void take(L_Result r) {
-            r.r1 = ConnectionRaces.take(endpoint);
+            r.r1 = outcome(endpoint::take);
         }
     }
 
     /** A thread waits for the next step of a connection, which another thread closes. */
     @JCStressTest
     @Outcome(id = "closed", expect = ACCEPTABLE, desc = "it was told")
-    @Outcome(id = LEFT, expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a close of a connection wakes nobody", as = LEFT)
+    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a close of a connection wakes nobody", as = "stuck")
     @State
-    public static class CloseTake {
-        private final Endpoint endpoint = endpoint(new ScriptedId());
-
+    public static class CloseTake extends Connecting {
         @Actor
         public void close() {
             endpoint.close();
@@ -184,7 +182,7 @@ public class ConnectionRaces {
 
         @Actor
         public void take(L_Result r) {
-            r.r1 = ConnectionRaces.take(endpoint);
+            r.r1 = outcome(endpoint::take);
         }
     }
 
@@ -196,9 +194,8 @@ public class ConnectionRaces {
     @Outcome(id = "closed, open", expect = FORBIDDEN, desc = "an id that nothing destroys")
     @Catches(value = "a connection is made of a closed route", as = "connected, destroyed")
     @State
-    public static class ConnectClose {
-        private final ScriptedId id = new ScriptedId();
-        private final Attempt attempt = new Attempt(endpoint(id));
+    public static class ConnectClose extends Connecting {
+        private final Attempt attempt = new Attempt(endpoint);
 
         public ConnectClose() {
             attempt.begin();
@@ -220,14 +217,9 @@ public class ConnectionRaces {
         }
 
         @Arbiter
-        public void outcome(LL_Result r) {
-            r.r2 = id.destructions > 0 ? "destroyed" : "open";
+        public void result(LL_Result r) {
+            r.r2 = destroyed();
         }
-    }
-
-    /** What a listener is told of: a request of this id. */
-    static CmEvent request(ScriptedId id) {
-        return new CmEvent(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], 0, 0, 0, id);
     }
 
     /** A request arrives while its listener is closed. */
@@ -236,13 +228,10 @@ public class ConnectionRaces {
     @Outcome(id = "forgotten", expect = FORBIDDEN, desc = "its client waits indefinitely")
     @Catches(value = "a request enters a closed listener", as = "forgotten")
     @State
-    public static class ArriveClose {
-        private final ScriptedId id = new ScriptedId();
-        private final RequestQueue requests = new RequestQueue("listener", 1);
-
+    public static class ArriveClose extends Listening {
         @Actor
         public void arrive() {
-            requests.event(request(id));
+            request();
         }
 
         @Actor
@@ -251,40 +240,36 @@ public class ConnectionRaces {
         }
 
         @Arbiter
-        public void outcome(L_Result r) {
+        public void result(L_Result r) {
             r.r1 = id.destructions > 0 ? "rejected" : "forgotten";
         }
     }
 
     /** A request arrives while a thread accepts. */
     @JCStressTest
-    @Outcome(id = "accepted", expect = ACCEPTABLE, desc = "it has come")
-    @Outcome(id = LEFT, expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a request wakes nobody", as = LEFT)
+    @Outcome(id = "come", expect = ACCEPTABLE, desc = "it has come")
+    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a request wakes nobody", as = "stuck")
     @State
-    public static class ArriveAccept {
-        private final RequestQueue requests = new RequestQueue("listener", 1);
-
+    public static class ArriveAccept extends Listening {
         @Actor
         public void arrive() {
-            requests.event(request(new ScriptedId()));
+            request();
         }
 
         @Actor
         public void accept(L_Result r) {
-            r.r1 = ConnectionRaces.accept(requests);
+            r.r1 = outcome(requests::take);
         }
     }
 
     /** A listener is closed while a thread accepts. */
     @JCStressTest
     @Outcome(id = "closed", expect = ACCEPTABLE, desc = "it was told")
-    @Outcome(id = LEFT, expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a close of a listener wakes nobody", as = LEFT)
+    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a close of a listener wakes nobody", as = "stuck")
     @State
-    public static class AcceptClose {
-        private final RequestQueue requests = new RequestQueue("listener", 1);
-
+    public static class AcceptClose extends Listening {
         @Actor
         public void close() {
             requests.close();
@@ -292,7 +277,7 @@ public class ConnectionRaces {
 
         @Actor
         public void accept(L_Result r) {
-            r.r1 = ConnectionRaces.accept(requests);
+            r.r1 = outcome(requests::take);
         }
     }
 }

@@ -1,17 +1,14 @@
 package io.loomverbs.internal.event;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
+import org.openjdk.jcstress.infra.results.LLLL_Result;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
 
 /** An event against the threads that wait for it: it is received once, and in time. */
 public class EventQueueRaces {
@@ -27,72 +24,39 @@ public class EventQueueRaces {
     @Catches(value = "a waiter says that it waits, and does not look again", as = ".*, stuck, .*")
     @Catches(value = "a waiter is woken before it is given its event", as = ".*, stuck, .*")
     @State
-    public static class RaiseTake {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq cq = new QueuedCq(queue);
-        private long raised;
-        private long begun;
-        private long taken;
-
+    public static class RaiseTake extends Queued {
         @Actor
         public void take(LLL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.nanos())));
-            taken = System.nanoTime();
+            r.r1 = waitsAsVirtual(this::receive);
         }
 
         @Actor
         public void raise() {
-            OnVirtualThread.run(cq::raise); // as late as the other one
-            raised = System.nanoTime();
+            wakesAsVirtual(cq::raise);
         }
 
         @Arbiter
-        public void left(LLL_Result r) {
-            r.r2 = Patience.late(begun, raised, taken) ? "stuck" : "in time";
-            r.r3 = Taking.left(queue::tryTake);
+        public void result(LLL_Result r) {
+            r.r2 = inTime();
+            r.r3 = left();
         }
     }
 
     /** A waiting virtual thread is interrupted while an event comes up. */
     @JCStressTest
-    @Outcome(
-            id = "event, pending, 0 left",
-            expect = ACCEPTABLE,
-            desc = "the event was first: it is returned, the interrupt stays")
-    @Outcome(
-            id = "interrupted, clear, 1 left",
-            expect = ACCEPTABLE,
-            desc = "the interrupt was first: the event is there for others")
-    @Outcome(
-            id = "interrupted, .*, 0 left",
-            expect = FORBIDDEN,
-            desc = "the event was given to a thread that has left")
+    @Outcome(id = "event, pending, 0 left", expect = ACCEPTABLE, desc = "the interrupt stays")
+    @Outcome(id = "interrupted, clear, 1 left", expect = ACCEPTABLE, desc = "it is for others")
+    @Outcome(id = "interrupted, .*, 0 left", expect = FORBIDDEN, desc = "given to one that left")
     @Outcome(id = "event, .*, 1 left", expect = FORBIDDEN, desc = "the event was received twice")
     @Outcome(id = "event, clear, .*", expect = FORBIDDEN, desc = "the interrupt was swallowed")
-    @Outcome(
-            id = "interrupted, pending, .*",
-            expect = FORBIDDEN,
-            desc = "one interrupt counted twice")
+    @Outcome(id = "interrupted, pending, .*", expect = FORBIDDEN, desc = "it counted twice")
     @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the wait ended by itself")
     @Catches(value = "a waiter with an event in hand gives up", as = "interrupted, .*, 0 left")
     @Catches(value = "a waiter that gives up stays in the list", as = "interrupted, .*, 0 left")
     @State
-    public static class InterruptRaise {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq cq = new QueuedCq(queue);
-        private final OnVirtualThread<String> waiter;
-        private boolean status;
-
-        public InterruptRaise() {
-            waiter = OnVirtualThread.start(this::take);
-        }
-
-        private String take(OnVirtualThread<String> self) {
-            String taken = Taking.of(() -> queue.take(Patience.nanos()));
-            status = self.awaitInterrupt();
-            return taken;
-        }
+    public static class InterruptRaise extends Queued {
+        private final OnVirtualThread<String> waiter =
+                OnVirtualThread.startInterruptible(this::receive);
 
         @Actor
         public void raise() {
@@ -107,30 +71,21 @@ public class EventQueueRaces {
         @Arbiter
         public void result(LLL_Result r) {
             r.r1 = waiter.join();
-            r.r2 = status ? "pending" : "clear";
-            r.r3 = Taking.left(queue::tryTake);
+            r.r2 = waiter.interruptStatus();
+            r.r3 = left();
         }
     }
 
     /** A wait runs out of time while an event comes up. */
     @JCStressTest
     @Outcome(id = "event, 0 left", expect = ACCEPTABLE, desc = "the event was first")
-    @Outcome(
-            id = "none, 1 left",
-            expect = ACCEPTABLE,
-            desc = "the deadline was first: the event is there for others")
-    @Outcome(
-            id = "none, 0 left",
-            expect = FORBIDDEN,
-            desc = "the event was given to a thread that has left")
+    @Outcome(id = "none, 1 left", expect = ACCEPTABLE, desc = "the deadline was: it is for others")
+    @Outcome(id = "none, 0 left", expect = FORBIDDEN, desc = "given to a thread that has left")
     @Outcome(id = "event, 1 left", expect = FORBIDDEN, desc = "the event was received twice")
     @Catches(value = "a waiter with an event in hand gives up", as = "none, 0 left")
     @Catches(value = "a waiter that gives up stays in the list", as = "none, 0 left")
     @State
-    public static class TimeoutRaise {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq cq = new QueuedCq(queue);
-
+    public static class TimeoutRaise extends Queued {
         @Actor
         public void take(LL_Result r) {
             r.r1 = Taking.of(() -> queue.take(20_000));
@@ -143,40 +98,32 @@ public class EventQueueRaces {
         }
 
         @Arbiter
-        public void left(LL_Result r) {
-            r.r2 = Taking.left(queue::tryTake);
+        public void result(LL_Result r) {
+            r.r2 = left();
         }
     }
 
     /** Two threads take one event without waiting. */
     @JCStressTest
-    @Outcome(id = "event, none, 0 left", expect = ACCEPTABLE, desc = "the first actor was first")
-    @Outcome(id = "none, event, 0 left", expect = ACCEPTABLE, desc = "the second actor was first")
+    @Outcome(id = "(event, none|none, event), 0 left", expect = ACCEPTABLE, desc = "one took it")
     @Outcome(id = "event, event, .*", expect = FORBIDDEN, desc = "the event was received twice")
     @Outcome(id = "none, none, .*", expect = FORBIDDEN, desc = "no thread received the event")
     @Catches(value = "an event is taken without the lock", as = "event, event, .*")
     @State
-    public static class OneEventTwoTakers {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq cq = new QueuedCq(queue);
-
-        public OneEventTwoTakers() {
-            cq.raise();
-        }
-
+    public static class OneEventTwoTakers extends Queued.WithEvent {
         @Actor
         public void first(LLL_Result r) {
-            r.r1 = Taking.of(queue::tryTake);
+            r.r1 = tryReceive();
         }
 
         @Actor
         public void second(LLL_Result r) {
-            r.r2 = Taking.of(queue::tryTake);
+            r.r2 = tryReceive();
         }
 
         @Arbiter
-        public void left(LLL_Result r) {
-            r.r3 = Taking.left(queue::tryTake);
+        public void result(LLL_Result r) {
+            r.r3 = left();
         }
     }
 
@@ -184,24 +131,10 @@ public class EventQueueRaces {
     @JCStressTest
     @Outcome(id = "event and event, 0 left", expect = ACCEPTABLE, desc = "one each")
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "two events went to one waiter")
-    @Outcome(
-            id = ".*, [12] left",
-            expect = FORBIDDEN,
-            desc = "an event was listed while a thread waited")
+    @Outcome(id = ".*, [12] left", expect = FORBIDDEN, desc = "listed while a thread waited")
     @Catches(value = "an event is handed over without the lock", as = ".*none.*")
     @State
-    public static class TwoEventsTwoWaiters {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq cq = new QueuedCq(queue);
-        private final Failures failures = new Failures();
-        private final OnVirtualThread<String> one;
-        private final OnVirtualThread<String> two;
-
-        public TwoEventsTwoWaiters() {
-            one = OnVirtualThread.start(() -> Taking.of(() -> queue.take(Patience.nanos())));
-            two = OnVirtualThread.start(() -> Taking.of(() -> queue.take(Patience.nanos())));
-        }
-
+    public static class TwoEventsTwoWaiters extends Queued.AwaitedByTwo {
         @Actor
         public void first() {
             failures.of(cq::raise);
@@ -214,43 +147,22 @@ public class EventQueueRaces {
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = one.join() + " and " + two.join() + failures.text();
-            r.r2 = Taking.left(queue::tryTake);
+            r.r1 = both();
+            r.r2 = left();
         }
     }
 
     /** The queue ends while one event comes up for two waiting virtual threads. */
     @JCStressTest
-    @Outcome(id = "event and ended, 0 left", expect = ACCEPTABLE, desc = "the event was first")
-    @Outcome(
-            id = "ended and event, 0 left",
-            expect = ACCEPTABLE,
-            desc = "the event was first, the second thread waited longer")
-    @Outcome(
-            id = "ended and ended, 1 left",
-            expect = ACCEPTABLE,
-            desc = "the end was first: the event is there for others")
-    @Outcome(
-            id = "ended and ended, 0 left",
-            expect = FORBIDDEN,
-            desc = "the end took the event from a waiter")
+    @Outcome(id = "ended and event, 0 left", expect = ACCEPTABLE, desc = "received by either")
+    @Outcome(id = "ended and ended, 1 left", expect = ACCEPTABLE, desc = "it is there for others")
+    @Outcome(id = "ended and ended, 0 left", expect = FORBIDDEN, desc = "taken from a waiter")
     @Outcome(id = "event and event, .*", expect = FORBIDDEN, desc = "the event was received twice")
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "a waiter heard of neither")
     @Outcome(id = ".*event.*, 1 left", expect = FORBIDDEN, desc = "the event was received twice")
     @Catches(value = "a queue ends without the lock", as = ".*none.*")
     @State
-    public static class EndRaise {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq cq = new QueuedCq(queue);
-        private final Failures failures = new Failures();
-        private final OnVirtualThread<String> one;
-        private final OnVirtualThread<String> two;
-
-        public EndRaise() {
-            one = OnVirtualThread.start(() -> Taking.of(() -> queue.take(Patience.nanos())));
-            two = OnVirtualThread.start(() -> Taking.of(() -> queue.take(Patience.nanos())));
-        }
-
+    public static class EndRaise extends Queued.AwaitedByTwo {
         @Actor
         public void end() {
             failures.of(() -> queue.end(null));
@@ -263,40 +175,109 @@ public class EventQueueRaces {
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = one.join() + " and " + two.join() + failures.text();
-            r.r2 = Taking.left(queue::tryTake);
+            r.r1 = both();
+            r.r2 = left();
         }
     }
 
     /** The queue ends while a virtual thread comes to wait. */
     @JCStressTest
-    @Outcome(id = "ended, in time", expect = ACCEPTABLE, desc = "the waiter heard of the end")
-    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the waiter did not hear of the end")
-    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*, stuck")
+    @Outcome(id = "ended", expect = ACCEPTABLE, desc = "the waiter heard of the end")
+    @Outcome(id = "none.*", expect = FORBIDDEN, desc = "the waiter did not hear of the end")
+    @Outcome(id = ".*late", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*late")
     @State
-    public static class EndTake {
-        private final EventQueue queue = EventQueue.shared(null);
-        private long ended;
-        private long begun;
-        private long taken;
-
+    public static class EndTake extends Queued {
         @Actor
-        public void take(LL_Result r) {
-            begun = System.nanoTime();
-            r.r1 = OnVirtualThread.call(() -> Taking.of(() -> queue.take(Patience.nanos())));
-            taken = System.nanoTime();
+        public void take(L_Result r) {
+            r.r1 = waitsInTime(this::receive);
         }
 
         @Actor
         public void end() {
-            OnVirtualThread.run(() -> queue.end(null)); // as late as the other one
-            ended = System.nanoTime();
+            wakesAsVirtual(() -> queue.end(null));
+        }
+    }
+
+    /** Two CQs raise two events each for one thread that takes four. */
+    @JCStressTest
+    @Outcome(id = "4 events, 2 and 2, 0 left", expect = ACCEPTABLE, desc = "each once, and counted")
+    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "an event was lost")
+    @Outcome(id = ".*, [1-9]+ left", expect = FORBIDDEN, desc = "an event came twice")
+    @Outcome(id = ".*, .* and .*, .*", expect = FORBIDDEN, desc = "counted in the wrong ledger")
+    @Catches(value = "an event is handed over without the lock", as = ".*none.*")
+    @State
+    public static class FourEvents extends Queued {
+        private final QueuedCq other = new QueuedCq(queue);
+        private final Failures failures = new Failures();
+        private final OnVirtualThread<String> taker = OnVirtualThread.start(this::takeFour);
+
+        private String takeFour() {
+            for (int i = 0; i < 4; i++) {
+                String taken = receive();
+                if (!taken.equals(Taking.EVENT)) {
+                    return i + " events and " + taken;
+                }
+            }
+            return "4 events";
+        }
+
+        @Actor
+        public void raiseOne() {
+            failures.of(cq::raise);
+            failures.of(cq::raise);
+        }
+
+        @Actor
+        public void raiseOther() {
+            failures.of(other::raise);
+            failures.of(other::raise);
         }
 
         @Arbiter
-        public void wakeUp(LL_Result r) {
-            r.r2 = Patience.late(begun, ended, taken) ? "stuck" : "in time";
+        public void result(LLL_Result r) {
+            r.r1 = taker.join() + failures.text();
+            r.r2 = cq.outstanding() + " and " + other.outstanding();
+            r.r3 = left();
+        }
+    }
+
+    /** Of two waiting threads one is interrupted while one event comes up. */
+    @JCStressTest
+    @Outcome(id = "event, ended, pending, 0 left", expect = ACCEPTABLE, desc = "received; it stays")
+    @Outcome(id = "interrupted, event, clear, 0 left", expect = ACCEPTABLE, desc = "for the other")
+    @Outcome(id = "event, ended, clear, .*", expect = FORBIDDEN, desc = "it was swallowed")
+    @Outcome(id = "interrupted, ended, .*", expect = FORBIDDEN, desc = "given to one that has left")
+    @Outcome(id = "event, event, .*", expect = FORBIDDEN, desc = "one event was received twice")
+    @Outcome(id = ".*, 1 left", expect = FORBIDDEN, desc = "listed while a thread waited")
+    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "a wait ended by itself")
+    @Catches(value = "a waiter with an event in hand gives up", as = ".*none.*")
+    @State
+    public static class OneEventTwoWaiters extends Queued {
+        private final OnVirtualThread<String> first =
+                OnVirtualThread.startInterruptible(this::receive);
+        private final OnVirtualThread<String> second = OnVirtualThread.start(this::receive);
+
+        @Actor
+        public void raise() {
+            Taking.pauseUpTo(30_000); // the other is just on its way, or gone
+            cq.raise();
+        }
+
+        @Actor
+        public void interrupt() {
+            first.interrupt();
+        }
+
+        @Arbiter
+        public void result(LLLL_Result r) {
+            r.r1 = first.join();
+            if (r.r1.equals(Taking.EVENT)) {
+                queue.end(null);
+            }
+            r.r2 = second.join();
+            r.r3 = first.interruptStatus();
+            r.r4 = left();
         }
     }
 }

@@ -1,15 +1,11 @@
 package io.loomverbs.internal.event;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
+import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
 /** Events that are raised past the lock: each is there afterwards, once. */
@@ -22,10 +18,7 @@ public class InboxRaces {
     @Outcome(id = ".*", expect = FORBIDDEN, desc = "an event came twice")
     @Catches(value = "a second event of a CQ is forgotten", as = "[01] left")
     @State
-    public static class TwoRaisesOfOne {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq cq = new QueuedCq(queue);
-
+    public static class TwoRaisesOfOne extends Queued {
         @Actor
         public void first() {
             cq.raise();
@@ -37,8 +30,8 @@ public class InboxRaces {
         }
 
         @Arbiter
-        public void left(L_Result r) {
-            r.r1 = Taking.left(queue::tryTake);
+        public void result(L_Result r) {
+            r.r1 = left();
         }
     }
 
@@ -49,24 +42,22 @@ public class InboxRaces {
     @Outcome(id = ".*", expect = FORBIDDEN, desc = "an event came twice")
     @Catches(value = "events overwrite one another", as = "[01] left")
     @State
-    public static class TwoPushes {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq one = new QueuedCq(queue);
-        private final QueuedCq two = new QueuedCq(queue);
+    public static class TwoPushes extends Queued {
+        private final QueuedCq other = new QueuedCq(queue);
 
         @Actor
         public void first() {
-            one.raise();
+            cq.raise();
         }
 
         @Actor
         public void second() {
-            two.raise();
+            other.raise();
         }
 
         @Arbiter
-        public void left(L_Result r) {
-            r.r1 = Taking.left(queue::tryTake);
+        public void result(L_Result r) {
+            r.r1 = left();
         }
     }
 
@@ -78,30 +69,26 @@ public class InboxRaces {
     @Outcome(id = ".*", expect = FORBIDDEN, desc = "an event came twice")
     @Catches(value = "a CQ leaves the inbox before its link is read", as = "event, [01] left")
     @State
-    public static class RaiseTakeIn {
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq below = new QueuedCq(queue);
+    public static class RaiseTakeIn extends Queued.WithEvent {
         private final QueuedCq above = new QueuedCq(queue);
-        private String taken;
 
         public RaiseTakeIn() {
-            below.raise();
             above.raise();
         }
 
         @Actor
-        public void first() {
-            taken = Taking.of(queue::tryTake);
+        public void take(LL_Result r) {
+            r.r1 = tryReceive();
         }
 
         @Actor
-        public void second() {
+        public void raise() {
             above.raise();
         }
 
         @Arbiter
-        public void left(L_Result r) {
-            r.r1 = taken + ", " + Taking.left(queue::tryTake);
+        public void result(LL_Result r) {
+            r.r2 = left();
         }
     }
 }

@@ -1,112 +1,99 @@
 package io.loomverbs.internal.event;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
+import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Of the threads that wait where events have to be fetched, one leads, and none is left behind. */
 public class LeadershipRaces {
 
-    /** A leader and a follower, each in a queue of its own. */
+    /** Two queues whose threads take turns to lead, and a CQ of each. */
     abstract static class Two {
         final InMemorySource source = new InMemorySource();
-        final EventQueue a;
-        final EventQueue b;
-        final QueuedCq cqA;
-        final QueuedCq cqB;
-
-        Two() {
-            a = EventQueue.shared(source);
-            b = EventQueue.shared(source);
-            cqA = new QueuedCq(a);
-            cqB = new QueuedCq(b);
-        }
-
-        /** What a thread receives; "none" when it has waited in vain, as no thread should. */
-        static Received receive(EventQueue queue) {
-            Received received = new Received();
-            received.begun = System.nanoTime();
-            received.what = Taking.of(() -> queue.take(Patience.nanos()));
-            received.back = System.nanoTime();
-            return received;
-        }
-
-        OnVirtualThread<Received> receiver(EventQueue queue) {
-            return OnVirtualThread.start(() -> receive(queue));
-        }
+        final EventQueue a = EventQueue.shared(source);
+        final EventQueue b = EventQueue.shared(source);
+        final QueuedCq cqA = new QueuedCq(a);
+        final QueuedCq cqB = new QueuedCq(b);
     }
 
-    /** What came of a wait, and when. */
-    static final class Received {
+    /** A virtual thread that waits in a queue. */
+    static final class Receiver extends Waiting {
+        private final EventQueue queue;
+        private OnVirtualThread<String> thread;
         private String what;
-        private long begun;
-        private long back;
 
-        /** The result, and whether it came long after {@code woken}, when there was reason. */
-        String since(long woken) {
-            return Patience.late(begun, woken, back) ? what + " late" : what;
+        Receiver(EventQueue queue) {
+            this.queue = queue;
+        }
+
+        Receiver started() {
+            thread = OnVirtualThread.start(this::receive);
+            return this;
+        }
+
+        /** In this thread. */
+        String receive() {
+            what = waits(() -> Taking.of(() -> queue.take(Patience.nanos())));
+            return what;
+        }
+
+        void interrupt() {
+            wakes(thread::interrupt);
+        }
+
+        /** What it has received, and whether that was long after there was reason to. */
+        String result() {
+            if (thread != null) {
+                thread.join();
+            }
+            return isLate() ? what + " late" : what;
+        }
+
+        /** The same of a thread that is started now, for something that is there. */
+        static String receiveAtOnce(EventQueue queue) {
+            return new Receiver(queue).started().result();
         }
     }
 
     /** A leader is interrupted while the follower's event comes up. */
     @JCStressTest
-    @Outcome(
-            id = "interrupted, event",
-            expect = ACCEPTABLE,
-            desc = "the follower got its event, whichever thread fetched it")
+    @Outcome(id = "interrupted, event", expect = ACCEPTABLE, desc = "whichever thread fetched it")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
-    @Outcome(
-            id = "(none.*|event.*|ended.*|interrupted late), .*",
-            expect = FORBIDDEN,
-            desc = "the interrupt did not end the leader's wait")
+    @Outcome(id = "(none|event|\\w+ late).*", expect = FORBIDDEN, desc = "the leader waited on")
     @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*, (none|.*late)")
-    @Catches(
-            value = "an interrupt does not reach the kernel",
-            as = "(none.*|event.*|ended.*|interrupted late), .*")
+    @Catches(value = "an interrupt does not reach the kernel", as = "(none|event|\\w+ late).*")
     @State
     public static class LeaderInterrupted extends Two {
-        private final OnVirtualThread<Received> leader = receiver(a);
-        private final OnVirtualThread<Received> follower = receiver(b);
-
-        private long interrupted;
-        private long added;
+        private final Receiver leader = new Receiver(a).started();
+        private final Receiver follower = new Receiver(b).started();
 
         @Actor
         public void interrupt() {
             leader.interrupt();
-            interrupted = System.nanoTime();
         }
 
         @Actor
         public void event() {
-            source.add(cqB::raise);
-            added = System.nanoTime();
+            follower.wakes(() -> source.add(cqB::raise));
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = leader.join().since(interrupted);
-            r.r2 = follower.join().since(added);
+            r.r1 = leader.result();
+            r.r2 = follower.result();
         }
     }
 
     /** A leader runs out of time while the follower's event comes up. */
     @JCStressTest
-    @Outcome(
-            id = "none, event",
-            expect = ACCEPTABLE,
-            desc = "the follower got its event, whichever thread fetched it")
+    @Outcome(id = "none, event", expect = ACCEPTABLE, desc = "whichever thread fetched it")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
     @Outcome(id = "event, .*", expect = FORBIDDEN, desc = "an event went to the wrong one")
     @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*, (none|.*late)")
@@ -114,15 +101,12 @@ public class LeadershipRaces {
     public static class LeaderTimesOut extends Two {
         private final OnVirtualThread<String> leader =
                 OnVirtualThread.start(() -> Taking.of(() -> a.take(20_000)));
-        private final OnVirtualThread<Received> follower = receiver(b);
-
-        private long added;
+        private final Receiver follower = new Receiver(b).started();
 
         @Actor
         public void event() {
             Taking.pauseUpTo(60_000);
-            source.add(cqB::raise);
-            added = System.nanoTime();
+            follower.wakes(() -> source.add(cqB::raise));
         }
 
         @Actor
@@ -132,7 +116,7 @@ public class LeadershipRaces {
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r2 = follower.join().since(added);
+            r.r2 = follower.result();
         }
     }
 
@@ -150,12 +134,12 @@ public class LeadershipRaces {
 
         @Actor
         public void leaves(LL_Result r) {
-            r.r1 = OnVirtualThread.call(() -> receive(a)).since(0);
+            r.r1 = Receiver.receiveAtOnce(a);
         }
 
         @Actor
         public void arrives(LL_Result r) {
-            r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
+            r.r2 = Receiver.receiveAtOnce(b);
         }
     }
 
@@ -166,156 +150,141 @@ public class LeadershipRaces {
     @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*(none|late).*")
     @State
     public static class TwoEventsTwoLeaders extends Two {
-        private final OnVirtualThread<Received> one = receiver(a);
-        private final OnVirtualThread<Received> two = receiver(b);
-
-        private long addedA;
-        private long addedB;
+        private final Receiver one = new Receiver(a).started();
+        private final Receiver two = new Receiver(b).started();
 
         @Actor
         public void first() {
-            source.add(cqA::raise);
-            addedA = System.nanoTime();
+            one.wakes(() -> source.add(cqA::raise));
         }
 
         @Actor
         public void second() {
-            source.add(cqB::raise);
-            addedB = System.nanoTime();
+            two.wakes(() -> source.add(cqB::raise));
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = one.join().since(addedA);
-            r.r2 = two.join().since(addedB);
+            r.r1 = one.result();
+            r.r2 = two.result();
         }
     }
 
     /** A thread takes the lead while another raises an event for it, as a failed close does. */
     @JCStressTest
     @Outcome(id = "event", expect = ACCEPTABLE, desc = "received")
-    @Outcome(
-            id = "(none|.*late)",
-            expect = FORBIDDEN,
-            desc = "the event did not reach the thread in the kernel")
+    @Outcome(id = "(none|.*late)", expect = FORBIDDEN, desc = "it did not reach the leader")
     @Catches(value = "a leader that is given something stays", as = "(none|.*late)")
     @Catches(value = "a leader that was served goes to wait", as = "(none|.*late)")
     @State
     public static class GivenFromElsewhere extends Two {
-        private Received received;
-        private long raised;
+        private final Receiver taker = new Receiver(a);
 
         @Actor
         public void take() {
-            received = OnVirtualThread.call(() -> receive(a));
+            OnVirtualThread.run(taker::receive);
         }
 
         @Actor
         public void raise() {
-            OnVirtualThread.run(cqA::raise); // as late as the other one
-            raised = System.nanoTime();
+            taker.wakesAsVirtual(cqA::raise);
         }
 
         @Arbiter
         public void result(L_Result r) {
-            r.r1 = received.since(raised);
+            r.r1 = taker.result();
         }
     }
 
     /** A queue is closed in which a thread takes the lead, while another comes to wait. */
     @JCStressTest
-    @Outcome(
-            id = "ended, event",
-            expect = ACCEPTABLE,
-            desc = "one learns of the close, the other leads and gets its event")
-    @Outcome(
-            id = "(none|event|.*late), .*",
-            expect = FORBIDDEN,
-            desc = "the close did not reach the leader")
+    @Outcome(id = "ended, event", expect = ACCEPTABLE, desc = "one learns of it, the other leads")
+    @Outcome(id = "(none|event|.*late), .*", expect = FORBIDDEN, desc = "the leader did not learn")
     @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
     @Catches(value = "a leader that is given something stays", as = "(none|event|.*late), .*")
     @State
     public static class CloseOfLeader extends Two {
-        private final OnVirtualThread<Received> leader = receiver(a);
-
-        private long closed;
+        private final Receiver leader = new Receiver(a).started();
 
         @Actor
         public void close() {
-            OnVirtualThread.run(() -> a.end(null));
-            closed = System.nanoTime();
+            leader.wakesAsVirtual(() -> a.end(null));
         }
 
         @Actor
         public void follow(LL_Result r) {
             source.add(cqB::raise);
-            r.r2 = OnVirtualThread.call(() -> receive(b)).since(0);
+            r.r2 = Receiver.receiveAtOnce(b);
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = leader.join().since(closed);
+            r.r1 = leader.result();
         }
     }
 
     /** The device fails while a thread comes to wait, and another waits already. */
     @JCStressTest
     @Outcome(id = "ended, ended", expect = ACCEPTABLE, desc = "both learn of it")
-    @Outcome(
-            id = ".*(none|late).*",
-            expect = FORBIDDEN,
-            desc = "one waits for events of a device that has failed")
+    @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one waits for a failed device")
     @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*(none|late).*")
     @State
     public static class FailureWaiterArrives extends Two {
-        private final OnVirtualThread<Received> waiter = receiver(b);
-        private Received arrived;
-        private long failed;
+        private final Receiver waiter = new Receiver(b).started();
+        private final Receiver arrived = new Receiver(a);
 
         @Actor
         public void arrives() {
-            arrived = OnVirtualThread.call(() -> receive(a));
+            OnVirtualThread.run(arrived::receive);
         }
 
         @Actor
         public void fails() {
+            arrived.wakes(() -> waiter.wakes(this::fail));
+        }
+
+        private void fail() {
             source.fail(new IllegalStateException("failed"));
-            failed = System.nanoTime();
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = arrived.since(failed);
-            r.r2 = waiter.join().since(failed);
+            r.r1 = arrived.result();
+            r.r2 = waiter.result();
         }
     }
 
     /**
-     * A leader waits in one queue, another thread comes to wait in the other, and is given an
-     * event.
+     * A leader waits in one queue, another thread comes to wait in the other, and is given an event
+     * while it waits for the lock of the list of queues.
      */
-    abstract static class LockedOut extends Two {
+    @JCStressTest
+    @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
+    @Outcome(id = "(none|.*late), .*", expect = FORBIDDEN, desc = "the lock used up its wake-up")
+    @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the leader was left behind")
+    @Catches(value = "an unpark that a lock took is waited for", as = "(none|.*late), .*")
+    @State
+    public static class LockedOutAndGiven extends Two {
         private final EventQueue other = EventQueue.shared(source);
-        private final OnVirtualThread<Received> leader = OnVirtualThread.start(() -> receive(b));
+        private final Receiver leader = new Receiver(b).started();
+        private final Receiver arrived = new Receiver(a);
         private final Meeting meeting = new Meeting();
-        private Received arrived;
-        private long given;
 
-        void arrive() {
-            arrived =
-                    OnVirtualThread.call(
-                            () -> {
-                                meeting.await();
-                                return receive(a);
-                            });
+        @Actor
+        public void arrives() {
+            OnVirtualThread.run(
+                    () -> {
+                        meeting.await();
+                        arrived.receive();
+                    });
         }
 
-        void give() {
+        @Actor
+        public void gives() {
             int turns = ThreadLocalRandom.current().nextInt(20);
             meeting.await();
             keepLocked(turns);
-            cqA.raise();
-            given = System.nanoTime();
+            arrived.wakes(cqA::raise);
             keepLocked(2);
         }
 
@@ -326,37 +295,75 @@ public class LeadershipRaces {
             }
         }
 
-        void look(LL_Result r) {
-            r.r1 = arrived.since(given);
-            source.add(cqB::raise);
-            r.r2 = leader.join().since(System.nanoTime());
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = arrived.result();
+            leader.wakes(() -> source.add(cqB::raise));
+            r.r2 = leader.result();
         }
     }
 
-    /** A waiter is given its event while it waits for the lock of the list of queues. */
+    /** A queue ends while a thread that waited in it enlists it: nothing that lasts keeps it. */
     @JCStressTest
-    @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
-    @Outcome(
-            id = "(none|.*late), .*",
-            expect = FORBIDDEN,
-            desc = "the lock used up the wake-up that came with the event")
-    @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the leader was left behind")
-    @Catches(value = "an unpark that a lock took is waited for", as = "(none|.*late), .*")
+    @Outcome(id = "forgotten", expect = ACCEPTABLE, desc = "in either order")
+    @Outcome(id = "kept", expect = FORBIDDEN, desc = "an ended queue stays in the list")
+    @Catches(value = "a queue that has ended is enlisted", as = "kept")
     @State
-    public static class LockedOutAndGiven extends LockedOut {
+    public static class EndEnlist {
+        private final InMemorySource source = new InMemorySource();
+        private final EventQueue queue = EventQueue.shared(source);
+
         @Actor
-        public void arrives() {
-            arrive();
+        public void end() {
+            queue.end(null);
         }
 
         @Actor
-        public void gives() {
-            give();
+        public void enlist() {
+            source.leadership().enlist(queue);
         }
 
         @Arbiter
-        public void result(LL_Result r) {
-            look(r);
+        public void result(L_Result r) {
+            r.r1 = source.leadership().hasFollowers() ? "kept" : "forgotten";
+        }
+    }
+
+    /** The thread that watches over leaders ends while a leader that may block comes. */
+    @JCStressTest
+    @Outcome(id = "blocks, stays", expect = ACCEPTABLE, desc = "it is watched over")
+    @Outcome(id = "asks, .*", expect = ACCEPTABLE, desc = "it has the watch begin anew")
+    @Outcome(id = "blocks, ended", expect = FORBIDDEN, desc = "no thread watches over it")
+    @Catches(value = "the watch looks whether a thread leads, then ends", as = "blocks, ended")
+    @State
+    public static class WatchEnds implements Carriers.Borrower {
+        private final CarrierWatch watch = new CarrierWatch(null, Duration.ZERO);
+        private volatile boolean leads;
+
+        public WatchEnds() {
+            watch.add(new SchedulerCarriers(null, null, null), this);
+            watch.on = true;
+        }
+
+        @Override
+        public boolean isBlocking() {
+            return leads;
+        }
+
+        @Override
+        public void askAgain() {
+            throw new AssertionError("no thread looks");
+        }
+
+        @Actor
+        public void leader(LL_Result r) {
+            leads = true;
+            r.r1 = watch.isOn() ? "blocks" : "asks";
+        }
+
+        @Actor
+        public void watch(LL_Result r) {
+            r.r2 = watch.end() ? "ended" : "stays";
         }
     }
 }

@@ -24,6 +24,11 @@ class TestCloser implements Closer {
         return new TestCloser(true);
     }
 
+    /** A close that waits for everything that is held, and is not refused. */
+    static CloseOutcome closes(Ledger ledger) {
+        return ledger.close(Patience.nanos(), destroying());
+    }
+
     /** What came of a close; a ledger whose state was overwritten throws. */
     Object close(Ledger ledger, long nanos) {
         try {

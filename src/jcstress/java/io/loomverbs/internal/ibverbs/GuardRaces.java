@@ -1,25 +1,23 @@
 package io.loomverbs.internal.ibverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.CallGate;
 import io.loomverbs.internal.event.ExclusiveCallGate;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.ffi.UseCount;
 import io.loomverbs.jcstress.Catches;
 
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Calls that use a native object against threads that destroy it. */
 public class GuardRaces {
@@ -33,6 +31,9 @@ public class GuardRaces {
     }
 
     /** Stands for native memory: freed is what must not be seen from inside. */
+    @Outcome(id = "used", expect = ACCEPTABLE, desc = "the destroyer waited, or came later")
+    @Outcome(id = "refused", expect = ACCEPTABLE, desc = "destroyed before")
+    @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "destroyed while it was used")
     abstract static class Native {
         private boolean freed;
 
@@ -54,9 +55,6 @@ public class GuardRaces {
 
     /** A call is inside while the object is destroyed. */
     @JCStressTest
-    @Outcome(id = "used", expect = ACCEPTABLE, desc = "the destroyer waited, or came later")
-    @Outcome(id = "refused", expect = ACCEPTABLE, desc = "destroyed before")
-    @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "destroyed while it was used")
     @Catches(value = "a call looks whether there is a destroyer, then enters", as = "freed memory")
     @State
     public static class UseDestroy extends Native {
@@ -80,9 +78,6 @@ public class GuardRaces {
 
     /** The same with a CQ, which one call at a time uses. */
     @JCStressTest
-    @Outcome(id = "used", expect = ACCEPTABLE, desc = "the destroyer waited, or came later")
-    @Outcome(id = "refused", expect = ACCEPTABLE, desc = "destroyed before")
-    @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "destroyed while it was used")
     @Catches(value = "a destroyer does not wait for the call inside", as = "freed memory")
     @State
     public static class PollDestroy extends Native {
@@ -106,8 +101,7 @@ public class GuardRaces {
 
     /** Two threads destroy one object. */
     @JCStressTest
-    @Outcome(id = "destroyed, not", expect = ACCEPTABLE, desc = "the first actor did")
-    @Outcome(id = "not, destroyed", expect = ACCEPTABLE, desc = "the second actor did")
+    @Outcome(id = "destroyed, not|not, destroyed", expect = ACCEPTABLE, desc = "either did")
     @Outcome(id = "destroyed, destroyed", expect = FORBIDDEN, desc = "freed twice")
     @Outcome(id = "not, not", expect = FORBIDDEN, desc = "leaked")
     @Catches(value = "two threads destroy one object", as = "destroyed, destroyed")
@@ -160,8 +154,7 @@ public class GuardRaces {
 
     /** Two threads poll one CQ: what the one does there, the other sees. */
     @JCStressTest
-    @Outcome(id = "1, 2", expect = ACCEPTABLE, desc = "the first actor was first")
-    @Outcome(id = "2, 1", expect = ACCEPTABLE, desc = "the second actor was first")
+    @Outcome(id = "1, 2|2, 1", expect = ACCEPTABLE, desc = "one after the other")
     @Outcome(id = ".*", expect = FORBIDDEN, desc = "both were inside")
     @Catches(value = "a call looks whose turn it is, then takes it", as = ".*")
     @State
@@ -226,30 +219,34 @@ public class GuardRaces {
     }
 
     /** A call meets a destroy that libibverbs refuses: it waits for that, and goes on. */
-    @JCStressTest
     @Outcome(id = "in, in time", expect = ACCEPTABLE, desc = "the call was before, or has waited")
-    @Outcome(
-            id = "refused, .*",
-            expect = FORBIDDEN,
-            desc = "the object is there, and was not found")
+    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the object is there, and not found")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the call was not woken")
+    abstract static class RefusedDestroy extends Sleeper {
+        final String call(BooleanSupplier enter, Runnable leave) {
+            begins();
+            boolean in = enter.getAsBoolean();
+            if (in) {
+                leave.run();
+            }
+            isBack();
+            return in ? "in" : "refused";
+        }
+    }
+
+    /** The gate lets several calls in. */
+    @JCStressTest
     @Catches(
             value = "a call that meets a destroyer takes the object to be destroyed",
             as = "refused, .*")
     @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
     @State
-    public static class CallRefusedDestroy extends Sleeper {
+    public static class CallRefusedDestroy extends RefusedDestroy {
         private final CallGate guard = new CallGate();
 
         @Actor
         public void call(LL_Result r) {
-            begins();
-            boolean in = guard.enter();
-            if (in) {
-                guard.leave();
-            }
-            r.r1 = in ? "in" : "refused";
-            isBack();
+            r.r1 = call(guard::enter, guard::leave);
         }
 
         @Actor
@@ -261,23 +258,14 @@ public class GuardRaces {
 
     /** The same with a CQ. */
     @JCStressTest
-    @Outcome(id = "in, in time", expect = ACCEPTABLE, desc = "the poll was before, or has waited")
-    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the CQ is there, and was not found")
-    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the poll was not woken")
     @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
     @State
-    public static class PollRefusedDestroy extends Sleeper {
+    public static class PollRefusedDestroy extends RefusedDestroy {
         private final ExclusiveCallGate guard = new ExclusiveCallGate();
 
         @Actor
         public void call(LL_Result r) {
-            begins();
-            boolean in = guard.enter();
-            if (in) {
-                guard.leave();
-            }
-            r.r1 = in ? "in" : "refused";
-            isBack();
+            r.r1 = call(guard::enter, guard::leave);
         }
 
         @Actor
@@ -311,6 +299,90 @@ public class GuardRaces {
             begins();
             guard.destroy(() -> 0, GONE);
             isBack();
+        }
+    }
+
+    /** The owner of a set of descriptors leaves while a call begins. */
+    @JCStressTest
+    @Outcome(id = "used, 1", expect = ACCEPTABLE, desc = "the call was first, and the last to go")
+    @Outcome(id = "refused, 1", expect = ACCEPTABLE, desc = "the call came too late")
+    @Outcome(id = "closed, .*", expect = FORBIDDEN, desc = "used when it was another's file")
+    @Outcome(id = ".*, 0", expect = FORBIDDEN, desc = "no thread closes")
+    @Outcome(id = ".*, 2", expect = FORBIDDEN, desc = "closed twice: the second is another's")
+    @Catches(value = "a user looks whether it is closed, then counts itself", as = "closed, .*")
+    @State
+    public static class EnterLeave {
+        private final UseCount count = new UseCount();
+        private final AtomicInteger closes = new AtomicInteger();
+
+        private void leave() {
+            if (count.leave()) {
+                closes.incrementAndGet();
+            }
+        }
+
+        @Actor
+        public void owner() {
+            leave();
+        }
+
+        @Actor
+        public void user(LL_Result r) {
+            r.r1 = "refused";
+            if (count.enter()) {
+                r.r1 = closes.get() == 0 ? "used" : "closed";
+                leave();
+            }
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = closes.get();
+        }
+    }
+
+    /** An event is read while its CQ is destroyed: one of the two acknowledges it. */
+    @JCStressTest
+    @Outcome(id = "counted, 1", expect = ACCEPTABLE, desc = "the destroyer acknowledges it")
+    @Outcome(id = "at once, 0", expect = ACCEPTABLE, desc = "the reader acknowledges it")
+    @Outcome(id = "counted, 0", expect = FORBIDDEN, desc = "no thread does: the destroy hangs")
+    @Outcome(id = "at once, 1", expect = FORBIDDEN, desc = "both do: the destroy hangs")
+    @Catches(value = "a reader looks whether there is a destroyer, then counts", as = "counted, 0")
+    @State
+    public static class ReadDestroy {
+        private final UnackedReads reads = new UnackedReads();
+
+        @Actor
+        public void reader(LL_Result r) {
+            r.r1 = reads.add() ? "counted" : "at once";
+        }
+
+        @Actor
+        public void destroyer(LL_Result r) {
+            r.r2 = reads.close();
+        }
+    }
+
+    /** A late event looks up its object, which is gone, and whose place another object gets. */
+    @JCStressTest
+    @Outcome(id = "old", expect = ACCEPTABLE, desc = "it was still there")
+    @Outcome(id = "null", expect = ACCEPTABLE, desc = "it is gone")
+    @Outcome(id = "new", expect = FORBIDDEN, desc = "the event is told to another object")
+    @Catches(value = "numbers are used again", as = "new")
+    @State
+    public static class LateEvent {
+        private final NativeIds<String> registry = new NativeIds<>();
+        private final long id = registry.add("old");
+
+        @Actor
+        public void event(L_Result r) {
+            r.r1 = registry.get(id);
+        }
+
+        @Actor
+        public void replace() {
+            registry.remove(id);
+            registry.add("new");
         }
     }
 }

@@ -1,19 +1,15 @@
 package io.loomverbs.internal.ibverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.QueuedCq;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.event.Waiting;
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
@@ -32,24 +28,85 @@ public class PollerRaces {
             fd = new EventFd(poller, EventFds.create(events));
         }
 
+        /** What each thread has read. */
+        final String reads() {
+            end();
+            return fd.wasReadWhenDestroyed() ? "freed memory" : fd.reads > 0 ? "read" : "none";
+        }
+
+        final void end() {
+            EventFds.close(fd.fd());
+            poller.close();
+        }
+    }
+
+    /** An event and its waiter; the descriptor is destroyed meanwhile. */
+    @Outcome(id = "read", expect = ACCEPTABLE, desc = "the event was read before")
+    @Outcome(id = "none", expect = ACCEPTABLE, desc = "it was gone before")
+    @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "read after it was destroyed")
+    abstract static class Awaited extends Polled {
+        Awaited() {
+            super(1);
+            fd.join();
+        }
+
+        final void destroy() {
+            Taking.pauseUpTo(3_000);
+            fd.destroy();
+        }
+    }
+
+    /** An event that no thread has waited for up to now; one comes to. */
+    @Outcome(id = "told", expect = ACCEPTABLE, desc = "it is in the set")
+    @Outcome(id = "asleep", expect = FORBIDDEN, desc = "a thread waits, and is not told of events")
+    abstract static class Left extends Polled {
+        Left() {
+            super(1);
+            fd.arm();
+        }
+
+        final void join() {
+            Taking.pauseUpTo(3_000);
+            fd.join();
+        }
+
         /** Whether a leader that comes by learns of an event; at the end. */
-        String isTold() {
+        final String isTold() {
             fd.reads = 0;
             EventFds.signal(fd.fd());
             poller.look();
             end();
             return fd.reads > 0 ? "told" : "asleep";
         }
+    }
 
-        /** What each thread has read. */
-        String reads() {
-            end();
-            return fd.wasReadWhenDestroyed() ? "freed memory" : fd.reads > 0 ? "read" : "none";
+    /** A thread that waits in the kernel, and what it is told. */
+    abstract static class Waited extends Polled {
+        final EventQueue queue = EventQueue.shared(fd);
+        private final Waiting waiting = new Waiting();
+        private String what;
+
+        Waited() {
+            super(0);
+            fd.cq = new QueuedCq(queue);
         }
 
-        void end() {
-            EventFds.close(fd.fd());
-            poller.close();
+        static String take(EventQueue queue) {
+            return Taking.of(() -> queue.take(Patience.nanos()));
+        }
+
+        final void receive() {
+            what = waiting.waits(() -> take(queue));
+        }
+
+        final void wakes(Runnable wake) {
+            Taking.pauseUpTo(20_000);
+            waiting.wakes(wake);
+        }
+
+        final String result() {
+            boolean freed = reads().equals("freed memory");
+            return freed ? "freed memory" : waiting.isLate() ? what + " late" : what;
         }
     }
 
@@ -57,31 +114,38 @@ public class PollerRaces {
      * The kernel has told a leader of two descriptors; while it is busy with the first, the second
      * is closed, and a new one gets its number and its place.
      */
-    abstract static class Reused {
+    @JCStressTest
+    @Outcome(id = "(none|old), told", expect = ACCEPTABLE, desc = "the old one was read, or gone")
+    @Outcome(id = "new, .*", expect = FORBIDDEN, desc = "taken for an event of the new descriptor")
+    @Outcome(id = ".*, deaf", expect = FORBIDDEN, desc = "events of the new one are not told")
+    @Outcome(id = "freed memory, .*", expect = FORBIDDEN, desc = "read after it was destroyed")
+    @Catches(value = "numbers are used again", as = "new, .*")
+    @State
+    public static class LateWake {
         private final TestPoller poller = new TestPoller();
-        private final EventFd first;
-        private final EventFd old;
+        private final EventFd first =
+                new EventFd(poller, EventFds.create(1)) {
+                    @Override
+                    int read() {
+                        Taking.pauseUpTo(4_000);
+                        return super.read();
+                    }
+                };
+        private final EventFd old = new EventFd(poller, EventFds.create(1));
         private EventFd fresh;
 
-        Reused() {
-            first =
-                    new EventFd(poller, EventFds.create(1)) {
-                        @Override
-                        int read() {
-                            Taking.pauseUpTo(4_000);
-                            return super.read();
-                        }
-                    };
-            old = new EventFd(poller, EventFds.create(1));
+        public LateWake() {
             first.join();
             old.join();
         }
 
-        void lead() {
+        @Actor
+        public void leader() {
             poller.look();
         }
 
-        void replace() {
+        @Actor
+        public void replacer() {
             Taking.pauseUpTo(4_000);
             old.destroyForReuse(EventFds.create(0));
             old.leave();
@@ -89,7 +153,8 @@ public class PollerRaces {
             fresh.join();
         }
 
-        void judge(LL_Result r) {
+        @Arbiter
+        public void result(LL_Result r) {
             r.r1 = fresh.reads > 0 ? "new" : old.reads > 0 ? "old" : "none";
             if (old.wasReadWhenDestroyed()) {
                 r.r1 = "freed memory";
@@ -104,152 +169,8 @@ public class PollerRaces {
         }
     }
 
-    /** An event and its waiter. */
-    abstract static class Awaited extends Polled {
-        Awaited() {
-            super(1);
-            fd.join();
-        }
-
-        void destroy() {
-            Taking.pauseUpTo(3_000);
-            fd.destroy();
-        }
-    }
-
-    /** An event that no thread has waited for up to now. */
-    abstract static class Left extends Polled {
-        Left() {
-            super(1);
-            fd.arm();
-        }
-
-        void join() {
-            Taking.pauseUpTo(3_000);
-            fd.join();
-        }
-    }
-
-    /** A thread that waits in the kernel, and what it is told. */
-    abstract static class Waited extends Polled {
-        private final EventQueue queue = EventQueue.shared(fd);
-        private String what;
-        private long begun;
-        private long back;
-        private long woken;
-
-        Waited() {
-            super(0);
-            fd.cq = new QueuedCq(queue);
-        }
-
-        void receive() {
-            begun = System.nanoTime();
-            what = Taking.of(() -> queue.take(Patience.nanos()));
-            back = System.nanoTime();
-        }
-
-        /** The channel is closed, in half of all cases with an event that has just come up. */
-        void close() {
-            Taking.pauseUpTo(20_000);
-            if ((woken = System.nanoTime()) % 2 == 0) {
-                EventFds.signal(fd.fd());
-            }
-            fd.destroy();
-            queue.end(null);
-            woken = System.nanoTime();
-        }
-
-        /** The poller fails. */
-        void fail() {
-            Taking.pauseUpTo(20_000);
-            poller.destroy();
-            woken = System.nanoTime();
-        }
-
-        String result() {
-            String late = Patience.late(begun, woken, back) ? " late" : "";
-            return reads().equals("freed memory") ? "freed memory" : what + late;
-        }
-    }
-
-    /** One waits already, or comes to; another comes when the poller has failed. */
-    abstract static class Failed extends Waited {
-        private final EventFd other = new EventFd(poller, EventFds.create(0));
-        private final EventQueue otherQueue = EventQueue.shared(other);
-        private String otherWhat;
-
-        void failAndReceive() {
-            fail();
-            otherWhat = Taking.of(() -> otherQueue.take(Patience.nanos()));
-        }
-
-        void judge(LL_Result r) {
-            r.r1 = result();
-            r.r2 = otherWhat;
-            EventFds.close(other.fd());
-        }
-    }
-
-    /** A descriptor that fails while a queue begins to use it. */
-    abstract static class Attached extends Polled {
-        private EventQueue queue;
-
-        Attached() {
-            super(0);
-            fd.broken = true;
-        }
-
-        void attach() {
-            queue = EventQueue.shared(fd);
-        }
-
-        String result() {
-            end();
-            fd.unasked = true;
-            return Taking.of(queue::tryTake);
-        }
-    }
-
-    /** A late event of a descriptor that is gone, whose number and place a new one has. */
-    @JCStressTest
-    @Outcome(
-            id = "(none|old), told",
-            expect = ACCEPTABLE,
-            desc = "the old one was read, or it is gone")
-    @Outcome(
-            id = "new, .*",
-            expect = FORBIDDEN,
-            desc = "the event is taken for one of the new descriptor")
-    @Outcome(
-            id = ".*, deaf",
-            expect = FORBIDDEN,
-            desc = "events of the new descriptor are not told")
-    @Outcome(id = "freed memory, .*", expect = FORBIDDEN, desc = "read after it was destroyed")
-    @Catches(value = "numbers are used again", as = "new, .*")
-    @State
-    public static class LateWake extends Reused {
-        @Actor
-        public void leader() {
-            lead();
-        }
-
-        @Actor
-        public void replacer() {
-            replace();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            judge(r);
-        }
-    }
-
     /** A leader is told of an event while the descriptor is destroyed. */
     @JCStressTest
-    @Outcome(id = "read", expect = ACCEPTABLE, desc = "the event was read before")
-    @Outcome(id = "none", expect = ACCEPTABLE, desc = "it was gone before")
-    @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "read after it was destroyed")
     @Catches(value = "a leader reads without the lock", as = "freed memory")
     @State
     public static class WakeDestroy extends Awaited {
@@ -271,9 +192,6 @@ public class PollerRaces {
 
     /** A thread that does not wait fetches an event while the descriptor is destroyed. */
     @JCStressTest
-    @Outcome(id = "read", expect = ACCEPTABLE, desc = "the event was read before")
-    @Outcome(id = "none", expect = ACCEPTABLE, desc = "it was gone before")
-    @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "read after it was destroyed")
     @Catches(value = "a fetch does not look whether the descriptor is open", as = "freed memory")
     @State
     public static class FetchDestroy extends Awaited {
@@ -297,10 +215,7 @@ public class PollerRaces {
     @JCStressTest
     @Outcome(id = "(event|ended)", expect = ACCEPTABLE, desc = "it was woken")
     @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "read after it was destroyed")
-    @Outcome(
-            id = ".*(none|late)",
-            expect = FORBIDDEN,
-            desc = "it waits in the kernel, and no thread wakes it")
+    @Outcome(id = ".*(none|late)", expect = FORBIDDEN, desc = "no thread woke it in the kernel")
     @Catches(value = "a leader takes wake-ups away before it waits", as = ".*(none|late)")
     @State
     public static class WaiterDestroy extends Waited {
@@ -311,7 +226,16 @@ public class PollerRaces {
 
         @Actor
         public void closer() {
-            close();
+            wakes(this::close);
+        }
+
+        /** In half of all cases with an event that has just come up. */
+        private void close() {
+            if (System.nanoTime() % 2 == 0) {
+                EventFds.signal(fd.fd());
+            }
+            fd.destroy();
+            queue.end(null);
         }
 
         @Arbiter
@@ -322,11 +246,6 @@ public class PollerRaces {
 
     /** A thread comes to wait while a leader, which sees no waiter, leaves the descriptor alone. */
     @JCStressTest
-    @Outcome(id = "told", expect = ACCEPTABLE, desc = "it is in the set again")
-    @Outcome(
-            id = "asleep",
-            expect = FORBIDDEN,
-            desc = "a thread waits, and no thread is told of events")
     @Catches(value = "a leader that disarms does not look again", as = "asleep")
     @Catches(value = "a waiter looks whether it is armed, then counts", as = "asleep")
     @State
@@ -349,11 +268,6 @@ public class PollerRaces {
 
     /** A thread comes to wait while a destroy is refused. */
     @JCStressTest
-    @Outcome(id = "told", expect = ACCEPTABLE, desc = "it is in the set")
-    @Outcome(
-            id = "asleep",
-            expect = FORBIDDEN,
-            desc = "a thread waits, and no thread is told of events")
     @Catches(value = "a refused destroy leaves the descriptor disarmed", as = "asleep")
     @State
     public static class JoinRefusedDestroy extends Left {
@@ -379,7 +293,14 @@ public class PollerRaces {
     @Outcome(id = "none", expect = FORBIDDEN, desc = "it is never told")
     @Catches(value = "a queue looks for a failure, then is attached", as = "none")
     @State
-    public static class AttachFailure extends Attached {
+    public static class AttachFailure extends Polled {
+        private EventQueue queue;
+
+        public AttachFailure() {
+            super(0);
+            fd.broken = true;
+        }
+
         @Actor
         public void fetcher() {
             fd.fetch();
@@ -387,40 +308,44 @@ public class PollerRaces {
 
         @Actor
         public void creator() {
-            attach();
+            queue = EventQueue.shared(fd);
         }
 
         @Arbiter
         public void result(L_Result r) {
-            r.r1 = result();
+            end();
+            fd.unasked = true;
+            r.r1 = Taking.of(queue::tryTake);
         }
     }
 
     /** The poller fails while one thread comes to wait; another comes afterwards. */
     @JCStressTest
     @Outcome(id = "ended, ended", expect = ACCEPTABLE, desc = "both were told")
-    @Outcome(
-            id = ".*(none|late|event|freed).*",
-            expect = FORBIDDEN,
-            desc = "one waits, and no thread tells it")
+    @Outcome(id = ".*(none|late|event|freed).*", expect = FORBIDDEN, desc = "one was not told")
     @Catches(
             value = "a failed wait is taken for an interrupted one",
             as = ".*(none|late|event|freed).*")
     @State
-    public static class RegisterPollerFailure extends Failed {
+    public static class RegisterPollerFailure extends Waited {
+        private final EventFd other = new EventFd(poller, EventFds.create(0));
+        private final EventQueue otherQueue = EventQueue.shared(other);
+
         @Actor
         public void waiter() {
             receive();
         }
 
         @Actor
-        public void failure() {
-            failAndReceive();
+        public void failure(LL_Result r) {
+            wakes(poller::destroy);
+            r.r2 = take(otherQueue);
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            judge(r);
+            r.r1 = result();
+            EventFds.close(other.fd());
         }
     }
 }

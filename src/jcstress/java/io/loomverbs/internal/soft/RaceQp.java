@@ -15,31 +15,7 @@ final class RaceQp {
     private static final SoftDevice DEVICE = new SoftDevice(SoftLimits.GENEROUS);
     static final SoftPd PD = new SoftPd(DEVICE);
     private static final QpInit INIT = new QpInit(Ibv.QPT_RC, new QpCap(4, 4, 1, 1, 0), false);
-    private static final int INIT_MASK =
-            Ibv.QP_STATE | Ibv.QP_PKEY_INDEX | Ibv.QP_PORT | Ibv.QP_ACCESS_FLAGS;
-    private static final int RTR_MASK =
-            Ibv.QP_STATE
-                    | Ibv.QP_AV
-                    | Ibv.QP_PATH_MTU
-                    | Ibv.QP_DEST_QPN
-                    | Ibv.QP_RQ_PSN
-                    | Ibv.QP_MAX_DEST_RD_ATOMIC
-                    | Ibv.QP_MIN_RNR_TIMER;
-    private static final int RTS_MASK =
-            Ibv.QP_STATE
-                    | Ibv.QP_SQ_PSN
-                    | Ibv.QP_TIMEOUT
-                    | Ibv.QP_RETRY_CNT
-                    | Ibv.QP_RNR_RETRY
-                    | Ibv.QP_MAX_QP_RD_ATOMIC;
-    private static final CqListener DEAF =
-            new CqListener() {
-                @Override
-                public void completionEvent() {}
-
-                @Override
-                public void asyncEvent(int type) {}
-            };
+    static final CqListener DEAF = Completing.told(() -> {});
 
     final SoftCq sends;
     final SoftCq receives;
@@ -73,16 +49,16 @@ final class RaceQp {
         attr.timeout = 0;
         attr.retryCnt = 7;
         attr.rnrRetry = 7;
-        modify(Ibv.QPS_INIT, INIT_MASK);
+        modify(Ibv.QPS_INIT, SoftFixture.INIT_RC);
     }
 
     void connect(RaceQp peer) {
         if (qp.state() == Ibv.QPS_RESET) {
-            modify(Ibv.QPS_INIT, INIT_MASK);
+            modify(Ibv.QPS_INIT, SoftFixture.INIT_RC);
         }
         attr.destQpNum = peer.qp.qpNum();
-        modify(Ibv.QPS_RTR, RTR_MASK);
-        modify(Ibv.QPS_RTS, RTS_MASK);
+        modify(Ibv.QPS_RTR, SoftFixture.RTR_RC);
+        modify(Ibv.QPS_RTS, SoftFixture.RTS_RC);
     }
 
     /** To RESET, from where it can be connected again. */
