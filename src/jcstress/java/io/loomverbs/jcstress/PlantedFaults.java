@@ -1,7 +1,6 @@
 package io.loomverbs.jcstress;
 
 import io.loomverbs.fault.Fault;
-import io.loomverbs.fault.Faults;
 import io.loomverbs.internal.event.Patience;
 
 import org.openjdk.jcstress.Options;
@@ -10,7 +9,6 @@ import org.openjdk.jcstress.infra.runners.TestList;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,7 +33,7 @@ public final class PlantedFaults {
     private static final int SLICE_MILLIS = 50;
 
     private final Map<String, Fault> faults =
-            Faults.all().stream().collect(Collectors.toMap(Fault::name, Function.identity()));
+            Fault.all().stream().collect(Collectors.toMap(Fault::name, Function.identity()));
     private final Options options;
     private final long budgetNanos;
     private int all;
@@ -54,9 +52,8 @@ public final class PlantedFaults {
     /** Exits with 1 if a fault was not caught. */
     public static void main(String[] args) throws Exception {
         Pattern selection = Pattern.compile(args[0]);
-        PlantedFaults planted =
-                new PlantedFaults(
-                        Long.parseLong(args[1]), Arrays.asList(args).subList(2, args.length));
+        List<String> rest = List.of(args).subList(2, args.length);
+        PlantedFaults planted = new PlantedFaults(Long.parseLong(args[1]), rest);
         planted.checkNames();
         for (String race : JcstressRun.tests(selection)) {
             for (Catches caught : catches(race)) {
@@ -74,10 +71,8 @@ public final class PlantedFaults {
     }
 
     private void checkNames() throws ClassNotFoundException {
-        Set<String> unused = new TreeSet<>();
-        faults.values().stream()
-                .filter(fault -> fault.scenarios().isEmpty())
-                .forEach(fault -> unused.add(fault.name()));
+        Set<String> unused = new TreeSet<>(faults.keySet());
+        unused.removeIf(fault -> !faults.get(fault).scenarios().isEmpty());
         for (String race : JcstressRun.tests(Pattern.compile(""))) {
             Catches[] all = catches(race);
             if (all.length == 0) {
@@ -98,7 +93,7 @@ public final class PlantedFaults {
         System.out.println(why);
     }
 
-    private void run(TestInfo race, Catches caught) throws InterruptedException {
+    private void run(TestInfo race, Catches caught) {
         Fault fault = faults.get(caught.value());
         if (fault == null) {
             return; // as was said before
@@ -118,7 +113,7 @@ public final class PlantedFaults {
                 }
             }
             System.out.println("  seen: " + planted.seen());
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Exception | LinkageError | AssertionError e) {
             e.printStackTrace(System.out);
         }
         fail("NOT CAUGHT: " + what);

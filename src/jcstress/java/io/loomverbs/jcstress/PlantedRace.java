@@ -20,7 +20,10 @@ import org.openjdk.jcstress.util.Counter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** A race that runs in this JVM, on a second copy of all classes, with a fault in one of them. */
 final class PlantedRace {
@@ -45,37 +48,22 @@ final class PlantedRace {
                         .filter(c -> c.matchPattern().equals(outcome))
                         .findFirst()
                         .orElseThrow(() -> new AssertionError("it cannot be seen"));
-        this.copy = new Copy(fault);
-    }
-
-    private static final class Copy extends SecondCopy {
-        Copy(Fault fault) {
-            super(Optional.of(fault));
-        }
-
-        @Override
-        protected boolean isShared(String name) {
-            return name.equals(Patience.class.getName());
-        }
+        this.copy = new SecondCopy(Optional.of(fault), Set.of(Patience.class.getName()));
     }
 
     /** Runs the race for as long as the options say, and answers how often it was expected. */
-    long run(Options options) throws InterruptedException {
+    long run(Options options) throws InterruptedException, ReflectiveOperationException {
         SchedulingClass anyCpu =
                 new SchedulingClass(AffinityMode.NONE, race.threads(), NodeType.PACKAGE);
         TestConfig config = new TestConfig(options, race, 0, List.of(), 0, anyCpu);
-        try {
-            Runner<?> runner =
-                    Class.forName(race.generatedRunner(), true, copy)
-                            .asSubclass(Runner.class)
-                            .getConstructor(ForkedTestConfig.class)
-                            .newInstance(new ForkedTestConfig(config));
-            List<? extends CounterThread<?>> actors = runner.internalRun();
-            await(actors);
-            return actors.stream().mapToLong(actor -> count(actor.result())).sum();
-        } catch (ReflectiveOperationException e) {
-            throw new LinkageError(e.getMessage(), e);
-        }
+        Runner<?> runner =
+                Class.forName(race.generatedRunner(), true, copy)
+                        .asSubclass(Runner.class)
+                        .getConstructor(ForkedTestConfig.class)
+                        .newInstance(new ForkedTestConfig(config));
+        List<? extends CounterThread<?>> actors = runner.internalRun();
+        await(actors);
+        return actors.stream().mapToLong(actor -> count(actor.result())).sum();
     }
 
     /** Waits for all; if one has failed, the others may wait for it and never end. */
@@ -96,11 +84,12 @@ final class PlantedRace {
     }
 
     private <R> long count(Counter<R> results) {
-        results.elementSet().forEach(r -> seen.merge(r.toString(), results.count(r), Long::sum));
-        return results.elementSet().stream()
-                .filter(result -> isExpected(result.toString()))
-                .mapToLong(results::count)
-                .sum();
+        long expected = 0;
+        for (R result : results.elementSet()) {
+            seen.merge(result.toString(), results.count(result), Long::sum);
+            expected += isExpected(result.toString()) ? results.count(result) : 0;
+        }
+        return expected;
     }
 
     /** Every outcome that was seen until now, and how often. */
@@ -108,17 +97,12 @@ final class PlantedRace {
         return seen;
     }
 
+    /** Judged as by JCStress: by the first case that is equal, else by the first that matches. */
     private boolean isExpected(String state) {
-        StateCase first = caseOf(state);
-        return expected.matches(state) && first != null && first.expect() == Expect.FORBIDDEN;
-    }
-
-    /** Judged as by JCStress: the first case that is equal, else the first that matches. */
-    private StateCase caseOf(String state) {
-        return race.cases().stream()
-                .filter(c -> c.matchesExactly(state))
+        return Stream.<Predicate<StateCase>>of(c -> c.matchesExactly(state), c -> c.matches(state))
+                .flatMap(how -> race.cases().stream().filter(how))
                 .findFirst()
-                .or(() -> race.cases().stream().filter(c -> c.matches(state)).findFirst())
-                .orElse(null);
+                .filter(c -> c.expect() == Expect.FORBIDDEN && expected.matches(state))
+                .isPresent();
     }
 }

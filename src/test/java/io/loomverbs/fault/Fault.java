@@ -1,5 +1,8 @@
 package io.loomverbs.fault;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
 import java.lang.classfile.ClassTransform;
@@ -8,6 +11,8 @@ import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeTransform;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.MethodTransform;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,12 +35,39 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
      *
      * @param className the class, without its package
      * @param method the method, in all its overloads
-     * @param change as {@link Changes} reads it
+     * @param change as {@link Change} reads it
      */
     record Edit(String className, String method, String change) {
         boolean isIn(String binaryName) {
             return binaryName.endsWith("." + className);
         }
+    }
+
+    /** All that tests must find: {@code faults.txt} has them, and says how they are written. */
+    public static List<Fault> all() {
+        try (InputStream in = Fault.class.getResourceAsStream("faults.txt")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+                    .map(Fault::parse)
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Fault parse(String line) {
+        String[] parts = line.split(": ", 2);
+        String[] names = parts[0].split(" \\[|]", 3);
+        List<Edit> edits = new ArrayList<>();
+        for (String place : parts[1].split("; ", -1)) {
+            String[] words = place.split("[. ]", 3);
+            for (String change : words[2].split(", ", -1)) {
+                edits.add(new Edit(words[0], words[1], change));
+            }
+        }
+        List<String> scenarios = names.length == 1 ? List.of() : List.of(names[1].split(" ", -1));
+        return new Fault(names[0], scenarios, edits);
     }
 
     @Override
@@ -73,7 +105,7 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
         return bytes;
     }
 
-    /** Changes one method; what finds a place is missing no more. */
+    /** Change one method; what finds a place is missing no more. */
     private static final class Planter implements CodeTransform {
         private final MethodModel method;
         private final Set<Edit> missing;
@@ -84,7 +116,7 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
             this.missing = missing;
             edits.stream()
                     .filter(edit -> method.methodName().equalsString(edit.method))
-                    .forEach(edit -> changes.put(edit, Changes.parse(edit.change)));
+                    .forEach(edit -> changes.put(edit, Change.parse(edit.change)));
         }
 
         @Override

@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** What changed classes call where {@link Changes} has planted a fault. */
+/** What changed classes call where {@link Change} has planted a fault. */
 public final class Planted {
     private static final int MOST_SPINS = 4096;
 

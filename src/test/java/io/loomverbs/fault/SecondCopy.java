@@ -6,9 +6,10 @@ import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassHierarchyResolver;
 import java.util.Optional;
+import java.util.Set;
 
 /** The classes of this project once more, perhaps with a fault planted in one of them. */
-public abstract class SecondCopy extends ClassLoader {
+public class SecondCopy extends ClassLoader {
     static {
         registerAsParallelCapable();
     }
@@ -16,22 +17,24 @@ public abstract class SecondCopy extends ClassLoader {
     private static final String ROOT = "io.loomverbs.";
 
     private final Optional<Fault> fault;
+    private final Set<String> shared;
 
     /** For what writes byte code of classes that this loader knows. */
     protected final ClassFile classFile;
 
-    protected SecondCopy(Optional<Fault> fault) {
+    /**
+     * @param shared the names of classes that there are only once, which both sides know
+     */
+    public SecondCopy(Optional<Fault> fault, Set<String> shared) {
         super(SecondCopy.class.getClassLoader());
         this.fault = fault;
+        this.shared = shared;
         this.classFile =
                 ClassFile.of(
                         ClassFile.ClassHierarchyResolverOption.of(
                                 ClassHierarchyResolver.ofResourceParsing(
                                         SecondCopy.class.getClassLoader())));
     }
-
-    /** Whether there is only one of this class, which both sides know. */
-    protected abstract boolean isShared(String name);
 
     /** Changes a class, after the fault was planted; as it is here, not at all. */
     protected byte[] change(String name, byte[] bytes) {
@@ -40,7 +43,7 @@ public abstract class SecondCopy extends ClassLoader {
 
     @Override
     protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-        if (!name.startsWith(ROOT) || isShared(name)) {
+        if (!name.startsWith(ROOT) || shared.contains(name)) {
             return super.loadClass(name, resolve);
         }
         synchronized (getClassLoadingLock(name)) {

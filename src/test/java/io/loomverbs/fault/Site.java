@@ -16,7 +16,7 @@ import java.util.List;
 
 /** An element of a method's code, and the code that is written where it was. */
 record Site(CodeBuilder code, MethodModel method, CodeElement element) {
-    static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
+    private static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
     private static final ClassDesc PLANTED = ClassDesc.of(Planted.class.getName());
     private static final DirectMethodHandleDesc LINK =
             ConstantDescs.ofCallsiteBootstrap(
@@ -67,8 +67,19 @@ record Site(CodeBuilder code, MethodModel method, CodeElement element) {
                 : type.insertParameterTypes(0, call.owner().asSymbol()).parameterList();
     }
 
-    int allocate(ClassDesc type) {
-        return code.allocateLocal(TypeKind.from(type));
+    /** A variable for what was on the stack. */
+    record Local(TypeKind kind, int slot) {}
+
+    Local store(ClassDesc type) {
+        TypeKind kind = TypeKind.from(type);
+        Local local = new Local(kind, code.allocateLocal(kind));
+        code.storeLocal(kind, local.slot);
+        return local;
+    }
+
+    Site load(Local local) {
+        code.loadLocal(local.kind, local.slot);
+        return this;
     }
 
     Site on(CodeBuilder block) {
@@ -144,9 +155,17 @@ record Site(CodeBuilder code, MethodModel method, CodeElement element) {
         code.putfield(owner(), field, typeOf(field));
     }
 
-    /** Calls an object in a field of this one, without arguments. */
-    Site tell(String field, String call) {
-        load(field).code.invokevirtual(typeOf(field), call, NOTHING);
+    /**
+     * Calls, without arguments: FIELD.CALL, or .CALL of the object whose field is accessed here.
+     */
+    Site tell(String... told) {
+        if (!told[0].isEmpty()) {
+            load(told[0]).code.invokevirtual(typeOf(told[0]), told[1], NOTHING);
+            return this;
+        }
+        FieldInstruction access = (FieldInstruction) element;
+        CodeBuilder to = access.opcode() == Opcode.GETFIELD ? code.dup() : code.dup2().pop();
+        to.invokevirtual(access.owner().asSymbol(), told[1], NOTHING);
         return this;
     }
 

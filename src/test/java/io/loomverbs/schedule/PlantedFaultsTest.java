@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.loomverbs.fault.Fault;
-import io.loomverbs.fault.Faults;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,7 +36,7 @@ class PlantedFaultsTest {
     }
 
     static Stream<Arguments> faults() {
-        return Faults.all().stream()
+        return Fault.all().stream()
                 .flatMap(fault -> fault.scenarios().stream().map(name -> arguments(fault, name)));
     }
 

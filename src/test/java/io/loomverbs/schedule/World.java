@@ -46,7 +46,7 @@ final class World extends SecondCopy {
     private final Map<String, Set<String>> volatiles = new HashMap<>();
 
     private World(Optional<Fault> fault) {
-        super(fault);
+        super(fault, KNOWN_OUTSIDE);
     }
 
     /** What ships. */
@@ -67,11 +67,6 @@ final class World extends SecondCopy {
         } catch (ReflectiveOperationException e) {
             throw new LinkageError(e.getMessage(), e);
         }
-    }
-
-    @Override
-    protected boolean isShared(String name) {
-        return KNOWN_OUTSIDE.contains(name);
     }
 
     @Override
