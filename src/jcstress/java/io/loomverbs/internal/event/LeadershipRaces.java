@@ -109,13 +109,9 @@ public class LeadershipRaces {
             follower.wakes(() -> source.add(cqB::raise));
         }
 
-        @Actor
-        public void waits(LL_Result r) {
-            r.r1 = leader.join();
-        }
-
         @Arbiter
         public void result(LL_Result r) {
+            r.r1 = leader.join();
             r.r2 = follower.result();
         }
     }
@@ -181,18 +177,13 @@ public class LeadershipRaces {
         private final Receiver taker = new Receiver(a);
 
         @Actor
-        public void take() {
-            OnVirtualThread.run(taker::receive);
+        public void take(L_Result r) {
+            r.r1 = taker.orLate(OnVirtualThread.call(taker::receive));
         }
 
         @Actor
         public void raise() {
             taker.wakesAsVirtual(cqA::raise);
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = taker.result();
         }
     }
 

@@ -91,12 +91,8 @@ public class TurnsRaces {
         }
 
         @Actor
-        public void first(LL_Result r) {
+        public void join(LL_Result r) {
             r.r1 = a.join();
-        }
-
-        @Actor
-        public void second(LL_Result r) {
             r.r2 = b.join();
         }
     }

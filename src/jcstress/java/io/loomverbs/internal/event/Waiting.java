@@ -24,7 +24,11 @@ public class Waiting {
 
     /** The same, and says whether that was late. */
     public final String waitsInTime(Supplier<?> wait) {
-        Object result = waitsAsVirtual(wait);
+        return orLate(waitsAsVirtual(wait));
+    }
+
+    /** What came of a wait, and whether that was late. */
+    public final String orLate(Object result) {
         return isLate() ? result + " late" : result.toString();
     }
 

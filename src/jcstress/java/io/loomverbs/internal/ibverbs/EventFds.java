@@ -36,55 +36,48 @@ final class EventFds {
                 LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, arguments));
     }
 
-    /** A new one, with so many events in it. */
-    static int create(int events) {
+    private interface Call {
+        long call() throws Throwable;
+    }
+
+    private static long of(Call call) {
         try {
-            return check((int) EVENTFD.invokeExact(events, EFD_NONBLOCK | EFD_SEMAPHORE));
+            return call.call();
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
     }
 
-    /** An event comes up. */
-    static void signal(int fd) {
-        try {
-            check((int) (long) WRITE.invokeExact(fd, ONE.address(), (long) Long.BYTES));
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    /** Whether there was an event. */
-    static boolean take(int fd) {
-        try {
-            return (long) READ.invokeExact(fd, READS.address(), (long) Long.BYTES) == Long.BYTES;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    static void close(int fd) {
-        try {
-            check((int) CLOSE.invokeExact(fd));
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    /** Closes a descriptor; at once its number is that of another one, which has no other then. */
-    static void reuse(int number, int by) {
-        try {
-            check((int) DUP2.invokeExact(by, number));
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
-        close(by);
-    }
-
-    private static int check(int result) {
+    private static int check(Call call) {
+        int result = (int) of(call);
         if (result < 0) {
             throw new AssertionError("a system call has failed: are there descriptors left?");
         }
         return result;
+    }
+
+    /** A new one, with so many events in it. */
+    static int create(int events) {
+        return check(() -> (int) EVENTFD.invokeExact(events, EFD_NONBLOCK | EFD_SEMAPHORE));
+    }
+
+    /** An event comes up. */
+    static void signal(int fd) {
+        check(() -> (long) WRITE.invokeExact(fd, ONE.address(), (long) Long.BYTES));
+    }
+
+    /** Whether there was an event. */
+    static boolean take(int fd) {
+        return of(() -> (long) READ.invokeExact(fd, READS.address(), (long) Long.BYTES)) > 0;
+    }
+
+    static void close(int fd) {
+        check(() -> (int) CLOSE.invokeExact(fd));
+    }
+
+    /** Closes a descriptor; at once its number is that of another one, which has no other then. */
+    static void reuse(int number, int by) {
+        check(() -> (int) DUP2.invokeExact(by, number));
+        close(by);
     }
 }
