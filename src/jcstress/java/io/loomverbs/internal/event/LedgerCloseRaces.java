@@ -99,16 +99,16 @@ public class LedgerCloseRaces {
         private final Waiting one = new Waiting();
         private final Waiting two = new Waiting();
 
-        final CloseOutcome first(TestCloser by) {
+        final Object first(TestCloser by) {
             return close(by, one, two);
         }
 
-        final CloseOutcome second(TestCloser by) {
+        final Object second(TestCloser by) {
             return close(by, two, one);
         }
 
-        private CloseOutcome close(TestCloser by, Waiting own, Waiting other) {
-            CloseOutcome outcome = own.waits(() -> ledger.close(Patience.nanos(), by));
+        private Object close(TestCloser by, Waiting own, Waiting other) {
+            Object outcome = own.waits(() -> by.close(ledger, Patience.nanos()));
             other.woken();
             return outcome;
         }
