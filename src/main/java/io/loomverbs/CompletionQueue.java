@@ -247,7 +247,7 @@ public final class CompletionQueue implements AutoCloseable {
         // Like pollMore, but an empty batch is known not to be full.
         int n = ops.poll(batch.memory(), 0, batch.capacity());
         if (n > 0) {
-            batch.size(n);
+            batch.filled(n, this);
         } else if (n < 0) {
             throw notPolled(n);
         }
@@ -268,7 +268,9 @@ public final class CompletionQueue implements AutoCloseable {
             }
             throw notPolled(n);
         }
-        batch.size(size + n);
+        if (n > 0) {
+            batch.filled(size + n, this);
+        }
         return size + n;
     }
 
@@ -281,7 +283,9 @@ public final class CompletionQueue implements AutoCloseable {
         if (n < 0) {
             throw notPolled(n);
         }
-        batch.size(size + n);
+        if (n > 0) {
+            batch.filled(size + n, this);
+        }
         return n;
     }
 

@@ -29,6 +29,7 @@ public final class Context implements AutoCloseable {
     private final DeviceAttributes attributes;
     private final AsyncEvents asyncEvents;
     private final VectorLoad vectors;
+    private final QpNumbers<QueuePair> qps = new QpNumbers<>();
     private final Lifecycle usage = new Lifecycle(this);
     private final AtomicInteger lastId = new AtomicInteger();
 
@@ -121,6 +122,10 @@ public final class Context implements AutoCloseable {
         Arguments.inRange(
                 "vector", vector, 0, numCompVectors() - 1, "num_comp_vectors of " + device);
         return vectors.of(vector);
+    }
+
+    QpNumbers<QueuePair> qps() {
+        return qps;
     }
 
     VectorLoad vectors() {

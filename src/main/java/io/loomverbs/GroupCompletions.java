@@ -16,6 +16,7 @@ public final class GroupCompletions {
     private GroupCompletions(int capacity) {
         this.completions = WorkCompletions.allocate(capacity);
         this.cqs = new CompletionQueue[capacity];
+        completions.partOf(this);
     }
 
     /**

@@ -6,6 +6,7 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.PdOps;
+import io.loomverbs.internal.device.QpOps;
 
 import org.jspecify.annotations.Nullable;
 
@@ -155,13 +156,24 @@ public final class ProtectionDomain implements AutoCloseable {
                 "ibv_create_qp",
                 () -> {
                     QueuePair qp = new QueuePair(this, config);
-                    qp.created(
+                    QpNumbers.Entry<QueuePair> entry = context.qps().prepare(qp);
+                    QpOps created =
                             ops.createQp(
                                     config.init(),
                                     sendCq.ops(),
                                     recvCq.ops(),
                                     srq == null ? null : srq.ops(),
-                                    qp.listener()));
+                                    qp.listener());
+                    qp.created(created);
+                    boolean added = false;
+                    try {
+                        context.qps().add(created.qpNum(), entry);
+                        added = true;
+                    } finally {
+                        if (!added) {
+                            created.destroy(); // an Error, such as a lack of stack
+                        }
+                    }
                     return qp;
                 },
                 QueuePair.used(this, config));

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param srq the shared receive queue from which the queue pair takes its receive requests; null if
  *     it has a receive queue of its own. With one, {@code maxRecvWr} and {@code maxRecvSge} do not
  *     count
+ * @param qpContext an object of the program's, which {@link QueuePair#qpContext} returns; may be
+ *     null
  */
 public record QpConfig(
         QpType type,
@@ -37,7 +39,8 @@ public record QpConfig(
         int maxRecvSge,
         int maxInlineData,
         boolean sqSigAll,
-        @Nullable SharedReceiveQueue srq) {
+        @Nullable SharedReceiveQueue srq,
+        @Nullable Object qpContext) {
     private static final int DEFAULT_WR = 16;
 
     /**
@@ -87,7 +90,8 @@ public record QpConfig(
      * @return the configuration
      */
     public static QpConfig of(QpType type, CompletionQueue sendCq, CompletionQueue recvCq) {
-        return new QpConfig(type, sendCq, recvCq, DEFAULT_WR, DEFAULT_WR, 1, 1, 0, false, null);
+        return new QpConfig(
+                type, sendCq, recvCq, DEFAULT_WR, DEFAULT_WR, 1, 1, 0, false, null, null);
     }
 
     /**
@@ -108,7 +112,8 @@ public record QpConfig(
                 maxRecvSge,
                 maxInlineData,
                 sqSigAll,
-                srq);
+                srq,
+                qpContext);
     }
 
     /**
@@ -129,7 +134,8 @@ public record QpConfig(
                 maxRecv,
                 maxInlineData,
                 sqSigAll,
-                srq);
+                srq,
+                qpContext);
     }
 
     /**
@@ -149,7 +155,8 @@ public record QpConfig(
                 maxRecvSge,
                 bytes,
                 sqSigAll,
-                srq);
+                srq,
+                qpContext);
     }
 
     /**
@@ -169,7 +176,8 @@ public record QpConfig(
                 maxRecvSge,
                 maxInlineData,
                 all,
-                srq);
+                srq,
+                qpContext);
     }
 
     /**
@@ -190,7 +198,30 @@ public record QpConfig(
                 maxRecvSge,
                 maxInlineData,
                 sqSigAll,
-                shared);
+                shared,
+                qpContext);
+    }
+
+    /**
+     * Changes what {@link QueuePair#qpContext} returns, such as the program's own object of a
+     * connection. With {@link WorkCompletions#qp} a handler of many queue pairs finds it.
+     *
+     * @param object any object, or null
+     * @return a changed copy
+     */
+    public QpConfig withQpContext(@Nullable Object object) {
+        return new QpConfig(
+                type,
+                sendCq,
+                recvCq,
+                maxSendWr,
+                maxRecvWr,
+                maxSendSge,
+                maxRecvSge,
+                maxInlineData,
+                sqSigAll,
+                srq,
+                object);
     }
 
     void check(Context context) {

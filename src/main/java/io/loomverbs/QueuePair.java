@@ -111,6 +111,15 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
+     * The object that the program gave when it created the queue pair ({@code qp_context}).
+     *
+     * @return the object, or null
+     */
+    public @Nullable Object qpContext() {
+        return config.qpContext();
+    }
+
+    /**
      * The number by which peers name the queue pair ({@code qp_num}).
      *
      * @return 24 bits
@@ -136,7 +145,8 @@ public final class QueuePair implements AutoCloseable {
                 srq() == null ? cap.maxRecvSge() : 0,
                 cap.maxInlineData(),
                 config.sqSigAll(),
-                srq());
+                srq(),
+                qpContext());
     }
 
     /**
@@ -561,8 +571,13 @@ public final class QueuePair implements AutoCloseable {
     }
 
     private @Nullable VerbsException destroy() {
-        int rc = usage.close(ops::destroy, () -> pd.context().asyncEvents().drop(this));
+        int rc = usage.close(ops::destroy, this::destroyed);
         return rc == 0 ? null : VerbsException.refused(DESTROY, rc, this + " was not destroyed");
+    }
+
+    private void destroyed() {
+        pd.context().qps().remove(qpNum(), this);
+        pd.context().asyncEvents().drop(this);
     }
 
     private void ensureOpen() {

@@ -3,6 +3,8 @@ package io.loomverbs;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Objects;
@@ -15,7 +17,8 @@ import java.util.Objects;
  * the status of a completion is not {@link WcStatus#SUCCESS}, only its {@code wrId}, {@code
  * status}, {@code qpNum} and {@code vendorError} are valid, as {@code ibv_poll_cq(3)} says.
  *
- * <p>A batch is for one thread at a time. It is an ordinary heap object.
+ * <p>A batch is for one thread at a time. It is an ordinary heap object, and keeps the CQ that it
+ * was filled from reachable.
  */
 public final class WorkCompletions {
     private static final int MAX_CAPACITY = 1 << 20;
@@ -23,6 +26,12 @@ public final class WorkCompletions {
     private final MemorySegment memory;
     private final int capacity;
     private int size;
+
+    /** The CQ whose completions it holds; null if there were none, or they are of a group. */
+    private @Nullable CompletionQueue cq;
+
+    /** Whose part it is; it knows the CQ of each completion. */
+    private @Nullable GroupCompletions group;
 
     private WorkCompletions(int capacity, MemorySegment memory) {
         this.capacity = capacity;
@@ -54,6 +63,16 @@ public final class WorkCompletions {
 
     void size(int size) {
         this.size = size;
+    }
+
+    /** It holds so many completions, of this CQ. */
+    void filled(int size, CompletionQueue cq) {
+        this.size = size;
+        this.cq = cq;
+    }
+
+    void partOf(GroupCompletions group) {
+        this.group = group;
     }
 
     /**
@@ -199,6 +218,24 @@ public final class WorkCompletions {
      */
     public int qpNum(int index) {
         return WcStruct.qpNum(memory, at(index));
+    }
+
+    /**
+     * The local queue pair: that with the number {@link #qpNum}, in the context of the CQ. Found in
+     * a table, in some nanoseconds, without allocation; its {@link QueuePair#qpContext} is what it
+     * was created with. So one handler can serve the CQ of many queue pairs without a map.
+     *
+     * <p>A device can give the number of a closed queue pair to a new one. Completions that a
+     * closed one has left in the CQ can then seem to be of the new one.
+     *
+     * @param index which completion
+     * @return the queue pair, or null if it is closed
+     */
+    public @Nullable QueuePair qp(int index) {
+        int number = qpNum(index);
+        GroupCompletions of = group;
+        CompletionQueue from = of == null ? cq : of.cq(index);
+        return from == null ? null : from.context().qps().find(number);
     }
 
     /**

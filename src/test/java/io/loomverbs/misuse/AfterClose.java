@@ -165,6 +165,7 @@ enum AfterClose {
                     entry("QueuePair.pd()", HARMLESS),
                     entry("QueuePair.postRecv(RecvWorkRequest)", CLOSED),
                     entry("QueuePair.postSend(SendWorkRequest)", CLOSED),
+                    entry("QueuePair.qpContext()", HARMLESS),
                     entry("QueuePair.qpNum()", HARMLESS),
                     entry("QueuePair.query()", CLOSED),
                     entry("QueuePair.recvCq()", HARMLESS),

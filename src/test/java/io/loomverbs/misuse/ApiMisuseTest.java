@@ -46,6 +46,7 @@ class ApiMisuseTest {
                     "QpAttributes.Builder.state(QpState)",
                     "QpConfig.of(QpType, CompletionQueue)",
                     "QpConfig.of(QpType, CompletionQueue, CompletionQueue)",
+                    "QpConfig.withQpContext(Object)",
                     "QpConfig.withSqSigAll(boolean)",
                     "QpConfig.withSrq(SharedReceiveQueue)",
                     "QueuePair.addressOf(QpEndpoint)",

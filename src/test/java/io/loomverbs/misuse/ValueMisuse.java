@@ -74,7 +74,7 @@ final class ValueMisuse extends MisuseTable {
         }
         String config =
                 "QpConfig(QpType, CompletionQueue, CompletionQueue, int, int, int, int, int,"
-                        + " boolean, SharedReceiveQueue)";
+                        + " boolean, SharedReceiveQueue, Object)";
         for (int bad : new int[] {-1, Integer.MIN_VALUE}) {
             iae(config, s -> config(s, bad, 1, 1, 1, 0), "maxSendWr is " + bad, "at least 0");
             iae(config, s -> config(s, 1, bad, 1, 1, 0), "maxRecvWr is " + bad);
@@ -114,6 +114,6 @@ final class ValueMisuse extends MisuseTable {
             Scene s, int sendWr, int recvWr, int sendSge, int recvSge, int inline) {
         return new QpConfig(
                 QpType.RC, s.polled, s.polled, sendWr, recvWr, sendSge, recvSge, inline, false,
-                null);
+                null, null);
     }
 }

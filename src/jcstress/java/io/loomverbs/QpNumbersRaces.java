@@ -1,0 +1,126 @@
+package io.loomverbs;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.jcstress.Catches;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LL_Result;
+
+/** Queue pairs that come and go, and a thread that looks for one by its number. */
+public class QpNumbersRaces {
+    private static final int FIRST = 17;
+
+    /** In the same chain of a first table. */
+    private static final int COLLIDING = 30;
+
+    /** Enough of them that the next one needs a longer table. */
+    private static final int FULL = 16;
+
+    private static void add(QpNumbers<String> numbers, int number, String qp) {
+        numbers.add(number, numbers.prepare(qp));
+    }
+
+    private static String found(QpNumbers<String> numbers, int number) {
+        String qp = numbers.find(number);
+        return qp == null ? "none" : qp;
+    }
+
+    /** Two are added to one chain. */
+    @JCStressTest
+    @Outcome(id = "a, b", expect = ACCEPTABLE, desc = "both are found")
+    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "one is lost")
+    @Catches(value = "queue pairs are added without the lock", as = ".*none.*")
+    @State
+    public static class AddAdd {
+        private final QpNumbers<String> numbers = new QpNumbers<>();
+
+        @Actor
+        public void first() {
+            add(numbers, FIRST, "a");
+        }
+
+        @Actor
+        public void second() {
+            add(numbers, COLLIDING, "b");
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = found(numbers, FIRST);
+            r.r2 = found(numbers, COLLIDING);
+        }
+    }
+
+    /** The device has given the number of a destroyed queue pair to a new one. */
+    @JCStressTest
+    @Outcome(id = "new, null", expect = ACCEPTABLE, desc = "the new one is found")
+    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the old one took the number away")
+    @Outcome(id = "old, .*", expect = FORBIDDEN, desc = "the old one is still found")
+    @Catches(value = "a queue pair is removed without the lock", as = "none, .*")
+    @Catches(value = "a destroyed queue pair is not removed", as = "old, .*")
+    @State
+    public static class RemoveAdd {
+        private final QpNumbers<String> numbers = new QpNumbers<>();
+
+        public RemoveAdd() {
+            add(numbers, FIRST, "old");
+        }
+
+        @Actor
+        public void closer() {
+            numbers.remove(FIRST, "old");
+        }
+
+        @Actor
+        public void creator() {
+            add(numbers, FIRST, "new");
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            numbers.remove(FIRST + 1, "another");
+            r.r1 = found(numbers, FIRST);
+            if (r.r1.equals("new")) {
+                numbers.remove(FIRST, "new");
+                r.r1 = found(numbers, FIRST).equals("none") ? "new" : "old";
+            }
+        }
+    }
+
+    /** One is looked for while the table is replaced by a longer one. */
+    @JCStressTest
+    @Outcome(id = "qp, qp", expect = ACCEPTABLE, desc = "it is found in either")
+    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "it is lost")
+    @Catches(value = "a longer table is empty at first", as = ".*none.*")
+    @State
+    public static class GrowFind {
+        private final QpNumbers<String> numbers = new QpNumbers<>();
+
+        public GrowFind() {
+            for (int i = 0; i < FULL; i++) {
+                add(numbers, FIRST + i, "qp");
+            }
+        }
+
+        @Actor
+        public void creator() {
+            add(numbers, FIRST + FULL, "another");
+        }
+
+        @Actor
+        public void handler(LL_Result r) {
+            r.r1 = found(numbers, FIRST + 3);
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = found(numbers, FIRST + 3);
+        }
+    }
+}
