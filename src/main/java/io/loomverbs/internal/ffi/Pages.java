@@ -34,6 +34,8 @@ public final class Pages {
         static final MethodHandle MUNMAP = linkInt("munmap", JAVA_LONG, JAVA_LONG);
         static final MethodHandle MADVISE = linkInt("madvise", JAVA_LONG, JAVA_LONG, JAVA_INT);
 
+        static final MethodHandle MEMSET = link("memset", JAVA_LONG, JAVA_INT, JAVA_LONG);
+
         /** The new address is variadic. */
         static final MethodHandle MREMAP =
                 Ffi.LINKER.downcallHandle(
@@ -120,9 +122,16 @@ public final class Pages {
         }
     }
 
-    /** Overwrites pages with zeros. */
+    /**
+     * Overwrites pages with zeros. By the C library, which takes half as long as {@link
+     * MemorySegment#fill}, and meanwhile does not delay a pause of the JVM.
+     */
     public static void zero(long address, long bytes) {
-        MemorySegment.ofAddress(address).reinterpret(bytes).fill((byte) 0);
+        try {
+            long same = (long) Calls.MEMSET.invokeExact(address, 0, bytes);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** The memory there, as long as {@code arena} is alive. */
