@@ -417,7 +417,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         DeferredNotifications after = new DeferredNotifications();
         rq.lock();
         try {
-            if (state == Ibv.QPS_ERR) {
+            if (state == Ibv.QPS_ERR && srq == null) {
                 flush(after);
             }
         } finally {

@@ -117,6 +117,19 @@ class SrqTest {
         assertThat(d.recv.one().wrId()).isEqualTo(2);
     }
 
+    /** However often a program looks for the queue pair's own queue afterwards. */
+    @Test
+    void theLastRequestIsToldOnce() {
+        Peer a = fixture.peer(Ibv.QPT_RC).init();
+        Peer b = receiver(a).error();
+        assertThat(b.async).containsExactly(Ibv.EVENT_QP_LAST_WQE_REACHED);
+
+        assertThat(b.qp.postRecv(b.buffer(1, 0, 8))).isEqualTo(PostResult.failed(Errno.EINVAL, 0));
+        b.error();
+
+        assertThat(b.async).containsExactly(Ibv.EVENT_QP_LAST_WQE_REACHED);
+    }
+
     /** The queue keeps no sender that is gone. */
     @Test
     void aStarvedSenderThatIsDestroyedIsForgotten() {
