@@ -8,6 +8,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /** What changed classes call where {@link Change} has planted a fault. */
 public final class Planted {
@@ -40,7 +41,7 @@ public final class Planted {
     }
 
     /**
-     * Links an atomic operation of a VarHandle or an AtomicInteger.
+     * Links an atomic operation of a VarHandle, an AtomicInteger or an AtomicReferenceArray.
      *
      * @param how the method here that does it
      */
@@ -69,7 +70,7 @@ public final class Planted {
                             : (int) seen + (int) operand);
             return seen;
         }
-        boolean same = Objects.equals(seen, on[on.length - 2]);
+        boolean same = operation.equals("getAndSet") || Objects.equals(seen, on[on.length - 2]);
         if (same) {
             pause();
             set(on, operand);
@@ -95,16 +96,20 @@ public final class Planted {
     }
 
     private static Object get(Object[] on) {
-        return on[0] instanceof VarHandle field
-                ? field.withInvokeBehavior().getVolatile(on[1])
-                : ((AtomicInteger) on[0]).get();
+        return switch (on[0]) {
+            case VarHandle field -> field.withInvokeBehavior().getVolatile(on[1]);
+            case AtomicReferenceArray<?> array -> array.get((int) on[1]);
+            default -> ((AtomicInteger) on[0]).get();
+        };
     }
 
+    @SuppressWarnings("unchecked") // the element was taken from there
     private static void set(Object[] on, Object value) {
-        if (on[0] instanceof VarHandle field) {
-            field.withInvokeBehavior().setVolatile(on[1], value);
-        } else {
-            ((AtomicInteger) on[0]).set((int) value);
+        switch (on[0]) {
+            case VarHandle field -> field.withInvokeBehavior().setVolatile(on[1], value);
+            case AtomicReferenceArray<?> array ->
+                    ((AtomicReferenceArray<Object>) array).set((int) on[1], value);
+            default -> ((AtomicInteger) on[0]).set((int) value);
         }
     }
 }

@@ -43,7 +43,11 @@ final class Scratch {
 
     /** A piece for the caller alone, until {@link #give}. */
     static Scratch take() {
-        Scratch scratch = SPARE.getAndSet(place(), null);
+        return take(place());
+    }
+
+    static Scratch take(int place) {
+        Scratch scratch = SPARE.getAndSet(place, null);
         return scratch != null ? scratch : new Scratch();
     }
 
@@ -56,8 +60,12 @@ final class Scratch {
     }
 
     void give() {
+        give(place());
+    }
+
+    void give(int place) {
         if (memory.byteSize() <= MOST_BYTES) {
-            SPARE.setRelease(place(), this);
+            SPARE.setRelease(place, this);
         }
     }
 }

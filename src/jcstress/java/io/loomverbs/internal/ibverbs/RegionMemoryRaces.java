@@ -1,0 +1,180 @@
+package io.loomverbs.internal.ibverbs;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.loomverbs.internal.device.RegionMemory;
+import io.loomverbs.jcstress.Catches;
+
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
+
+import java.lang.foreign.MemorySegment;
+
+/** Threads that allocate, free and use memory of regions at once. */
+public class RegionMemoryRaces {
+    private static final long BYTES = 4096;
+
+    /** Memory with nothing in it but the pages of one freed region. */
+    abstract static class Source {
+        final MappedMemory memory = new MappedMemory();
+        final RegionMemory first = memory.allocate(BYTES);
+
+        void free(@Nullable RegionMemory region) {
+            if (region != null) {
+                region.free();
+            }
+        }
+    }
+
+    /** What a segment says, also if its memory is free. */
+    private static long read(MemorySegment segment) {
+        try {
+            return segment.get(JAVA_LONG, 0);
+        } catch (IllegalStateException closed) {
+            return 0;
+        }
+    }
+
+    /** Two threads allocate, and there are pages for one. */
+    @JCStressTest
+    @Outcome(id = "two", expect = ACCEPTABLE, desc = "each has memory of its own")
+    @Outcome(id = "one", expect = FORBIDDEN, desc = "they share their memory")
+    @Catches(value = "kept pages are taken without the lock", as = "one")
+    @State
+    public static class TwoAllocations extends Source {
+        private @Nullable RegionMemory a;
+        private @Nullable RegionMemory b;
+
+        public TwoAllocations() {
+            first.free();
+        }
+
+        @Actor
+        public void one() {
+            a = memory.allocate(BYTES);
+        }
+
+        @Actor
+        public void other() {
+            b = memory.allocate(BYTES);
+        }
+
+        @Arbiter
+        public void look(L_Result r) {
+            boolean same = a.segment().address() == b.segment().address();
+            r.r1 = same ? "one" : "two";
+            if (!same) {
+                free(a);
+                free(b);
+                memory.trim();
+            }
+        }
+    }
+
+    /** A program writes to a region, and reads it, while it is closed and its pages used again. */
+    @JCStressTest
+    @Outcome(id = "zero, own", expect = ACCEPTABLE, desc = "new memory, and nothing of it there")
+    @Outcome(id = "data, own", expect = FORBIDDEN, desc = "new memory shows another region's data")
+    @Outcome(id = "zero, other", expect = FORBIDDEN, desc = "a closed region shows another's data")
+    @Outcome(id = "data, other", expect = FORBIDDEN, desc = "both")
+    @Catches(value = "pages are used again as they are", as = "data, own")
+    @State
+    public static class UseAfterFree extends Source {
+        private static final long LATER = 3;
+
+        public UseAfterFree() {
+            first.segment().set(JAVA_LONG, 0, 1);
+        }
+
+        @Actor
+        public void use(LL_Result r) {
+            r.r2 = "own";
+            MemorySegment closed = first.segment();
+            for (int i = 0; i < 20; i++) {
+                if (read(closed) == LATER) {
+                    r.r2 = "other";
+                }
+                try {
+                    closed.set(JAVA_LONG, 0, 2);
+                } catch (IllegalStateException isClosed) {
+                    return;
+                }
+            }
+        }
+
+        @Actor
+        public void reuse(LL_Result r) {
+            first.free();
+            RegionMemory next = memory.allocate(BYTES);
+            r.r1 = next.segment().get(JAVA_LONG, 0) == 0 ? "zero" : "data";
+            next.segment().set(JAVA_LONG, 0, LATER);
+            next.free();
+        }
+
+        @Arbiter
+        public void end() {
+            memory.trim();
+        }
+    }
+
+    /** Two regions are freed at once: the addresses of all go with the last. */
+    @JCStressTest
+    @Outcome(id = "gone", expect = ACCEPTABLE, desc = "both are counted")
+    @Outcome(id = "leaked", expect = FORBIDDEN, desc = "one is lost: their addresses stay mapped")
+    @Catches(value = "freed regions are counted without the lock", as = "leaked")
+    @State
+    public static class TwoFrees extends Source {
+        private final RegionMemory second = memory.allocate(BYTES);
+
+        @Actor
+        public void one() {
+            first.free();
+        }
+
+        @Actor
+        public void other() {
+            second.free();
+        }
+
+        @Arbiter
+        public void look(L_Result r) {
+            memory.trim();
+            r.r1 = first.segment().scope().isAlive() ? "leaked" : "gone";
+        }
+    }
+
+    /** Two calls need memory for their time, and there is one piece at their place. */
+    @JCStressTest
+    @Outcome(id = "two", expect = ACCEPTABLE, desc = "each has a piece of its own")
+    @Outcome(id = "one", expect = FORBIDDEN, desc = "they overwrite each other's structures")
+    @Catches(value = "two calls take one piece of memory", as = "one")
+    @State
+    public static class TwoCalls {
+        private final Scratch[] taken = new Scratch[2];
+
+        @Actor
+        public void one() {
+            taken[0] = Scratch.take(0);
+        }
+
+        @Actor
+        public void other() {
+            taken[1] = Scratch.take(0);
+        }
+
+        @Arbiter
+        public void look(L_Result r) {
+            r.r1 = taken[0] == taken[1] ? "one" : "two";
+            taken[0].give(0);
+        }
+    }
+}
