@@ -7,6 +7,8 @@
  *   figures DEVICE channel CQS SECONDS   events and messages a second: CQS CQs on one channel, a queue pair each,
  *                                        connected in pairs, a message of 64 bytes going back and forth in each
  *                                        pair; one thread waits in ibv_get_cq_event
+ *   figures DEVICE onecq QPS SECONDS     messages a second, and polls that found some: the same with one CQ for all,
+ *                                        which one thread polls, and arms and waits for only if it is empty
  */
 #include <infiniband/verbs.h>
 #include <stdint.h>
@@ -78,7 +80,7 @@ static uint32_t lkey;
 static void post_recv(struct end *end)
 {
 	struct ibv_sge sge = {.addr = end->at, .length = BYTES, .lkey = lkey};
-	struct ibv_recv_wr wr = {.sg_list = &sge, .num_sge = 1}, *bad;
+	struct ibv_recv_wr wr = {.wr_id = (uintptr_t)end, .sg_list = &sge, .num_sge = 1}, *bad;
 
 	need(!ibv_post_recv(end->qp, &wr, &bad), "ibv_post_recv");
 }
@@ -92,12 +94,13 @@ static void post_send(struct end *end)
 	need(!ibv_post_send(end->qp, &wr, &bad), "ibv_post_send");
 }
 
-static void create(struct end *end, struct ibv_context *ctx, struct ibv_pd *pd, struct ibv_comp_channel *channel)
+static void create(struct end *end, struct ibv_context *ctx, struct ibv_pd *pd, struct ibv_comp_channel *channel,
+		   struct ibv_cq *shared)
 {
 	struct ibv_qp_init_attr init = {.qp_type = IBV_QPT_RC,
 		.cap = {.max_send_wr = DEPTH, .max_recv_wr = DEPTH, .max_send_sge = 1, .max_recv_sge = 1}};
 
-	end->cq = ibv_create_cq(ctx, 2 * DEPTH, end, channel, 0);
+	end->cq = shared ? shared : ibv_create_cq(ctx, 2 * DEPTH, end, channel, 0);
 	need(end->cq != NULL, "ibv_create_cq");
 	init.send_cq = init.recv_cq = end->cq;
 	end->qp = ibv_create_qp(pd, &init);
@@ -126,55 +129,69 @@ static void connect_to(struct end *end, struct end *to, union ibv_gid gid)
 	post_recv(end);
 }
 
-static void channel(struct ibv_context *ctx, int cqs, double seconds)
+static struct end *create_all(struct ibv_context *ctx, int ends_count, struct ibv_comp_channel *channel,
+			      struct ibv_cq *shared)
 {
-	struct ibv_comp_channel *channel = ibv_create_comp_channel(ctx);
 	struct ibv_pd *pd = ibv_alloc_pd(ctx);
-	struct end *ends = calloc(cqs, sizeof(*ends));
-	char *memory = aligned_alloc(4096, (size_t)cqs * 2 * BYTES);
-	struct ibv_mr *mr = ibv_reg_mr(pd, memory, (size_t)cqs * 2 * BYTES, IBV_ACCESS_LOCAL_WRITE);
+	struct end *ends = calloc(ends_count, sizeof(*ends));
+	char *memory = aligned_alloc(4096, (size_t)ends_count * 2 * BYTES);
+	struct ibv_mr *mr = ibv_reg_mr(pd, memory, (size_t)ends_count * 2 * BYTES, IBV_ACCESS_LOCAL_WRITE);
 	union ibv_gid gid;
-	long events = 0, messages = 0;
-	double start, end_of_warm_up;
 
 	need(channel && pd && mr, "channel, pd, mr");
 	need(!ibv_query_gid(ctx, PORT, GID_INDEX, &gid), "ibv_query_gid");
 	lkey = mr->lkey;
-	for (int i = 0; i < cqs; i++) {
+	for (int i = 0; i < ends_count; i++) {
 		ends[i].at = (uintptr_t)memory + (size_t)i * 2 * BYTES;
-		create(&ends[i], ctx, pd, channel);
+		create(&ends[i], ctx, pd, channel, shared);
 	}
-	for (int i = 0; i < cqs; i++) {
+	for (int i = 0; i < ends_count; i++) {
 		connect_to(&ends[i], &ends[i ^ 1], gid);
 		need(!ibv_req_notify_cq(ends[i].cq, 0), "ibv_req_notify_cq");
 	}
-	for (int i = 0; i < cqs; i += 2)
+	for (int i = 0; i < ends_count; i += 2)
 		post_send(&ends[i]);
+	return ends;
+}
+
+/* Answers what n completions say; how many messages there were. */
+static int answer(struct ibv_wc *wc, int n)
+{
+	int messages = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (wc[i].status != IBV_WC_SUCCESS) {
+			fprintf(stderr, "%s\n", ibv_wc_status_str(wc[i].status));
+			exit(1);
+		}
+		if (wc[i].opcode == IBV_WC_RECV) {
+			messages++;
+			post_recv((struct end *)(uintptr_t)wc[i].wr_id);
+			post_send((struct end *)(uintptr_t)wc[i].wr_id);
+		}
+	}
+	return messages;
+}
+
+static void channel(struct ibv_context *ctx, int cqs, double seconds)
+{
+	struct ibv_comp_channel *channel = ibv_create_comp_channel(ctx);
+	long events = 0, messages = 0;
+	double start, end_of_warm_up;
+
+	create_all(ctx, cqs, channel, NULL);
 	end_of_warm_up = now() + 1;
 	start = 0;
 	for (;;) {
 		struct ibv_cq *cq;
 		struct ibv_wc wc[4];
 		void *context;
-		struct end *end;
 		int n;
 
 		need(!ibv_get_cq_event(channel, &cq, &context), "ibv_get_cq_event");
-		end = context;
 		need(!ibv_req_notify_cq(cq, 0), "ibv_req_notify_cq");
-		while ((n = ibv_poll_cq(cq, 4, wc)) > 0) {
-			for (int i = 0; i < n; i++) {
-				if (wc[i].status != IBV_WC_SUCCESS) {
-					fprintf(stderr, "%s\n", ibv_wc_status_str(wc[i].status));
-					exit(1);
-				}
-				if (wc[i].opcode == IBV_WC_RECV) {
-					messages++;
-					post_recv(end);
-					post_send(end);
-				}
-			}
-		}
+		while ((n = ibv_poll_cq(cq, 4, wc)) > 0)
+			messages += answer(wc, n);
 		ibv_ack_cq_events(cq, 1);
 		events++;
 		if (events % 64 == 0) {
@@ -191,14 +208,57 @@ static void channel(struct ibv_context *ctx, int cqs, double seconds)
 	}
 }
 
+static void one_cq(struct ibv_context *ctx, int qps, double seconds)
+{
+	struct ibv_comp_channel *channel = ibv_create_comp_channel(ctx);
+	struct ibv_cq *cq = ibv_create_cq(ctx, 2 * DEPTH * qps, NULL, channel, 0);
+	struct ibv_wc wc[32];
+	long polls = 0, messages = 0, polls_before = 0;
+	double start = 0, end_of_warm_up = now() + 1;
+
+	need(cq != NULL, "ibv_create_cq");
+	create_all(ctx, qps, channel, cq);
+	for (;;) {
+		int n = ibv_poll_cq(cq, 32, wc);
+
+		if (n == 0) {
+			need(!ibv_req_notify_cq(cq, 0), "ibv_req_notify_cq");
+			n = ibv_poll_cq(cq, 32, wc);
+		}
+		if (n == 0) {
+			struct ibv_cq *got;
+			void *context;
+
+			need(!ibv_get_cq_event(channel, &got, &context), "ibv_get_cq_event");
+			ibv_ack_cq_events(got, 1);
+			continue;
+		}
+		messages += answer(wc, n);
+		if (++polls % 64 == 0) {
+			double t = now();
+
+			if (start == 0 && t >= end_of_warm_up) {
+				start = t;
+				messages = 0;
+				polls_before = polls;
+			} else if (start != 0 && t - start >= seconds) {
+				printf("%.0f %.0f\n", messages / (t - start), (polls - polls_before) / (t - start));
+				return;
+			}
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct ibv_context *ctx;
 
-	need(argc >= 4, "usage: figures DEVICE poll|arm|channel NUMBER [SECONDS]");
+	need(argc >= 4, "usage: figures DEVICE poll|arm|channel|onecq NUMBER [SECONDS]");
 	ctx = open_device(argv[1]);
 	if (!strcmp(argv[2], "channel"))
 		channel(ctx, atoi(argv[3]), argc > 4 ? atof(argv[4]) : 5);
+	else if (!strcmp(argv[2], "onecq"))
+		one_cq(ctx, atoi(argv[3]), argc > 4 ? atof(argv[4]) : 5);
 	else
 		loop(ctx, !strcmp(argv[2], "arm"), atol(argv[3]));
 	return 0;

@@ -6,6 +6,7 @@ import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.Verbs;
+import io.loomverbs.WaitStrategy;
 import io.loomverbs.WorkCompletions;
 
 import picocli.CommandLine;
@@ -34,6 +35,7 @@ public final class RxeFigures {
     private static final long ARMS = Long.getLong("figures.arms", 30_000);
     private static final int ITERS = Integer.getInteger("figures.iters", 5_000);
     private static final int CQS = Integer.getInteger("figures.cqs", 1_000);
+    private static final int CONNECTIONS = Integer.getInteger("figures.connections", 250);
     private static final double SECONDS =
             Double.parseDouble(System.getProperty("figures.seconds", "3"));
     private static final Pattern USEC = Pattern.compile("([0-9.]+) usec/iter");
@@ -52,7 +54,7 @@ public final class RxeFigures {
      * Measures and prints.
      *
      * @param args the device, the compiled figures.c, and which figures: poll, arm, pingpong,
-     *     channel
+     *     channel, onecq
      * @throws Throwable whatever fails
      */
     public static void main(String[] args) throws Throwable {
@@ -63,6 +65,7 @@ public final class RxeFigures {
                 case "arm" -> all.calls("arm", ARMS);
                 case "pingpong" -> all.pingpong();
                 case "channel" -> all.channel();
+                case "onecq" -> all.oneCq();
                 default -> throw new IllegalArgumentException("no figures of " + what);
             }
         }
@@ -264,5 +267,30 @@ public final class RxeFigures {
             add("loomverbs getCqEvent, messages", shared[1]);
         }
         print(CQS + " CQs on one channel, a handler each, a second", "C, events");
+    }
+
+    // --- one CQ for many connections
+
+    private void oneCq() throws Exception {
+        for (int i = -1; i < RUNS; i++) {
+            if (i == 0) {
+                seen.clear(); // what was before was warm-up
+            }
+            String[] c =
+                    run(
+                                    figures,
+                                    device,
+                                    "onecq",
+                                    Integer.toString(2 * CONNECTIONS),
+                                    Double.toString(SECONDS))
+                            .split(" ", 2);
+            add("C", Double.parseDouble(c[0]));
+            add("C, batches", Double.parseDouble(c[1]));
+            double[] java =
+                    new SharedCqLoad(1, WaitStrategy.ADAPTIVE).run(device, CONNECTIONS, SECONDS);
+            add("serve", java[0]);
+            add("serve, batches", java[1]);
+        }
+        print(CONNECTIONS + " connections, one CQ, a second", "C");
     }
 }

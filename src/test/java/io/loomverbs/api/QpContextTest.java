@@ -18,6 +18,7 @@ import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Set;
 
 /** From a completion to its queue pair, and to the object that this was created with. */
+@Tag("device")
 @Timeout(60)
 class QpContextTest {
     private static final int CONNECTIONS = 40;

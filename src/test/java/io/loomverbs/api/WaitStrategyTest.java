@@ -25,7 +25,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** However a thread waits for completions, the same things end the wait. */
-@Tag("rxe")
+@Tag("device")
 @Timeout(60)
 class WaitStrategyTest {
     private static final Duration SHORT = Duration.ofMillis(20);
