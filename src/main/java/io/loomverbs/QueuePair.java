@@ -551,10 +551,6 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * @param excess what of the refused request is more than was granted, if anything; devices give
-     *     that the errno of a full queue, or another
-     */
-    /**
      * Destroys the queue pair ({@code ibv_destroy_qp}). Outstanding requests end without a
      * completion. Completions that were not polled may be lost as well: {@code soft0} leaves them
      * in the CQs, many devices discard them, as they do on the way to RESET. To keep them, move the
