@@ -129,7 +129,7 @@ final class QpNumbers<T> {
     }
 
     private static <T> Entry<T> chain(int number, Entry<T>[] chains) {
-        return chains[number * SPREAD >>> Integer.numberOfLeadingZeros(chains.length - 1)];
+        return chains[(number * SPREAD) >>> Integer.numberOfLeadingZeros(chains.length - 1)];
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
