@@ -36,6 +36,8 @@ final class Attempt {
     /** What has to be done with the endpoint and the queue pair until they are connected. */
     interface Steps {
         /**
+         * Takes the endpoint and the queue pair through what is left.
+         *
          * @param state the state of the queue pair
          */
         RdmaConnection run(QpState state) throws InterruptedException;

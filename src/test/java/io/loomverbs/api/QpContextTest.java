@@ -55,6 +55,7 @@ class QpContextTest {
     }
 
     @Test
+    @SuppressWarnings("try") // the explicit close is what is tried
     void aQueuePairHasWhatItWasCreatedWith() {
         CompletionQueue cq = f.polled();
         QpConfig config = QpConfig.of(QpType.RC, cq);
