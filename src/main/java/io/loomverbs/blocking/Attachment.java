@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.BooleanSupplier;
 
 /**
  * A queue pair that is attached to the dispatchers of its CQs, from the first receive until all
@@ -160,6 +161,8 @@ final class Attachment {
         Breakage b = breakage;
         if (gone) {
             abandon(b == null ? Breakage.of(String.valueOf(qp), new ClosedException(qp)) : b);
+        } else {
+            send.endDoubtful();
         }
     }
 
@@ -200,14 +203,16 @@ final class Attachment {
     /** Ends all requests, waits until nothing is posted any more, and detaches the queue pair. */
     void close() {
         if (!STATE.compareAndSet(this, OPEN, CLOSING)) {
-            sends().awaitQuietly(new Closing(true));
+            sends().awaitQuietly(new Closing(() -> state == CLOSED));
             return;
         }
         try {
             send.signal(); // a thread that posts meanwhile looks at the state once more
             flush();
             receive.wakeAll();
-            sends().awaitQuietly(new Closing(false));
+            // One after the other, as each polls its own CQ.
+            sends().awaitQuietly(new Closing(() -> !send.isBusy() && send.outstanding() == 0));
+            receives().awaitQuietly(new Closing(() -> receive.outstanding() == 0));
         } finally {
             sends().detach(sendIndex);
             if (receives() != sends()) {
@@ -221,17 +226,17 @@ final class Attachment {
         }
     }
 
-    /** Until nothing is posted any more, or, for a second closer, until the first is done. */
+    /** What a closer waits for. */
     private final class Closing implements Goal {
-        private final boolean second;
+        private final BooleanSupplier reached;
 
-        Closing(boolean second) {
-            this.second = second;
+        Closing(BooleanSupplier reached) {
+            this.reached = reached;
         }
 
         @Override
         public boolean isReached() {
-            return second ? state == CLOSED : isQuiet();
+            return reached.getAsBoolean();
         }
 
         @Override
@@ -251,10 +256,6 @@ final class Attachment {
         public boolean isNear() {
             return send.isBusy() || state == CLOSED;
         }
-    }
-
-    private boolean isQuiet() {
-        return !send.isBusy() && send.outstanding() == 0 && receive.outstanding() == 0;
     }
 
     /** Named like the requests, for messages. */

@@ -35,6 +35,8 @@ final class Backlog {
 
     // Of the poster:
     private @Nullable Request first;
+
+    /** Means nothing while there is no first. */
     private @Nullable Request last;
 
     /** What the poster has said about {@link #first}. */
@@ -109,19 +111,16 @@ final class Backlog {
         if (r != null) {
             first = r.next;
             r.next = null;
-            if (first == null) {
-                last = null;
-            }
         }
         return r;
     }
 
     void addFirst(Request r) {
-        r.next = first;
-        first = r;
-        if (last == null) {
+        if (first == null) {
             last = r;
         }
+        r.next = first;
+        first = r;
     }
 
     void dropCancelledIfMany() {

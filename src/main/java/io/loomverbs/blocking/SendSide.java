@@ -2,7 +2,9 @@ package io.loomverbs.blocking;
 
 import io.loomverbs.ClosedException;
 import io.loomverbs.PostException;
+import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
+import io.loomverbs.VerbsException;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
@@ -84,6 +86,12 @@ final class SendSide {
     private final @Nullable Request[] chain = new Request[CHAIN];
     private int oneByOne;
     private boolean unsignaledTail;
+
+    /** Why it is unknown which of the posted requests the device has. Written by the poster. */
+    private volatile @Nullable String doubt;
+
+    /** The leader wants those to end. */
+    private volatile boolean probeDue;
 
     /** How many were ever posted. Written by the poster. */
     private volatile long posted;
@@ -226,11 +234,12 @@ final class SendSide {
     /** Posts a chain; false if there is nothing to post, or no room. */
     private boolean postSome() {
         backlog.takeNew();
+        if (unsignaledTail && backlog.isEmpty()) {
+            unsignaledTail = false;
+            doubt = "a request that was posted unsignaled, and the next was refused";
+        }
+        breakUpIfInDoubt();
         if (backlog.isEmpty()) {
-            if (unsignaledTail) {
-                unsignaledTail = false;
-                owner.breakUp("a request that was posted unsignaled, and the next was refused");
-            }
             return false;
         }
         if (owner.refuses()) {
@@ -242,9 +251,39 @@ final class SendSide {
         int n = fillChain(Math.min(oneByOne > 0 ? 1 : longestChain, room));
         if (n > 0) {
             post(n);
+            breakUpIfInDoubt();
         }
         backlog.announce();
         return (n > 0 && !backlog.isEmpty()) || backlog.hasNew();
+    }
+
+    private void breakUpIfInDoubt() {
+        String why = doubt;
+        if (why != null && !owner.refuses()) {
+            owner.breakUp(why);
+        }
+        if (probeDue) {
+            probeDue = false;
+            probe(String.valueOf(why));
+        }
+    }
+
+    /**
+     * Posts the last request once more. It is not executed, since the queue pair is in ERR: it is
+     * flushed behind all that the device has. So all of them have ended then.
+     */
+    private void probe(String why) {
+        Request last = sent[slot(posted - 1)];
+        try {
+            owner.breakUp(why); // again, if that has failed
+            if (last != null && qp.state() == QpState.ERR) {
+                qp.postSend(last.wr);
+            }
+        } catch (ClosedException e) {
+            owner.gone(e);
+        } catch (VerbsException e) {
+            // There is no room until others are flushed: the leader asks again.
+        }
     }
 
     private int fillChain(int most) {
@@ -312,6 +351,9 @@ final class SendSide {
             } else {
                 oneByOne = n;
             }
+        } catch (Error e) { // of this thread: it must not strand the requests of others
+            doubt = "an Error has met the thread that posted";
+            throw e;
         }
         for (int i = 0; i < n; i++) {
             Request r = chained(i);
@@ -325,7 +367,7 @@ final class SendSide {
     private void refused(PostException e, long from, int n) {
         int accepted = e.posted();
         if (accepted == PostException.UNKNOWN) {
-            owner.breakUp(String.valueOf(e.getMessage()));
+            doubt = String.valueOf(e.getMessage());
             return;
         }
         takeBack(from, accepted, accepted + 1, n);
@@ -363,6 +405,17 @@ final class SendSide {
 
     private int slot(long position) {
         return (int) position & sent.length - 1;
+    }
+
+    /**
+     * Nothing has come for a while. If requests are posted of which the device may not have all, or
+     * may not report all, they have to end. The leader's.
+     */
+    void endDoubtful() {
+        if (doubt != null && outstanding() > 0) {
+            probeDue = true;
+            signal();
+        }
     }
 
     /** A completion says that a request, and those before it, are done. The leader's. */

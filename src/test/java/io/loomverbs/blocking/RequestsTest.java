@@ -23,6 +23,7 @@ import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** Waits that end early, queues that are full, and objects that are closed at the wrong moment. */
 @Timeout(60)
@@ -130,6 +131,35 @@ class RequestsTest {
         try (Message m = l.b.receive()) {
             assertThat(m.length()).isEqualTo(16);
         }
+    }
+
+    /** Those among them that were not cancelled stay, and so does what comes after them. */
+    @Test
+    void requestsAmongCancelledOnesAreKept() throws Exception {
+        use(new Linked(QpType.RC, 1, RequestsConfig.of().withTimeout(Duration.ofNanos(1))));
+        List<Message> held = holdReceivesWithoutTimeout();
+        Pending stuck = l.a.startSend(Buffer.of(l.memory, 0, 8));
+        Task<Pending> kept = starter(16);
+        for (int i = 0; i < 100; i++) {
+            assertThatThrownBy(() -> l.a.send(Buffer.of(l.memory, 0, 8)))
+                    .isInstanceOf(RequestTimeoutException.class);
+        }
+        held.removeFirst().close();
+        stuck.await();
+        kept.get();
+        Task<Pending> later = starter(24);
+        held.forEach(Message::close);
+        kept.get().await();
+        later.get().await();
+        for (int bytes : new int[] {8, 16, 24}) {
+            try (Message m = Objects.requireNonNull(l.b.receive(Fixture.PATIENCE))) {
+                assertThat(m.length()).isEqualTo(bytes);
+            }
+        }
+    }
+
+    private Task<Pending> starter(int bytes) {
+        return l.f.start("starter", () -> l.a.startSend(Buffer.of(l.memory, 0, bytes))).parked();
     }
 
     private List<Message> holdReceivesWithoutTimeout() throws InterruptedException {
