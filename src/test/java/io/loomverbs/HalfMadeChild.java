@@ -16,7 +16,14 @@ import java.util.function.Supplier;
 /** Creates one object of each kind while the verb that creates it uses up all memory. */
 final class HalfMadeChild {
     private static final Set<String> CREATIONS =
-            Set.of("createCompChannel", "createCq", "allocPd", "regMr", "createQp", "createAh");
+            Set.of(
+                    "createCompChannel",
+                    "createCq",
+                    "allocPd",
+                    "regMr",
+                    "createQp",
+                    "createAh",
+                    "createSrq");
 
     /** What uses up the memory: a list whose first element is the next one. */
     private static Object[] hoard;
@@ -33,9 +40,11 @@ final class HalfMadeChild {
         MemoryRegion mr = created("MR", () -> pd.regMr(memory));
         QpConfig config = QpConfig.of(QpType.RC, cq);
         QueuePair qp = created("QP", () -> pd.createQp(config));
+        SharedReceiveQueue srq = created("SRQ", () -> pd.createSrq(SrqAttributes.of(1)));
         AhAttributes address = AhAttributes.of(context.gid(1, 0), 1);
         AddressHandle ah = created("AH", () -> pd.createAh(address));
-        for (AutoCloseable object : new AutoCloseable[] {ah, qp, mr, pd, direct, cq, channel}) {
+        for (AutoCloseable object :
+                new AutoCloseable[] {ah, srq, qp, mr, pd, direct, cq, channel}) {
             object.close();
         }
         context.close();

@@ -16,7 +16,7 @@ final class Backlog {
      */
 
     /** Cancelled requests that are worth a walk to drop them. */
-    private static final int MANY_CANCELLED = 64;
+    static final int MANY_CANCELLED = 64;
 
     private static final VarHandle INBOX;
     private static final VarHandle CANCELLED;

@@ -4,8 +4,8 @@ import io.loomverbs.ClosedException;
 import io.loomverbs.PostException;
 import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
-import io.loomverbs.VerbsException;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
 

@@ -154,6 +154,7 @@ class RefusedPostsTest {
         assertThat(tasks.get(0).failure()).isInstanceOf(RequestFailedException.class);
         assertThat(tasks.get(1).failure()).isInstanceOf(PostException.class);
         assertThatThrownBy(this::write).isInstanceOf(RequestFailedException.class);
+        assertThat(chains).as("the probe comes alone").containsExactly(1, 2, 1);
     }
 
     /** Nothing of its chain was posted: the others are posted one by one, then chains again. */

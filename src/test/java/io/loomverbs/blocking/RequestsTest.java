@@ -18,6 +18,8 @@ import io.loomverbs.support.Fixture.Task;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
@@ -133,23 +135,30 @@ class RequestsTest {
         }
     }
 
-    /** Those among them that were not cancelled stay, and so does what comes after them. */
-    @Test
-    void requestsAmongCancelledOnesAreKept() throws Exception {
+    /**
+     * Those among them that were not cancelled stay, and so does what comes after them: while the
+     * first of them waits, or once it was posted.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void requestsAmongCancelledOnesAreKept(boolean early) throws Exception {
         use(new Linked(QpType.RC, 1, RequestsConfig.of().withTimeout(Duration.ofNanos(1))));
         List<Message> held = holdReceivesWithoutTimeout();
         Pending stuck = l.a.startSend(Buffer.of(l.memory, 0, 8));
         Task<Pending> kept = starter(16);
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < Backlog.MANY_CANCELLED; i++) {
             assertThatThrownBy(() -> l.a.send(Buffer.of(l.memory, 0, 8)))
                     .isInstanceOf(RequestTimeoutException.class);
         }
+        Task<Pending> later = early ? starter(24) : null;
         held.removeFirst().close();
         stuck.await();
-        kept.get();
-        Task<Pending> later = starter(24);
+        Pending second = kept.get();
+        if (later == null) {
+            later = starter(24);
+        }
         held.forEach(Message::close);
-        kept.get().await();
+        second.await();
         later.get().await();
         for (int bytes : new int[] {8, 16, 24}) {
             try (Message m = Objects.requireNonNull(l.b.receive(Fixture.PATIENCE))) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.loomverbs.ClosedException;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -13,6 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.time.Duration;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** What an endpoint makes of events, in orders that devices show seldom. */
@@ -126,5 +129,38 @@ class EndpointTest {
                     .isInstanceOf(ConnectionException.class)
                     .hasMessageContaining("EIO");
         }
+    }
+
+    /** The first end counts, and is acted upon once. */
+    @Test
+    void aConnectionEndsOnce() throws Exception {
+        endpoint.establish(acted::incrementAndGet);
+        raise(Cm.EVENT_DISCONNECTED, 0);
+        raise(Cm.EVENT_DEVICE_REMOVAL, 0);
+        assertThat(acted).hasValue(1);
+        assertThat(endpoint.awaitEnd(NOW).type()).isEqualTo(Cm.EVENT_DISCONNECTED);
+    }
+
+    /** A route that is closed after it was connected has nothing to close. */
+    @Test
+    void anAttemptLetsGoOfItsConnection() throws Exception {
+        Attempt attempt = new Attempt(endpoint);
+        attempt.begin();
+        attempt.handOver(acted::incrementAndGet);
+        attempt.close();
+        assertThat(endpoint.isClosed()).isFalse();
+        assertThat(id.destructions).isZero();
+    }
+
+    /** The end of the device wakes a thread that waits for a request. */
+    @Test
+    void aListenerLearnsThatItsDeviceIsGone() throws Exception {
+        RequestQueue requests = new RequestQueue("listener", 1);
+        FutureTask<Object> waiter = new FutureTask<>(() -> requests.take(Long.MAX_VALUE));
+        Thread thread = Thread.ofVirtual().start(waiter);
+        Fixture.eventually("it waits", () -> thread.getState() == Thread.State.TIMED_WAITING);
+        requests.event(CmEvent.of(Cm.EVENT_DEVICE_REMOVAL, 0));
+        assertThatThrownBy(() -> waiter.get(10, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(ConnectionException.class);
     }
 }
