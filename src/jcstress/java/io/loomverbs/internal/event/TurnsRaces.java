@@ -7,6 +7,8 @@ import io.loomverbs.jcstress.Catches;
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -14,6 +16,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 public class TurnsRaces {
     private static final long NEVER = 1L << 60;
     private static final int WAITS = 4;
+
+    /** A thread that is never run. */
+    private static final class Unable extends Thread {
+        @Override
+        public synchronized void start() {
+            // It finds no carrier.
+        }
+    }
 
     /** A guard ends while a thread closes the gate. */
     @JCStressTest
@@ -32,14 +42,6 @@ public class TurnsRaces {
                             return new Unable();
                         },
                         new Turns.Slice(1, 0, 1, 1, 0));
-
-        /** A thread that is never run. */
-        private static final class Unable extends Thread {
-            @Override
-            public synchronized void start() {
-                // It finds no carrier.
-            }
-        }
 
         public GuardEnds() {
             turns.guard.use();
@@ -64,6 +66,62 @@ public class TurnsRaces {
         public void result(LL_Result r) {
             r.r1 = turns.isInUse() ? "closed" : "open";
             r.r2 = guards.get();
+        }
+    }
+
+    /** Two threads join the list while the gate is closed. */
+    @JCStressTest
+    @Outcome(id = "let in, let in", expect = ACCEPTABLE, desc = "both had their turn")
+    @Outcome(id = ".*lost.*", expect = FORBIDDEN, desc = "one is not in the list")
+    @Catches(value = "threads join the list without the lock", as = ".*lost.*")
+    @State
+    public static class TwoJoin {
+        private static final int MOST_ENVOYS = 8;
+
+        /** What was to be run by agents; none of them runs before both threads have joined. */
+        private final List<Runnable> agents = new ArrayList<>();
+
+        private final Meeting meeting = new Meeting();
+        private final Turns.Turn a = new Turns.Turn(new Thread());
+        private final Turns.Turn b = new Turns.Turn(new Thread());
+        private final Turns turns =
+                new Turns(
+                        agent -> {
+                            agents.add(agent);
+                            return new Unable();
+                        },
+                        _ -> new Unable(),
+                        new Turns.Slice(1, 0, MOST_ENVOYS, 1, 0));
+
+        public TwoJoin() {
+            join(new Turns.Turn(new Thread())); // sends a probe
+            join(new Turns.Turn(new Thread())); // closes the gate, and sends a keeper
+        }
+
+        private void join(Turns.Turn turn) {
+            turns.look(turn, System.nanoTime(), 0);
+        }
+
+        @Actor
+        public void first() {
+            meeting.await();
+            join(a);
+        }
+
+        @Actor
+        public void second() {
+            meeting.await();
+            join(b);
+        }
+
+        /** Runs the keeper, then the envoys: a bounded number, as a list may have become a ring. */
+        @Arbiter
+        public void result(LL_Result r) {
+            for (int i = 1; i < agents.size() && i < MOST_ENVOYS; i++) {
+                agents.get(i).run();
+            }
+            r.r1 = a.mayGoOn() ? "let in" : "lost";
+            r.r2 = b.mayGoOn() ? "let in" : "lost";
         }
     }
 

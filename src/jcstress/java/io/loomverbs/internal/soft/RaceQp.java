@@ -31,15 +31,25 @@ final class RaceQp {
         this(received, null);
     }
 
+    /** Of a domain of another device; tells {@code sent} of the CQ for sends. */
+    RaceQp(SoftDevice device, SoftPd pd, CqListener sent) {
+        this(device, pd, sent, DEAF, null);
+    }
+
     /** Takes its receives from {@code srq}. */
     RaceQp(SoftSrq srq) {
         this(DEAF, srq);
     }
 
     private RaceQp(CqListener received, SoftSrq srq) {
-        sends = new SoftCq(DEVICE, 4, null, DEAF);
-        receives = new SoftCq(DEVICE, 4, null, received);
-        qp = (SoftQp) PD.createQp(INIT, sends, receives, srq, type -> {});
+        this(DEVICE, PD, DEAF, received, srq);
+    }
+
+    private RaceQp(
+            SoftDevice device, SoftPd pd, CqListener sent, CqListener received, SoftSrq srq) {
+        sends = new SoftCq(device, 4, null, sent);
+        receives = new SoftCq(device, 4, null, received);
+        qp = (SoftQp) pd.createQp(INIT, sends, receives, srq, type -> {});
         attr.portNum = 1;
         attr.pathMtu = 5;
         attr.av = new AhAttr(0, 0, false, 0, 0, 0, 0, SoftPort.LID, 0, 1);

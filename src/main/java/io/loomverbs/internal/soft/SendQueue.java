@@ -337,10 +337,12 @@ final class SendQueue extends Mutex {
     }
 
     private Runnable polledUpTo(int position, int fetches) {
-        return () -> {
-            polledFetches = fetches;
-            polled = position;
-        };
+        return () -> freeUpTo(position, fetches);
+    }
+
+    private void freeUpTo(int position, int fetches) {
+        polledFetches = fetches;
+        polled = position;
     }
 
     /**
