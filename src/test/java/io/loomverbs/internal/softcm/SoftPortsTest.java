@@ -19,7 +19,7 @@ class SoftPortsTest {
         return new SoftCmId(cm, (CmEvent event) -> {});
     }
 
-    /** An id that is destroyed again leaves alone who has its port now. */
+    /** An id that is destroyed again leaves its port to the id that has it now. */
     @Test
     void aPortIsGivenBackOnce() {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 7);
