@@ -31,8 +31,7 @@ public class StrictRaces {
     /** A queue pair whose sends were executed, and not polled. */
     private static final class Sender {
         private volatile CountDownLatch event = new CountDownLatch(1);
-        private final RaceQp qp =
-                new RaceQp(DEVICE, PD, Completing.told(() -> event.countDown()));
+        private final RaceQp qp = new RaceQp(DEVICE, PD, Completing.told(() -> event.countDown()));
         private final RaceQp peer = new RaceQp(DEVICE, PD, RaceQp.DEAF);
 
         Sender(int sends) {
