@@ -24,7 +24,7 @@ public final class Hello {
             bob.connect(alice.endpoint());
             alice.connect(bob.endpoint());
 
-            Thread handler =
+            Serving handler =
                     received.serve(
                             batch -> {
                                 boolean good = batch.status(0) == WcStatus.SUCCESS;

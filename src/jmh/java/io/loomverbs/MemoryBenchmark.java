@@ -123,7 +123,7 @@ public class MemoryBenchmark {
         public Object make() {
             CompletionQueue cq = context.createDirectCq(1);
             cqs.add(cq);
-            return new Served(cq, served ? cq.serve(batch -> {}) : null);
+            return new Served(cq, served ? cq.serve(batch -> {}).threads().getFirst() : null);
         }
 
         @Override

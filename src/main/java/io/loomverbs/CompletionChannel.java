@@ -6,7 +6,13 @@ import io.loomverbs.internal.event.EventQueueEndedException;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Delivers the completion events of any number of CQs ({@code struct ibv_comp_channel}).
@@ -20,6 +26,21 @@ import java.time.Duration;
  * <p>Safe for use by any number of threads.
  */
 public final class CompletionChannel implements AutoCloseable {
+    private static final VarHandle SERVER;
+
+    static {
+        try {
+            SERVER =
+                    MethodHandles.lookup()
+                            .findVarHandle(CompletionChannel.class, "server", Serving.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** The most threads that {@link #serve} starts. */
+    private static final int MAX_THREADS = 1 << 16;
+
     private final Context context;
     private final Lifecycle usage;
     private final EventQueue queue = EventQueue.shared(null);
@@ -28,6 +49,9 @@ public final class CompletionChannel implements AutoCloseable {
     /** Written once, before the channel is published. */
     @SuppressWarnings("NullAway.Init")
     private ChannelOps ops;
+
+    /** What serves its CQs; null if nothing does. Changed by compare-and-set. */
+    private volatile @Nullable Serving server;
 
     CompletionChannel(Context context) {
         this.context = context;
@@ -69,6 +93,7 @@ public final class CompletionChannel implements AutoCloseable {
      * @return the event, which names the CQ
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
      *     given no event
+     * @throws IllegalStateException if the channel is being served ({@link #serve})
      * @throws ClosedException if the channel is or was closed
      * @throws VerbsException if the device has failed
      */
@@ -92,6 +117,7 @@ public final class CompletionChannel implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
      *     given no event
      * @throws IllegalArgumentException if the timeout is negative
+     * @throws IllegalStateException if the channel is being served ({@link #serve})
      * @throws ClosedException if the channel is or was closed
      * @throws VerbsException if the device has failed
      */
@@ -105,10 +131,12 @@ public final class CompletionChannel implements AutoCloseable {
      * use the channel, it looks behind at most 4,096 of their events; a later call looks further.
      *
      * @return the event, or null if there is none ({@code EAGAIN})
+     * @throws IllegalStateException if the channel is being served ({@link #serve})
      * @throws ClosedException if the channel is closed
      * @throws VerbsException if the device has failed
      */
     public @Nullable CqEvent tryGetCqEvent() {
+        requireNotServed();
         try {
             return CqEvent.of(queue.tryTake());
         } catch (EventQueueEndedException e) {
@@ -131,11 +159,91 @@ public final class CompletionChannel implements AutoCloseable {
     }
 
     private @Nullable CqEvent get(long nanos) throws InterruptedException {
+        requireNotServed();
         try {
             return CqEvent.of(queue.take(Fairness.before(queue, nanos)));
         } catch (EventQueueEndedException e) {
             throw CqEvent.ended(this, e);
         }
+    }
+
+    /**
+     * Starts virtual threads that run {@code handler} for each batch of completions of the
+     * channel's CQs, until they are stopped or interrupted, or the channel is closed: see {@link
+     * Serving}, also for threads of your own. The threads are named after the channel, with a
+     * number. What the handler throws is reported, and serving goes on ({@link
+     * FailurePolicy#REPORT}).
+     *
+     * <p>Each event wakes one of the threads. Completions of one CQ are handled in order, by one
+     * thread at a time. The CQs are armed when serving begins, or when they are created.
+     *
+     * @param handler what to run
+     * @param threads how many, 1 to 65536: for handlers that block, as many as are to be blocked at
+     *     once
+     * @return the handle to stop them
+     * @throws IllegalArgumentException if {@code threads} is out of range
+     * @throws IllegalStateException if the channel is being served
+     * @throws ClosedException if the channel is closed
+     */
+    public Serving serve(ChannelHandler handler, int threads) {
+        Arguments.inRange("threads", threads, 1, MAX_THREADS, "threads of one call");
+        AtomicInteger started = new AtomicInteger();
+        return Serving.of(this, handler, FailurePolicy.REPORT)
+                .start(
+                        task ->
+                                Thread.ofVirtual()
+                                        .name(this + "/handler-" + started.incrementAndGet())
+                                        .unstarted(task),
+                        threads);
+    }
+
+    /** Only this may receive events from now on, until {@link #served}. */
+    void lendTo(Serving serving) {
+        usage.ensureOpen();
+        if (!SERVER.compareAndSet(this, null, serving)) {
+            throw new IllegalStateException(this + " is being served by another handler" + by());
+        }
+        // Second: a CQ that is created meanwhile is among these, or its creator sees the server.
+        cqs().forEach(cq -> cq.ledger().raise());
+    }
+
+    void served(Serving by) {
+        SERVER.compareAndSet(this, by, null);
+    }
+
+    /** A CQ of this channel was created. */
+    void joined(CompletionQueue cq) {
+        if (server != null && !cq.isDirect()) {
+            cq.ledger().raise(); // a thread arms it
+        }
+    }
+
+    /** The CQs that deliver to this channel now, in the order of their creation. */
+    List<CompletionQueue> cqs() {
+        List<CompletionQueue> cqs = new ArrayList<>();
+        for (Object user : usage.openUsers()) {
+            if (user instanceof CompletionQueue cq && !cq.isDirect()) {
+                cqs.add(cq);
+            }
+        }
+        cqs.sort(Comparator.comparingInt(CompletionQueue::id));
+        return cqs;
+    }
+
+    private void requireNotServed() {
+        if (server != null) {
+            throw new IllegalStateException(
+                    this
+                            + " is being served"
+                            + by()
+                            + ": the handler gets what arrives. Stop that first");
+        }
+    }
+
+    /** Which threads serve it. */
+    private String by() {
+        Serving now = server;
+        return now == null ? "" : now.byThread();
     }
 
     /**

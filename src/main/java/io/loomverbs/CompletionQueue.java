@@ -50,6 +50,9 @@ public final class CompletionQueue implements AutoCloseable {
     private final Lifecycle usage;
     private final int id;
 
+    /** Null unless it delivers to a channel. */
+    private final @Nullable HandlingTurn turn;
+
     /** Written once, before the CQ is published; the device may raise events earlier. */
     @SuppressWarnings("NullAway.Init")
     private CqOps ops;
@@ -74,6 +77,7 @@ public final class CompletionQueue implements AutoCloseable {
                         ? new Lifecycle(this, context.usage())
                         : new Lifecycle(this, context.usage(), channel.usage());
         this.id = context.nextId();
+        this.turn = delivery == Delivery.CHANNEL ? new HandlingTurn() : null;
     }
 
     void created(CqOps created) {
@@ -506,27 +510,37 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Starts a virtual thread that runs {@code handler} for each batch of completions, until the CQ
-     * is closed, the thread is interrupted, or the handler throws.
+     * Starts a virtual thread that runs {@code handler} for each batch of completions, until it is
+     * stopped or interrupted, or the CQ is closed: see {@link Serving}, also for threads of your
+     * own. The thread is named after the CQ. What the handler throws is reported, and serving goes
+     * on ({@link FailurePolicy#REPORT}).
      *
      * <p>The handler holds no event while it runs, so it can close the CQ. It can call {@link
-     * #await} for more completions.
-     *
-     * <p>While the CQ is being served, {@code await} and {@code getCqEvent} throw in other threads.
-     * Threads that began to wait earlier share completions with the handler.
-     *
-     * <p>The handler's thread inherits the context class loader and the inheritable thread locals
-     * of the caller, like any thread.
+     * #await} for more completions. Its thread inherits the context class loader and the
+     * inheritable thread locals of the caller, like any thread.
      *
      * @param handler what to run
-     * @return the started thread, named after the CQ. If the handler throws, or the CQ overruns,
-     *     the thread ends with that exception, and its uncaught exception handler receives it
+     * @return the handle to stop it
      * @throws IllegalStateException if the CQ does not have direct delivery, or is being served
      * @throws ClosedException if the CQ is closed
      */
-    public Thread serve(CompletionHandler handler) {
-        Arguments.notNull(handler, "handler");
-        return direct().serve(handler);
+    public Serving serve(CompletionHandler handler) {
+        return serve(toString(), handler);
+    }
+
+    /**
+     * Serves like {@link #serve(CompletionHandler)}, on a thread of this name.
+     *
+     * @param name the name of the thread, for thread dumps and messages
+     * @param handler what to run
+     * @return the handle to stop it
+     * @throws IllegalStateException if the CQ does not have direct delivery, or is being served
+     * @throws ClosedException if the CQ is closed
+     */
+    public Serving serve(String name, CompletionHandler handler) {
+        Arguments.notNull(name, "name");
+        return Serving.of(this, handler, FailurePolicy.REPORT)
+                .start(task -> Thread.ofVirtual().name(name).unstarted(task));
     }
 
     /**
@@ -615,6 +629,18 @@ public final class CompletionQueue implements AutoCloseable {
             throw new AssertionError("events are not tracked");
         }
         return tracking;
+    }
+
+    int id() {
+        return id;
+    }
+
+    /** Which thread handles completions, while the channel is being served. */
+    HandlingTurn turn() {
+        if (turn == null) {
+            throw new AssertionError(this + " does not deliver to a channel");
+        }
+        return turn;
     }
 
     CqOps ops() {

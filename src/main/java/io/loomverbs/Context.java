@@ -387,38 +387,43 @@ public final class Context implements AutoCloseable {
         if (channel != null) {
             Arguments.sameContext("channel", channel, channel.context(), this, "the CQ");
         }
-        return Lifecycle.create(
-                "ibv_create_cq",
-                () -> {
-                    ChannelOps carrier = carrier(channel, delivery);
-                    EventQueue queue = queue(channel, carrier, delivery);
-                    CompletionQueue cq =
-                            new CompletionQueue(
-                                    this,
-                                    cqContext,
-                                    channel,
-                                    compVector,
-                                    delivery,
-                                    strategy,
-                                    queue);
-                    boolean created = false;
-                    vectors.created(compVector); // first: nothing may fail after the verb
-                    try {
-                        cq.created(ops.createCq(cqe, carrier, compVector, cq.listener()));
-                        created = true;
-                    } finally {
-                        if (!created) {
-                            vectors.destroyed(compVector);
-                            if (delivery != Delivery.CHANNEL) {
-                                queue.end(null);
+        CompletionQueue result =
+                Lifecycle.create(
+                        "ibv_create_cq",
+                        () -> {
+                            ChannelOps carrier = carrier(channel, delivery);
+                            EventQueue queue = queue(channel, carrier, delivery);
+                            CompletionQueue cq =
+                                    new CompletionQueue(
+                                            this,
+                                            cqContext,
+                                            channel,
+                                            compVector,
+                                            delivery,
+                                            strategy,
+                                            queue);
+                            boolean created = false;
+                            vectors.created(compVector); // first: nothing may fail after the verb
+                            try {
+                                cq.created(ops.createCq(cqe, carrier, compVector, cq.listener()));
+                                created = true;
+                            } finally {
+                                if (!created) {
+                                    vectors.destroyed(compVector);
+                                    if (delivery != Delivery.CHANNEL) {
+                                        queue.end(null);
+                                    }
+                                }
                             }
-                        }
-                    }
-                    return cq;
-                },
-                channel == null
-                        ? new Lifecycle[] {usage}
-                        : new Lifecycle[] {usage, channel.usage()});
+                            return cq;
+                        },
+                        channel == null
+                                ? new Lifecycle[] {usage}
+                                : new Lifecycle[] {usage, channel.usage()});
+        if (channel != null) {
+            channel.joined(result);
+        }
+        return result;
     }
 
     /** The channel of a CQ's events; null for a CQ without events, or whose events need none. */

@@ -2,6 +2,9 @@ package io.loomverbs;
 
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
+import io.loomverbs.internal.event.StopSignal;
+
+import org.jspecify.annotations.Nullable;
 
 /** Waits for completions of a CQ. */
 final class CqAwait {
@@ -19,13 +22,17 @@ final class CqAwait {
      *
      * Several threads can do this at once. They share the arm, and its event goes to one of them.
      * EventQueue describes how the others are kept from waiting for an event that is never raised.
+     *
+     * A signal to stop ends the wait. The CQ is polled once more after it was seen: what had
+     * arrived when it was given is found, or left to the caller's next poll if the batch is full.
      */
     static int await(
             DirectReceiver receiver,
             WorkCompletions batch,
             int min,
             long nanos,
-            WaitStrategy strategy)
+            WaitStrategy strategy,
+            @Nullable StopSignal stop)
             throws InterruptedException {
         CompletionQueue cq = receiver.cq;
         EventQueue queue = receiver.queue;
@@ -42,11 +49,15 @@ final class CqAwait {
             AdaptivePolling adaptive = null;
             if (n < min && nanos > 0 && CAN_POLL) {
                 if (strategy == WaitStrategy.POLLING) {
-                    return EndlessPolling.poll(cq, batch, min, start, nanos);
+                    return EndlessPolling.poll(cq, batch, min, start, nanos, stop);
                 }
                 adaptive = strategy == WaitStrategy.ADAPTIVE ? receiver.adaptivePolling() : null;
             }
             while (n < min && nanos > 0) {
+                if (stop != null && stop.isGiven()) {
+                    cq.pollMore(batch);
+                    break;
+                }
                 if (adaptive != null && adaptive.poll(cq, batch, min)) {
                     break;
                 }
@@ -60,7 +71,7 @@ final class CqAwait {
                 long left = timed ? nanos - (System.nanoTime() - start) : nanos;
                 boolean times = adaptive != null && adaptive.isToTime();
                 long parked = times ? System.nanoTime() : 0;
-                usedArm = queue.takeUnlessPassed(left, seen) != null;
+                usedArm = queue.takeUnlessPassed(left, seen, stop) != null;
                 if (usedArm) {
                     cq.ackAwaited();
                     if (adaptive != null && times) {

@@ -61,7 +61,7 @@ final class DirectReceiver {
     int await(WorkCompletions batch, int min, long nanos, WaitStrategy how)
             throws InterruptedException {
         requireToReceive();
-        return CqAwait.await(this, batch, min, nanos, how);
+        return CqAwait.await(this, batch, min, nanos, how, null);
     }
 
     /** Of this CQ; made when a thread first needs it. Of two first threads each may make one. */
@@ -72,23 +72,6 @@ final class DirectReceiver {
             adaptive = polling;
         }
         return polling;
-    }
-
-    /** Starts the thread that runs a handler. */
-    Thread serve(CompletionHandler handler) {
-        Thread thread =
-                Thread.ofVirtual().name(cq.toString()).unstarted(new CqServer(this, handler));
-        lendTo(thread);
-        boolean started = false;
-        try {
-            thread.start();
-            started = true;
-        } finally {
-            if (!started) {
-                served(thread);
-            }
-        }
-        return thread;
     }
 
     /** Only this thread may receive from now on, until {@link #served}. */
@@ -115,8 +98,8 @@ final class DirectReceiver {
                     cq
                             + " is being served by thread "
                             + EventTracking.nameOf(by)
-                            + ": its handler gets what arrives. Interrupt that thread first, or"
-                            + " receive in the handler");
+                            + ": its handler gets what arrives. Stop that first, or receive in"
+                            + " the handler");
         }
     }
 }

@@ -1,6 +1,9 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.StopSignal;
+
+import org.jspecify.annotations.Nullable;
 
 /** Waits by polling alone. */
 final class EndlessPolling {
@@ -13,13 +16,19 @@ final class EndlessPolling {
     private EndlessPolling() {}
 
     /**
-     * Polls until the batch holds {@code min} completions or the time is over.
+     * Polls until the batch holds {@code min} completions, the time is over, or it is told to stop.
      *
      * @param start when the wait began; not used without a limit
      * @return how many it holds
      */
     @SuppressWarnings("ThreadPriorityCheck") // lets others run, not a hint
-    static int poll(CompletionQueue cq, WorkCompletions batch, int min, long start, long nanos)
+    static int poll(
+            CompletionQueue cq,
+            WorkCompletions batch,
+            int min,
+            long start,
+            long nanos,
+            @Nullable StopSignal stop)
             throws InterruptedException {
         EventQueue queue = cq.ledger().queue();
         boolean virtual = Thread.currentThread().isVirtual();
@@ -33,6 +42,9 @@ final class EndlessPolling {
             }
             if (Thread.interrupted()) {
                 throw new InterruptedException();
+            }
+            if (stop != null && stop.isGiven()) {
+                return cq.pollMore(batch); // what had arrived before
             }
             long left = nanos;
             if (nanos != Long.MAX_VALUE) {

@@ -3,6 +3,7 @@ package io.loomverbs.tools;
 import io.loomverbs.Access;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
+import io.loomverbs.FailurePolicy;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
@@ -10,6 +11,7 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.Serving;
 import io.loomverbs.Verbs;
 import io.loomverbs.WaitStrategy;
 import io.loomverbs.WcOpcode;
@@ -22,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -110,12 +113,19 @@ public final class SharedCqLoad {
                 ends.get(i).qp.connect(ends.get(i ^ 1).qp.endpoint());
                 ends.get(i).receive();
             }
-            List<Thread> handlers = new ArrayList<>();
+            List<Serving> handlers = new ArrayList<>();
             for (int i = 0; i < cqs; i++) {
                 int index = i;
-                Thread handler = queues.get(i).serve(batch -> handle(index, batch));
-                handler.setUncaughtExceptionHandler((t, e) -> failure.compareAndSet(null, e));
-                handlers.add(handler);
+                ThreadFactory threads =
+                        Thread.ofVirtual()
+                                .uncaughtExceptionHandler((t, e) -> failure.compareAndSet(null, e))
+                                .factory();
+                handlers.add(
+                        Serving.of(
+                                        queues.get(i),
+                                        batch -> handle(index, batch),
+                                        FailurePolicy.REPORT)
+                                .start(threads));
             }
             for (int i = 0; i < all; i += 2) {
                 ends.get(i).post();
@@ -128,12 +138,7 @@ public final class SharedCqLoad {
             double took = (System.nanoTime() - start) / 1e9;
             double[] perSecond = {(sum(0) - messages) / took, (sum(1) - batches) / took};
             stopping = true;
-            for (Thread handler : handlers) {
-                handler.interrupt();
-            }
-            for (Thread handler : handlers) {
-                handler.join();
-            }
+            handlers.forEach(Serving::close);
             ends.forEach(end -> end.qp.close());
             queues.forEach(cq -> cq.close(Duration.ofSeconds(10)));
             if (failure.get() != null) {

@@ -147,7 +147,7 @@ final class IdleCommand implements Callable<Integer> {
             for (int i = 0; i < count; i++) {
                 CompletionQueue cq = context.createDirectCq(1);
                 cqs.add(cq);
-                threads.add(cq.serve(batch -> answers.add(batch.size())));
+                threads.add(cq.serve(batch -> answers.add(batch.size())).threads().getFirst());
             }
             for (Thread thread : threads) {
                 while (thread.getState() != Thread.State.WAITING) {

@@ -7,6 +7,7 @@ import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.CqEvent;
+import io.loomverbs.Serving;
 import io.loomverbs.VerbsException;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.support.Fixture.Source;
@@ -36,7 +37,7 @@ class ClosersTest extends Closings {
         Source source = f.source(cq);
         AtomicReference<Throwable> failure = new AtomicReference<>();
         CountDownLatch sent = new CountDownLatch(1);
-        Thread server =
+        Serving server =
                 cq.serve(
                         batch -> {
                             try {

@@ -14,6 +14,7 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.Serving;
 import io.loomverbs.Verbs;
 import io.loomverbs.WcOpcode;
 import io.loomverbs.WcStatus;
@@ -47,7 +48,7 @@ class EndToEndTest {
             receiver.connect(sender.endpoint());
             receiver.postRecv(RecvWorkRequest.allocate(1).wrId(7).sge(sink));
             CompletableFuture<WorkCompletion> received = new CompletableFuture<>();
-            Thread handler = recvCq.serve(batch -> received.complete(batch.get(0)));
+            Serving handler = recvCq.serve(batch -> received.complete(batch.get(0)));
 
             source.memory().set(ValueLayout.JAVA_LONG, 0, 42);
             sender.postSend(SendWorkRequest.allocate(1, 0).wrId(8).send().sge(source).signaled());

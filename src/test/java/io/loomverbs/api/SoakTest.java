@@ -8,12 +8,14 @@ import io.loomverbs.Access;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.CqEvent;
+import io.loomverbs.FailurePolicy;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.Serving;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
@@ -131,7 +133,7 @@ class SoakTest {
             AtomicBoolean failed = new AtomicBoolean();
             sender.setUncaughtExceptionHandler((t, e) -> failed.set(true));
             sender.start();
-            Thread server = how == How.SERVE ? receives.serve(receiver::take) : null;
+            Serving server = how == How.SERVE ? serve(receives, receiver) : null;
             while (receiver.next < count) {
                 if (how == How.SERVE) {
                     try {
@@ -146,13 +148,17 @@ class SoakTest {
             joinThrough(sender);
             assertThat(failed).isFalse();
             if (server != null) {
-                server.interrupt();
-                joinThrough(server);
+                server.close();
             }
             assertThat(receives.unackedEvents()).isZero();
             assertThat(sends.unackedEvents()).isZero();
             messages.addAndGet(count);
         }
+    }
+
+    private static Serving serve(CompletionQueue cq, Receiver receiver) {
+        return Serving.of(cq, receiver::take, FailurePolicy.STOP)
+                .start(Thread.ofVirtual().factory());
     }
 
     private void receiveSome(

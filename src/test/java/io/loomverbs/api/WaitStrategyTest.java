@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomverbs.AsyncEvent;
 import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionQueue;
+import io.loomverbs.Serving;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WaitStrategy;
 import io.loomverbs.WorkCompletions;
@@ -209,7 +210,7 @@ class WaitStrategyTest {
         CompletionQueue cq = cq(strategy);
         Source source = f.source(cq);
         AtomicInteger taken = new AtomicInteger();
-        Thread server = cq.serve(batch -> taken.addAndGet(batch.size()));
+        Serving server = cq.serve(batch -> taken.addAndGet(batch.size()));
 
         for (int i = 0; i < 100; i++) {
             int sent = i;

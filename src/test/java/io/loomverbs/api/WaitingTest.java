@@ -9,6 +9,8 @@ import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.CqEvent;
+import io.loomverbs.FailurePolicy;
+import io.loomverbs.Serving;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
@@ -371,7 +373,7 @@ class WaitingTest {
                 }
             }
         }
-        Thread server = cq.serve(batch -> {});
+        Serving server = cq.serve(batch -> {});
         source.close();
 
         cq.close();
@@ -581,7 +583,7 @@ class WaitingTest {
     void serveHandlesEverything() throws Exception {
         use(Wait.AWAIT);
         ConcurrentLinkedQueue<Long> seen = new ConcurrentLinkedQueue<>();
-        Thread server =
+        Serving server =
                 cq.serve(
                         batch -> {
                             assertThat(batch.isEmpty()).isFalse();
@@ -589,8 +591,9 @@ class WaitingTest {
                                 seen.add(batch.wrId(i));
                             }
                         });
-        assertThat(server.isVirtual()).isTrue();
-        assertThat(server.getName()).isEqualTo(cq.toString());
+        Thread thread = server.threads().getFirst();
+        assertThat(thread.isVirtual()).isTrue();
+        assertThat(thread.getName()).isEqualTo(cq.toString());
         for (int i = 0; i < 200; i++) {
             int sent = i;
             Fixture.eventually("the handler keeps up", () -> sent - seen.size() < 32);
@@ -606,11 +609,11 @@ class WaitingTest {
                 .hasMessageContaining(cq.toString())
                 .hasMessageContaining("being served");
 
-        server.interrupt();
+        thread.interrupt();
         assertThat(server.join(Fixture.PATIENCE)).isTrue();
 
         // The place is free again.
-        Thread next = cq.serve(batch -> seen.add(batch.wrId(0)));
+        Serving next = cq.serve(batch -> seen.add(batch.wrId(0)));
         source.complete(1000);
         Fixture.eventually("the next handler works", () -> seen.size() == 201);
         source.close();
@@ -623,7 +626,7 @@ class WaitingTest {
     void aServedCqGivesNothingToOthers() throws Exception {
         use(Wait.AWAIT);
         ConcurrentLinkedQueue<Long> seen = new ConcurrentLinkedQueue<>();
-        Thread server =
+        Serving server =
                 cq.serve(
                         batch -> {
                             seen.add(batch.wrId(0));
@@ -635,14 +638,13 @@ class WaitingTest {
         WorkCompletions batch = WorkCompletions.allocate(1);
         assertThatThrownBy(() -> cq.await(batch))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContainingAll(cq.toString(), "\"" + server.getName() + "\"");
+                .hasMessageContainingAll(cq.toString(), "by thread \"" + cq + "\"");
         source.complete(1);
         Fixture.eventually("the handler waits for more", () -> seen.size() == 1);
         source.complete(2);
         Fixture.eventually("the handler gets all", () -> seen.size() == 2);
         assertThat(cq.poll(batch)).isZero();
-        server.interrupt();
-        assertThat(server.join(Fixture.PATIENCE)).isTrue();
+        assertThat(server.stop(Fixture.PATIENCE)).isTrue();
         source.complete(3);
         assertThat(cq.await(batch)).isOne();
     }
@@ -666,11 +668,14 @@ class WaitingTest {
                             seen.set(e);
                             told.countDown();
                         });
-                Thread server =
-                        cq.serve(
-                                batch -> {
-                                    throw exception;
-                                });
+                Serving server =
+                        Serving.of(
+                                        cq,
+                                        batch -> {
+                                            throw exception;
+                                        },
+                                        FailurePolicy.STOP)
+                                .start(Thread.ofVirtual().factory());
                 source.complete(1);
                 assertThat(server.join(Fixture.PATIENCE)).isTrue();
                 told.await();

@@ -60,7 +60,8 @@ class ApiMisuseTest {
                     "SendWorkRequest.wrId(long)",
                     "cm.ConnectionManager.of(Device)",
                     "blocking.Buffer.of(MemoryRegion)",
-                    "blocking.RemoteRegion.of(MemoryRegion)");
+                    "blocking.RemoteRegion.of(MemoryRegion)",
+                    "Serving.of(CompletionChannel, ChannelHandler, FailurePolicy)");
 
     static List<Misuse> bad() {
         return Stream.of(
@@ -70,6 +71,7 @@ class ApiMisuseTest {
                         new QueuePairMisuse(),
                         new SrqMisuse(),
                         new GroupMisuse(),
+                        new ServingMisuse(),
                         new RequestMisuse(),
                         new SgeMisuse(),
                         new CompletionsMisuse(),

@@ -2,6 +2,7 @@ package io.loomverbs.misuse;
 
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.GroupCompletions;
+import io.loomverbs.Serving;
 
 import java.time.Duration;
 
@@ -24,12 +25,11 @@ final class GroupMisuse extends MisuseTable {
                 add,
                 s -> {
                     CompletionQueue cq = s.f.direct();
-                    Thread server = cq.serve(batch -> {});
+                    Serving server = cq.serve(batch -> {});
                     try {
                         s.group.add(cq);
                     } finally {
-                        server.interrupt();
-                        server.join();
+                        server.close();
                     }
                 },
                 "is being served by another handler");

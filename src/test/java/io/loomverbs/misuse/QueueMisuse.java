@@ -1,6 +1,8 @@
 package io.loomverbs.misuse;
 
 import io.loomverbs.CompletionQueue;
+import io.loomverbs.FailurePolicy;
+import io.loomverbs.Serving;
 import io.loomverbs.WaitStrategy;
 import io.loomverbs.WorkCompletions;
 
@@ -92,6 +94,16 @@ final class QueueMisuse extends MisuseTable {
                     cq -> cq.serve(batch -> {}),
                     channel,
                     why);
+            wrongDelivery(
+                    "CompletionQueue.serve(String, CompletionHandler)",
+                    cq -> cq.serve("a handler", batch -> {}),
+                    channel,
+                    why);
+            wrongDelivery(
+                    "Serving.of(CompletionQueue, CompletionHandler, FailurePolicy)",
+                    cq -> Serving.of(cq, batch -> {}, FailurePolicy.STOP),
+                    channel,
+                    why);
         }
         for (boolean solicited : new boolean[] {true, false}) {
             ise(
@@ -117,12 +129,11 @@ final class QueueMisuse extends MisuseTable {
                 method,
                 s -> {
                     CompletionQueue cq = s.f.direct();
-                    Thread server = cq.serve(batch -> {});
+                    Serving server = cq.serve(batch -> {});
                     try {
                         use.use(cq);
                     } finally {
-                        server.interrupt();
-                        server.join();
+                        server.close();
                     }
                 },
                 "being served",

@@ -3,6 +3,7 @@ package io.loomverbs.misuse;
 import io.loomverbs.Access;
 import io.loomverbs.AddressHandle;
 import io.loomverbs.AsyncEvent;
+import io.loomverbs.ChannelHandler;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionHandler;
 import io.loomverbs.CompletionQueue;
@@ -17,6 +18,7 @@ import io.loomverbs.QpAttributes;
 import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
+import io.loomverbs.Serving;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.SrqAttributes;
 import io.loomverbs.WorkCompletions;
@@ -132,6 +134,9 @@ final class Samples {
                         Fixture.addressOf(s.ud.b),
                         WorkCompletions.allocate(4),
                         (CompletionHandler) batch -> {},
+                        (ChannelHandler) (cq, batch) -> {},
+                        Thread.ofVirtual().factory(),
+                        s.serving,
                         Arena.global().allocate(64))
                 .stream()
                 .filter(type::isInstance)
@@ -175,6 +180,8 @@ final class Samples {
         } else if (type == QueuePair.class) {
             QpType qpType = method.contains("activate") ? QpType.UD : QpType.RC;
             return s.f.own(s.pd.createQp(s.config(qpType)));
+        } else if (type == Serving.class) {
+            return s.f.direct().serve(batch -> {});
         } else if (type == CqGroup.class) {
             return s.f.own(CqGroup.create());
         } else if (type == SharedReceiveQueue.class) {

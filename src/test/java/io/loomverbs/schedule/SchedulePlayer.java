@@ -31,6 +31,7 @@ public final class SchedulePlayer implements Player {
         scenarios.put("overrun", new OverrunScenario());
         scenarios.put("led", new LedScenario());
         scenarios.put("turns", new TurnsScenario());
+        scenarios.put("serving", new ServingScenario());
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.loomverbs.CqEvent;
 import io.loomverbs.Gid;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QueuePair;
+import io.loomverbs.Serving;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.VerbsException;
 import io.loomverbs.misuse.ApiMethods;
@@ -153,9 +154,8 @@ final class ApiCall {
             detach((QueuePair) receiver, arguments); // a queue pair of a group cannot be closed
         }
         Object result = outcome.result();
-        if (result instanceof Thread serving) {
-            world.add(serving, false);
-            serving.interrupt(); // so that the CQ can be used otherwise later
+        if (result instanceof Serving serving) {
+            serving.close(); // so that the CQ or channel can be used otherwise later
         } else if (!alone && result instanceof CqEvent event) {
             event.close(); // another thread may wait for that in a close
         } else if (!alone && result instanceof AsyncEvent event) {

@@ -2,6 +2,7 @@ package io.loomverbs.walk;
 
 import io.loomverbs.Access;
 import io.loomverbs.AhAttributes;
+import io.loomverbs.ChannelHandler;
 import io.loomverbs.CompletionHandler;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Gid;
@@ -25,6 +26,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
 
 /** Arguments of every kind: good ones, limits and what is beyond them, and what cannot be. */
 final class Values {
@@ -134,6 +136,10 @@ final class Values {
             return access();
         } else if (type == CompletionHandler.class) {
             return (CompletionHandler) batch -> {};
+        } else if (type == ChannelHandler.class) {
+            return (ChannelHandler) (cq, batch) -> {};
+        } else if (type == ThreadFactory.class) {
+            return Thread.ofVirtual().factory();
         } else if (type == MemorySegment.class) {
             return segment();
         } else if (type.isEnum()) {

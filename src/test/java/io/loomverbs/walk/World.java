@@ -28,7 +28,6 @@ final class World {
     final String device;
     private final Map<Object, Known> known = Collections.synchronizedMap(new IdentityHashMap<>());
     private final Map<Class<?>, List<Object>> pools = new ConcurrentHashMap<>();
-    private final List<Thread> threads = new CopyOnWriteArrayList<>();
     final Context first;
 
     World(String device) {
@@ -42,10 +41,6 @@ final class World {
     <T> T add(T object, boolean tame) {
         if (object instanceof AutoCloseable closeable && !known.containsKey(object)) {
             known.put(object, new Known(closeable, tame));
-        }
-        if (object instanceof Thread thread) {
-            threads.add(thread);
-            return object;
         }
         List<Object> pool =
                 pools.computeIfAbsent(object.getClass(), c -> new CopyOnWriteArrayList<>());
@@ -127,11 +122,6 @@ final class World {
                 if (!k.isEvent()) { // an event may have been acknowledged by count
                     problems.add("at the end, close of " + k.object + ": " + e);
                 }
-            }
-        }
-        for (Thread thread : threads) {
-            if (!thread.join(PATIENCE)) {
-                problems.add("at the end, still running: " + thread);
             }
         }
         return problems;

@@ -80,15 +80,62 @@ public abstract class Awaited {
         }
     }
 
+    /**
+     * Waits while the condition is pending, for at most {@code nanos}. A thread that gives up takes
+     * all others out, and they come again: so none stays that no longer waits.
+     *
+     * @return whether it has ended
+     * @throws InterruptedException if the thread was interrupted before or while it waited
+     */
+    protected final boolean awaitEnd(long nanos) throws InterruptedException {
+        boolean timed = nanos != Long.MAX_VALUE;
+        long start = timed ? System.nanoTime() : 0;
+        while (true) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            long left = timed ? nanos - (System.nanoTime() - start) : nanos;
+            if (!isPending()) {
+                return true;
+            }
+            if (left <= 0) {
+                return false;
+            }
+            park(left);
+        }
+    }
+
+    private void park(long nanos) {
+        Waiting top;
+        Waiting me;
+        do {
+            top = waiting;
+            me = new Waiting(top);
+        } while (!WAITING.compareAndSet(this, top, me));
+        if (isPending() && !me.over) {
+            if (nanos == Long.MAX_VALUE) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, nanos);
+            }
+        }
+        if (!me.over) {
+            ended();
+        }
+    }
+
     /** Wakes the waiting threads. The end of the condition was written before. */
     protected final void ended() {
         if (waiting == null) {
             return;
         }
         Waiting first = (Waiting) WAITING.getAndSet(this, null);
+        Thread me = Thread.currentThread();
         for (Waiting w = first; w != null; w = w.next) {
             w.over = true;
-            LockSupport.unpark(w.thread);
+            if (w.thread != me) { // one that gives up would not park the next time
+                LockSupport.unpark(w.thread);
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ public final class EventQueue extends AssigningQueue {
      * calls. After a failure, events that are still listed are delivered first, as read(2) on a
      * dead channel returns queued events before EIO.
      */
-    /** Marks a waiter that gave up. */
+    /** Marks a waiter that gave up, or was told to stop. */
     private static final Object GAVE_UP = new Object();
 
     /** How often a step that others wait for is tried when it ends with an Error. */
@@ -107,7 +107,15 @@ public final class EventQueue extends AssigningQueue {
      * @throws EventQueueEndedException if the queue was closed or has failed
      */
     public @Nullable QueuedCq take(long nanos) throws InterruptedException {
-        return take(nanos, false, 0);
+        return take(nanos, false, 0, null);
+    }
+
+    /**
+     * Like {@link #take(long)} without a limit, but returns null if the signal is given; perhaps an
+     * event that is there already.
+     */
+    public @Nullable QueuedCq takeUnlessStopped(StopSignal stop) throws InterruptedException {
+        return take(Long.MAX_VALUE, false, 0, stop);
     }
 
     /**
@@ -118,11 +126,21 @@ public final class EventQueue extends AssigningQueue {
      * @param seen what {@link #delivered} was before the caller armed
      */
     public @Nullable QueuedCq takeUnlessPassed(long nanos, int seen) throws InterruptedException {
-        return take(nanos, true, seen);
+        return take(nanos, true, seen, null);
+    }
+
+    /**
+     * Like {@link #takeUnlessPassed(long, int)}, but also returns null if {@code stop} is given;
+     * null if nothing stops it.
+     */
+    public @Nullable QueuedCq takeUnlessPassed(long nanos, int seen, @Nullable StopSignal stop)
+            throws InterruptedException {
+        return take(nanos, true, seen, stop);
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // lets others run, not a hint
-    private @Nullable QueuedCq take(long nanos, boolean sharing, int seen)
+    private @Nullable QueuedCq take(
+            long nanos, boolean sharing, int seen, @Nullable StopSignal stop)
             throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
@@ -140,10 +158,10 @@ public final class EventQueue extends AssigningQueue {
                 if (end != null) {
                     throw end.exception();
                 }
-                if (sharing && delivered() != seen) {
+                if ((sharing && delivered() != seen) || (stop != null && stop.isGiven())) {
                     return null;
                 }
-                waiter = new Waiter(leadership);
+                waiter = new Waiter(leadership, stop);
                 wake = join(waiter);
             } else if (!isToYield()) {
                 return cq;
@@ -440,6 +458,27 @@ public final class EventQueue extends AssigningQueue {
             wakeAll(served);
             wakeAll(woken);
         }
+    }
+
+    /** Ends the waits of threads that wait with this signal, which was given before. */
+    public void endWaits(StopSignal stop) {
+        Waiter woken = null;
+        lock.lock();
+        try {
+            Waiter next;
+            for (Waiter w = firstWaiter; w != null; w = next) {
+                next = w.next;
+                if (w.stop == stop) {
+                    remove(w);
+                    w.next = woken;
+                    w.given = GAVE_UP;
+                    woken = w;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        wakeAll(woken);
     }
 
     @Override

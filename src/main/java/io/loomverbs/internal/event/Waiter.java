@@ -18,6 +18,9 @@ final class Waiter implements EventSource.Leader {
     /** Whether the thread has run since it was given an event. Guarded by the queue's lock. */
     boolean hasArrived;
 
+    /** What ends the wait, if it is given; null if nothing does. */
+    final @Nullable StopSignal stop;
+
     @Nullable Waiter previous;
     @Nullable Waiter next;
 
@@ -25,9 +28,18 @@ final class Waiter implements EventSource.Leader {
         this(Thread.currentThread(), leadership);
     }
 
+    Waiter(@Nullable Leadership leadership, @Nullable StopSignal stop) {
+        this(Thread.currentThread(), leadership, stop);
+    }
+
     Waiter(Thread thread, @Nullable Leadership leadership) {
+        this(thread, leadership, null);
+    }
+
+    private Waiter(Thread thread, @Nullable Leadership leadership, @Nullable StopSignal stop) {
         this.thread = thread;
         this.leadership = leadership;
+        this.stop = stop;
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
+import io.loomverbs.Serving;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.internal.device.DeviceException;
@@ -287,7 +288,7 @@ class RefusedDestroyTest {
         try (Context context = device.open()) {
             CompletionQueue cq = context.createDirectCq(1);
             HandMadeDevice.Made made = device.last();
-            Thread server =
+            Serving server =
                     cq.serve(
                             batch -> {
                                 inHandler.countDown();
@@ -313,7 +314,7 @@ class RefusedDestroyTest {
                 assertThat(i).as("the handler is called no more").isLessThan(2_000);
                 Thread.sleep(10);
             }
-            assertThat(server.isAlive()).isTrue();
+            assertThat(server.threads()).hasSize(1);
             outcome = 0;
             cq.close();
             assertThat(server.join(Duration.ofSeconds(20))).isTrue();

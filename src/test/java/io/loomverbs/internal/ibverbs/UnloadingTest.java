@@ -14,6 +14,7 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.Serving;
 import io.loomverbs.Verbs;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
@@ -178,7 +179,7 @@ class UnloadingTest {
                 sender.connect(receiver.endpoint());
                 receiver.connect(sender.endpoint());
                 CompletableFuture<WcStatus> received = new CompletableFuture<>();
-                Thread handler = recvCq.serve(batch -> received.complete(batch.status(0)));
+                Serving handler = recvCq.serve(batch -> received.complete(batch.status(0)));
                 // First: it has to be sent again, by the timer.
                 sender.postSend(SendWorkRequest.allocate(1, 0).send().sge(memory).signaled());
                 receiver.postRecv(RecvWorkRequest.allocate(1).sge(memory));

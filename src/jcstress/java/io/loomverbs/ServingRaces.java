@@ -1,0 +1,377 @@
+package io.loomverbs;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.loomverbs.internal.event.OnVirtualThread;
+import io.loomverbs.internal.event.Patience;
+import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.soft.Completing;
+import io.loomverbs.jcstress.Catches;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.LLL_Result;
+import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Handlers that are stopped, closed under, and given completions meanwhile. */
+public class ServingRaces {
+    private static final Context CONTEXT = Verbs.device("soft0").open();
+
+    /** A served CQ, what was handled of it, and when a wait began, was to end, and ended. */
+    static class Scene {
+        final CompletionQueue cq = CONTEXT.createDirectCq(4);
+        final AtomicInteger handled = new AtomicInteger();
+        final Serving serving =
+                Serving.of(cq, batch -> handled.addAndGet(batch.size()), FailurePolicy.REPORT);
+        volatile long begun;
+        volatile long done;
+        volatile long ended;
+
+        void complete() {
+            Completing.complete(cq.ops(), 1);
+        }
+
+        /** Whether all was drained, as a word. */
+        String stop() {
+            begun = System.nanoTime();
+            done = begun; // its thread has nothing to wait for
+            try {
+                return serving.stop(Duration.ofNanos(Patience.nanos())) ? "drained" : "not drained";
+            } catch (InterruptedException e) {
+                return "interrupted";
+            } finally {
+                ended = System.nanoTime();
+            }
+        }
+
+        void run() {
+            try {
+                OnVirtualThread.run(
+                        () -> {
+                            try {
+                                serving.run();
+                            } catch (ClosedException e) {
+                                // It was stopped, or the CQ closed, before this began.
+                            }
+                        });
+            } finally {
+                done = System.nanoTime();
+            }
+        }
+
+        String inTime() {
+            return Patience.late(begun, done, ended) ? "stuck" : "in time";
+        }
+
+        void end() {
+            serving.close();
+            cq.close();
+        }
+    }
+
+    /** Serving is stopped while its thread comes to wait. */
+    @JCStressTest
+    @Outcome(id = "in time", expect = ACCEPTABLE, desc = "the thread has ended")
+    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the thread waits on")
+    @Catches(value = "a stop ends no wait", as = "stuck")
+    @Catches(value = "a thread that comes to wait does not see the stop", as = "stuck")
+    @State
+    public static class StopWait extends Scene {
+        @Actor
+        public void serve() {
+            run();
+        }
+
+        @Actor
+        public void stopIt(L_Result r) {
+            Taking.pauseUpTo(60_000); // before it arms, behind that, or once it is parked
+            begun = System.nanoTime();
+            try {
+                serving.stop(Duration.ZERO);
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            ended = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            // Here the thread that serves is the one that may come late.
+            r.r1 = Patience.late(begun, ended, done) ? "stuck" : "in time";
+            end();
+        }
+    }
+
+    /** A completion arrives, then serving is stopped, while its thread is anywhere. */
+    @JCStressTest
+    @Outcome(id = "drained, 1, in time", expect = ACCEPTABLE, desc = "handled")
+    @Outcome(id = "not drained, .*", expect = FORBIDDEN, desc = "the stop ran out of time")
+    @Outcome(id = "drained, 0, .*", expect = FORBIDDEN, desc = "what had arrived was left")
+    @Outcome(id = ".*, 2, .*", expect = FORBIDDEN, desc = "it was handled twice")
+    @Outcome(id = ".*, .*, stuck", expect = FORBIDDEN, desc = "the stop did not return")
+    @Catches(value = "a thread that is stopped does not poll again", as = "drained, 0, .*")
+    @Catches(value = "the end of serving wakes no thread", as = ".*, .*, stuck")
+    @State
+    public static class CompleteThenStop extends Scene {
+        public CompleteThenStop() {
+            serving.start(Thread.ofVirtual().factory());
+        }
+
+        @Actor
+        public void disturb() {
+            Taking.pauseUpTo(60_000);
+            cq.ledger().raise(); // a stale event
+        }
+
+        @Actor
+        public void completeAndStop(LLL_Result r) {
+            Taking.pauseUpTo(60_000);
+            complete();
+            r.r1 = stop();
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r2 = handled.get();
+            r.r3 = inTime();
+            end();
+        }
+    }
+
+    /** A completion arrives while serving is stopped. */
+    @JCStressTest
+    @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "handled")
+    @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "it came too late, and stays")
+    @Outcome(id = "0, 0", expect = FORBIDDEN, desc = "lost")
+    @Outcome(id = "1, 1", expect = FORBIDDEN, desc = "handled and left")
+    @Catches(value = "what was polled is not handled", as = "0, 0")
+    @State
+    public static class CompleteStop extends Scene {
+        public CompleteStop() {
+            serving.start(Thread.ofVirtual().factory());
+        }
+
+        @Actor
+        public void completeOne() {
+            Taking.pauseUpTo(20_000);
+            complete();
+        }
+
+        @Actor
+        public void stopIt() {
+            Taking.pauseUpTo(20_000);
+            stop();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = handled.get();
+            r.r2 = cq.poll(WorkCompletions.allocate(4));
+            end();
+        }
+    }
+
+    /** The CQ is closed while serving of it is stopped. */
+    @JCStressTest
+    @Outcome(id = "drained, in time", expect = ACCEPTABLE, desc = "nothing is left, both return")
+    @Outcome(id = "not drained, .*", expect = FORBIDDEN, desc = "something is said to be left")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the stop did not return")
+    @Catches(value = "a close of a CQ counts as something left", as = "not drained, .*")
+    @State
+    public static class StopClose extends Scene {
+        public StopClose() {
+            serving.start(Thread.ofVirtual().factory());
+        }
+
+        @Actor
+        public void stopIt(LL_Result r) {
+            Taking.pauseUpTo(20_000);
+            r.r1 = stop();
+        }
+
+        @Actor
+        public void close() {
+            Taking.pauseUpTo(20_000);
+            cq.close();
+            done = System.nanoTime();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = inTime();
+            end();
+        }
+    }
+
+    /** Two threads wait for the end of serving while its thread is interrupted. */
+    @JCStressTest
+    @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "both see the end")
+    @Outcome(id = ".*false.*", expect = FORBIDDEN, desc = "one was not woken")
+    @Catches(value = "threads that wait for an end overwrite one another", as = ".*false.*")
+    @State
+    public static class TwoJoins extends Scene {
+        public TwoJoins() {
+            serving.start(Thread.ofVirtual().factory());
+            OnVirtualThread.start(
+                    () -> {
+                        Taking.pauseUpTo(60_000);
+                        serving.threads().forEach(Thread::interrupt);
+                        return true;
+                    });
+        }
+
+        private boolean join() {
+            try {
+                return serving.join(Duration.ofNanos(Patience.nanos()));
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        @Actor
+        public void first(LL_Result r) {
+            r.r1 = join();
+        }
+
+        @Actor
+        public void second(LL_Result r) {
+            r.r2 = join();
+        }
+
+        @Arbiter
+        public void after() {
+            end();
+        }
+    }
+
+    /** Two threads bring work for one CQ, and handle it if it is their turn. */
+    @JCStressTest
+    @Outcome(id = "2, alone", expect = ACCEPTABLE, desc = "all was handled, one after the other")
+    @Outcome(id = "[01], .*", expect = FORBIDDEN, desc = "work is left, and no thread looks")
+    @Outcome(id = ".*, at once", expect = FORBIDDEN, desc = "two threads handled at once")
+    @Catches(value = "two threads handle one CQ at once", as = ".*, at once")
+    @Catches(value = "a thread that handles does not look again", as = "[01], .*")
+    @State
+    public static class TwoTurns {
+        private final HandlingTurn turn = new HandlingTurn();
+        private final AtomicInteger work = new AtomicInteger();
+        private final AtomicInteger inside = new AtomicInteger();
+        private volatile boolean atOnce;
+        private int handled;
+
+        private void bring() {
+            work.incrementAndGet();
+            if (!turn.tryBegin()) {
+                return;
+            }
+            do {
+                if (inside.incrementAndGet() > 1) {
+                    atOnce = true;
+                }
+                handled += work.getAndSet(0);
+                Taking.pauseUpTo(200);
+                inside.decrementAndGet();
+            } while (!turn.tryEnd());
+        }
+
+        @Actor
+        public void first() {
+            bring();
+        }
+
+        @Actor
+        public void second() {
+            bring();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = handled;
+            r.r2 = atOnce ? "at once" : "alone";
+        }
+    }
+
+    /** A CQ is created on a channel while that begins to be served. */
+    @JCStressTest
+    @Outcome(id = "1", expect = ACCEPTABLE, desc = "its completion was handled")
+    @Outcome(id = "0", expect = FORBIDDEN, desc = "no thread has armed it")
+    @Catches(value = "a CQ that is created on a served channel is not armed", as = "0")
+    @Catches(value = "CQs of before are not armed when serving begins", as = "0")
+    @State
+    public static class ServeCreate {
+        private final CompletionChannel channel = CONTEXT.createCompChannel();
+        private final AtomicInteger handled = new AtomicInteger();
+        private Serving serving;
+        private CompletionQueue cq;
+
+        @Actor
+        public void serve() {
+            serving = channel.serve((of, batch) -> handled.addAndGet(batch.size()), 1);
+        }
+
+        @Actor
+        public void create() {
+            cq = CONTEXT.createCq(4, null, channel, 0);
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            Completing.complete(cq.ops(), 1);
+            long start = System.nanoTime();
+            while (handled.get() == 0 && System.nanoTime() - start < Patience.nanos()) {
+                Thread.onSpinWait();
+            }
+            r.r1 = handled.get();
+            serving.close();
+            cq.close();
+            channel.close();
+        }
+    }
+
+    /** A completion arrives on a channel, then serving it is stopped. */
+    @JCStressTest
+    @Outcome(id = "drained, 1", expect = ACCEPTABLE, desc = "handled")
+    @Outcome(id = ".*, [02]", expect = FORBIDDEN, desc = "left, or handled twice")
+    @Outcome(id = "not drained, .*", expect = FORBIDDEN, desc = "the stop ran out of time")
+    @Catches(value = "a stop of a channel drains no CQ", as = ".*, [02]")
+    @State
+    public static class ChannelCompleteThenStop {
+        private final CompletionChannel channel = CONTEXT.createCompChannel();
+        private final CompletionQueue cq = CONTEXT.createCq(4, null, channel, 0);
+        private final AtomicInteger handled = new AtomicInteger();
+        private final Serving serving =
+                channel.serve((of, batch) -> handled.addAndGet(batch.size()), 2);
+
+        @Actor
+        public void disturb() {
+            Taking.pauseUpTo(20_000);
+            cq.ledger().raise(); // a stale event
+        }
+
+        @Actor
+        public void completeAndStop(LL_Result r) {
+            Taking.pauseUpTo(20_000);
+            Completing.complete(cq.ops(), 1);
+            try {
+                r.r1 = serving.stop(Duration.ofNanos(Patience.nanos())) ? "drained" : "not drained";
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = handled.get();
+            cq.close();
+            channel.close();
+        }
+    }
+}
