@@ -12,8 +12,10 @@ import io.loomverbs.PostException;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpState;
 import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletion;
 import io.loomverbs.support.Differences;
@@ -190,6 +192,42 @@ class DeviceErrorsTest extends DeviceContract {
         Pair p = impatient();
         p.b.close();
         p.a.postSend(p.send(1, 8));
+        assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.RETRY_EXC_ERR);
+    }
+
+    /** A change that names another state than the queue pair is in is refused. */
+    @Test
+    void aWrongCurrentStateIsRefused() {
+        QueuePair qp = impatient().a;
+        qp.modify(QpAttributes.builder().state(QpState.ERR).build());
+        QpAttributes wrong =
+                QpAttributes.builder().state(QpState.RTS).curState(QpState.RTS).build();
+
+        if (Differences.knowsItsState()) {
+            assertThatThrownBy(() -> qp.modify(wrong))
+                    .isInstanceOfSatisfying(
+                            VerbsException.class,
+                            e -> assertThat(e.errnoName()).isEqualTo("EINVAL"));
+            assertThat(qp.state()).isEqualTo(QpState.ERR);
+        } else {
+            qp.modify(wrong);
+            assertThat(qp.state()).isEqualTo(QpState.RTS);
+        }
+    }
+
+    /** The memory for what a READ or an atomic fetches is looked at when the answer comes. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void memoryForAnAnswerIsCheckedWhenThereIsOne(boolean atomic) {
+        Pair p = impatient(Access.REMOTE_READ, Access.REMOTE_ATOMIC);
+        MemoryRegion readOnly = f.own(f.pd.allocateMr(64));
+        long addr = p.bMemory.address();
+        int rkey = p.bMemory.rkey();
+        SendWorkRequest wr = SendWorkRequest.allocate(1, 0).wrId(1).sge(readOnly, 0, 8);
+        p.b.close();
+
+        p.a.postSend(atomic ? wr.fetchAndAdd(addr, rkey, 1) : wr.rdmaRead(addr, rkey));
+
         assertThat(Fixture.pollOne(sends).status()).isEqualTo(WcStatus.RETRY_EXC_ERR);
     }
 

@@ -71,6 +71,11 @@ public final class Differences {
         return !SOFT_ROCE;
     }
 
+    /** Whether a change is refused that names another state than the queue pair is in. */
+    public static boolean knowsItsState() {
+        return !SOFT_ROCE;
+    }
+
     /** Whether an address is looked up when a queue pair is connected, as on Ethernet. */
     public static boolean asksTheNetworkForAddresses() {
         return SOFT_ROCE;

@@ -10,6 +10,14 @@ import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QueuePair;
 import io.loomverbs.SharedReceiveQueue;
+import io.loomverbs.blocking.Buffer;
+import io.loomverbs.blocking.BufferPool;
+import io.loomverbs.blocking.Message;
+import io.loomverbs.blocking.Requests;
+import io.loomverbs.cm.ConnectRequest;
+import io.loomverbs.cm.RdmaConnection;
+import io.loomverbs.cm.RdmaListener;
+import io.loomverbs.cm.RdmaRoute;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -66,6 +74,14 @@ final class Known {
     /** What must be closed earlier has a smaller rank. */
     int rank() {
         return switch (object) {
+            case Message m -> 0;
+            case Buffer b -> 0;
+            case Requests r -> 0;
+            case RdmaConnection c -> 0;
+            case ConnectRequest r -> 0;
+            case RdmaRoute r -> 0;
+            case RdmaListener l -> 0;
+            case BufferPool p -> 2;
             case CqEvent e -> 0;
             case AsyncEvent e -> 0;
             case QueuePair qp -> 1;

@@ -1,6 +1,9 @@
 package io.loomverbs.walk;
 
 import io.loomverbs.VerbsException;
+import io.loomverbs.blocking.RequestFailedException;
+import io.loomverbs.blocking.RequestTimeoutException;
+import io.loomverbs.cm.ConnectionException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -8,6 +11,7 @@ import java.lang.reflect.Executable;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Parameter;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -64,7 +68,9 @@ record Outcome(@Nullable Object result, @Nullable Throwable thrown) {
 
     /** Fails unless it is an exception of which a caller has been told. */
     static void checkDocumented(RuntimeException e) {
-        if (!(e instanceof IllegalStateException) && !(e instanceof VerbsException)) {
+        if (!(e instanceof IllegalStateException)
+                && !(e instanceof VerbsException)
+                && !(e instanceof ConnectionException)) {
             throw new AssertionError("of no documented kind: " + e, e);
         }
     }
@@ -81,9 +87,22 @@ record Outcome(@Nullable Object result, @Nullable Throwable thrown) {
                     message.contains(e.verb()) && message.contains(e.errnoName())
                             ? null
                             : "names neither verb nor errno";
+            case RequestFailedException e ->
+                    message.contains(e.status().name())
+                                    || message.contains(String.valueOf(e.getCause()))
+                            ? null
+                            : "names neither status nor cause";
+            case RequestTimeoutException e ->
+                    message.contains("PT") || message.contains(" s") ? null : "names no time";
+            case ConnectionException e ->
+                    message.contains(e.call()) && message.contains(e.errnoName())
+                            ? null
+                            : "names neither call nor errno";
             case InterruptedException e -> null;
             case UnsupportedOperationException e ->
-                    method.getName().equals("fd") ? null : "of no documented kind";
+                    Set.of("fd", "system").contains(method.getName())
+                            ? null
+                            : "of no documented kind";
             default -> "of no documented kind";
         };
     }

@@ -1,6 +1,7 @@
 package io.loomverbs.walk;
 
 import static io.loomverbs.QpType.RC;
+import static io.loomverbs.QpType.UC;
 import static io.loomverbs.QpType.UD;
 
 import io.loomverbs.Access;
@@ -20,46 +21,73 @@ import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.Verbs;
 import io.loomverbs.VerbsException;
-import io.loomverbs.WcStatus;
+import io.loomverbs.WcOpcode;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
+import io.loomverbs.walk.Doing.Arm;
+import io.loomverbs.walk.Doing.Fault;
+import io.loomverbs.walk.Doing.Kind;
+import io.loomverbs.walk.Doing.Receive;
+import io.loomverbs.walk.Doing.Send;
+import io.loomverbs.walk.Seen.Done;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
+import java.util.Set;
 import java.util.zip.CRC32;
 
 /**
- * A programme of verbs that a seed decides, and what came of it on one device: statuses, errnos,
- * states, events and contents of memory, without what must differ, such as numbers and keys.
+ * A programme of verbs that a seed decides, on one device. Programmes of one seed on two devices
+ * that are taken in step do the same: what they decide depends on the seed and on what was seen.
  */
 final class Programme implements AutoCloseable {
     private static final int[] LENGTHS = {0, 1, 7, 8, 255, 256, 257, 1023, 1024, 1025, 3000};
     private static final int BYTES = 16 * 1024;
-    private static final int PATIENCE_MILLIS = 2000;
+    private static final int NO_KEY = 0x7777_7700;
+    private static final int GRH = 40;
 
     private final Context context;
     private final ProtectionDomain pd;
     private final List<AutoCloseable> owned = new ArrayList<>();
     private final MemoryRegion[] memory = new MemoryRegion[2];
     private final MemoryRegion readOnly;
-    private final CompletionQueue[] sent = new CompletionQueue[2];
-    private final CompletionQueue[] received = new CompletionQueue[2];
+
+    /** Of side 0 for sends and receives, and of side 1. */
+    private final CompletionQueue[] cqs = new CompletionQueue[4];
+
     private final QueuePair[] qps = new QueuePair[2];
     private final AddressHandle[] to = new AddressHandle[2];
     private final QpType type;
     private final QpAttributes path;
     private final WorkCompletions batch = WorkCompletions.allocate(64);
-    private final List<String> trace = new ArrayList<>();
     private final long seed;
     private long lastId;
+    private int retries;
+
+    /** What is posted and has not completed. */
+    private final List<List<Receive>> receives = List.of(new ArrayList<>(), new ArrayList<>());
+
+    private final List<List<Long>> sends = List.of(new ArrayList<>(), new ArrayList<>());
+    private final Arm[] arms = {Arm.NOTHING, Arm.NOTHING, Arm.NOTHING, Arm.NOTHING};
+
+    /** What has come since the last step. */
+    private final List<List<Done>> found =
+            List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+
+    private final int[] events = new int[4];
+    private final Set<Long> withImm = new HashSet<>();
+    private @Nullable String refusal;
 
     Programme(String device, long seed) {
         this.seed = seed;
         Dice dice = new Dice(seed, -1);
-        type = dice.of(RC, RC, RC, QpType.UC, UD);
+        type = dice.of(RC, RC, RC, UC, UD);
         List<Access> access = new ArrayList<>();
         for (Access a : Fixture.anything()) {
             if (!dice.oneIn(8)) {
@@ -71,48 +99,35 @@ final class Programme implements AutoCloseable {
             b.pathMtu(dice.of(Mtu.MTU_256, Mtu.MTU_1024));
         }
         if (type == RC) {
-            b.timeout(12).retryCnt(7).rnrRetry(dice.below(2)).minRnrTimer(1);
-            b.maxRdAtomic(4).maxDestRdAtomic(4);
+            b.timeout(10).retryCnt(dice.of(1, 2, 2, 7));
+            b.rnrRetry(dice.below(2)).minRnrTimer(1);
+            b.maxRdAtomic(dice.of(4, 4, 4, 4, 0)).maxDestRdAtomic(4);
         }
         path = b.build();
         context = own(Verbs.device(device).open());
         pd = own(context.allocPd());
         readOnly = own(pd.allocateMr(BYTES, Access.REMOTE_READ));
+        for (int i = 0; i < cqs.length; i++) {
+            cqs[i] = own(context.createDirectCq(256));
+        }
         for (int i = 0; i < 2; i++) {
             memory[i] = own(pd.allocateMr(BYTES, Fixture.anything()));
-            sent[i] = own(context.createDirectCq(256));
-            received[i] = own(context.createDirectCq(256));
+            qps[i] =
+                    own(
+                            pd.createQp(
+                                    QpConfig.of(type, cqs[2 * i], cqs[2 * i + 1])
+                                            .withSge(2, 2)
+                                            .withInlineData(32)
+                                            .withWr(15, 15)));
         }
         fill();
-        QpConfig config =
-                QpConfig.of(type, sent[0], received[0])
-                        .withSge(2, 2)
-                        .withInlineData(32)
-                        .withWr(15, 15);
-        qps[0] = own(pd.createQp(config));
-        qps[1] =
-                own(
-                        pd.createQp(
-                                QpConfig.of(type, sent[1], received[1])
-                                        .withSge(2, 2)
-                                        .withInlineData(32)
-                                        .withWr(15, 15)));
-        trace.add(
-                type
-                        + " with "
-                        + access
-                        + ", "
-                        + path.pathMtu()
-                        + ", retries "
-                        + path.retryCnt()
-                        + ", rnr "
-                        + path.rnrRetry()
-                        + ", rd "
-                        + path.maxRdAtomic()
-                        + "/"
-                        + path.maxDestRdAtomic());
         connect(0);
         connect(1);
+    }
+
+    @Override
+    public String toString() {
+        return context.device().name() + ", " + type + " with " + path;
     }
 
     private <T extends AutoCloseable> T own(T object) {
@@ -120,37 +135,58 @@ final class Programme implements AutoCloseable {
         return object;
     }
 
-    List<String> run(int steps) throws InterruptedException {
-        for (int step = 0; step < steps; step++) {
-            Dice dice = new Dice(seed, step);
-            String what;
-            try {
-                what = step(dice);
-            } catch (VerbsException e) {
-                what = "errno " + e.errnoName() + " of " + e.verb();
-            }
-            settle();
-            trace.add(step + ": " + what + outcome());
+    /** Takes a step; its outcome has to be looked for. */
+    Doing step(int number) {
+        Dice dice = new Dice(seed, number);
+        Before before = new Before();
+        int side = dice.below(2);
+        refusal = null;
+        try {
+            return switch (dice.below(16)) {
+                case 0, 1, 2, 3, 4 -> before.did(receive(side, dice));
+                case 5, 6, 7, 8, 9, 10 -> send(side, dice, before);
+                case 11 -> before.did(arm(side, dice));
+                case 12 -> before.did(modify(side, dice));
+                case 13 -> before.did(resize(side, dice));
+                case 14 -> before.did(again(dice));
+                default -> before.did(dice.oneIn(3) ? change(side, QpState.ERR) : "nothing");
+            };
+        } catch (VerbsException e) {
+            refusal = e.errnoName() + " of " + e.verb();
+            return before.did("a call");
         }
-        return trace;
     }
 
-    private String step(Dice dice) {
-        int side = dice.below(2);
-        return switch (dice.below(16)) {
-            case 0, 1, 2, 3, 4 -> receive(side, dice);
-            case 5, 6, 7, 8, 9, 10 -> send(side, dice);
-            case 11 -> arm(side, dice);
-            case 12 -> modify(side, dice);
-            case 13 -> {
-                CompletionQueue cq = dice.oneIn(2) ? sent[side] : received[side];
-                int cqe = dice.of(128, 300, 1000);
-                cq.resize(cqe);
-                yield "resize to " + cqe + (cq.cqe() >= cqe ? "" : " gave " + cq.cqe());
-            }
-            case 14 -> again(dice);
-            default -> dice.oneIn(3) ? change(side, QpState.ERR) : "nothing";
-        };
+    /** What was there before a step. */
+    private final class Before {
+        private final List<QpState> states = List.of(qps[0].state(), qps[1].state());
+        private final List<List<Receive>> waiting =
+                List.of(List.copyOf(receives.get(0)), List.copyOf(receives.get(1)));
+        private final List<Arm> armed = List.of(arms);
+
+        Doing did(String what) {
+            return did(what, null);
+        }
+
+        Doing did(String what, @Nullable Send send) {
+            int rd = type == RC ? path.maxRdAtomic() : 0;
+            return new Doing(
+                    what,
+                    type,
+                    send,
+                    refusal,
+                    states,
+                    waiting,
+                    armed,
+                    Set.copyOf(withImm),
+                    mtu(),
+                    retries,
+                    rd);
+        }
+    }
+
+    private int mtu() {
+        return type == UD ? 0 : path.pathMtu().bytes();
     }
 
     private void connect(int side) {
@@ -163,6 +199,14 @@ final class Programme implements AutoCloseable {
         } else {
             qp.connect(qps[1 - side].endpoint(), path);
         }
+        retries = type == RC ? path.retryCnt() : 0;
+    }
+
+    private String resize(int side, Dice dice) {
+        CompletionQueue cq = cqs[2 * side + dice.below(2)];
+        int cqe = dice.of(128, 300, 1000);
+        cq.resize(cqe);
+        return "resize to " + cqe + (cq.cqe() >= cqe ? "" : " gave " + cq.cqe());
     }
 
     /** Begins anew: both to RESET, without what was left, and connected. */
@@ -170,17 +214,15 @@ final class Programme implements AutoCloseable {
         if (!dice.oneIn(2) && qps[0].state() == QpState.RTS && qps[1].state() == QpState.RTS) {
             return "still connected";
         }
-        change(0, QpState.ERR);
-        change(1, QpState.ERR);
-        settle();
-        String flushed = outcome();
         change(0, QpState.RESET);
         change(1, QpState.RESET);
-        settle();
-        outcome();
+        for (int side = 0; side < 2; side++) {
+            receives.get(side).clear();
+            sends.get(side).clear();
+        }
         connect(0);
         connect(1);
-        return "connect again, flushed " + flushed;
+        return "connect again";
     }
 
     private String change(int side, QpState state) {
@@ -196,15 +238,14 @@ final class Programme implements AutoCloseable {
         if (!dice.oneIn(3)) {
             b.state(dice.of(QpState.INIT, QpState.RTR, QpState.RTS, QpState.SQD));
         }
-        switch (dice.below(10)) {
+        switch (dice.below(9)) {
             case 0 -> b.qkey(Tame.QKEY);
             case 1 -> b.access(Access.REMOTE_READ, Access.REMOTE_WRITE);
             case 2 -> b.minRnrTimer(1);
-            case 3 -> b.timeout(12);
-            case 4 -> b.retryCnt(1);
-            case 5 -> b.curState(dice.of(QpState.RTS, QpState.RTR, QpState.INIT));
-            case 6 -> b.sqPsn(5);
-            case 7 -> b.pkeyIndex(0);
+            case 3 -> b.timeout(10);
+            case 4 -> b.curState(qps[side].state()); // a wrong one: Differences.knowsItsState
+            case 5 -> b.sqPsn(5);
+            case 6 -> b.pkeyIndex(0);
             default -> {}
         }
         QpAttributes change = b.build();
@@ -219,159 +260,185 @@ final class Programme implements AutoCloseable {
     }
 
     private String arm(int side, Dice dice) {
-        boolean sends = dice.oneIn(2);
-        boolean solicited = !sends && dice.oneIn(2);
-        (sends ? sent[side] : received[side]).reqNotify(solicited);
-        return "arm " + side + (sends ? " sends" : " receives") + (solicited ? " solicited" : "");
+        int cq = 2 * side + dice.below(2);
+        boolean solicited = cq % 2 == 1 && dice.oneIn(2);
+        cqs[cq].reqNotify(solicited);
+        arms[cq] = solicited && arms[cq] != Arm.ALL ? Arm.SOLICITED : Arm.ALL;
+        return "arm CQ " + cq + (solicited ? " solicited" : "");
     }
 
     private String receive(int side, Dice dice) {
         if (qps[side].state() == QpState.ERR) {
-            return "nothing"; // not every device flushes it
+            return "nothing"; // not every device flushes it: Differences.flushesLateReceives
         }
         RecvWorkRequest wr = RecvWorkRequest.allocate(3).wrId(++lastId);
         StringBuilder text = new StringBuilder("receive " + lastId + " at " + side + ":");
+        int capacity = 0;
+        boolean good = true;
         for (int n = dice.oneIn(30) ? 3 : dice.of(1, 1, 1, 2); n > 0; n--) {
             int length = type == UD ? 4000 : dice.of(8, 64, 300, 1024, 4000, 4000);
-            int kind = type == RC ? dice.below(25) : 2;
+            int kind = dice.below(25);
             if (kind == 0) {
-                wr.sge(memory[side].address(), length, 0x7777_7700);
+                wr.sge(memory[side].address(), length, NO_KEY);
             } else {
                 wr.sge(kind == 1 ? readOnly : memory[side], 8192 + n * 1000, length);
             }
+            good &= kind > 1;
+            capacity += length;
             text.append(' ')
                     .append(length)
                     .append(kind == 0 ? " bad lkey" : kind == 1 ? " read-only" : "");
         }
         qps[side].postRecv(wr);
+        receives.get(side).add(new Receive(lastId, capacity, good));
         return text.toString();
     }
 
-    private String send(int side, Dice dice) {
-        SendWorkRequest wr = SendWorkRequest.allocate(3, 64).wrId(++lastId);
+    private Doing send(int side, Dice dice, Before before) {
         int peer = 1 - side;
-        int kinds = type == RC ? 7 : type == QpType.UC ? 4 : 2;
-        int kind = dice.below(dice.oneIn(25) ? 7 : kinds);
-        int fault = type == RC ? dice.below(30) : 6 + dice.below(20);
-        MemoryRegion target = fault == 0 ? readOnly : memory[peer];
-        int rkey = fault == 1 ? 0x7777_7700 : target.rkey();
-        long at =
-                target.address()
-                        + 8L * dice.below(100)
-                        + (fault == 2 ? BYTES : 0)
-                        + (fault == 3 && kind < 5 ? 3 : 0);
+        int kinds = type == RC ? 7 : type == UC ? 4 : 2;
+        Kind kind = Kind.values()[dice.below(dice.oneIn(25) ? 7 : kinds)];
+        Fault fault = Fault.values()[Math.min(dice.below(30), Fault.NONE.ordinal())];
+        SendWorkRequest wr = SendWorkRequest.allocate(3, 64).wrId(++lastId).signaled();
+        MemoryRegion target = fault == Fault.READ_ONLY_TARGET ? readOnly : memory[peer];
+        int rkey = fault == Fault.UNKNOWN_RKEY ? NO_KEY : target.rkey();
+        long at = target.address() + 8L * dice.below(100);
+        at += fault == Fault.BEYOND_TARGET ? BYTES : fault == Fault.ODD_TARGET ? 3 : 0;
         switch (kind) {
-            case 0 -> wr.send();
-            case 1 -> wr.sendWithImm((int) lastId);
-            case 2 -> wr.rdmaWrite(at, rkey);
-            case 3 -> wr.rdmaWriteWithImm(at, rkey, (int) lastId);
-            case 4 -> wr.rdmaRead(at, rkey);
-            case 5 -> wr.compareAndSwap(at, rkey, at % 3, lastId);
-            default -> wr.fetchAndAdd(at, rkey, 3);
+            case SEND -> wr.send();
+            case SEND_IMM -> wr.sendWithImm((int) lastId);
+            case WRITE -> wr.rdmaWrite(at, rkey);
+            case WRITE_IMM -> wr.rdmaWriteWithImm(at, rkey, (int) lastId);
+            case READ -> wr.rdmaRead(at, rkey);
+            case SWAP -> wr.compareAndSwap(at, rkey, at % 3, lastId);
+            case ADD -> wr.fetchAndAdd(at, rkey, 3);
         }
-        StringBuilder text =
-                new StringBuilder(
-                        "send " + lastId + " at " + side + " kind " + kind + " fault " + fault
-                                + ":");
-        if (dice.oneIn(3)) {
+        boolean solicited = dice.oneIn(3);
+        if (solicited) {
             wr.solicited();
-            text.append(" solicited");
         }
-        if (type == UD && kind < 2) {
-            wr.to(to[side], qps[peer].qpNum(), dice.oneIn(10) ? 7 : Tame.QKEY);
+        boolean wrongKey = dice.oneIn(10);
+        if (type == UD && kind.isSend()) {
+            wr.to(to[side], qps[peer].qpNum(), wrongKey ? 7 : Tame.QKEY);
         }
-        if (kind < 4 && dice.oneIn(6)) {
-            int length = dice.of(0, 5, 32);
-            wr.inline(MemorySegment.ofArray(new byte[length]));
-            text.append(" inline ").append(length);
-        } else {
-            for (int n = dice.oneIn(30) ? 3 : dice.of(1, 1, 2); n > 0; n--) {
-                int length = kind >= 5 ? 8 : type == UD ? dice.of(0, 1, 7, 255) : dice.of(LENGTHS);
-                if (fault == 4) {
-                    wr.sge(memory[side].address(), length, 0x7777_7700);
-                } else if (fault == 5) {
-                    wr.sge(memory[side].address() + BYTES - 4, length, memory[side].lkey());
-                } else {
-                    wr.sge(fault == 6 ? readOnly : memory[side], 16L * dice.below(100), length);
-                }
-                text.append(' ').append(length);
-            }
+        boolean inline = !kind.fetches() && dice.oneIn(6);
+        int entries = inline ? 0 : dice.oneIn(30) ? 3 : dice.of(1, 1, 2);
+        int length = inline ? inline(wr, dice) : list(wr, side, kind, fault, entries, dice);
+        if (kind.hasImm()) {
+            withImm.add(lastId);
         }
-        qps[side].postSend(wr.signaled());
-        waitForOne(sent[side]);
-        return text.toString();
+        Send send = new Send(lastId, side, kind, fault, inline, entries, solicited, length);
+        try {
+            qps[side].postSend(wr);
+            sends.get(side).add(lastId);
+        } catch (VerbsException e) {
+            refusal = e.errnoName() + " of " + e.verb();
+        }
+        return before.did(
+                send + (type == UD && wrongKey ? " wrong qkey" : ""),
+                type == UD && wrongKey ? null : send);
     }
 
-    /** A request that was posted to a queue pair in RTS completes. */
-    private void waitForOne(CompletionQueue cq) {
-        for (int i = 0; i < PATIENCE_MILLIS; i++) {
-            List<String> some = found.get(cq == sent[0] ? 0 : 2);
-            poll(cq, some);
-            if (!some.isEmpty()) {
-                return;
-            }
-            LockSupport.parkNanos(1_000_000);
-        }
-        trace.add("nothing completes");
+    private static int inline(SendWorkRequest wr, Dice dice) {
+        int length = dice.of(0, 5, 32);
+        wr.inline(MemorySegment.ofArray(new byte[length]));
+        return length;
     }
 
-    private final List<List<String>> found =
-            List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    /** Lists memory; answers how much. */
+    private int list(SendWorkRequest wr, int side, Kind kind, Fault fault, int entries, Dice dice) {
+        int sum = 0;
+        for (int n = 0; n < entries; n++) {
+            int length =
+                    kind.isAtomic()
+                            ? 8
+                            : type == UD ? dice.of(0, 1, 7, 255) : LENGTHS[dice.below(11)];
+            MemoryRegion own = fault == Fault.READ_ONLY_LOCAL ? readOnly : memory[side];
+            switch (fault) {
+                case UNKNOWN_LKEY -> wr.sge(own.address(), length, NO_KEY);
+                case BEYOND_LOCAL -> wr.sge(own.address() + BYTES - 4, length, own.lkey());
+                default -> wr.sge(own, 16L * dice.below(100), length);
+            }
+            sum += length;
+        }
+        return sum;
+    }
 
-    private void poll(CompletionQueue cq, List<String> into) {
-        int n = cq.poll(batch);
+    /** Whether every request that can complete by itself has. */
+    boolean isSettled() {
+        for (int side = 0; side < 2; side++) {
+            QpState state = qps[side].state();
+            boolean works = state == QpState.RTS || state == QpState.SQE || state == QpState.ERR;
+            if (works && !sends.get(side).isEmpty()) {
+                return false;
+            }
+            if (state == QpState.ERR && !receives.get(side).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** What has come since the last step. */
+    Seen look() {
+        for (int cq = 0; cq < cqs.length; cq++) {
+            poll(cq);
+            for (CqEvent e = cqs[cq].tryGetCqEvent(); e != null; e = cqs[cq].tryGetCqEvent()) {
+                e.close();
+                events[cq]++;
+                arms[cq] = Arm.NOTHING;
+            }
+        }
+        Seen seen =
+                new Seen(
+                        refusal,
+                        found.stream().map(List::copyOf).toList(),
+                        List.of(events[0], events[1], events[2], events[3]),
+                        List.of(qps[0].state(), qps[1].state()),
+                        null);
+        return seen.failed() ? seen : seen.withMemory(List.of(contents(0), contents(1)));
+    }
+
+    private void poll(int cq) {
+        boolean ofReceives = cq % 2 == 1;
+        int n = cqs[cq].poll(batch);
         for (int i = 0; i < n; i++) {
-            boolean good = batch.isSuccess(i);
-            boolean receive = cq == received[0] || cq == received[1];
-            into.add(
-                    batch.wrId(i)
-                            + " "
-                            + comparable(batch.status(i))
-                            + (good ? " " + batch.opcode(i) : "")
-                            + (good && receive ? " " + batch.byteLen(i) : "")
-                            + (good && receive && batch.hasImm(i)
-                                    ? " imm " + batch.immData(i)
-                                    : ""));
-        }
-    }
-
-    /** Waits until nothing has come for a while. */
-    private void settle() {
-        for (int quiet = 0; quiet < 3; quiet++) {
-            LockSupport.parkNanos(
-                    Verbs.device(context.device().name()).name().startsWith("rxe")
-                            ? 3_000_000
-                            : 300_000);
-            int before = found.stream().mapToInt(List::size).sum();
-            poll(sent[0], found.get(0));
-            poll(received[0], found.get(1));
-            poll(sent[1], found.get(2));
-            poll(received[1], found.get(3));
-            if (found.stream().mapToInt(List::size).sum() > before) {
-                quiet = 0;
+            long id = batch.wrId(i);
+            if (ofReceives) {
+                receives.get(cq / 2).removeIf(r -> r.wrId() == id);
+            } else {
+                sends.get(cq / 2).remove(id);
             }
+            found.get(cq).add(batch.isSuccess(i) ? good(i) : Done.failed(id, batch.status(i)));
         }
     }
 
-    /** What has come since the last look. After a failure the contents of memory are undefined. */
-    private String outcome() {
-        boolean failed = found.stream().flatMap(List::stream).anyMatch(c -> !c.contains("SUCCESS"));
-        String text = " -> " + found + " " + qps[0].state() + " " + qps[1].state();
+    /** The length is valid for what was received or fetched. */
+    private Done good(int i) {
+        WcOpcode opcode = batch.opcode(i);
+        boolean hasLength = opcode != WcOpcode.SEND && opcode != WcOpcode.RDMA_WRITE;
+        return new Done(
+                batch.wrId(i),
+                batch.status(i),
+                opcode,
+                hasLength ? batch.byteLen(i) : 0,
+                batch.hasImm(i),
+                batch.hasImm(i) ? batch.immData(i) : 0);
+    }
+
+    /** The next step begins. */
+    void forget(boolean memoryIsUndefined) {
         found.forEach(List::clear);
-        for (int i = 0; i < 2; i++) {
-            text += " " + events(sent[i]) + events(received[i]);
-            text += failed ? "" : " " + Long.toHexString(contents(i));
-        }
-        if (failed) {
+        Arrays.fill(events, 0);
+        if (memoryIsUndefined) {
             fill();
         }
-        return text;
     }
 
     private long contents(int side) {
         if (type == UD) { // the routing header has the device's own address
-            memory[side].memory().asSlice(9192, 40).fill((byte) 0);
-            memory[side].memory().asSlice(10192, 40).fill((byte) 0);
+            memory[side].memory().asSlice(9192, GRH).fill((byte) 0);
+            memory[side].memory().asSlice(10192, GRH).fill((byte) 0);
         }
         CRC32 crc = new CRC32();
         crc.update(memory[side].memory().asByteBuffer());
@@ -384,24 +451,6 @@ final class Programme implements AutoCloseable {
                 memory[i].memory().set(ValueLayout.JAVA_BYTE, k, (byte) (k * (i + 3)));
             }
         }
-    }
-
-    /** Kinds of failures that devices distinguish in different ways: docs/testing.md. */
-    private static WcStatus comparable(WcStatus status) {
-        return switch (status) {
-            case LOC_QP_OP_ERR -> WcStatus.LOC_PROT_ERR;
-            case REM_OP_ERR -> WcStatus.REM_INV_REQ_ERR;
-            default -> status;
-        };
-    }
-
-    private static String events(CompletionQueue cq) {
-        int n = 0;
-        for (CqEvent e = cq.tryGetCqEvent(); e != null; e = cq.tryGetCqEvent()) {
-            e.close();
-            n++;
-        }
-        return n == 0 ? "-" : "E" + n;
     }
 
     @Override

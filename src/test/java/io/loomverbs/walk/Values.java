@@ -29,7 +29,7 @@ import java.util.List;
 import java.util.concurrent.ThreadFactory;
 
 /** Arguments of every kind: good ones, limits and what is beyond them, and what cannot be. */
-final class Values {
+class Values {
     /** There is no value of the type that the walk could give. */
     static final Object NONE = new Object();
 
@@ -94,8 +94,8 @@ final class Values {
         Duration.ofNanos(Long.MAX_VALUE - 1)
     };
 
-    private final World world;
-    private final Dice dice;
+    final World world;
+    final Dice dice;
 
     Values(World world, Dice dice) {
         this.world = world;
@@ -118,7 +118,7 @@ final class Values {
             return null;
         }
         if (type == int.class) {
-            return dice.oneIn(20) ? (int) dice.any() : dice.of(INTS);
+            return number(dice.oneIn(20) ? (int) dice.any() : dice.of(INTS));
         } else if (type == long.class) {
             return number();
         } else if (type == boolean.class) {
@@ -128,8 +128,6 @@ final class Values {
         } else if (type == String.class) {
             return dice.of(
                     "", "soft0", "strict0", "nosuch", "fe80::1", "::ffff:10.0.0.1", "g:g", "1:2:3");
-        } else if (type == byte[].class) {
-            return new byte[dice.of(0, 15, 16, 16, 17)];
         } else if (type == Duration.class) {
             return dice.of(DURATIONS);
         } else if (type == Access[].class) {
@@ -148,6 +146,11 @@ final class Values {
         return object(type);
     }
 
+    /** Limits a number that may be any. */
+    int number(int any) {
+        return any;
+    }
+
     private Object object(Class<?> type) {
         List<Object> there = world.all(type);
         if (!there.isEmpty() && !dice.oneIn(4)) {
@@ -160,8 +163,10 @@ final class Values {
         return there.isEmpty() ? NONE : dice.of(there);
     }
 
-    private Object make(Class<?> type) {
-        if (type == Gid.class) {
+    Object make(Class<?> type) {
+        if (type == byte[].class) {
+            return new byte[dice.of(0, 15, 16, 16, 17)];
+        } else if (type == Gid.class) {
             return dice.of(new Gid(0, 0), new Gid(1, 2), new Gid(0, 0xffff_0a00_0001L));
         } else if (type == WorkCompletions.class) {
             return WorkCompletions.allocate(dice.of(1, 2, 16));

@@ -49,7 +49,7 @@ final class World {
         }
         pool.add(object);
         if (pool.size() > POOL) {
-            pool.remove(0);
+            pool.removeFirst(); // another thread may do so, too
         }
         return object;
     }

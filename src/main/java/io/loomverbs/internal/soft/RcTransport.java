@@ -13,7 +13,8 @@ final class RcTransport implements Transport {
     @Override
     public int execute(SoftQp from, SendSlot wr, DeferredNotifications after) {
         boolean fetches = wr.fetches();
-        int status = Transport.checkLocally(from, wr, fetches ? Ibv.ACCESS_LOCAL_WRITE : 0);
+        // The memory for an answer is looked at when there is one.
+        int status = fetches ? Transport.checkLength(wr) : Transport.checkLocally(from, wr);
         if (status != Ibv.WC_SUCCESS) {
             return status;
         }

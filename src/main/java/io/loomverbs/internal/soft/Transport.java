@@ -30,12 +30,15 @@ interface Transport {
     }
 
     /** What the sender's own device finds wrong before anything is sent. */
-    static int checkLocally(SoftQp from, SendSlot wr, int access) {
-        if (wr.length > SoftPort.MAX_MSG_BYTES) {
-            return Ibv.WC_LOC_LEN_ERR;
+    static int checkLocally(SoftQp from, SendSlot wr) {
+        int status = checkLength(wr);
+        if (status != Ibv.WC_SUCCESS) {
+            return status;
         }
-        return SgCopy.usable(from.pd, wr.sges, wr.numSge, access)
-                ? Ibv.WC_SUCCESS
-                : Ibv.WC_LOC_PROT_ERR;
+        return SgCopy.usable(from.pd, wr.sges, wr.numSge, 0) ? Ibv.WC_SUCCESS : Ibv.WC_LOC_PROT_ERR;
+    }
+
+    static int checkLength(SendSlot wr) {
+        return wr.length > SoftPort.MAX_MSG_BYTES ? Ibv.WC_LOC_LEN_ERR : Ibv.WC_SUCCESS;
     }
 }

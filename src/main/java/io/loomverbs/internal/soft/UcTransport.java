@@ -12,7 +12,7 @@ final class UcTransport implements Transport {
 
     @Override
     public int execute(SoftQp from, SendSlot wr, DeferredNotifications after) {
-        int status = Transport.checkLocally(from, wr, 0);
+        int status = Transport.checkLocally(from, wr);
         if (status != Ibv.WC_SUCCESS) {
             return status;
         }

@@ -17,7 +17,7 @@ final class UdTransport implements Transport {
         if (ah == null || !ah.usableBy(from.pd)) {
             return Ibv.WC_LOC_QP_OP_ERR;
         }
-        int status = Transport.checkLocally(from, wr, 0);
+        int status = Transport.checkLocally(from, wr);
         if (status != Ibv.WC_SUCCESS) {
             return status;
         }
