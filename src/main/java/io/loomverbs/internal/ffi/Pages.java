@@ -128,7 +128,7 @@ public final class Pages {
      */
     public static void zero(long address, long bytes) {
         try {
-            long unused = (long) Calls.MEMSET.invokeExact(address, 0, bytes);
+            long _ = (long) Calls.MEMSET.invokeExact(address, 0, bytes);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
