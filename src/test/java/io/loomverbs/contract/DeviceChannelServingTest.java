@@ -221,6 +221,9 @@ class DeviceChannelServingTest extends DeviceContract {
         Source rare = f.source(other);
         CountDownLatch otherCame = new CountDownLatch(1);
         AtomicInteger next = new AtomicInteger();
+        for (int i = 0; i < 8; i++) {
+            source.complete(0); // before: from then on it belongs to the handler's thread
+        }
         try (Serving serving =
                 channel.serve(
                         (cq, batch) -> {
@@ -233,9 +236,6 @@ class DeviceChannelServingTest extends DeviceContract {
                             }
                         },
                         1)) {
-            for (int i = 0; i < 8; i++) {
-                source.complete(0);
-            }
             Fixture.eventually("it goes round", () -> next.get() > 100);
             rare.complete(0);
             otherCame.await();
