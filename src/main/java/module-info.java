@@ -3,8 +3,9 @@ import org.jspecify.annotations.NullMarked;
 /**
  * Blocking RDMA completion events for virtual threads.
  *
- * <p>{@code io.loomverbs}, {@code io.loomverbs.blocking} and {@code io.loomverbs.cm} are exported.
- * Every type is non-null unless it says otherwise.
+ * <p>{@code io.loomverbs}, {@code io.loomverbs.blocking}, {@code io.loomverbs.cm} and, for tests,
+ * {@code io.loomverbs.testkit} and {@code io.loomverbs.testkit.junit} are exported. Every type is
+ * non-null unless it says otherwise.
  *
  * <p>System properties, which are checked when a device is opened:
  *
@@ -22,10 +23,15 @@ module io.loomverbs {
     exports io.loomverbs;
     exports io.loomverbs.blocking;
     exports io.loomverbs.cm;
+    exports io.loomverbs.testkit;
+    exports io.loomverbs.testkit.junit;
 
     // For the annotations only; neither is needed at run time.
     requires static org.jspecify; // not transitive: users compile without it
     requires static com.google.errorprone.annotations;
+
+    // For tests that use the extension of io.loomverbs.testkit.junit.
+    requires static org.junit.jupiter.api;
 
     // To replace the carrier of a virtual thread that waits in the kernel; without these, a
     // platform thread waits there.

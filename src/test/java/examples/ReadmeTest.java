@@ -62,6 +62,19 @@ class ReadmeTest {
         assertThat(run("Connect", "", "")).isEqualTo("hello to /10.0.0.1:7471\n");
     }
 
+    /** So is what it shows of tests. */
+    @Test
+    void guideShowsFaults() throws IOException {
+        String source = Files.readString(EXAMPLES.resolve("StressTest.java"));
+        String guide = Files.readString(Path.of("docs/guide.md"));
+        String section = guide.substring(guide.indexOf("## Testing against faults"));
+        String snippet = section.split("```java\n", -1)[1].split("```", -1)[0];
+        assertThat(snippet).contains("Faults.of(");
+        for (String line : snippet.lines().toList()) {
+            assertThat(source).contains(line);
+        }
+    }
+
     @Test
     void helloRuns() throws Exception {
         assertThat(run("Hello", "", "")).isEqualTo("hello, verbs\n");

@@ -101,6 +101,11 @@ final class AsyncEvents {
         return unacked.stream().anyMatch(event -> event.isHeldBy(me, owner));
     }
 
+    /** What was received and not acknowledged. */
+    Set<AsyncEvent> unacked() {
+        return unacked;
+    }
+
     /** Called when a close has failed: the object's events can be received again. */
     void recheck() {
         queue.recheck();

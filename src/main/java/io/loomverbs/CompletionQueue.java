@@ -600,6 +600,11 @@ public final class CompletionQueue implements AutoCloseable {
         return receiver;
     }
 
+    CqOps openOps() {
+        ensureOpen();
+        return ops;
+    }
+
     void ensureOpen() {
         if (ledger.isClosed()) {
             throw new ClosedException(this);

@@ -46,6 +46,7 @@ public final class Context implements AutoCloseable {
             closeAfter(t, ops, asyncEvents);
             throw t;
         }
+        OpenObjects.opened(this);
     }
 
     /** Closes a device that was opened and cannot be used. */
@@ -501,7 +502,10 @@ public final class Context implements AutoCloseable {
                                 ops.close(); // may refuse: then threads keep waiting
                                 return 0;
                             },
-                            AllocatedMemory::contextClosed);
+                            () -> {
+                                OpenObjects.closed(this);
+                                AllocatedMemory.contextClosed();
+                            });
         } catch (DeviceException e) {
             throw VerbsException.of("ibv_close_device", e);
         } finally {
@@ -517,6 +521,11 @@ public final class Context implements AutoCloseable {
     void checkPort(String name, int port) {
         Arguments.inRange(
                 name, port, 1, attributes.physicalPortCount(), "phys_port_cnt of " + device);
+    }
+
+    ContextOps openOps() {
+        usage.ensureOpen();
+        return ops;
     }
 
     Lifecycle usage() {

@@ -1,6 +1,7 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.CqListener;
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.QueuedCq;
 
@@ -80,6 +81,11 @@ final class CqDelivery extends QueuedCq implements CqListener {
     @Override
     public void asyncEvent(int type) {
         cq().asyncEvent(type);
+    }
+
+    @Override
+    public void deviceLost() {
+        queue().end(new VerbsException("ibv_get_cq_event", Errno.EIO, "the device was lost"));
     }
 
     /** Records a received event. */

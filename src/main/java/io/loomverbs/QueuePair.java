@@ -576,6 +576,11 @@ public final class QueuePair implements AutoCloseable {
         pd.context().asyncEvents().drop(this);
     }
 
+    QpOps openOps() {
+        ensureOpen();
+        return ops;
+    }
+
     private void ensureOpen() {
         if (ledger.isClosed()) {
             throw new ClosedException(this);

@@ -38,6 +38,8 @@ class ArchitectureTest {
     private static final String API = "io.loomverbs";
     private static final String BLOCKING = API + ".blocking";
     private static final String CM = API + ".cm";
+    private static final String TESTKIT = API + ".testkit";
+    private static final String JUNIT = TESTKIT + ".junit";
     private static final String INTERNAL = API + ".internal.";
 
     /** Exceptions that others extend. */
@@ -58,7 +60,7 @@ class ArchitectureTest {
         ModuleDescriptor module = module();
         assertThat(module.exports())
                 .extracting(Exports::source)
-                .containsExactlyInAnyOrder(API, BLOCKING, CM);
+                .containsExactlyInAnyOrder(API, BLOCKING, CM, TESTKIT, JUNIT);
         assertThat(module.exports()).noneMatch(Exports::isQualified);
         assertThat(module.isOpen()).isFalse();
         assertThat(module.opens()).isEmpty();
@@ -115,6 +117,13 @@ class ArchitectureTest {
         mayDependOn(CM, List.of(API, CM, INTERNAL + "cm..", INTERNAL + "device.."));
     }
 
+    /** The test kit is built on the API and the ops table; its extension alone knows JUnit. */
+    @Test
+    void theTestKitKnowsNoDevice() {
+        mayDependOn(TESTKIT, List.of(API, TESTKIT, INTERNAL + "device.."));
+        mayDependOn(JUNIT, List.of(TESTKIT, JUNIT, "org.junit.jupiter.api.extension.."));
+    }
+
     private static void mayDependOn(String name, List<String> allowed) {
         List<String> all = new ArrayList<>(allowed);
         all.addAll(
@@ -161,6 +170,8 @@ class ArchitectureTest {
                         API,
                         BLOCKING,
                         CM,
+                        TESTKIT,
+                        JUNIT,
                         INTERNAL + "cm",
                         INTERNAL + "softcm",
                         INTERNAL + "rdmacm",
@@ -270,7 +281,11 @@ class ArchitectureTest {
                         "blocking.RequestInterruptedException",
                         "blocking.RequestTimeoutException",
                         "blocking.Requests",
-                        "blocking.RequestsConfig");
+                        "blocking.RequestsConfig",
+                        "testkit.Distribution",
+                        "testkit.Faults",
+                        "testkit.Leaks",
+                        "testkit.junit.FailOnLeaks");
     }
 
     /** No signature of the API shows an internal type. */

@@ -17,7 +17,12 @@ import java.util.stream.Stream;
 public final class PublicApi {
     /** The packages that are exported. */
     public static final List<String> PACKAGES =
-            List.of("io.loomverbs", "io.loomverbs.cm", "io.loomverbs.blocking");
+            List.of(
+                    "io.loomverbs",
+                    "io.loomverbs.cm",
+                    "io.loomverbs.blocking",
+                    "io.loomverbs.testkit",
+                    "io.loomverbs.testkit.junit");
 
     private PublicApi() {}
 

@@ -13,7 +13,8 @@ import io.loomverbs.internal.device.SendWr;
 /** A queue pair of the embedded device, with a CQ for sends and one for receives. */
 final class RaceQp {
     private static final SoftDevice DEVICE = new SoftDevice(SoftLimits.GENEROUS);
-    static final SoftPd PD = new SoftPd(DEVICE);
+    static final SoftContext CONTEXT = new SoftContext(DEVICE, (type, port) -> {});
+    static final SoftPd PD = new SoftPd(CONTEXT);
     private static final QpInit INIT = new QpInit(Ibv.QPT_RC, new QpCap(4, 4, 1, 1, 0), false);
     static final CqListener DEAF = Completing.told(() -> {});
 
@@ -31,9 +32,9 @@ final class RaceQp {
         this(received, null);
     }
 
-    /** Of a domain of another device; tells {@code sent} of the CQ for sends. */
-    RaceQp(SoftDevice device, SoftPd pd, CqListener sent) {
-        this(device, pd, sent, DEAF, null);
+    /** Of a domain of another context; tells {@code sent} of the CQ for sends. */
+    RaceQp(SoftContext context, SoftPd pd, CqListener sent) {
+        this(context, pd, sent, DEAF, null);
     }
 
     /** Takes its receives from {@code srq}. */
@@ -42,13 +43,13 @@ final class RaceQp {
     }
 
     private RaceQp(CqListener received, SoftSrq srq) {
-        this(DEVICE, PD, DEAF, received, srq);
+        this(CONTEXT, PD, DEAF, received, srq);
     }
 
     private RaceQp(
-            SoftDevice device, SoftPd pd, CqListener sent, CqListener received, SoftSrq srq) {
-        sends = new SoftCq(device, 4, null, sent);
-        receives = new SoftCq(device, 4, null, received);
+            SoftContext context, SoftPd pd, CqListener sent, CqListener received, SoftSrq srq) {
+        sends = new SoftCq(context, 4, null, sent);
+        receives = new SoftCq(context, 4, null, received);
         qp = (SoftQp) pd.createQp(INIT, sends, receives, srq, type -> {});
         attr.portNum = 1;
         attr.pathMtu = 5;

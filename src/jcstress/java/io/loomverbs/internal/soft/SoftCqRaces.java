@@ -18,12 +18,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The completion queue of the embedded device: arms, completions and polls. */
 public class SoftCqRaces {
-    private static final SoftDevice DEVICE = new SoftDevice(SoftLimits.GENEROUS);
     private static final int IMM = 0x1234_5678;
     private static final int QP_NUM = 17;
 
     static SoftCq cq(int cqe) {
-        return new SoftCq(DEVICE, cqe, null, RaceQp.DEAF);
+        return new SoftCq(RaceQp.CONTEXT, cqe, null, RaceQp.DEAF);
     }
 
     static MemorySegment room() {
@@ -247,7 +246,7 @@ public class SoftCqRaces {
     public static class ModerateComplete {
         private final AtomicInteger events = new AtomicInteger();
         private final SoftCq cq =
-                new SoftCq(DEVICE, 4, null, Completing.told(events::incrementAndGet));
+                new SoftCq(RaceQp.CONTEXT, 4, null, Completing.told(events::incrementAndGet));
 
         public ModerateComplete() {
             cq.moderate(2, 0);

@@ -20,7 +20,8 @@ import java.util.concurrent.CountDownLatch;
 /** The strict device: the place of a request is free once its completion was polled. */
 public class StrictRaces {
     private static final SoftDevice DEVICE = SoftDevice.strict(SoftLimits.STRICT);
-    private static final SoftPd PD = new SoftPd(DEVICE);
+    private static final SoftContext CONTEXT = new SoftContext(DEVICE, (type, port) -> {});
+    private static final SoftPd PD = new SoftPd(CONTEXT);
 
     /** As many as the send queue has places. */
     private static final int PLACES = 4;
@@ -31,8 +32,8 @@ public class StrictRaces {
     /** A queue pair whose sends were executed, and not polled. */
     private static final class Sender {
         private volatile CountDownLatch event = new CountDownLatch(1);
-        private final RaceQp qp = new RaceQp(DEVICE, PD, Completing.told(() -> event.countDown()));
-        private final RaceQp peer = new RaceQp(DEVICE, PD, RaceQp.DEAF);
+        private final RaceQp qp = new RaceQp(CONTEXT, PD, Completing.told(() -> event.countDown()));
+        private final RaceQp peer = new RaceQp(CONTEXT, PD, RaceQp.DEAF);
 
         Sender(int sends) {
             qp.connect(peer);

@@ -80,6 +80,11 @@ public interface ContextOps {
         throw DeviceException.unsupported("ibv_alloc_pd");
     }
 
+    /** The faults that the device can be told to have; null if it has none. */
+    default @Nullable FaultOps faults() {
+        return null;
+    }
+
     /** Whether the device refuses calls because it was closed. */
     default boolean isClosed() {
         return false;

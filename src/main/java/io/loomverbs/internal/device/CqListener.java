@@ -7,4 +7,7 @@ public interface CqListener {
 
     /** An affiliated asynchronous event, such as {@link Ibv#EVENT_CQ_ERR}. */
     void asyncEvent(int type);
+
+    /** The device is gone: there will be no more events. */
+    default void deviceLost() {}
 }

@@ -99,6 +99,12 @@ final class SendQueue extends Mutex {
     /** Whose next buffer this queue was last to be told of. Under the lock. */
     private @Nullable SoftSrq starvedAt;
 
+    /** When the newest request is due; 0 if at once. Under the lock of {@code ring}. */
+    private long lastDueNanos;
+
+    /** What faults of the context do here; null before the first. Under the lock. */
+    private @Nullable SendFaults faults;
+
     /** Whether SQ_DRAINED is due when the request at the head is done. */
     private boolean tellDrained;
 
@@ -144,6 +150,14 @@ final class SendQueue extends Mutex {
                 slot.fillUd(wr, ah);
             } else {
                 slot.fill(wr);
+            }
+            FaultPlan plan = qp.faults.plan();
+            if (plan != null || lastDueNanos != 0) {
+                lastDueNanos =
+                        plan == null ? 0 : SendFaults.due(qp, plan, ring.tail(), lastDueNanos);
+                slot.dueNanos = lastDueNanos;
+            } else {
+                slot.dueNanos = 0;
             }
             ring.publish();
             return 0;
@@ -235,6 +249,9 @@ final class SendQueue extends Mutex {
 
     /** Tries to carry out the oldest request; false if it stays where it is. */
     private boolean attempt(SendSlot wr, DeferredNotifications after) {
+        if (wr.dueNanos != 0 && !faults().isDue(wr, this::signal)) {
+            return false;
+        }
         Stall s = stall;
         boolean expired = s != null && s.expired();
         if (s != null && !expired && (!kicked || s.isLost())) {
@@ -246,12 +263,9 @@ final class SendQueue extends Mutex {
         if (wr.fenced()) {
             awaited = fetched;
         }
-        int outcome = transport.execute(qp, wr, after);
+        int outcome = execute(wr, after);
         while (outcome == Transport.SEQUENCE_NAK) {
-            outcome =
-                    stall().retriesLeft-- == 0
-                            ? Ibv.WC_RETRY_EXC_ERR
-                            : transport.execute(qp, wr, after);
+            outcome = stall().retriesLeft-- == 0 ? Ibv.WC_RETRY_EXC_ERR : execute(wr, after);
         }
         if (outcome < 0) {
             outcome = waitOrGiveUp(outcome, expired);
@@ -277,6 +291,52 @@ final class SendQueue extends Mutex {
             after.tell(qp.events, Ibv.EVENT_SQ_DRAINED);
         }
         return true;
+    }
+
+    private int execute(SendSlot wr, DeferredNotifications after) {
+        FaultPlan plan = qp.faults.plan();
+        int fault = plan == null ? SendFaults.NONE : faults().outcome(plan, wr, ring.head(), after);
+        return fault == SendFaults.NONE ? transport.execute(qp, wr, after) : fault;
+    }
+
+    private SendFaults faults() {
+        SendFaults f = faults;
+        if (f == null) {
+            f = new SendFaults(qp);
+            faults = f;
+        }
+        return f;
+    }
+
+    /**
+     * Ends the oldest request with a status, and with it the queue pair. Holds no lock.
+     *
+     * @return 0 or a negative errno
+     */
+    int kill(int status) {
+        DeferredNotifications killed = new DeferredNotifications();
+        lock();
+        try {
+            qp.rq.lock();
+            try {
+                if (qp.state() <= Ibv.QPS_RESET) {
+                    return -Errno.EINVAL;
+                }
+                SendSlot oldest = qp.state() == Ibv.QPS_ERR ? null : ring.peek();
+                if (oldest != null) {
+                    endStall();
+                    tellDrained = false;
+                    complete(oldest, status, killed);
+                }
+                qp.enterError(oldest == null ? Ibv.EVENT_QP_FATAL : SoftQp.NO_EVENT, killed);
+            } finally {
+                qp.rq.unlock();
+            }
+        } finally {
+            unlock();
+        }
+        killed.run();
+        return 0;
     }
 
     /**
@@ -388,6 +448,9 @@ final class SendQueue extends Mutex {
     /** Forgets everything. In a state that refuses further requests. */
     void discard() {
         endStall();
+        if (faults != null) {
+            faults.end();
+        }
         tellDrained = false;
         kicked = false;
         awaited = fetched;

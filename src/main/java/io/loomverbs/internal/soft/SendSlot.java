@@ -17,6 +17,9 @@ final class SendSlot {
     int flags;
     int immData;
 
+    /** When it is to be carried out, if its context delays requests; 0 is at once. */
+    long dueNanos;
+
     /** Bytes of the whole message. */
     long length;
 

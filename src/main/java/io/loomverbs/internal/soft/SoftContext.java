@@ -6,7 +6,9 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
 import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.FaultOps;
 import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PortAttr;
@@ -19,10 +21,19 @@ final class SoftContext implements ContextOps {
         LoadedClasses.besides(SoftContext.class);
     }
 
-    private final SoftDevice device;
+    final SoftDevice device;
+    final DeviceOps.PortListener events;
+    final SoftFaults faults = new SoftFaults(this);
+    final CqList cqs = new CqList();
 
-    SoftContext(SoftDevice device) {
+    SoftContext(SoftDevice device, DeviceOps.PortListener events) {
         this.device = device;
+        this.events = events;
+    }
+
+    @Override
+    public FaultOps faults() {
+        return faults;
     }
 
     @Override
@@ -32,7 +43,8 @@ final class SoftContext implements ContextOps {
 
     @Override
     public PortAttr queryPort(int port) {
-        return SoftPort.attributes();
+        faults.checkDevice();
+        return SoftPort.attributes(faults.isPortDown());
     }
 
     @Override
@@ -47,12 +59,14 @@ final class SoftContext implements ContextOps {
 
     @Override
     public ChannelOps createCompChannel() {
+        faults.checkDevice();
         return new SoftChannel(this);
     }
 
     @Override
     public CqOps createCq(
-            int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
+            int cqe, @Nullable ChannelOps channel, int compVector, CqListener listener) {
+        faults.checkDevice();
         if (cqe < 1 || cqe > device.limits.maxCqe()) {
             throw invalid("cqe " + cqe + " is not in 1.." + device.limits.maxCqe());
         }
@@ -70,18 +84,23 @@ final class SoftContext implements ContextOps {
             }
             softChannel = ours;
         }
-        SoftCq cq = new SoftCq(device, cqe, softChannel, events); // first: memory may run out
+        SoftCq cq = new SoftCq(this, cqe, softChannel, listener); // first: memory may run out
         device.cqs.take("CQs");
         if (softChannel != null && !softChannel.users.add()) {
             device.cqs.give();
             throw invalid("the channel was destroyed");
+        }
+        cqs.add(cq);
+        if (faults.isDeviceLost()) {
+            cq.lose();
         }
         return cq;
     }
 
     @Override
     public PdOps allocPd() {
-        SoftPd pd = new SoftPd(device);
+        faults.checkDevice();
+        SoftPd pd = new SoftPd(this);
         device.pds.take("PDs");
         return pd;
     }

@@ -30,7 +30,13 @@ final class SoftCq extends Mutex implements CqOps {
     private static final int ARMED_SOLICITED = 1;
     private static final int ARMED_ALL = 2;
 
-    private final SoftDevice device;
+    private final SoftContext context;
+
+    /** The neighbours in the list of the context, which uses them. */
+    @Nullable SoftCq previous;
+
+    @Nullable SoftCq next;
+
     private final @Nullable SoftChannel channel;
     final CqListener events;
 
@@ -54,12 +60,12 @@ final class SoftCq extends Mutex implements CqOps {
     /** How many queues (send or receive) of QPs complete here; -1 when destroyed. */
     private int users;
 
-    SoftCq(SoftDevice device, int cqe, @Nullable SoftChannel channel, CqListener events) {
-        this.device = device;
+    SoftCq(SoftContext context, int cqe, @Nullable SoftChannel channel, CqListener events) {
+        this.context = context;
         this.cqe = cqe;
         this.channel = channel;
         this.events = events;
-        this.whenPolled = device.strict ? new ArrayDeque<>() : null;
+        this.whenPolled = context.device.strict ? new ArrayDeque<>() : null;
     }
 
     @Override
@@ -93,7 +99,8 @@ final class SoftCq extends Mutex implements CqOps {
             if (arm == ARMED_ALL
                     || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
                 Moderation delay = moderation;
-                if (delay == null || delay.isDueWithOneMore(device.timer, this::raiseDelayed)) {
+                if (delay == null
+                        || delay.isDueWithOneMore(context.device.timer, this::raiseDelayed)) {
                     arm = NOT_ARMED;
                     return FIRED;
                 }
@@ -148,7 +155,7 @@ final class SoftCq extends Mutex implements CqOps {
             if (users < 0
                     || overrun
                     || wanted < (ring == null ? 1 : Math.max(1, ring.size()))
-                    || wanted > device.limits.maxCqe()) {
+                    || wanted > context.device.limits.maxCqe()) {
                 return -Errno.EINVAL;
             }
             cqe = wanted;
@@ -273,16 +280,50 @@ final class SoftCq extends Mutex implements CqOps {
         } finally {
             this.unlock();
         }
-        device.cqs.give();
+        context.cqs.remove(this);
+        context.device.cqs.give();
         if (channel != null) {
             channel.users.remove();
         }
         return 0;
     }
 
+    /** Overruns, as if it had been full and got one more. Holds no lock. */
+    int overrunNow() {
+        lock();
+        try {
+            if (users < 0) {
+                return -Errno.EINVAL;
+            }
+            if (overrun) {
+                return 0;
+            }
+            overrun = true;
+        } finally {
+            unlock();
+        }
+        events.asyncEvent(Ibv.EVENT_CQ_ERR);
+        failUsers();
+        return 0;
+    }
+
+    /** The device is gone: what the queue holds can be polled, and there will be no more. */
+    void lose() {
+        lock();
+        try {
+            overrun = true;
+            if (moderation != null) {
+                moderation.end();
+            }
+        } finally {
+            unlock();
+        }
+        events.deviceLost();
+    }
+
     /** Takes the QPs of a queue that has overrun into the error state. Holds no lock. */
     void failUsers() {
-        device.qps.forEach(
+        context.device.qps.forEach(
                 qp -> {
                     if (qp.completesOn(this)) {
                         qp.fail(Ibv.EVENT_QP_FATAL);

@@ -61,7 +61,7 @@ final class SoftDevice implements DeviceOps {
 
     @Override
     public ContextOps open(PortListener events) {
-        return new SoftContext(this);
+        return new SoftContext(this, events);
     }
 
     DeviceAttr attributes() {

@@ -31,14 +31,17 @@ final class SoftPd implements PdOps {
                     | Ibv.ACCESS_RELAXED_ORDERING;
 
     final SoftDevice device;
+    final SoftFaults faults;
     final RefCount users = new RefCount();
 
-    SoftPd(SoftDevice device) {
-        this.device = device;
+    SoftPd(SoftContext context) {
+        this.device = context.device;
+        this.faults = context.faults;
     }
 
     @Override
     public MrOps regMr(MemorySegment memory, int access) {
+        faults.checkDevice();
         if ((access & ~ANY_ACCESS) != 0
                 || ((access & REMOTE_CHANGES) != 0 && (access & Ibv.ACCESS_LOCAL_WRITE) == 0)) {
             throw SoftContext.invalid("access flags 0x" + Integer.toHexString(access));
@@ -71,6 +74,7 @@ final class SoftPd implements PdOps {
 
     @Override
     public SrqOps createSrq(SrqAttr attr, AsyncListener events) {
+        faults.checkDevice();
         SoftLimits limits = device.limits;
         if (attr.maxWr() < 1
                 || attr.maxWr() > limits.maxQpWr()
@@ -89,6 +93,7 @@ final class SoftPd implements PdOps {
     @Override
     public QpOps createQp(
             QpInit init, CqOps sendCq, CqOps recvCq, @Nullable SrqOps srq, AsyncListener events) {
+        faults.checkDevice();
         if (init.qpType() != Ibv.QPT_RC
                 && init.qpType() != Ibv.QPT_UC
                 && init.qpType() != Ibv.QPT_UD) {
@@ -131,11 +136,15 @@ final class SoftPd implements PdOps {
         if (qp == null) {
             throw Quota.exhausted("QPs", device.qps.limit());
         }
+        if (faults.isDeviceLost()) {
+            qp.vanish();
+        }
         return qp;
     }
 
     @Override
     public AhOps createAh(AhAttr attr) {
+        faults.checkDevice();
         if (!SoftPort.accepts(attr)) {
             throw SoftContext.invalid("port " + attr.portNum() + ", GID " + attr.sgidIndex());
         }

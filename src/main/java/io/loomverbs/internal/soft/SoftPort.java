@@ -6,8 +6,8 @@ import io.loomverbs.internal.device.PortAttr;
 import java.nio.ByteBuffer;
 
 /**
- * The one port of the device: an InfiniBand port that is always active, so that both a LID and a
- * GID name it (an Ethernet port would know GIDs only).
+ * The one port of the device: an InfiniBand port, so that both a LID and a GID name it (an Ethernet
+ * port would know GIDs only).
  */
 final class SoftPort {
     static final int NUMBER = 1;
@@ -28,9 +28,11 @@ final class SoftPort {
 
     static final long GID_HIGH = 0xfe80_0000_0000_0000L;
 
+    private static final int STATE_DOWN = 1;
     private static final int STATE_ACTIVE = 4;
     private static final int WIDTH_4X = 2;
     private static final int SPEED_EDR = 32;
+    private static final int PHYS_POLLING = 2;
     private static final int PHYS_LINK_UP = 5;
     private static final int LINK_LAYER_INFINIBAND = 1;
 
@@ -40,9 +42,9 @@ final class SoftPort {
         this.guid = guid;
     }
 
-    static PortAttr attributes() {
+    static PortAttr attributes(boolean down) {
         return new PortAttr(
-                STATE_ACTIVE,
+                down ? STATE_DOWN : STATE_ACTIVE,
                 MTU,
                 MTU,
                 1,
@@ -52,7 +54,7 @@ final class SoftPort {
                 LID,
                 WIDTH_4X,
                 SPEED_EDR,
-                PHYS_LINK_UP,
+                down ? PHYS_POLLING : PHYS_LINK_UP,
                 LINK_LAYER_INFINIBAND);
     }
 

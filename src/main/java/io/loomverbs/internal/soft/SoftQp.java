@@ -20,7 +20,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** Below every state of verbs, so that it refuses all that RESET does. */
     private static final int DESTROYED = -1;
 
-    private static final int NO_EVENT = -1;
+    static final int NO_EVENT = -1;
 
     private static final Logger LOG = System.getLogger("io.loomverbs.soft");
 
@@ -31,6 +31,11 @@ final class SoftQp implements QpOps, IdTable.Entry {
     final boolean sqSigAll;
     final SoftPd pd;
     final SoftDevice device;
+    final SoftFaults faults;
+
+    /** Which of its context it is. */
+    final int ordinal;
+
     final SoftCq sendCq;
     final SoftCq recvCq;
     final @Nullable SoftSrq srq;
@@ -76,6 +81,8 @@ final class SoftQp implements QpOps, IdTable.Entry {
         this.qpNum = qpNum;
         this.pd = pd;
         this.device = pd.device;
+        this.faults = pd.faults;
+        this.ordinal = faults.nextQueuePair();
         this.type = init.qpType();
         this.opcodes = SendRules.opcodes(init.qpType());
         this.cap = init.cap();
@@ -119,6 +126,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     @Override
     public int modify(QpAttr wanted, int mask) {
+        if (faults.isDeviceLost()) {
+            return -Errno.EIO;
+        }
         DeferredNotifications after = new DeferredNotifications();
         int errno;
         int now;
@@ -208,6 +218,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
                 if (state == DESTROYED) {
                     return -Errno.EINVAL;
                 }
+                if (faults.isDeviceLost()) {
+                    return -Errno.EIO;
+                }
                 SelectedAttrs.copy(attr, to, ~0);
                 to.qpState = state;
                 to.curQpState = state;
@@ -289,6 +302,25 @@ final class SoftQp implements QpOps, IdTable.Entry {
         return 0;
     }
 
+    /** The device is gone, and with it all requests, of which none completes. Holds no lock. */
+    void vanish() {
+        sq.lock();
+        try {
+            rq.lock();
+            try {
+                if (state != DESTROYED) {
+                    state = Ibv.QPS_ERR;
+                    sq.discard();
+                    rq.discard();
+                }
+            } finally {
+                rq.unlock();
+            }
+        } finally {
+            sq.unlock();
+        }
+    }
+
     /** Under both locks, in a state that refuses requests. */
     private void forget() {
         if (device.strict) {
@@ -306,7 +338,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** Whether requests that come in are served. Under the lock of {@code rq}. */
     boolean receives() {
         int s = state;
-        return s >= Ibv.QPS_RTR && s != Ibv.QPS_ERR;
+        return s >= Ibv.QPS_RTR && s != Ibv.QPS_ERR && !faults.isPortDown();
     }
 
     /** Whether requests of this connected peer are served. Under the lock of {@code rq}. */

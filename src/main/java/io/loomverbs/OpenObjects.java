@@ -1,0 +1,84 @@
+package io.loomverbs;
+
+import io.loomverbs.internal.device.ApiObjects;
+import io.loomverbs.internal.device.ContextOps;
+import io.loomverbs.internal.device.CqOps;
+import io.loomverbs.internal.device.QpOps;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
+
+/** What the test kit may see of the objects of the API. */
+final class OpenObjects extends ApiObjects {
+    private static final OpenObjects INSTANCE = new OpenObjects();
+
+    /** Those that were forgotten without a close are not kept. Under its own lock. */
+    private final WeakHashMap<Context, Long> contexts = new WeakHashMap<>();
+
+    private long opened;
+
+    private OpenObjects() {
+        ApiObjects.provide(this);
+    }
+
+    static void opened(Context context) {
+        INSTANCE.add(context);
+    }
+
+    private void add(Context context) {
+        synchronized (contexts) {
+            contexts.put(context, opened++);
+        }
+    }
+
+    static void closed(Context context) {
+        synchronized (INSTANCE.contexts) {
+            INSTANCE.contexts.remove(context);
+        }
+    }
+
+    @Override
+    public ContextOps opsOfContext(Object context) {
+        return ((Context) context).openOps();
+    }
+
+    @Override
+    public QpOps opsOfQp(Object qp) {
+        return ((QueuePair) qp).openOps();
+    }
+
+    @Override
+    public CqOps opsOfCq(Object cq) {
+        return ((CompletionQueue) cq).openOps();
+    }
+
+    @Override
+    public List<Object> openContexts() {
+        synchronized (contexts) {
+            List<Context> open = new ArrayList<>(contexts.keySet());
+            open.sort((a, b) -> Long.compare(contexts.get(a), contexts.get(b)));
+            return new ArrayList<>(open);
+        }
+    }
+
+    @Override
+    public List<Object> openIn(Object context) {
+        Set<Object> all = new LinkedHashSet<>();
+        List<Object> direct = ((Context) context).usage().openUsers();
+        for (Object user : direct) {
+            if (user instanceof ProtectionDomain pd) {
+                all.addAll(pd.usage().openUsers());
+            }
+        }
+        all.addAll(direct);
+        return new ArrayList<>(all);
+    }
+
+    @Override
+    public List<Object> unackedAsyncEvents(Object context) {
+        return new ArrayList<>(((Context) context).asyncEvents().unacked());
+    }
+}

@@ -1,0 +1,2 @@
+/** Faults on request, and leaks that are found. */
+package io.loomverbs.testkit;
