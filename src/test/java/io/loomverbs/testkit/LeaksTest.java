@@ -58,7 +58,7 @@ class LeaksTest {
                         .containsExactly(cq + " of " + f.context + " has unacknowledged events: 1");
             }
             leaks.check();
-            Faults.of(f.context).overrun(cq);
+            source.overrun();
             leaks = Leaks.watch();
             try (var event = f.context.getAsyncEvent(Fixture.PATIENCE)) {
                 assertThat(leaks.found())

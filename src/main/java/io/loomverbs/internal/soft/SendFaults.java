@@ -27,18 +27,25 @@ final class SendFaults {
 
     private long alarmNanos;
 
+    /** When the newest request is due; 0 if at once. Under the lock of the ring. */
+    private long lastDueNanos;
+
     SendFaults(SoftQp qp) {
         this.qp = qp;
     }
 
-    /** When a request is due that is posted now, after one that is due at {@code lastNanos}. */
-    static long due(SoftQp qp, FaultPlan plan, int request, long lastNanos) {
-        if (plan.delay() == null) {
+    /** When a request is due that is posted now; 0 if at once. Under the lock of the ring. */
+    long due(@Nullable FaultPlan plan, int request) {
+        if (plan == null || plan.delay() == null) {
+            lastDueNanos = 0;
             return 0;
         }
         long nanos = plan.delay().applyAsLong(plan.random(FaultPlan.DELAY, qp.ordinal, request, 0));
         long due = System.nanoTime() + nanos | 1; // 0 is for those that are due at once
-        return lastNanos == 0 || due - lastNanos > 0 ? due : lastNanos;
+        if (lastDueNanos == 0 || due - lastDueNanos > 0) {
+            lastDueNanos = due;
+        }
+        return lastDueNanos;
     }
 
     /** Whether a request is due; if not, the queue is signalled when it is. */

@@ -99,10 +99,9 @@ final class SendQueue extends Mutex {
     /** Whose next buffer this queue was last to be told of. Under the lock. */
     private @Nullable SoftSrq starvedAt;
 
-    /** When the newest request is due; 0 if at once. Under the lock of {@code ring}. */
-    private long lastDueNanos;
-
-    /** What faults of the context do here; null before the first. Under the lock. */
+    /**
+     * What faults of the context do here; null before the first. Under the lock of {@code ring}.
+     */
     private @Nullable SendFaults faults;
 
     /** Whether SQ_DRAINED is due when the request at the head is done. */
@@ -151,14 +150,11 @@ final class SendQueue extends Mutex {
             } else {
                 slot.fill(wr);
             }
-            FaultPlan plan = qp.faults.plan();
-            if (plan != null || lastDueNanos != 0) {
-                lastDueNanos =
-                        plan == null ? 0 : SendFaults.due(qp, plan, ring.tail(), lastDueNanos);
-                slot.dueNanos = lastDueNanos;
-            } else {
-                slot.dueNanos = 0;
+            FaultPlan plan = qp.pd.faults.plan();
+            if (plan != null && faults == null) {
+                faults = new SendFaults(qp);
             }
+            slot.dueNanos = faults == null ? 0 : faults.due(plan, ring.tail());
             ring.publish();
             return 0;
         } finally {
@@ -294,18 +290,23 @@ final class SendQueue extends Mutex {
     }
 
     private int execute(SendSlot wr, DeferredNotifications after) {
-        FaultPlan plan = qp.faults.plan();
+        FaultPlan plan = qp.pd.faults.plan();
         int fault = plan == null ? SendFaults.NONE : faults().outcome(plan, wr, ring.head(), after);
         return fault == SendFaults.NONE ? transport.execute(qp, wr, after) : fault;
     }
 
     private SendFaults faults() {
-        SendFaults f = faults;
-        if (f == null) {
-            f = new SendFaults(qp);
-            faults = f;
+        ring.lock();
+        try {
+            SendFaults f = faults;
+            if (f == null) {
+                f = new SendFaults(qp);
+                faults = f;
+            }
+            return f;
+        } finally {
+            ring.unlock();
         }
-        return f;
     }
 
     /**
@@ -448,9 +449,6 @@ final class SendQueue extends Mutex {
     /** Forgets everything. In a state that refuses further requests. */
     void discard() {
         endStall();
-        if (faults != null) {
-            faults.end();
-        }
         tellDrained = false;
         kicked = false;
         awaited = fetched;
@@ -460,6 +458,9 @@ final class SendQueue extends Mutex {
         }
         ring.lock();
         try {
+            if (faults != null) {
+                faults.end();
+            }
             ring.clear();
             polled = ring.tail();
         } finally {

@@ -124,7 +124,7 @@ final class SoftFaults implements FaultOps {
         }
         context.device.qps.forEach(
                 qp -> {
-                    if (qp.faults == this) {
+                    if (qp.pd.faults == this) {
                         qp.vanish();
                     }
                 });

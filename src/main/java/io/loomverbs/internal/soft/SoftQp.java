@@ -31,7 +31,6 @@ final class SoftQp implements QpOps, IdTable.Entry {
     final boolean sqSigAll;
     final SoftPd pd;
     final SoftDevice device;
-    final SoftFaults faults;
 
     /** Which of its context it is. */
     final int ordinal;
@@ -81,8 +80,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
         this.qpNum = qpNum;
         this.pd = pd;
         this.device = pd.device;
-        this.faults = pd.faults;
-        this.ordinal = faults.nextQueuePair();
+        this.ordinal = pd.faults.nextQueuePair();
         this.type = init.qpType();
         this.opcodes = SendRules.opcodes(init.qpType());
         this.cap = init.cap();
@@ -126,7 +124,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     @Override
     public int modify(QpAttr wanted, int mask) {
-        if (faults.isDeviceLost()) {
+        if (pd.faults.isDeviceLost()) {
             return -Errno.EIO;
         }
         DeferredNotifications after = new DeferredNotifications();
@@ -218,7 +216,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
                 if (state == DESTROYED) {
                     return -Errno.EINVAL;
                 }
-                if (faults.isDeviceLost()) {
+                if (pd.faults.isDeviceLost()) {
                     return -Errno.EIO;
                 }
                 SelectedAttrs.copy(attr, to, ~0);
@@ -338,7 +336,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** Whether requests that come in are served. Under the lock of {@code rq}. */
     boolean receives() {
         int s = state;
-        return s >= Ibv.QPS_RTR && s != Ibv.QPS_ERR && !faults.isPortDown();
+        return s >= Ibv.QPS_RTR && s != Ibv.QPS_ERR && !pd.faults.isPortDown();
     }
 
     /** Whether requests of this connected peer are served. Under the lock of {@code rq}. */
