@@ -4,6 +4,7 @@ import io.loomverbs.ClosedException;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
+import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
 
@@ -144,7 +145,17 @@ final class Attachment {
             }
         } catch (ClosedException e) {
             gone = true;
+        } catch (VerbsException e) {
+            gone = deviceIsGone(e);
         }
+    }
+
+    /** Whether nothing completes any more since there is no device; throws what it is otherwise. */
+    private static boolean deviceIsGone(VerbsException e) {
+        if (!e.errnoName().equals("EIO")) {
+            throw e;
+        }
+        return true;
     }
 
     /** A leader has had nothing to do for a while: is this still of use? */
@@ -156,6 +167,10 @@ final class Attachment {
                 }
             } catch (ClosedException e) {
                 gone(e);
+            } catch (VerbsException e) {
+                if (deviceIsGone(e)) {
+                    gone(e);
+                }
             }
         }
         Breakage b = breakage;

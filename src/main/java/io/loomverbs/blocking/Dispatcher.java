@@ -251,6 +251,11 @@ final class Dispatcher {
                     audit();
                 }
             }
+        } catch (IllegalStateException | VerbsException e) {
+            if (goal.isReached()) { // the end of the CQ has reached it, with that cause
+                return true;
+            }
+            throw e;
         } finally {
             leader = null;
             ensureLed();

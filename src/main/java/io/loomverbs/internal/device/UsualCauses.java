@@ -23,7 +23,7 @@ public final class UsualCauses {
             case Errno.EIO ->
                     verb.equals("ibv_poll_cq")
                             ? "the CQ has overrun: it received more completions than it holds"
-                                    + " before they were polled"
+                                    + " before they were polled; or the device was removed"
                             : "the device was removed, or its driver has failed";
             case Errno.EMFILE, Errno.ENFILE -> OPEN_FILES;
             case Errno.EBUSY ->
