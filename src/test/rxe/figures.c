@@ -9,15 +9,27 @@
  *                                        pair; one thread waits in ibv_get_cq_event
  *   figures DEVICE onecq QPS SECONDS     messages a second, and polls that found some: the same with one CQ for all,
  *                                        which one thread polls, and arms and waits for only if it is empty
+ *   figures DEVICE get read|epoll EVENTS   microseconds to get and acknowledge an event that has been raised
+ *   figures DEVICE pingpong event|await read|epoll WARM_UP ITERATIONS
+ *                                        microseconds of one round trip of 64 bytes between two processes. event:
+ *                                        wait, acknowledge, arm, poll, as ibv_rc_pingpong; await: poll, arm, poll,
+ *                                        wait, acknowledge
+ *
+ * read: waits in ibv_get_cq_event; epoll: waits in epoll_wait, then calls ibv_get_cq_event.
  */
+#include <fcntl.h>
 #include <infiniband/verbs.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { BYTES = 64, DEPTH = 16, GID_INDEX = 0, PORT = 1, PSN = 0x1234 };
+enum { BYTES = 64, DEPTH = 16, READY = 32, GID_INDEX = 0, PORT = 1, PSN = 0x1234 };
 
 static void need(int ok, const char *what)
 {
@@ -107,13 +119,13 @@ static void create(struct end *end, struct ibv_context *ctx, struct ibv_pd *pd, 
 	need(end->qp != NULL, "ibv_create_qp");
 }
 
-static void connect_to(struct end *end, struct end *to, union ibv_gid gid)
+static void connect_to(struct end *end, uint32_t qpn, union ibv_gid gid)
 {
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_INIT, .port_num = PORT};
 
 	need(!ibv_modify_qp(end->qp, &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS),
 	     "INIT");
-	attr = (struct ibv_qp_attr){.qp_state = IBV_QPS_RTR, .path_mtu = IBV_MTU_1024, .dest_qp_num = to->qp->qp_num,
+	attr = (struct ibv_qp_attr){.qp_state = IBV_QPS_RTR, .path_mtu = IBV_MTU_1024, .dest_qp_num = qpn,
 		.rq_psn = PSN, .max_dest_rd_atomic = 1, .min_rnr_timer = 12,
 		.ah_attr = {.is_global = 1, .port_num = PORT,
 			    .grh = {.hop_limit = 64, .dgid = gid, .sgid_index = GID_INDEX}}};
@@ -146,7 +158,7 @@ static struct end *create_all(struct ibv_context *ctx, int ends_count, struct ib
 		create(&ends[i], ctx, pd, channel, shared);
 	}
 	for (int i = 0; i < ends_count; i++) {
-		connect_to(&ends[i], &ends[i ^ 1], gid);
+		connect_to(&ends[i], ends[i ^ 1].qp->qp_num, gid);
 		need(!ibv_req_notify_cq(ends[i].cq, 0), "ibv_req_notify_cq");
 	}
 	for (int i = 0; i < ends_count; i += 2)
@@ -249,17 +261,190 @@ static void one_cq(struct ibv_context *ctx, int qps, double seconds)
 	}
 }
 
+/* A channel on which a thread waits, in ibv_get_cq_event or in an epoll set. */
+struct waiting {
+	struct ibv_comp_channel *channel;
+	int epoll; /* -1: the descriptor blocks */
+};
+
+static void wait_on(struct waiting *w, struct ibv_context *ctx, const char *how)
+{
+	struct epoll_event in = {.events = EPOLLIN};
+
+	w->channel = ibv_create_comp_channel(ctx);
+	need(w->channel != NULL, "ibv_create_comp_channel");
+	w->epoll = -1;
+	if (!strcmp(how, "epoll")) {
+		w->epoll = epoll_create1(EPOLL_CLOEXEC);
+		need(!fcntl(w->channel->fd, F_SETFL, fcntl(w->channel->fd, F_GETFL) | O_NONBLOCK), "fcntl");
+		need(!epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->channel->fd, &in), "epoll_ctl");
+	}
+}
+
+static void get_and_ack(struct waiting *w)
+{
+	struct epoll_event out;
+	struct ibv_cq *cq;
+	void *context;
+
+	if (w->epoll >= 0)
+		need(epoll_wait(w->epoll, &out, 1, -1) == 1, "epoll_wait");
+	need(!ibv_get_cq_event(w->channel, &cq, &context), "ibv_get_cq_event");
+	ibv_ack_cq_events(cq, 1);
+}
+
+static void use(struct ibv_context *ctx, struct ibv_pd *pd, struct end *ends, int n)
+{
+	char *memory = aligned_alloc(4096, 4096 * 2);
+	struct ibv_mr *mr = ibv_reg_mr(pd, memory, 4096 * 2, IBV_ACCESS_LOCAL_WRITE);
+
+	need(mr != NULL, "ibv_reg_mr");
+	lkey = mr->lkey;
+	for (int i = 0; i < n; i++)
+		ends[i].at = (uintptr_t)memory + i * 2 * BYTES;
+}
+
+/* Each round makes the events of all CQs, and then times their receipt: a look at the clock is a system call here. */
+static void get(struct ibv_context *ctx, const char *how, long events)
+{
+	struct ibv_pd *pd = ibv_alloc_pd(ctx);
+	struct end ends[READY];
+	struct waiting w;
+	union ibv_gid gid;
+	double took = 0;
+
+	need(pd && !ibv_query_gid(ctx, PORT, GID_INDEX, &gid), "pd, gid");
+	wait_on(&w, ctx, how);
+	use(ctx, pd, ends, READY);
+	for (int i = 0; i < READY; i++) {
+		create(&ends[i], ctx, pd, w.channel, NULL);
+		connect_to(&ends[i], ends[i].qp->qp_num, gid);
+	}
+	for (long n = 0; n < events; n += READY) {
+		for (int i = 0; i < READY; i++) {
+			struct ibv_wc wc[2];
+
+			need(!ibv_req_notify_cq(ends[i].cq, 0), "ibv_req_notify_cq");
+			post_send(&ends[i]);
+			for (int got = 0; got < 2;)
+				got += ibv_poll_cq(ends[i].cq, 2, wc);
+			post_recv(&ends[i]);
+		}
+		took -= now();
+		for (int i = 0; i < READY; i++)
+			get_and_ack(&w);
+		took += now();
+	}
+	printf("%.3f\n", took * 1e6 / events);
+}
+
+struct player {
+	struct end end;
+	struct waiting wait;
+	long received, sent, sends_done;
+};
+
+static void handle(struct player *p, struct ibv_wc *wc, int n, long rounds)
+{
+	for (int i = 0; i < n; i++) {
+		need(wc[i].status == IBV_WC_SUCCESS, ibv_wc_status_str(wc[i].status));
+		if (wc[i].opcode != IBV_WC_RECV) {
+			p->sends_done++;
+			continue;
+		}
+		p->received++;
+		post_recv(&p->end);
+		if (p->sent < rounds) {
+			post_send(&p->end);
+			p->sent++;
+		}
+	}
+}
+
+static void play(struct player *p, int awaits, long rounds)
+{
+	struct ibv_wc wc[DEPTH];
+
+	while (p->received < rounds || p->sends_done < rounds) {
+		int n = awaits ? ibv_poll_cq(p->end.cq, DEPTH, wc) : 0;
+
+		if (!awaits)
+			get_and_ack(&p->wait);
+		if (n == 0) {
+			need(!ibv_req_notify_cq(p->end.cq, 0), "ibv_req_notify_cq");
+			n = ibv_poll_cq(p->end.cq, DEPTH, wc);
+			if (n == 0 && awaits)
+				get_and_ack(&p->wait);
+		}
+		handle(p, wc, n, rounds);
+	}
+}
+
+static void begin(struct player *p, int awaits, long rounds)
+{
+	post_send(&p->end);
+	p->sent++;
+	play(p, awaits, rounds);
+}
+
+static void end_of(const char *device, const char *shape, const char *how, long warm_up, long iterations, int peer,
+		   int begins)
+{
+	struct ibv_context *ctx = open_device(device);
+	struct ibv_pd *pd = ibv_alloc_pd(ctx);
+	struct player p = {0};
+	union ibv_gid gid;
+	uint32_t qpn;
+	char ready = 0;
+	int awaits = !strcmp(shape, "await");
+	double start;
+
+	need(pd && !ibv_query_gid(ctx, PORT, GID_INDEX, &gid), "pd, gid");
+	wait_on(&p.wait, ctx, how);
+	use(ctx, pd, &p.end, 1);
+	create(&p.end, ctx, pd, p.wait.channel, NULL);
+	need(write(peer, &p.end.qp->qp_num, sizeof(qpn)) == sizeof(qpn) && read(peer, &qpn, sizeof(qpn)) == sizeof(qpn),
+	     "the peer");
+	connect_to(&p.end, qpn, gid);
+	need(!ibv_req_notify_cq(p.end.cq, 0), "ibv_req_notify_cq");
+	need(write(peer, &ready, 1) == 1 && read(peer, &ready, 1) == 1, "the peer");
+	if (!begins) {
+		play(&p, awaits, warm_up + iterations);
+		return;
+	}
+	begin(&p, awaits, warm_up);
+	start = now();
+	begin(&p, awaits, warm_up + iterations);
+	printf("%.3f\n", (now() - start) * 1e6 / iterations);
+}
+
+static void pingpong(char **argv)
+{
+	int peers[2], status;
+	pid_t other;
+
+	need(!socketpair(AF_UNIX, SOCK_STREAM, 0, peers), "socketpair");
+	other = fork();
+	need(other >= 0, "fork");
+	end_of(argv[1], argv[3], argv[4], atol(argv[5]), atol(argv[6]), peers[other == 0], other != 0);
+	if (other)
+		need(waitpid(other, &status, 0) == other && status == 0, "the other end");
+}
+
 int main(int argc, char **argv)
 {
-	struct ibv_context *ctx;
-
-	need(argc >= 4, "usage: figures DEVICE poll|arm|channel|onecq NUMBER [SECONDS]");
-	ctx = open_device(argv[1]);
-	if (!strcmp(argv[2], "channel"))
-		channel(ctx, atoi(argv[3]), argc > 4 ? atof(argv[4]) : 5);
+	need(argc >= 4, "usage: see above");
+	if (!strcmp(argv[2], "pingpong")) {
+		need(argc == 7, "usage: see above");
+		pingpong(argv);
+	} else if (!strcmp(argv[2], "channel"))
+		channel(open_device(argv[1]), atoi(argv[3]), argc > 4 ? atof(argv[4]) : 5);
 	else if (!strcmp(argv[2], "onecq"))
-		one_cq(ctx, atoi(argv[3]), argc > 4 ? atof(argv[4]) : 5);
-	else
-		loop(ctx, !strcmp(argv[2], "arm"), atol(argv[3]));
+		one_cq(open_device(argv[1]), atoi(argv[3]), argc > 4 ? atof(argv[4]) : 5);
+	else if (!strcmp(argv[2], "get")) {
+		need(argc == 5, "usage: see above");
+		get(open_device(argv[1]), argv[3], atol(argv[4]));
+	} else
+		loop(open_device(argv[1]), !strcmp(argv[2], "arm"), atol(argv[3]));
 	return 0;
 }

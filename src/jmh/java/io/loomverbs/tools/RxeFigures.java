@@ -54,7 +54,7 @@ public final class RxeFigures {
      * Measures and prints.
      *
      * @param args the device, the compiled figures.c, and which figures: poll, arm, pingpong,
-     *     channel, onecq
+     *     channel, onecq, events, ready, calls
      * @throws Throwable whatever fails
      */
     public static void main(String[] args) throws Throwable {
@@ -66,6 +66,9 @@ public final class RxeFigures {
                 case "pingpong" -> all.pingpong();
                 case "channel" -> all.channel();
                 case "onecq" -> all.oneCq();
+                case "events" -> all.events();
+                case "ready" -> all.ready();
+                case "calls" -> systemCalls(args[0], args[1]);
                 default -> throw new IllegalArgumentException("no figures of " + what);
             }
         }
@@ -94,7 +97,7 @@ public final class RxeFigures {
         }
     }
 
-    private static String run(String... command) throws IOException, InterruptedException {
+    static String run(String... command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String printed =
                 new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -246,6 +249,59 @@ public final class RxeFigures {
         commands.execute(pingpongOf("pingpong", device, "--no-percentiles", "127.0.0.1"));
         server.waitFor();
         return usec(printed.toString());
+    }
+
+    // --- events
+
+    private void events() throws Exception {
+        List<String> shapes = List.of("event", "await");
+        try (EventFigures events = new EventFigures(device, figures)) {
+            for (String shape : shapes) {
+                events.pingpong(shape); // warm-up
+            }
+            for (int i = 0; i < RUNS; i++) {
+                add("ibv_rc_pingpong -e", cAgainstC());
+                for (String shape : shapes) {
+                    add(shape + ", C, epoll_wait", events.cPingpong(shape, "epoll"));
+                    add(shape + ", C", events.cPingpong(shape, "read"));
+                    add(shape + ", loomverbs", events.pingpong(shape));
+                }
+            }
+        }
+        print("ping-pong of 64 bytes between two processes, us an iteration", "ibv_rc_pingpong -e");
+    }
+
+    private void ready() throws Exception {
+        try (EventFigures events = new EventFigures(device, figures)) {
+            for (int i = 0; i < 2; i++) {
+                events.get("channel"); // warm-up
+                events.get("direct");
+            }
+            for (int i = 0; i < RUNS; i++) {
+                add("C", events.cGet("read"));
+                add("C, epoll_wait", events.cGet("epoll"));
+                add("loomverbs, channel", events.get("channel"));
+                add("loomverbs, direct", events.get("direct"));
+            }
+        }
+        print("get and acknowledge an event that is ready, us", "C");
+    }
+
+    private static void systemCalls(String device, String figures) throws Exception {
+        System.out.println("system calls of both ends in one round trip");
+        try (EventFigures events = new EventFigures(device, figures)) {
+            for (String shape : List.of("event", "await")) {
+                events.pingpong(shape);
+                for (String how : List.of("read", "epoll")) {
+                    printCalls(shape + ", C, " + how, events.cCalls(shape, how));
+                }
+                printCalls(shape + ", loomverbs", events.calls(shape));
+            }
+        }
+    }
+
+    private static void printCalls(String name, Map<String, Double> calls) {
+        System.out.printf("  %-34s %s%n", name, EventFigures.text(calls));
     }
 
     // --- many CQs on one channel
