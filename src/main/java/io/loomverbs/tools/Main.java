@@ -43,9 +43,10 @@ import java.util.concurrent.Callable;
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
             "0:all was well",
-            "1:something failed, or was lost; the output says what",
+            "1:something failed, or was lost, or memory ran out; the output says what",
             "2:an option or argument is wrong",
-            "130:ended by Ctrl-C"
+            "130:ended by Ctrl-C",
+            "143:ended by SIGTERM"
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -117,11 +118,16 @@ public final class Main implements Callable<Integer> {
      * @param args the command and its options
      */
     public static void main(String[] args) {
+        HeapWatch heap = new HeapWatch(ExitCode.SOFTWARE);
+        heap.start();
         int status;
         try {
             status = commandLine().execute(args);
         } catch (OutOfMemoryError e) {
-            System.err.println(outOfMemory(e));
+            if (HeapWatch.isOfHeap(e)) {
+                heap.end();
+            }
+            System.err.println("failed: out of memory (" + e.getMessage() + ")"); // of threads
             status = ExitCode.SOFTWARE;
         }
         System.exit(isWritten() ? status : ExitCode.SOFTWARE);
@@ -134,19 +140,6 @@ public final class Main implements Callable<Integer> {
             return false;
         }
         return true;
-    }
-
-    /** If the heap is too small, say how to get a larger one instead of a stack trace. */
-    static String outOfMemory(OutOfMemoryError e) {
-        String what = e.getMessage() == null ? "" : e.getMessage();
-        if (!what.contains("heap space") && !what.contains("GC overhead")) {
-            return "failed: out of memory (" + what + ")"; // of threads, for example
-        }
-        return "failed: out of memory ("
-                + what
-                + ") in a heap of "
-                + (Runtime.getRuntime().maxMemory() >> 20)
-                + " MiB at most; LOOMVERBS_JAVA_OPTS=-Xmx2g makes it larger, for example";
     }
 
     /** Of words that are not known only the first: picocli lists all that follows it, too. */

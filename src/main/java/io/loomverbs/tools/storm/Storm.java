@@ -143,7 +143,7 @@ public final class Storm {
             slots.add(slot);
             handlers.add(StormHandlers.direct(i, slot, plan.strategy() != null, state));
         }
-        for (int i = 0; i < plan.cqs(); i += 2) {
+        for (int i = 0; i < plan.cqs() && !state.stopping(); i += 2) {
             int last = Math.min(i + 1, plan.cqs() - 1);
             Link link = new Link(i, last, plan, state, context, pd, memory, channels, slots);
             link.open();
