@@ -8,24 +8,20 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** How often a wait that parks is timed: rarely where polling is of no use. */
+/** After how many waits it tries again whether polling helps. */
 @Timeout(60)
 class AdaptivePollingTest {
-    private static final long SOON = 1_000;
-    private static final long LATE = 1_000_000;
-    private static final int LONGEST = 1024;
+    private static final int MOST_WAITS = 1024;
 
     private final Fixture f = new Fixture();
-    private final CompletionQueue cq = f.direct();
     private final AdaptivePolling polling = new AdaptivePolling();
 
     @AfterEach
-    void nothingIsLeft() throws Exception {
+    void close() throws Exception {
         f.close();
     }
 
-    /** How many waits are not timed before one that is. */
-    private int untimed() {
+    private int waitsUntilTried() {
         int n = 0;
         while (!polling.isToTime()) {
             n++;
@@ -33,49 +29,50 @@ class AdaptivePollingTest {
         return n;
     }
 
-    private void lengthenToTheEnd() {
-        for (int i = 0; i < 10; i++) {
-            polling.waited(LATE);
-        }
+    private void late() {
+        polling.waited(Long.MAX_VALUE);
+    }
+
+    private void soon() {
+        polling.waited(0);
+    }
+
+    /** Polls as a platform thread does, on which nothing is scheduled. */
+    private boolean poll(int min) throws Exception {
+        CompletionQueue cq = f.direct();
+        WorkCompletions batch = WorkCompletions.allocate(1);
+        return f.start(Thread.ofPlatform(), "poller", () -> polling.poll(cq, batch, min)).get();
     }
 
     @Test
-    void timedWaitsBecomeRare() {
-        assertThat(untimed()).isZero();
-        for (int interval = 16; interval <= LONGEST; interval *= 2) {
-            polling.waited(LATE);
-            assertThat(untimed()).isEqualTo(interval);
+    void eventsThatComeLateAreTimedMoreAndMoreSeldom() {
+        for (int waits = 16; waits <= MOST_WAITS; waits *= 2) {
+            late();
+            assertThat(waitsUntilTried()).isEqualTo(waits);
         }
+        late();
+        assertThat(waitsUntilTried()).isEqualTo(MOST_WAITS);
+    }
+
+    @Test
+    void pollingInVainLengthensTheInterval() throws Exception {
+        late();
+        soon();
+        assertThat(poll(1)).isFalse();
+        assertThat(waitsUntilTried()).isEqualTo(32);
+        assertThat(poll(0)).as("it parks at once").isFalse();
+    }
+
+    @Test
+    void pollingThatHelpsShortensIt() throws Exception {
+        for (int waits = 16; waits <= MOST_WAITS; waits *= 2) {
+            late();
+        }
+        soon();
         for (int i = 0; i < 20; i++) {
-            polling.waited(LATE);
-            assertThat(untimed()).isEqualTo(LONGEST);
+            assertThat(poll(0)).isTrue();
         }
-    }
-
-    /** Polling in vain is a reason to try it less often. */
-    @Test
-    void pollingInVainMakesThemRarer() {
-        WorkCompletions batch = WorkCompletions.allocate(4);
-        polling.waited(SOON);
-        assertThat(polling.poll(cq, batch, 1)).isFalse();
-        assertThat(untimed()).isEqualTo(16);
-        assertThat(polling.poll(cq, batch, 1)).as("it parks now").isFalse();
-    }
-
-    /** Polling that finds completions, again and again, brings it back. */
-    @Test
-    void successMakesThemMoreFrequent() {
-        WorkCompletions none = WorkCompletions.allocate(4);
-        WorkCompletions some = WorkCompletions.allocate(4);
-        Fixture.Source source = f.source(cq);
-        source.complete(1);
-        Fixture.eventually("it has completed", () -> cq.pollMore(some) == 1);
-        lengthenToTheEnd();
-        polling.waited(SOON);
-        for (int i = 0; i < 100; i++) {
-            assertThat(polling.poll(cq, some, 1)).isTrue();
-        }
-        assertThat(polling.poll(cq, none, 1)).isFalse();
-        assertThat(untimed()).isLessThan(64);
+        assertThat(poll(1)).isFalse();
+        assertThat(waitsUntilTried()).isLessThan(MOST_WAITS).isGreaterThan(16);
     }
 }

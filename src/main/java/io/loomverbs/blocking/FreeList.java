@@ -6,11 +6,12 @@ import java.lang.invoke.VarHandle;
 /** Which of a number of things are free: a stack of their indices, without lock or allocation. */
 final class FreeList {
     /*
-     * The low half of `top` is the index on top plus one, or 0. The high half counts the changes,
-     * so that a pop that was overtaken by another pop and a push of the same index fails.
+     * The low half of `top` is the index on top plus one, or 0. The high half counts the pushes,
+     * so that a pop that was overtaken by another pop and a push of the same index fails. Pops alone
+     * never bring an index back to the top.
      */
     private static final long INDEX = 0xffff_ffffL;
-    private static final long CHANGE = 1L << 32;
+    private static final long PUSH = 1L << 32;
     private static final VarHandle TOP;
     private static final VarHandle BELOW;
 
@@ -35,7 +36,7 @@ final class FreeList {
         do {
             t = top;
             BELOW.setOpaque(below, index, (int) (t & INDEX));
-        } while (!TOP.compareAndSet(this, t, ((t & ~INDEX) + CHANGE) | (index + 1)));
+        } while (!TOP.compareAndSet(this, t, ((t & ~INDEX) + PUSH) | (index + 1)));
     }
 
     /** An index that was pushed, or -1. */
@@ -47,7 +48,7 @@ final class FreeList {
                 return -1;
             }
             int under = (int) BELOW.getOpaque(below, index);
-            if (TOP.compareAndSet(this, t, ((t & ~INDEX) + CHANGE) | under)) {
+            if (TOP.compareAndSet(this, t, (t & ~INDEX) | under)) {
                 return index;
             }
         }

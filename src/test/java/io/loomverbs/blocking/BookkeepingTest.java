@@ -13,6 +13,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.lang.reflect.Field;
+
 /** Lists, indexes and reservations: what goes wrong in them shows much later. */
 @Timeout(60)
 class BookkeepingTest {
@@ -143,5 +145,77 @@ class BookkeepingTest {
                 .hasMessageContaining("buffer 1,")
                 .hasMessageNotContaining("buffer 0,");
         second.close();
+    }
+
+    private static Request request(Backlog of) {
+        Request r = new Request(null, null, false);
+        of.add(r);
+        return r;
+    }
+
+    /** Requests come out as they went in, also behind those that were dropped at the end. */
+    @Test
+    void aBacklogWithoutItsCancelledOnesIsWhole() {
+        Backlog backlog = new Backlog();
+        Request oldest = request(backlog);
+        for (int i = 0; i < Backlog.MANY_CANCELLED; i++) {
+            request(backlog).cancel();
+            assertThat(backlog.cancelledOne()).isEqualTo(i + 1 == Backlog.MANY_CANCELLED);
+        }
+        backlog.takeNew();
+        backlog.dropCancelledIfMany();
+        assertThat(oldest.next).isNull();
+        Request next = request(backlog);
+        backlog.takeNew();
+        assertThat(backlog.removeFirst()).isSameAs(oldest);
+        assertThat(backlog.removeFirst()).isSameAs(next);
+        assertThat(backlog.isEmpty()).isTrue();
+    }
+
+    /** One that goes back into the empty backlog is the last, too. */
+    @Test
+    void aRequestThatGoesBackIsFollowedByNewOnes() {
+        Backlog backlog = new Backlog();
+        Request taken = request(backlog);
+        Request again = new Request(null, null, false);
+        backlog.takeNew();
+        assertThat(backlog.removeFirst()).isSameAs(taken);
+        backlog.addFirst(again);
+        Request next = request(backlog);
+        backlog.takeNew();
+        assertThat(backlog.removeFirst()).isSameAs(again);
+        assertThat(backlog.removeFirst()).isSameAs(next);
+    }
+
+    /** So that a pop that was overtaken fails. */
+    @Test
+    void aFreeListThatWasChangedDoesNotLookAsBefore() throws Exception {
+        FreeList free = new FreeList(1);
+        Field top = FreeList.class.getDeclaredField("top");
+        top.setAccessible(true);
+        free.push(0);
+        Object before = top.get(free);
+        assertThat(free.pop()).isZero();
+        free.push(0);
+        assertThat(top.get(free)).isNotEqualTo(before);
+    }
+
+    /** Else a loan of long life, used in turns, would grow. */
+    @Test
+    void aLoanKnowsEachUserOnce() throws Exception {
+        CompletionQueue cq = f.own(f.context.createDirectCq(4 * DEPTH));
+        Attachment[] users = {attachment(cq), attachment(cq)};
+        Loan loan =
+                new Loan() {
+                    @Override
+                    void giveBack() {}
+                };
+        Field latest = Loan.class.getDeclaredField("users");
+        latest.setAccessible(true);
+        loan.use(users[0]);
+        loan.use(users[1]);
+        Object both = latest.get(loan);
+        loan.use(users[0]);
+        assertThat(latest.get(loan)).isSameAs(both);
     }
 }

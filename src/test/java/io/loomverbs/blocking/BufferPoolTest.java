@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Buffers that are lent and given back. */
 @Timeout(60)
@@ -145,5 +146,37 @@ class BufferPoolTest {
             }
             assertThat(pool.available()).isEqualTo(7);
         }
+    }
+
+    /** It has seen the pool open, and then gets nothing from it. */
+    @Test
+    void aThreadThatWaitsWhileThePoolIsClosedIsTold() throws Exception {
+        Throwable told = null;
+        for (int i = 0; i < 10_000 && told == null; i++) {
+            BufferPool pool = f.own(BufferPool.of(f.pd, 64, 1));
+            Buffer only = pool.take();
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            Task<Void> waiter =
+                    f.start(
+                            "waiter",
+                            () -> {
+                                try {
+                                    pool.take().close();
+                                } catch (ClosedException e) {
+                                    failure.set(e);
+                                }
+                                return null;
+                            });
+            waiter.parked();
+            only.close();
+            try {
+                pool.close(); // most times before the waiter has run
+            } catch (IllegalStateException e) {
+                assertThat(e).hasMessageContaining("not given back");
+            }
+            waiter.get();
+            told = failure.get();
+        }
+        assertThat(told).as("a thread that was overtaken").isNotNull();
     }
 }

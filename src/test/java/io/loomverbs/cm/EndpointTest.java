@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -162,5 +163,45 @@ class EndpointTest {
         requests.event(CmEvent.of(Cm.EVENT_DEVICE_REMOVAL, 0));
         assertThatThrownBy(() -> waiter.get(10, TimeUnit.SECONDS))
                 .hasCauseInstanceOf(ConnectionException.class);
+    }
+
+    /** The first closer says its farewell; the second must not find the id there still. */
+    @Test
+    void aSecondCloserWaitsForTheFirst() throws Exception {
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        FutureTask<Void> first =
+                new FutureTask<>(
+                        () ->
+                                endpoint.close(
+                                        () -> {
+                                            inside.countDown();
+                                            awaitUninterrupted(goOn);
+                                        }),
+                        null);
+        FutureTask<Integer> second =
+                new FutureTask<>(
+                        () -> {
+                            endpoint.close();
+                            return id.destructions;
+                        });
+        Thread.ofVirtual().start(first);
+        inside.await();
+        Thread closer = Thread.ofVirtual().start(second);
+        while (closer.getState() != Thread.State.WAITING && closer.isAlive()) {
+            Thread.onSpinWait();
+        }
+        assertThat(second).isNotDone();
+        goOn.countDown();
+        first.get();
+        assertThat(second.get()).isOne();
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

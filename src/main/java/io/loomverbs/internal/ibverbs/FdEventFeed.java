@@ -48,7 +48,8 @@ abstract class FdEventFeed implements EventFeed {
      *
      * An Error affects only the reader. What it leaves undone, such as an event that it has read
      * and not raised, is left over for the next leader: it is marked by two writes, which need
-     * neither memory nor stack.
+     * neither memory nor stack. The leader finds it by its number in the poller, which it therefore
+     * keeps until the object is destroyed, also after a failure.
      */
     private final Poller poller;
     private final int fd;
@@ -65,7 +66,7 @@ abstract class FdEventFeed implements EventFeed {
     /** Written once, under the lock. */
     private volatile @Nullable Throwable failure;
 
-    /** Its number in the poller; 0 before it has one, and after its end. */
+    /** Its number in the poller; 0 before it has one, which is no descriptor's. */
     @GuardedBy("lock")
     private long id;
 
@@ -229,7 +230,7 @@ abstract class FdEventFeed implements EventFeed {
         lock.lock();
         try {
             if (failure != null) {
-                forget(); // again: after an Error in between, it is reported again
+                unregister(); // again: after an Error in between, it is reported again
             }
             if (isOpen() && !isAwaited() && !isAlwaysRead()) {
                 tryDisarm();
@@ -300,7 +301,7 @@ abstract class FdEventFeed implements EventFeed {
         failure = cause;
         boolean unregistered = false;
         try {
-            forget();
+            unregister();
             unregistered = true;
         } finally {
             if (!unregistered) {
@@ -325,16 +326,6 @@ abstract class FdEventFeed implements EventFeed {
         armed = false;
     }
 
-    /** At its end. */
-    @GuardedBy("lock")
-    private void forget() {
-        unregister();
-        if (id != 0) {
-            poller.remove(id);
-            id = 0;
-        }
-    }
-
     private void endQueues(@Nullable Throwable cause) {
         if (cause != null) {
             end(cause);
@@ -354,6 +345,7 @@ abstract class FdEventFeed implements EventFeed {
             }
         }
         if (met != null) {
+            poller.wake(); // see above
             throw met;
         }
     }
@@ -408,7 +400,7 @@ abstract class FdEventFeed implements EventFeed {
     private void destroyed() {
         lock.lock();
         try {
-            forget();
+            poller.remove(id);
         } finally {
             lock.unlock();
         }

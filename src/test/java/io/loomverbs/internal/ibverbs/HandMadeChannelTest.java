@@ -14,6 +14,7 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.ibverbs.HandMadeDevice.Made;
 
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.File;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.time.Duration;
@@ -617,5 +619,47 @@ class HandMadeChannelTest {
         String[] open = new File("/proc/self/fd").list();
         assertThat(open).isNotNull();
         return open.length;
+    }
+
+    /** The kernel queues no more completions in a CQ that has overrun: a poll says so. */
+    @Test
+    void aCqThatHasOverrunCannotBePolledAnyMore() throws Exception {
+        CompletionQueue cq = context.createDirectCq(1);
+        Made made = device.last();
+        MemorySegment wc = MemorySegment.ofArray(new long[WcStruct.BYTES / Long.BYTES]);
+        assertThat(device.lastCq().poll(wc, 0, 1)).isZero();
+        device.asyncEvent(made, Ibv.EVENT_CQ_ERR);
+        context.getAsyncEvent(Duration.ofSeconds(20)).close();
+        assertThat(device.lastCq().poll(wc, 0, 1)).isEqualTo(-Errno.EIO);
+        cq.close();
+    }
+
+    /** An event of a CQ that is not of this library is acknowledged, and nobody gets it. */
+    @Test
+    void anEventOfAnUnknownCqIsAcknowledged() throws Exception {
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        Made made = device.last();
+        made.isOf(-1);
+        made.event();
+        assertThat(channel.tryGetCqEvent()).isNull();
+        assertThat(made.acked()).isOne();
+        cq.close();
+        assertThat(made.acked()).isOne();
+        destroy(channel, made);
+    }
+
+    /** The context keeps a channel until it is destroyed, and no longer. */
+    @Test
+    void aDestroyedChannelIsKeptByNothing() {
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        Made made = device.last();
+        NativeIds<?> objects = made.channel().ops().context().objects;
+        cq.close();
+        destroy(channel, made);
+        for (int place = 0; place < objects.places(); place++) {
+            assertThat(objects.at(place) instanceof IbvChannel).isFalse();
+        }
     }
 }

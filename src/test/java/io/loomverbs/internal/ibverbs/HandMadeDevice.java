@@ -50,6 +50,7 @@ final class HandMadeDevice implements DeviceOps {
     private static final int MR_BYTES = 128;
     private static final int AH_BYTES = 64;
     private static final String FFI = Libibverbs.class.getPackageName() + ".";
+    private static final int CQ_CONTEXT = 16;
     private static final int COMP_EVENTS_COMPLETED = 120;
     private static final int ASYNC_EVENTS_COMPLETED = 124;
 
@@ -108,6 +109,11 @@ final class HandMadeDevice implements DeviceOps {
                 written++;
             }
             Posix.write(channel.ends.write(), cq.address());
+        }
+
+        /** What libibverbs says from now on whose it is. */
+        void isOf(long id) {
+            cq.set(JAVA_LONG, CQ_CONTEXT, id);
         }
 
         /** What {@link #acked} is to be from now on. */

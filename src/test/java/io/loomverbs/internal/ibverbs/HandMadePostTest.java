@@ -93,4 +93,17 @@ class HandMadePostTest extends HandMadeContext {
         assertThat(result(modify)).isZero();
         assertThat(qp.postSend(twoSends())).isEqualTo(PostResult.OK);
     }
+
+    /** Datagrams are cut before one without an address handle; the chain is the program's. */
+    @Test
+    void aChainIsWholeAgainAfterThePost() {
+        IbvQp qp = device.datagramQueuePair(context);
+        SendWr first = twoSends();
+        SendWr second = first.next();
+        first.opcode(Ibv.WR_SEND);
+        first.ud(device.addressHandle(context), 1, 1);
+        assertThat(qp.postSend(first)).isEqualTo(PostResult.failed(Errno.EINVAL, 1));
+        assertThat(callers).hasSize(1);
+        assertThat(first.next()).isSameAs(second);
+    }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
+import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -55,5 +56,22 @@ class NativeIdsTest {
         registry.remove(id);
         assertThat(registry.get(next)).isEqualTo("another one at its place");
         assertThat(registry.add("the next")).as("a place that was free once").isNotEqualTo(next);
+    }
+
+    /** A place whose generations are used up is given up: else its first number came again. */
+    @Test
+    void aPlaceEndsWithItsGenerations() throws Exception {
+        int[] generations =
+                (int[])
+                        MethodHandles.privateLookupIn(NativeIds.class, MethodHandles.lookup())
+                                .findVarHandle(NativeIds.class, "generations", int[].class)
+                                .get(registry);
+        generations[0] = -2;
+        long last = registry.add("the last at its place");
+        assertThat(last).isEqualTo(-1L << 32);
+        assertThat(registry.get(last)).isEqualTo("the last at its place");
+        registry.remove(last);
+        assertThat((int) registry.add("the next")).isEqualTo(1);
+        assertThat((int) registry.add("another")).isEqualTo(2);
     }
 }

@@ -1,0 +1,195 @@
+package io.loomverbs.internal.ibverbs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.event.SchedulerCarriers;
+import io.loomverbs.internal.event.StubQueue;
+import io.loomverbs.internal.ffi.Epoll;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.io.IOException;
+
+/** What a descriptor keeps of an Error, of its waiters and of its number, step by step. */
+@Timeout(60)
+class FdEventFeedTest {
+    private final Error error = new OutOfMemoryError("planted");
+    private @Nullable Error nextOfEpoll;
+    private int wakes;
+    private Watched poller;
+    private Posix.Ends ends;
+    private Counted feed;
+
+    private final class Watched extends Poller {
+        private long lastId;
+
+        Watched() {
+            super(new SchedulerCarriers(), "watched");
+        }
+
+        @Override
+        Epoll epoll() {
+            Error met = nextOfEpoll;
+            if (met != null) {
+                nextOfEpoll = null;
+                throw met;
+            }
+            return super.epoll();
+        }
+
+        @Override
+        long add(FdEventFeed fd) {
+            lastId = super.add(fd);
+            return lastId;
+        }
+
+        @Override
+        public void wake() {
+            wakes++;
+            super.wake();
+        }
+    }
+
+    /** Reads nothing, and counts how often. */
+    private static final class Counted extends FdEventFeed {
+        private int reads;
+        private int errno = Errno.EAGAIN;
+        private @Nullable Error next;
+
+        Counted(Poller poller, int fd) {
+            super(poller, fd);
+        }
+
+        @Override
+        int read() {
+            Error met = next;
+            if (met != null) {
+                next = null;
+                throw met;
+            }
+            reads++;
+            return -errno;
+        }
+    }
+
+    @BeforeEach
+    void open() throws IOException {
+        HandMadeDevice.assumeLibrary();
+        ends = Posix.pipe();
+        poller = new Watched();
+        feed = new Counted(poller, ends.read());
+    }
+
+    @AfterEach
+    void close() {
+        if (poller != null) {
+            poller.release();
+            Posix.close(ends.write());
+            Posix.close(ends.read());
+        }
+    }
+
+    /** What the next leader does, which finds the events that there are and does not wait. */
+    private void lead() {
+        assertThat(poller.await(0, () -> true)).isZero();
+    }
+
+    private void event() {
+        Posix.write(ends.write(), 1);
+    }
+
+    /** Else events would be read for a thread that does not wait. */
+    @Test
+    void aThreadThatCannotJoinDoesNotCount() {
+        nextOfEpoll = error;
+        assertThatThrownBy(feed::join).isSameAs(error);
+        feed.arm();
+        event();
+        lead();
+        assertThat(feed.reads).isZero();
+    }
+
+    /** A leader has looked for what is left over while the descriptor had no number. */
+    @Test
+    void whatIsLeftOverIsFoundOnceThereIsANumber() {
+        feed.next = error;
+        assertThatThrownBy(feed::fetch).isSameAs(error);
+        lead();
+        assertThat(feed.reads).isZero();
+        feed.join();
+        lead();
+        assertThat(feed.reads).isOne();
+    }
+
+    /** It meets a second Error. */
+    @Test
+    void whatIsLeftOverStaysSoAfterAnotherError() {
+        feed.join();
+        assertThatThrownBy(
+                        () ->
+                                feed.close(
+                                        () -> {
+                                            nextOfEpoll = error;
+                                            return -Errno.EBUSY;
+                                        }))
+                .isSameAs(error);
+        nextOfEpoll = error;
+        assertThatThrownBy(this::lead).isSameAs(error);
+        lead();
+        int reads = feed.reads;
+        event();
+        lead();
+        assertThat(feed.reads).as("it is armed").isGreaterThan(reads);
+    }
+
+    /**
+     * A reader meets the failure, and an Error when it is to take the descriptor out of the set.
+     */
+    @Test
+    void aFailureThatIsLeftOverIsToldByTheNextLeader() {
+        StubQueue queue = new StubQueue();
+        feed.attach(queue);
+        feed.join();
+        feed.errno = Errno.EIO;
+        nextOfEpoll = error;
+        assertThatThrownBy(feed::fetch).isSameAs(error);
+        assertThat(queue.told).isZero();
+        lead();
+        assertThat(queue.told).isPositive();
+    }
+
+    /** The next leader tells it, and is in the kernel meanwhile. */
+    @Test
+    void aQueueThatCouldNotBeToldIsToldLater() {
+        StubQueue queue = new StubQueue();
+        feed.attach(queue);
+        feed.join();
+        feed.errno = Errno.EIO;
+        queue.next = error;
+        assertThatThrownBy(feed::fetch).isSameAs(error);
+        assertThat(queue.told).isZero();
+        assertThat(wakes).isPositive();
+        lead();
+        assertThat(queue.told).isPositive();
+    }
+
+    /** The number of a destroyed descriptor finds nothing, whether it had failed or not. */
+    @Test
+    void aDestroyedDescriptorHasNoNumber() {
+        feed.join();
+        assertThat(poller.find(poller.lastId)).isSameAs(feed);
+        assertThat(feed.close(() -> -Errno.EBUSY)).isEqualTo(-Errno.EBUSY);
+        assertThat(poller.find(poller.lastId)).isSameAs(feed);
+        feed.errno = Errno.EIO;
+        assertThat(feed.fetch()).isFalse();
+        assertThat(feed.close(() -> 0)).isZero();
+        assertThat(poller.find(poller.lastId)).isNull();
+        assertThat(feed.close(() -> 0)).isEqualTo(-Errno.EINVAL);
+    }
+}
