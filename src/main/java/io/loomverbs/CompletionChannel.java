@@ -3,6 +3,7 @@ package io.loomverbs;
 import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
+import io.loomverbs.internal.event.QueuedCq;
 
 import org.jspecify.annotations.Nullable;
 
@@ -98,7 +99,7 @@ public final class CompletionChannel implements AutoCloseable {
      * @throws VerbsException if the device has failed
      */
     public CqEvent getCqEvent() throws InterruptedException {
-        CqEvent event = get(Long.MAX_VALUE);
+        CqEvent event = CqEvent.of(take(Long.MAX_VALUE));
         if (event == null) {
             throw new AssertionError("an unlimited wait ended without an event");
         }
@@ -122,7 +123,7 @@ public final class CompletionChannel implements AutoCloseable {
      * @throws VerbsException if the device has failed
      */
     public @Nullable CqEvent getCqEvent(Duration timeout) throws InterruptedException {
-        return get(Arguments.nanos("timeout", timeout));
+        return CqEvent.of(take(Arguments.nanos("timeout", timeout)));
     }
 
     /**
@@ -136,12 +137,62 @@ public final class CompletionChannel implements AutoCloseable {
      * @throws VerbsException if the device has failed
      */
     public @Nullable CqEvent tryGetCqEvent() {
-        requireNotServed();
-        try {
-            return CqEvent.of(queue.tryTake());
-        } catch (EventQueueEndedException e) {
-            throw CqEvent.ended(this, e);
+        return CqEvent.of(tryTake());
+    }
+
+    /**
+     * Receives the next completion event as its CQ alone, and waits for it without a time limit
+     * ({@code ibv_get_cq_event}). Makes no object for the event; otherwise like {@link
+     * #getCqEvent()}.
+     *
+     * <p>Acknowledge the event with {@link CompletionQueue#ackEvents}, alone or together with other
+     * events of that CQ, before the CQ is closed. Nothing records which thread received such an
+     * event. So a later close of that CQ names no thread, and waits even if its own thread holds
+     * the event: without a timeout it then waits indefinitely.
+     *
+     * @return the CQ, which has one more unacknowledged event
+     * @throws InterruptedException if the thread was interrupted before or while it waited, and was
+     *     given no event
+     * @throws IllegalStateException if the channel is being served ({@link #serve})
+     * @throws ClosedException if the channel is or was closed
+     * @throws VerbsException if the device has failed
+     */
+    public CompletionQueue getCq() throws InterruptedException {
+        CompletionQueue cq = CqEvent.cqOf(take(Long.MAX_VALUE));
+        if (cq == null) {
+            throw new AssertionError("an unlimited wait ended without an event");
         }
+        return cq;
+    }
+
+    /**
+     * Receives the next completion event as its CQ alone, waiting for at most {@code timeout};
+     * otherwise like {@link #getCq()}.
+     *
+     * @param timeout how long to wait; zero does not wait
+     * @return the CQ, which has one more unacknowledged event, or null if none came in time
+     * @throws InterruptedException if the thread was interrupted before or while it waited, and was
+     *     given no event
+     * @throws IllegalArgumentException if the timeout is negative
+     * @throws IllegalStateException if the channel is being served ({@link #serve})
+     * @throws ClosedException if the channel is or was closed
+     * @throws VerbsException if the device has failed
+     */
+    public @Nullable CompletionQueue getCq(Duration timeout) throws InterruptedException {
+        return CqEvent.cqOf(take(Arguments.nanos("timeout", timeout)));
+    }
+
+    /**
+     * Receives the next completion event as its CQ alone if there is one: like {@link
+     * #tryGetCqEvent}, and otherwise like {@link #getCq()}.
+     *
+     * @return the CQ, which has one more unacknowledged event, or null if there is none
+     * @throws IllegalStateException if the channel is being served ({@link #serve})
+     * @throws ClosedException if the channel is closed
+     * @throws VerbsException if the device has failed
+     */
+    public @Nullable CompletionQueue tryGetCq() {
+        return CqEvent.cqOf(tryTake());
     }
 
     /**
@@ -158,10 +209,19 @@ public final class CompletionChannel implements AutoCloseable {
         return ops.fd();
     }
 
-    private @Nullable CqEvent get(long nanos) throws InterruptedException {
+    private @Nullable QueuedCq tryTake() {
         requireNotServed();
         try {
-            return CqEvent.of(queue.take(Fairness.before(queue, nanos)));
+            return queue.tryTake();
+        } catch (EventQueueEndedException e) {
+            throw CqEvent.ended(this, e);
+        }
+    }
+
+    private @Nullable QueuedCq take(long nanos) throws InterruptedException {
+        requireNotServed();
+        try {
+            return queue.take(Fairness.before(queue, nanos));
         } catch (EventQueueEndedException e) {
             throw CqEvent.ended(this, e);
         }

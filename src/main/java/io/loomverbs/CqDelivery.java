@@ -31,7 +31,8 @@ final class CqDelivery extends QueuedCq implements CqListener {
      * received all events in the stack, the newest are marked. Otherwise none is marked, and the
      * stack is in doubt: it names no thread. That ends when an event is received while no other is
      * outstanding: all events below it are acknowledged, and are cut off. Such an event records the
-     * number of doubts when it was pushed, and events above it copy that.
+     * number of doubts when it was pushed, and events above it copy that. An event that is received
+     * as its CQ alone has no object and is in no stack: the stack is in doubt from then on.
      *
      * The count decides, and the stack only explains: a thread must hold an event if all others
      * together hold fewer events than are outstanding. Links other than the top are written without
@@ -110,6 +111,13 @@ final class CqDelivery extends QueuedCq implements CqListener {
         } while (!TOP.compareAndSet(this, seen, event));
         if (event.depth > 2L * outstanding + SLACK) {
             compact(event, outstanding);
+        }
+    }
+
+    /** Records a received event that has no object. */
+    void addUnnamed() {
+        if (doubts != Short.MAX_VALUE) {
+            doubts = Short.MAX_VALUE;
         }
     }
 

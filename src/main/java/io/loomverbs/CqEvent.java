@@ -65,12 +65,37 @@ public final class CqEvent implements AutoCloseable {
             if (event != null) {
                 event.taker = null;
             }
-            try {
-                taken.raise();
-            } finally {
-                taken.tryAck(1);
-            }
+            giveBack(taken);
             throw e;
+        }
+    }
+
+    /** The CQ of an event that the queue has given to this thread, without an object for it. */
+    static @Nullable CompletionQueue cqOf(@Nullable QueuedCq taken) {
+        if (taken == null) {
+            return null;
+        }
+        boolean received = false;
+        try {
+            CqDelivery ledger = (CqDelivery) taken;
+            ledger.addUnnamed();
+            if (EventTracking.ENABLED) {
+                ledger.cq().tracking().taken(new Object());
+            }
+            received = true;
+            return ledger.cq();
+        } finally {
+            if (!received) {
+                giveBack(taken);
+            }
+        }
+    }
+
+    private static void giveBack(QueuedCq taken) {
+        try {
+            taken.raise();
+        } finally {
+            taken.tryAck(1);
         }
     }
 

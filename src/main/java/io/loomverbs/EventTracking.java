@@ -26,7 +26,7 @@ final class EventTracking {
     private record Taken(String thread, List<StackTraceElement> where) {}
 
     @GuardedBy("this")
-    private final Map<CqEvent, Taken> taken = new LinkedHashMap<>();
+    private final Map<Object, Taken> taken = new LinkedHashMap<>();
 
     /** How many of these were acknowledged by count. */
     @GuardedBy("this")
@@ -42,7 +42,12 @@ final class EventTracking {
         return ENABLED ? new EventTracking() : null;
     }
 
-    synchronized void taken(CqEvent event) {
+    /**
+     * Records where an event was received.
+     *
+     * @param event its object; any new one if it has none
+     */
+    synchronized void taken(Object event) {
         Thread thread = Thread.currentThread();
         taken.put(event, new Taken(nameOf(thread), List.of(thread.getStackTrace())));
     }
@@ -59,7 +64,7 @@ final class EventTracking {
             inDoubt = 0;
             forgotten = false;
         }
-        Iterator<CqEvent> oldest = taken.keySet().iterator();
+        Iterator<Object> oldest = taken.keySet().iterator();
         while (inDoubt > 0 && taken.size() > MOST_IN_DOUBT) {
             oldest.next();
             oldest.remove();

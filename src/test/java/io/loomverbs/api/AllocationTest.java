@@ -38,6 +38,9 @@ class AllocationTest {
 
     private static final int MAX_ROUNDS = 100;
 
+    /** Bytes of a {@link CqEvent}. */
+    private static final int EVENT = 32;
+
     /** Less than one object in a hundred calls: what the JVM does on its own, now and then. */
     private static final double NOTHING = 0.2;
 
@@ -51,6 +54,8 @@ class AllocationTest {
     private final Fixture.Pair pair = f.pair(sends, receives);
     private final Fixture.Pair onChannel = f.pair(sends, shared);
     private final WorkCompletions batch = WorkCompletions.allocate(4);
+    private final SendWorkRequest send = SendWorkRequest.allocate(1, 0).signaled();
+    private final RecvWorkRequest recv = RecvWorkRequest.allocate(1);
 
     @AfterEach
     void nothingIsLeft() throws Exception {
@@ -98,6 +103,7 @@ class AllocationTest {
         nothing(() -> receives.poll(batch));
         nothing(() -> shared.poll(batch));
         nothing(() -> channel.tryGetCqEvent());
+        nothing(() -> channel.tryGetCq());
         nothing(() -> receives.tryGetCqEvent());
     }
 
@@ -158,8 +164,6 @@ class AllocationTest {
      */
     @Test
     void anEventCostsOneObject() throws Exception {
-        SendWorkRequest send = SendWorkRequest.allocate(1, 0).signaled();
-        RecvWorkRequest recv = RecvWorkRequest.allocate(1);
         CqEvent[] taken = new CqEvent[1];
         for (boolean direct : new boolean[] {true, false}) {
             CompletionQueue cq = direct ? receives : shared;
@@ -169,15 +173,7 @@ class AllocationTest {
                         if (taken[0] != null) {
                             taken[0].close();
                         }
-                        p.b.postRecv(recv);
-                        cq.reqNotify(false);
-                        p.a.postSend(send);
-                        while (sends.poll(batch) == 0) {
-                            Thread.onSpinWait();
-                        }
-                        while (cq.poll(batch) == 0) {
-                            Thread.onSpinWait();
-                        }
+                        raise(p, cq);
                     };
             assertThat(
                             bytesOf(
@@ -198,6 +194,37 @@ class AllocationTest {
             taken[0] = null;
             assertThat(bytesOf(() -> takeOnly(raise, cq, direct), () -> cq.ackEvents(1), NOTHING))
                     .isLessThanOrEqualTo(NOTHING);
+        }
+    }
+
+    /**
+     * Received as its CQ alone, a ready event costs no object; on a real device, the wait for it.
+     */
+    @Test
+    void anEventWithoutAnObjectCostsNone() throws Exception {
+        CompletionQueue[] taken = new CompletionQueue[1];
+        double most = Differences.bytesOfEvent() - EVENT + NOTHING;
+        Step raise =
+                () -> {
+                    if (taken[0] != null) {
+                        taken[0].ackEvents(1);
+                    }
+                    raise(onChannel, shared);
+                };
+        assertThat(bytesOf(raise, () -> taken[0] = channel.getCq(), most))
+                .isLessThanOrEqualTo(most);
+        taken[0].ackEvents(1);
+    }
+
+    private void raise(Fixture.Pair p, CompletionQueue cq) {
+        p.b.postRecv(recv);
+        cq.reqNotify(false);
+        p.a.postSend(send);
+        while (sends.poll(batch) == 0) {
+            Thread.onSpinWait();
+        }
+        while (cq.poll(batch) == 0) {
+            Thread.onSpinWait();
         }
     }
 

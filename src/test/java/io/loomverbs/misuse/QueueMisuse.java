@@ -13,6 +13,7 @@ final class QueueMisuse extends MisuseTable {
     QueueMisuse() {
         Duration negative = Duration.ofSeconds(Long.MIN_VALUE);
         String is = "timeout is " + Long.MIN_VALUE + " s";
+        iae("CompletionChannel.getCq(Duration)", s -> s.channel.getCq(negative), is);
         iae("CompletionChannel.getCqEvent(Duration)", s -> s.channel.getCqEvent(negative), is);
         iae("CompletionQueue.getCqEvent(Duration)", s -> s.direct.getCqEvent(negative), is);
         iae("CompletionQueue.close(Duration)", s -> s.shared.close(negative), is);

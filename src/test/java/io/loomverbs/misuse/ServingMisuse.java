@@ -71,6 +71,9 @@ final class ServingMisuse extends MisuseTable {
                     "1 to 65536");
         }
         beside(onChannel, s -> s.channel.serve((cq, batch) -> {}, 1));
+        beside("CompletionChannel.getCq()", s -> s.channel.getCq());
+        beside("CompletionChannel.getCq(Duration)", s -> s.channel.getCq(Duration.ZERO));
+        beside("CompletionChannel.tryGetCq()", s -> s.channel.tryGetCq());
         beside("CompletionChannel.getCqEvent(Duration)", s -> s.channel.getCqEvent(Duration.ZERO));
         beside("CompletionChannel.getCqEvent()", s -> s.channel.getCqEvent());
         beside("CompletionChannel.tryGetCqEvent()", s -> s.channel.tryGetCqEvent());

@@ -69,7 +69,8 @@ final class ApiCall {
                     .toList();
 
     /** What may wait without bound, so that another thread calls it and is interrupted. */
-    private static final Set<String> WAITS = Set.of("getCqEvent", "await", "getAsyncEvent");
+    private static final Set<String> WAITS =
+            Set.of("getCq", "getCqEvent", "await", "getAsyncEvent");
 
     /** What changes an object in a way that the model of tame objects has to know. */
     private static final Set<String> CHANGES =
@@ -77,6 +78,8 @@ final class ApiCall {
                     "poll",
                     "await",
                     "serve",
+                    "getCq",
+                    "tryGetCq",
                     "getCqEvent",
                     "tryGetCqEvent",
                     "getAsyncEvent",
@@ -158,12 +161,26 @@ final class ApiCall {
             serving.close(); // so that the CQ or channel can be used otherwise later
         } else if (!alone && result instanceof CqEvent event) {
             event.close(); // another thread may wait for that in a close
+        } else if (!alone && receivesCq(method) && result instanceof CompletionQueue cq) {
+            acknowledgeOne(cq);
         } else if (!alone && result instanceof AsyncEvent event) {
             event.close();
         } else if (result != null && (alone || !Values.isOfOneThread(result)) && isKept(result)) {
             world.add(result, false);
         }
         return text + " -> " + outcome;
+    }
+
+    private static boolean receivesCq(Executable method) {
+        return method.getName().equals("getCq") || method.getName().equals("tryGetCq");
+    }
+
+    private static void acknowledgeOne(CompletionQueue cq) {
+        try {
+            cq.ackEvents(1);
+        } catch (IllegalStateException e) {
+            // Another thread has acknowledged more than it received.
+        }
     }
 
     private static void detach(QueuePair qp, Object[] arguments) {
