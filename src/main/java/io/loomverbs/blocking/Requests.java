@@ -379,7 +379,8 @@ public final class Requests implements AutoCloseable {
     public Message receive() throws InterruptedException {
         Message m = receiveNanos(timeout);
         if (m == null) {
-            throw new RequestTimeoutException(this + " has received no message in time", null);
+            throw new RequestTimeoutException(
+                    this + " has received no message within " + Duration.ofNanos(timeout), null);
         }
         return m;
     }
@@ -546,11 +547,17 @@ public final class Requests implements AutoCloseable {
         if (!done) {
             if (cancel(r)) {
                 throw new RequestTimeoutException(
-                        r + " was not posted in time: the send queue of " + this + " is full",
+                        r
+                                + " was not posted within "
+                                + Duration.ofNanos(timeout)
+                                + ": the send queue of "
+                                + this
+                                + " is full",
                         null);
             }
             Pending pending = new Pending(attachment, r);
-            throw new RequestTimeoutException(pending + " was not done in time", pending);
+            throw new RequestTimeoutException(
+                    pending + " was not done within " + Duration.ofNanos(timeout), pending);
         }
         r.check();
     }

@@ -194,7 +194,8 @@ public final class ConnectRequest implements AutoCloseable {
         CmEvent event = endpoint.take(nanos);
         if (event == null) {
             throw new ConnectionTimeoutException(
-                    "rdma_accept", this + " was accepted, but not confirmed in time");
+                    "rdma_accept",
+                    this + " was accepted, but not confirmed within " + Duration.ofNanos(nanos));
         }
         // The peer may have left before this side was told that the connection stood.
         if (event.type() != Cm.EVENT_ESTABLISHED && event.type() != Cm.EVENT_DISCONNECTED) {

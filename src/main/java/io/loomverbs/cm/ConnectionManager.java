@@ -217,14 +217,14 @@ public final class ConnectionManager {
         try {
             long start = System.nanoTime();
             int rc = endpoint.ops().resolveAddr(local, remote, millis(nanos));
-            expect(endpoint, "rdma_resolve_addr", rc, Cm.EVENT_ADDR_RESOLVED, nanos);
+            expect(endpoint, "rdma_resolve_addr", rc, Cm.EVENT_ADDR_RESOLVED, nanos, timeout);
             String device = endpoint.ops().deviceName();
             if (device == null) {
                 throw ConnectionException.refused("rdma_resolve_addr", -Errno.ENODEV, to);
             }
             long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - start);
             rc = endpoint.ops().resolveRoute(millis(left));
-            expect(endpoint, "rdma_resolve_route", rc, Cm.EVENT_ROUTE_RESOLVED, left);
+            expect(endpoint, "rdma_resolve_route", rc, Cm.EVENT_ROUTE_RESOLVED, left, timeout);
             RdmaRoute route = new RdmaRoute(endpoint, device);
             resolved = true;
             return route;
@@ -235,7 +235,8 @@ public final class ConnectionManager {
         }
     }
 
-    private static void expect(Endpoint endpoint, String call, int rc, int type, long nanos)
+    private static void expect(
+            Endpoint endpoint, String call, int rc, int type, long nanos, Duration timeout)
             throws InterruptedException {
         if (rc != 0) {
             throw endpoint.failure(call, rc, endpoint.toString());
@@ -243,7 +244,12 @@ public final class ConnectionManager {
         CmEvent event = endpoint.take(nanos);
         if (event == null || event.status() == -Errno.ETIMEDOUT) {
             throw new ConnectionTimeoutException(
-                    call, "no answer in time: " + endpoint + CmCauses.of(call, Errno.ETIMEDOUT));
+                    call,
+                    "no answer within "
+                            + timeout
+                            + ": "
+                            + endpoint
+                            + CmCauses.of(call, Errno.ETIMEDOUT));
         }
         if (event.type() != type) {
             throw endpoint.failure(call, event);

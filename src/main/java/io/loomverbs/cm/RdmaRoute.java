@@ -139,7 +139,8 @@ public final class RdmaRoute implements AutoCloseable {
         }
         CmEvent event = endpoint.take(nanos);
         if (event == null) {
-            throw new ConnectionTimeoutException("rdma_connect", "no answer in time: " + this);
+            throw new ConnectionTimeoutException(
+                    "rdma_connect", "no answer within " + Duration.ofNanos(nanos) + ": " + this);
         }
         if (event.type() != Cm.EVENT_CONNECT_RESPONSE) {
             throw endpoint.failure("rdma_connect", event);

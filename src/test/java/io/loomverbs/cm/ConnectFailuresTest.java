@@ -65,7 +65,7 @@ class ConnectFailuresTest extends CmContract {
         QueuePair qp = qp();
         assertThatThrownBy(() -> route.connect(qp, SHORT))
                 .isInstanceOf(ConnectionTimeoutException.class)
-                .hasMessageContaining("rdma_connect: ETIMEDOUT")
+                .hasMessageContaining("rdma_connect: ETIMEDOUT: no answer within " + SHORT)
                 .hasMessageContaining(Checks.text(listener.localAddress()));
         assertThat(qp.state()).isEqualTo(QpState.ERR);
         assertThatThrownBy(() -> route.connect(qp(), SHORT))

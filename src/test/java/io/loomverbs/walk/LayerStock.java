@@ -12,7 +12,6 @@ import io.loomverbs.blocking.RemoteRegion;
 import io.loomverbs.blocking.Requests;
 import io.loomverbs.blocking.RequestsConfig;
 import io.loomverbs.cm.ConnectRequest;
-import io.loomverbs.cm.ConnectionException;
 import io.loomverbs.cm.ConnectionManager;
 import io.loomverbs.cm.RdmaListener;
 import io.loomverbs.cm.RdmaRoute;
@@ -20,6 +19,7 @@ import io.loomverbs.support.Fixture;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Queue;
 
 /**
  * Makes objects of the layers above the verbs. What these are made of, such as queue pairs, is only
@@ -32,9 +32,11 @@ final class LayerStock {
     private final World world;
     private final ProtectionDomain pd;
     private final ConnectionManager cm;
+    private final Queue<String> problems;
 
-    LayerStock(World world) {
+    LayerStock(World world, Queue<String> problems) {
         this.world = world;
+        this.problems = problems;
         pd = lower(world.first.allocPd());
         cm = world.add(ConnectionManager.of(world.first.device()), false);
     }
@@ -99,10 +101,10 @@ final class LayerStock {
                                 () -> {
                                     try {
                                         world.add(route.connect(qp, World.PATIENCE), false);
-                                    } catch (InterruptedException
-                                            | ConnectionException
-                                            | IllegalStateException e) {
-                                        // The request is not accepted, or the route closed.
+                                    } catch (InterruptedException e) {
+                                        // The walk has interrupted it, as it may all others.
+                                    } catch (Throwable t) {
+                                        check(t);
                                     }
                                 });
         world.add(client, false);
@@ -115,5 +117,12 @@ final class LayerStock {
             return "a request whose client has gone: " + request;
         }
         return "a connection " + world.add(request.accept(newQp(QpType.RC)), false);
+    }
+
+    /** Others may close or change the route, the queue pair or the peer at any time. */
+    private void check(Throwable t) {
+        if (!Outcome.isDocumented(t)) {
+            problems.add("a client fails: " + Failures.text(t));
+        }
     }
 }

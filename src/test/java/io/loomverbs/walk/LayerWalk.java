@@ -51,7 +51,7 @@ final class LayerWalk {
     @Nullable String take(int steps) throws InterruptedException {
         long allocated = Verbs.allocatedMemory();
         World world = new World(device);
-        LayerStock stock = new LayerStock(world);
+        LayerStock stock = new LayerStock(world, problems);
         List<Thread> walkers = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
             int number = i;

@@ -4,6 +4,7 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.blocking.RequestFailedException;
 import io.loomverbs.blocking.RequestTimeoutException;
 import io.loomverbs.cm.ConnectionException;
+import io.loomverbs.cm.ConnectionTimeoutException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -68,11 +69,15 @@ record Outcome(@Nullable Object result, @Nullable Throwable thrown) {
 
     /** Fails unless it is an exception of which a caller has been told. */
     static void checkDocumented(RuntimeException e) {
-        if (!(e instanceof IllegalStateException)
-                && !(e instanceof VerbsException)
-                && !(e instanceof ConnectionException)) {
+        if (!isDocumented(e)) {
             throw new AssertionError("of no documented kind: " + e, e);
         }
+    }
+
+    static boolean isDocumented(Throwable t) {
+        return t instanceof IllegalStateException
+                || t instanceof VerbsException
+                || t instanceof ConnectionException;
     }
 
     private @Nullable String problem(Executable method, Object[] arguments) {
@@ -92,8 +97,8 @@ record Outcome(@Nullable Object result, @Nullable Throwable thrown) {
                                     || message.contains(String.valueOf(e.getCause()))
                             ? null
                             : "names neither status nor cause";
-            case RequestTimeoutException e ->
-                    message.contains("PT") || message.contains(" s") ? null : "names no time";
+            case RequestTimeoutException e -> message.contains("PT") ? null : "names no time";
+            case ConnectionTimeoutException e -> message.contains("PT") ? null : "names no time";
             case ConnectionException e ->
                     message.contains(e.call()) && message.contains(e.errnoName())
                             ? null
