@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * costs an idle handler about 130 bytes of heap more than a slice does.
  */
 final class BatchSlab {
-    private static final int CAPACITY = 32;
+    static final int CAPACITY = 32;
     private static final int BATCHES = 64;
     private static final long BATCH_BYTES = (long) CAPACITY * WcStruct.BYTES;
     private static final BatchSlab SHARED = new BatchSlab();

@@ -27,7 +27,7 @@ final class ChannelServing extends Serving {
      */
 
     /** How many batches of one CQ are handled before the others have their turn. */
-    private static final int SHARE = 4;
+    static final int SHARE = 4;
 
     private final CompletionChannel channel;
     private final ChannelHandler handler;

@@ -160,6 +160,9 @@ final class ServingScenario implements Scenario {
 
         private void post(Queue queue, int n) {
             for (int i = 0; i < n; i++) {
+                if (schedule.oneIn(2)) {
+                    queue.cq.reqNotify(false); // so that several threads get events of it at once
+                }
                 queue.qp.postSend(
                         SendWorkRequest.allocate(1, 0)
                                 .wrId(i)
@@ -188,7 +191,9 @@ final class ServingScenario implements Scenario {
         private void handle(Queue queue, WorkCompletions batch) {
             check(!queue.isHandled, "two threads handle completions of one CQ");
             queue.isHandled = true;
-            schedule.pause();
+            for (int i = schedule.between(1, 6); i > 0; i--) {
+                schedule.pause();
+            }
             mark(queue, batch);
             queue.isHandled = false;
             if (end == End.ALL_HANDLED && handledNow() == expected) {
