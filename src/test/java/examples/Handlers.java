@@ -26,7 +26,7 @@ public final class Handlers {
                 System.err.println(orders.status());
             }
 
-            try (Serving pool = channel.serve((cq, batch) -> book(batch), 8)) {
+            try (Serving _ = channel.serve((cq, batch) -> book(batch), 8)) {
                 complete(pd, shared);
             } // drains, then waits for the threads
 

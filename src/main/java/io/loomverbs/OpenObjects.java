@@ -6,6 +6,7 @@ import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.QpOps;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -59,7 +60,7 @@ final class OpenObjects extends ApiObjects {
     public List<Object> openContexts() {
         synchronized (contexts) {
             List<Context> open = new ArrayList<>(contexts.keySet());
-            open.sort((a, b) -> Long.compare(contexts.get(a), contexts.get(b)));
+            open.sort(Comparator.comparing(context -> contexts.getOrDefault(context, 0L)));
             return new ArrayList<>(open);
         }
     }

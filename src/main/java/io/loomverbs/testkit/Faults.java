@@ -303,13 +303,14 @@ public final class Faults {
         return nth;
     }
 
+    @SuppressWarnings("EnumOrdinal") // in the order of enum ibv_wc_status
     private static int failure(WcStatus status) {
         notNull(status, "status");
         if (status == WcStatus.SUCCESS || status == WcStatus.OTHER) {
             throw new IllegalArgumentException(
                     "status is " + status + ", with which no request can fail");
         }
-        return status.ordinal(); // in the order of enum ibv_wc_status
+        return status.ordinal();
     }
 
     static double probability(double probability) {

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -19,7 +18,7 @@ import java.util.Set;
  */
 public final class Leaks {
     private final Set<Object> openBefore = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final Map<CompletionQueue, Integer> unackedBefore = new IdentityHashMap<>();
+    private final IdentityHashMap<CompletionQueue, Integer> unackedBefore = new IdentityHashMap<>();
 
     private Leaks() {
         ApiObjects objects = ApiObjects.get();

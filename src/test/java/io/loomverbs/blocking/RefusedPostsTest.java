@@ -106,12 +106,12 @@ class RefusedPostsTest {
         Task<Void> poster = f.start("poster", this::write).parked();
         List<Task<Void>> tasks = new ArrayList<>();
         for (Callable<Void> body : together) {
-            tasks.add(f.start("together", body::call).parked());
+            tasks.add(f.start("together", body).parked());
         }
         first.countDown();
         Fixture.eventually("the second post", () -> chains.size() == 2);
         for (Callable<Void> body : during) {
-            tasks.add(f.start("during", body::call).parked());
+            tasks.add(f.start("during", body).parked());
         }
         others.countDown();
         tasks.add(poster);

@@ -75,6 +75,7 @@ final class ServingScenario implements Scenario {
         private int served;
         private boolean drained;
 
+        @SuppressWarnings("EnumOrdinal") // any of them
         Play(Schedule schedule) {
             this.schedule = schedule;
             end = End.values()[schedule.between(0, End.values().length - 1)];

@@ -341,8 +341,8 @@ class FaultsTest {
         List<List<WcStatus>> fates = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
             try (Line line = new Line(device, QpType.RC, Line.impatient().timeout(5).build())) {
-                line.faults.seed(seed + 100 * i).drop(0.55);
-                assertThat(line.faults.seed()).isEqualTo(seed + 100 * i);
+                line.faults.seed(seed + 100L * i).drop(0.55);
+                assertThat(line.faults.seed()).isEqualTo(seed + 100L * i);
                 line.send(0, 16);
                 fates.add(line.sent(16));
             }

@@ -45,6 +45,7 @@ class LeaksTest {
     }
 
     @Test
+    @SuppressWarnings("try") // its close may be interrupted, as the test may be
     void unacknowledgedEventsAreNamed() throws Exception {
         try (Fixture f = new Fixture()) {
             CompletionQueue cq = f.direct();

@@ -294,6 +294,7 @@ final class Programme implements AutoCloseable {
         return text.toString();
     }
 
+    @SuppressWarnings("EnumOrdinal") // any of them, those for other types of queue pairs last
     private Doing send(int side, Dice dice, Before before) {
         int peer = 1 - side;
         int kinds = type == RC ? 7 : type == UC ? 4 : 2;

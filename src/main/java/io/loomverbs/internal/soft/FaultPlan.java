@@ -98,7 +98,7 @@ record FaultPlan(
     double random(int kind, int qp, int request, int attempt) {
         long h = mix(seed + GOLDEN * kind);
         h = mix(h + GOLDEN * qp);
-        h = mix(h + ((long) attempt << 32 | request & 0xffff_ffffL));
+        h = mix(h + (((long) attempt << 32) | (request & 0xffff_ffffL)));
         return (h >>> 11) * UNIT;
     }
 
