@@ -36,7 +36,7 @@ final class EventFigures implements AutoCloseable {
             List<String> command = new ArrayList<>();
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.add("--enable-native-access=ALL-UNNAMED");
-            command.addAll(List.of(System.getProperty("figures.player", "").split(" ")));
+            command.addAll(List.of(System.getProperty("figures.player", "").split(" ", -1)));
             command.removeIf(String::isEmpty);
             command.addAll(List.of("-cp", System.getProperty("java.class.path")));
             command.addAll(List.of(EventPlayer.class.getName(), device));
@@ -60,11 +60,16 @@ final class EventFigures implements AutoCloseable {
         }
 
         @Override
-        public void close() throws InterruptedException {
+        public void close() {
             to.println("end");
-            if (!process.waitFor(10, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
+            try {
+                if (process.waitFor(10, TimeUnit.SECONDS)) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
+            process.destroyForcibly();
         }
     }
 
@@ -76,7 +81,7 @@ final class EventFigures implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         ping.close();
         pong.close();
     }
@@ -155,9 +160,10 @@ final class EventFigures implements AutoCloseable {
         }
         pingpong(shape, TRACED);
         new ProcessBuilder("kill", "-INT", "" + strace.pid()).start().waitFor();
-        while (told.readLine() != null) {
-            continue; // until it ends
-        }
+        String line;
+        do {
+            line = told.readLine();
+        } while (line != null);
         strace.waitFor();
         return per(read(counts), WARM_UP + TRACED);
     }
@@ -182,7 +188,7 @@ final class EventFigures implements AutoCloseable {
     private static Map<String, Long> read(Path counts) throws IOException {
         Map<String, Long> calls = new TreeMap<>();
         for (String line : Files.readAllLines(counts)) {
-            String[] words = line.strip().split("\\s+");
+            String[] words = line.strip().split("\\s+", -1);
             if (words.length == 2 && words[0].matches("[0-9]+") && !words[1].equals("total")) {
                 calls.put(words[1], Long.parseLong(words[0]));
             }
@@ -205,7 +211,7 @@ final class EventFigures implements AutoCloseable {
 
     static String text(Map<String, Double> calls) {
         double sum = calls.values().stream().mapToDouble(Double::doubleValue).sum();
-        StringBuilder text = new StringBuilder("%.2f:".formatted(sum));
+        StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%.2f:", sum));
         calls.forEach((name, n) -> text.append(String.format(Locale.ROOT, " %s %.2f", name, n)));
         return text.toString();
     }

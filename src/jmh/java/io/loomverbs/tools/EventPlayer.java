@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.FutureTask;
 
 /**
@@ -57,12 +58,12 @@ public final class EventPlayer {
             for (String line = player.in.readLine();
                     line != null && !line.equals("end");
                     line = player.in.readLine()) {
-                String[] words = line.split(" ");
+                String[] words = line.split(" ", -1);
                 double micros =
                         words[0].equals("get")
                                 ? player.get(words[1], Integer.parseInt(words[2]))
                                 : player.play(words);
-                say("%.3f".formatted(micros));
+                say(String.format(Locale.ROOT, "%.3f", micros));
             }
         }
     }
