@@ -237,6 +237,7 @@ enum Deviation {
     final String row;
 
     private final End end;
+
     @SuppressWarnings("ImmutableEnumChecker") // none of them has state
     private final BiFunction<Doing, Seen, Seen> change;
 
