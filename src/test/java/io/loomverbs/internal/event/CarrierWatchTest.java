@@ -81,8 +81,10 @@ class CarrierWatchTest {
         assertThat(asking.join(Duration.ofNanos(PATIENCE_NANOS))).isTrue();
     }
 
-    private static void someLooks() throws InterruptedException {
-        Thread.sleep(EVERY.multipliedBy(10));
+    /** All but the first begin, and all but the last end, after the call. */
+    private void someLooks() throws InterruptedException {
+        int last = scheduler.looks.get() + 10;
+        await(() -> scheduler.looks.get() >= last);
     }
 
     private void lead() {

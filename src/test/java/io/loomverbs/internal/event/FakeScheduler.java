@@ -14,6 +14,9 @@ final class FakeScheduler implements Scheduler {
     volatile boolean queued;
     volatile int mounted;
 
+    /** How often it was looked at. */
+    final AtomicInteger looks = new AtomicInteger();
+
     /** Whether the threads that are started for a look do not come to run. */
     volatile boolean starves;
 
@@ -41,6 +44,7 @@ final class FakeScheduler implements Scheduler {
 
     @Override
     public boolean hasQueued() {
+        looks.incrementAndGet();
         return queued;
     }
 
@@ -51,11 +55,17 @@ final class FakeScheduler implements Scheduler {
 
     @Override
     public Thread start() {
-        return Thread.startVirtualThread(
-                () -> {
-                    while (starves) {
-                        LockSupport.parkNanos(1_000_000);
-                    }
-                });
+        Thread probe =
+                Thread.startVirtualThread(
+                        () -> {
+                            while (starves) {
+                                LockSupport.parkNanos(1_000_000);
+                            }
+                        });
+        // On a busy machine it could come to run late, and would seem to be starved.
+        while (!starves && probe.isAlive()) {
+            LockSupport.parkNanos(20_000);
+        }
+        return probe;
     }
 }
