@@ -19,8 +19,9 @@ final class ChannelServing extends Serving {
      * another event meanwhile leaves a note with the turn.
      *
      * What makes a thread give up a CQ that may hold more, be it an exception or that others have
-     * their turn, raises an event: the CQ is listed behind the others. So a CQ is either armed and
-     * empty, or its event is pending, or a thread has its turn.
+     * their turn, raises an event: the CQ is listed behind the others. The thread reads an event
+     * from the kernel before, since nothing else does while events are listed. So a CQ is either
+     * armed and empty, or its event is pending, or a thread has its turn.
      *
      * A stop ends the waits. Then the threads share out all CQs of the channel: a completion may
      * be there whose event is still in the kernel.
@@ -106,7 +107,11 @@ final class ChannelServing extends Serving {
             } while (!turn.tryEnd());
             thrown = false;
             if (!idle) {
-                cq.ledger().raise();
+                try {
+                    channel.queue().fetchOne();
+                } finally {
+                    cq.ledger().raise();
+                }
             }
         } finally {
             if (thrown) {

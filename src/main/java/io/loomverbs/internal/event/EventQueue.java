@@ -290,6 +290,17 @@ public final class EventQueue extends AssigningQueue {
         return cq;
     }
 
+    /**
+     * Lists the next event that the feed has, if any: what the caller raises next comes behind it.
+     * A caller that always raises again would keep the list filled, and no thread would fetch.
+     * Never waits.
+     */
+    public void fetchOne() {
+        if (feed != null) {
+            feed.fetch();
+        }
+    }
+
     /** Throws if the queue was closed or has failed. */
     public void throwIfEnded() {
         lock.lock();
