@@ -162,8 +162,12 @@ final class Attachment {
     void audit() {
         if (!gone && (send.outstanding() > 0 || receive.outstanding() > 0)) {
             try {
-                if (qp.state() == QpState.RESET) {
+                QpState now = qp.state();
+                if (now == QpState.RESET) {
                     gone(new IllegalStateException(qp + " was moved to RESET"));
+                } else if (now == QpState.ERR) {
+                    // soft-RoCE flushes what is posted in ERR only when the state is set again.
+                    qp.modify(QpAttributes.builder().state(QpState.ERR).build());
                 }
             } catch (ClosedException e) {
                 gone(e);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.loomverbs.ClosedException;
+import io.loomverbs.QpAttributes;
 import io.loomverbs.QpState;
 import io.loomverbs.WcStatus;
 import io.loomverbs.support.Fixture;
@@ -63,6 +64,20 @@ class DeviceRequestsTest {
             }
         }
         peer.get();
+    }
+
+    /** A close ends receives that were posted in state ERR, which a device may keep at first. */
+    @Test
+    void receivesThatWerePostedInErrAreFlushed() throws Exception {
+        l.a.close();
+        int free = l.pool.available();
+        l.qp.modify(QpAttributes.builder().state(QpState.ERR).build());
+        RequestsConfig receives = RequestsConfig.of().withReceives(Linked.RECEIVES, l.pool);
+        try (Requests late = Requests.over(l.qp, receives)) {
+            assertThat(l.pool.available()).isLessThan(free);
+            assertThat(late.toString()).contains(l.qp.toString());
+        }
+        assertThat(l.pool.available()).isEqualTo(free);
     }
 
     /** One-sided requests have done their work when they return. */
