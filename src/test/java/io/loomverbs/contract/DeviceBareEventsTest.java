@@ -115,8 +115,7 @@ class DeviceBareEventsTest extends DeviceContract {
 
     @Test
     void anInterruptEndsAWaitAndTakesNothing() throws Exception {
-        Fixture.Task<CompletionQueue> waiting = f.start("waiter", channel::getCq);
-        Fixture.eventually("it waits", () -> waiting.thread.getState() == Thread.State.WAITING);
+        Fixture.Task<CompletionQueue> waiting = f.start("waiter", channel::getCq).parked();
         waiting.thread.interrupt();
         assertThat(waiting.failure()).isInstanceOf(InterruptedException.class);
         raise(cq);
@@ -129,8 +128,7 @@ class DeviceBareEventsTest extends DeviceContract {
     @Test
     void theEndOfTheChannelEndsAWait() throws Exception {
         CompletionChannel idle = f.channel();
-        Fixture.Task<CompletionQueue> waiting = f.start("waiter", idle::getCq);
-        Fixture.eventually("it waits", () -> waiting.thread.getState() == Thread.State.WAITING);
+        Fixture.Task<CompletionQueue> waiting = f.start("waiter", idle::getCq).parked();
         idle.close();
         assertThat(waiting.failure()).isInstanceOf(ClosedException.class);
     }
