@@ -5,6 +5,7 @@ import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpType;
 
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -43,8 +44,9 @@ final class Pingpong {
             pong.connect(ping.here());
             ping.connect(pong.here());
             long start = System.nanoTime();
-            Player second = new Player(pong, "pong");
-            Player first = new Player(ping, "ping");
+            Player second = new Player(pong, "pong", null);
+            Player first = new Player(ping, "ping", second);
+            first.thread.start();
             await(first);
             await(second);
             return new Result(secondsSince(start), ping.roundTripNanos(), true);
@@ -77,7 +79,9 @@ final class Pingpong {
 
     private Result play(PingpongEnd end, boolean begins) throws InterruptedException {
         long start = System.nanoTime();
-        await(new Player(end, begins ? "ping" : "pong"));
+        Player player = new Player(end, begins ? "ping" : "pong", null);
+        player.thread.start();
+        await(player);
         return new Result(secondsSince(start), end.roundTripNanos(), false);
     }
 
@@ -91,15 +95,24 @@ final class Pingpong {
         private final FutureTask<Void> task;
         private final Thread thread;
 
-        Player(PingpongEnd end, String name) {
+        /**
+         * Not started yet.
+         *
+         * @param other the other handler, which this one starts: one that polls keeps the only
+         *     carrier busy with its own queue, and would not let it come from another thread
+         */
+        Player(PingpongEnd end, String name, @Nullable Player other) {
             this.end = end;
             task =
                     new FutureTask<>(
                             () -> {
+                                if (other != null) {
+                                    other.thread.start();
+                                }
                                 end.play();
                                 return null;
                             });
-            thread = Thread.ofVirtual().name(name).start(task);
+            thread = Thread.ofVirtual().name(name).unstarted(task);
         }
     }
 

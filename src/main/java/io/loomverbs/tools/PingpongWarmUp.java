@@ -13,10 +13,13 @@ import java.util.Locale;
  * @param seconds how long they took
  */
 record PingpongWarmUp(int iters, double seconds) {
-    /** Round trips between two looks at the clock. */
-    private static final int AT_ONCE = 500;
+    /**
+     * Round trips between two looks at the clock: few, since one may take 10 ms where a device in
+     * software shares its processor with two threads that poll.
+     */
+    private static final int AT_ONCE = 32;
 
-    /** Plays at most {@code most} round trips, and no more after {@code longest}. */
+    /** Plays at most {@code most} round trips, and begins no more after {@code longest}. */
     static PingpongWarmUp play(Context context, PingpongPlan plan, int most, Duration longest)
             throws InterruptedException {
         long start = System.nanoTime();

@@ -271,7 +271,7 @@ class CommandsTest {
         assertThat(outcome.out())
                 .contains(
                         how.startsWith("--wait")
-                                ? "\"wait\":\"" + how.substring(how.indexOf(' ') + 1) + "\","
+                                ? "\"wait\":\"" + how.split(" ", -1)[1] + "\","
                                 : "\"wait\":\"getCqEvent\",");
         if (how.contains("--churn")) {
             assertThat(outcome.out()).doesNotContain("\"destroyed\":0,");

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 class InteropTest {
     private static final String DEVICE = System.getProperty("loomverbs.device", "none named");
     private static final int PORT = 18515;
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final NativePrograms programs = new NativePrograms(PATIENCE);
 
