@@ -96,8 +96,6 @@ public class ServingRaces {
     @JCStressTest
     @Outcome(id = "in time", expect = ACCEPTABLE, desc = "the thread has ended")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the thread waits on")
-    @Catches(value = "a stop ends no wait", as = "stuck")
-    @Catches(value = "a thread that comes to wait does not see the stop", as = "stuck")
     @State
     public static class StopWait extends Scene {
         @Actor

@@ -119,7 +119,7 @@ class CommandsTest {
         try (Context context = Verbs.device("soft0").open()) {
             PingpongWarmUp warm =
                     PingpongWarmUp.play(context, plan, Integer.MAX_VALUE, Duration.ofMillis(50));
-            assertThat(warm.iters()).isBetween(500, Integer.MAX_VALUE - 1);
+            assertThat(warm.iters()).isBetween(1, Integer.MAX_VALUE - 1);
             assertThat(warm.seconds()).isGreaterThanOrEqualTo(0.05);
             assertThat(PingpongWarmUp.play(context, plan, 0, Duration.ofSeconds(1)).iters())
                     .isZero();
