@@ -67,21 +67,6 @@ public class ServingRaces {
             }
         }
 
-        void run() {
-            try {
-                OnVirtualThread.run(
-                        () -> {
-                            try {
-                                serving.run();
-                            } catch (ClosedException e) {
-                                // It was stopped, or the CQ closed, before this began.
-                            }
-                        });
-            } finally {
-                done = System.nanoTime();
-            }
-        }
-
         String inTime() {
             return Patience.late(begun, done, ended) ? "stuck" : "in time";
         }
@@ -89,37 +74,6 @@ public class ServingRaces {
         void end() {
             serving.close();
             cq.close();
-        }
-    }
-
-    /** Serving is stopped while its thread comes to wait. */
-    @JCStressTest
-    @Outcome(id = "in time", expect = ACCEPTABLE, desc = "the thread has ended")
-    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the thread waits on")
-    @State
-    public static class StopWait extends Scene {
-        @Actor
-        public void serve() {
-            run();
-        }
-
-        @Actor
-        public void stopIt(L_Result r) {
-            Taking.pauseUpTo(60_000); // before it arms, behind that, or once it is parked
-            begun = System.nanoTime();
-            try {
-                serving.stop(Duration.ZERO);
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-            ended = System.nanoTime();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            // Here the thread that serves is the one that may come late.
-            r.r1 = Patience.late(begun, ended, done) ? "stuck" : "in time";
-            end();
         }
     }
 
@@ -228,6 +182,7 @@ public class ServingRaces {
     @JCStressTest
     @Outcome(id = "true, true", expect = ACCEPTABLE, desc = "both see the end")
     @Outcome(id = ".*false.*", expect = FORBIDDEN, desc = "one was not woken")
+    @Catches(value = "the end of serving wakes no thread", as = ".*false.*")
     @State
     public static class TwoJoins extends Scene {
         public TwoJoins() {
