@@ -3,7 +3,6 @@ package io.loomverbs;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.soft.Completing;
@@ -174,47 +173,6 @@ public class ServingRaces {
         @Arbiter
         public void result(LL_Result r) {
             r.r2 = inTime();
-            end();
-        }
-    }
-
-    /** Two threads wait for the end of serving while its thread is interrupted. */
-    @JCStressTest
-    @Outcome(id = "ended, ended", expect = ACCEPTABLE, desc = "both see the end")
-    @Outcome(id = ".*late.*", expect = FORBIDDEN, desc = "one was not woken")
-    @Catches(value = "the end of serving wakes no thread", as = ".*late.*")
-    @State
-    public static class TwoJoins extends Scene {
-        public TwoJoins() {
-            serving.start(Thread.ofVirtual().factory());
-            OnVirtualThread.start(
-                    () -> {
-                        Taking.pauseUpTo(60_000);
-                        serving.threads().forEach(Thread::interrupt);
-                        return true;
-                    });
-        }
-
-        private String join() {
-            try {
-                return serving.join(Duration.ofNanos(Patience.nanos())) ? "ended" : "late";
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-        }
-
-        @Actor
-        public void first(LL_Result r) {
-            r.r1 = join();
-        }
-
-        @Actor
-        public void second(LL_Result r) {
-            r.r2 = join();
-        }
-
-        @Arbiter
-        public void after() {
             end();
         }
     }
