@@ -4,6 +4,7 @@ import io.loomverbs.fault.Fault;
 import io.loomverbs.fault.SecondCopy;
 import io.loomverbs.internal.event.Patience;
 
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jcstress.Options;
 import org.openjdk.jcstress.annotations.Expect;
 import org.openjdk.jcstress.infra.StateCase;
@@ -32,26 +33,40 @@ final class PlantedRace {
 
     private static final long LOOK_MILLIS = 100;
 
+    private static final int MOST_FAILURES = 20;
+
     private final TestInfo race;
+    private final Fault fault;
     private final StateCase expected;
-    private final ClassLoader copy;
     private final Map<String, Long> seen = new TreeMap<>();
+    private ClassLoader copy;
+    private int failures;
 
     /**
      * @param outcome the id of the forbidden outcome that the fault must show as
      */
     PlantedRace(TestInfo race, Fault fault, String outcome) {
         this.race = race;
+        this.fault = fault;
         this.expected =
                 race.cases().stream()
                         .filter(c -> c.expect() == Expect.FORBIDDEN)
                         .filter(c -> c.matchPattern().equals(outcome))
                         .findFirst()
                         .orElseThrow(() -> new AssertionError("it cannot be seen"));
-        this.copy = new SecondCopy(Optional.of(fault), Set.of(Patience.class.getName()));
+        this.copy = newCopy();
     }
 
-    /** Runs the race for as long as the options say, and answers how often it was expected. */
+    private ClassLoader newCopy() {
+        return new SecondCopy(Optional.of(fault), Set.of(Patience.class.getName()));
+    }
+
+    /**
+     * Runs the race for as long as the options say, and answers how often it was expected.
+     *
+     * <p>A fault may also break what an actor does afterwards, so that it throws. Then the next run
+     * begins with classes that are not broken.
+     */
     long run(Options options) throws InterruptedException, ReflectiveOperationException {
         SchedulingClass anyCpu =
                 new SchedulingClass(AffinityMode.NONE, race.threads(), NodeType.PACKAGE);
@@ -62,25 +77,41 @@ final class PlantedRace {
                         .getConstructor(ForkedTestConfig.class)
                         .newInstance(new ForkedTestConfig(config));
         List<? extends CounterThread<?>> actors = runner.internalRun();
-        await(actors);
+        Throwable failure = await(actors);
+        if (failure != null) {
+            seen.merge(failure.toString(), 1L, Long::sum);
+            if (++failures == MOST_FAILURES) {
+                throw new IllegalStateException(failures + " runs have failed", failure);
+            }
+            copy = newCopy();
+            return 0;
+        }
         return actors.stream().mapToLong(actor -> count(actor.result())).sum();
     }
 
-    /** Waits for all; if one has failed, the others may wait for it and never end. */
-    private static void await(List<? extends CounterThread<?>> actors) throws InterruptedException {
+    /**
+     * Waits for all, and returns null; or returns why one has failed: others may wait for it and
+     * never end.
+     */
+    private static @Nullable Throwable await(List<? extends CounterThread<?>> actors)
+            throws InterruptedException {
         long start = System.nanoTime();
-        while (actors.stream().anyMatch(Thread::isAlive)) {
+        boolean alive;
+        do {
+            alive = false;
             for (CounterThread<?> actor : actors) {
                 actor.join(LOOK_MILLIS);
+                alive |= actor.isAlive(); // before the look: it may fail and end in between
                 if (actor.throwable() != null) {
-                    throw new IllegalStateException(actor + " has failed", actor.throwable());
+                    return actor.throwable();
                 }
                 if (System.nanoTime() - start > MOST_NANOS) {
                     throw new IllegalStateException(
                             actor + " stands still at " + List.of(actor.getStackTrace()));
                 }
             }
-        }
+        } while (alive);
+        return null;
     }
 
     private <R> long count(Counter<R> results) {
