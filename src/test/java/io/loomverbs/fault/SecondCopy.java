@@ -29,8 +29,11 @@ public class SecondCopy extends ClassLoader {
         super(SecondCopy.class.getClassLoader());
         this.fault = fault;
         this.shared = shared;
+        // Without the tables of local variables: a planted return may leave their code unreachable,
+        // and the JVM refuses entries for slots that are no longer there.
         this.classFile =
                 ClassFile.of(
+                        ClassFile.DebugElementsOption.DROP_DEBUG,
                         ClassFile.ClassHierarchyResolverOption.of(
                                 ClassHierarchyResolver.ofResourceParsing(
                                         SecondCopy.class.getClassLoader())));
