@@ -226,10 +226,10 @@ public class ServingRaces {
 
     /** A CQ is created on a channel while that begins to be served. */
     @JCStressTest
-    @Outcome(id = "1", expect = ACCEPTABLE, desc = "its completion was handled")
-    @Outcome(id = "0", expect = FORBIDDEN, desc = "no thread has armed it")
-    @Catches(value = "a CQ that is created on a served channel is not armed", as = "0")
-    @Catches(value = "CQs of before are not armed when serving begins", as = "0")
+    @Outcome(id = "handled", expect = ACCEPTABLE, desc = "its completion was handled")
+    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "no thread has armed it")
+    @Catches(value = "a CQ that is created on a served channel is not armed", as = "stuck")
+    @Catches(value = "CQs of before are not armed when serving begins", as = "stuck")
     @State
     public static class ServeCreate {
         private final CompletionChannel channel = CONTEXT.createCompChannel();
@@ -251,7 +251,7 @@ public class ServingRaces {
         public void result(L_Result r) {
             Completing.complete(cq.ops(), 1);
             awaitHandled(handled, 1);
-            r.r1 = handled.get();
+            r.r1 = handled.get() == 1 ? "handled" : "stuck";
             serving.close();
             cq.close();
             channel.close();
@@ -300,9 +300,9 @@ public class ServingRaces {
     /** A completion arrives while the turn of a CQ with more than its share ends. */
     @JCStressTest
     @Outcome(id = "all", expect = ACCEPTABLE, desc = "the CQ had another turn, or the last batch")
-    @Outcome(id = "left", expect = FORBIDDEN, desc = "completions are left, and no thread looks")
+    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "completions are left, and no thread looks")
     @Outcome(id = "twice", expect = FORBIDDEN, desc = "one was handled twice")
-    @Catches(value = "a CQ whose turn is over is forgotten", as = "left")
+    @Catches(value = "a CQ whose turn is over is forgotten", as = "stuck")
     @State
     public static class BusyCqComplete {
         /** What a turn handles, in full batches: after those a CQ is not armed. */
@@ -334,7 +334,7 @@ public class ServingRaces {
         public void result(L_Result r) {
             awaitHandled(handled, SHARE + 1);
             int of = handled.get();
-            r.r1 = of <= SHARE ? "left" : of == SHARE + 1 ? "all" : "twice";
+            r.r1 = of <= SHARE ? "stuck" : of == SHARE + 1 ? "all" : "twice";
             serving.close();
             cq.close();
             channel.close();
