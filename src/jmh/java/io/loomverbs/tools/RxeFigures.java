@@ -36,6 +36,13 @@ public final class RxeFigures {
     private static final int ITERS = Integer.getInteger("figures.iters", 5_000);
     private static final int CQS = Integer.getInteger("figures.cqs", 1_000);
     private static final int CONNECTIONS = Integer.getInteger("figures.connections", 250);
+    private static final int CONNECTS = Integer.getInteger("figures.connects", 500);
+    private static final int CONNECT_PORT = 7500;
+    private static final String CONNECT_PROGRAM = "target/rxe/connections";
+
+    /** That of the guest's device. */
+    private static final String ADDRESS = System.getProperty("figures.address", "10.99.0.1");
+
     private static final double SECONDS =
             Double.parseDouble(System.getProperty("figures.seconds", "3"));
     private static final Pattern USEC = Pattern.compile("([0-9.]+) usec/iter");
@@ -54,7 +61,7 @@ public final class RxeFigures {
      * Measures and prints.
      *
      * @param args the device, the compiled figures.c, and which figures: poll, arm, pingpong,
-     *     channel, onecq, events, ready, calls
+     *     channel, onecq, connect, events, ready, calls
      * @throws Throwable whatever fails
      */
     public static void main(String[] args) throws Throwable {
@@ -66,6 +73,7 @@ public final class RxeFigures {
                 case "pingpong" -> all.pingpong();
                 case "channel" -> all.channel();
                 case "onecq" -> all.oneCq();
+                case "connect" -> all.connect();
                 case "events" -> all.events();
                 case "ready" -> all.ready();
                 case "calls" -> systemCalls(args[0], args[1]);
@@ -348,5 +356,20 @@ public final class RxeFigures {
             add("serve, batches", java[1]);
         }
         print(CONNECTIONS + " connections, one CQ, a second", "C");
+    }
+
+    // --- connecting
+
+    private void connect() throws Exception {
+        String count = Integer.toString(CONNECTS);
+        for (int i = -2; i < RUNS; i++) {
+            if (i == 0) {
+                seen.clear(); // what was before was warm-up
+            }
+            String port = Integer.toString(CONNECT_PORT + i);
+            add("C", Double.parseDouble(run(CONNECT_PROGRAM, ADDRESS, port, count)));
+            add("loomverbs", ConnectionLoad.run(device, ADDRESS, CONNECTS));
+        }
+        print(CONNECTS + " connections, a message each, a second", "C");
     }
 }

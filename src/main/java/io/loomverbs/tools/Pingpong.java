@@ -43,14 +43,19 @@ final class Pingpong {
                 PingpongEnd pong = new PingpongEnd(pd, plan, false)) {
             pong.connect(ping.here());
             ping.connect(pong.here());
-            long start = System.nanoTime();
-            Player second = new Player(pong, "pong", null);
-            Player first = new Player(ping, "ping", second);
-            first.thread.start();
-            await(first);
-            await(second);
-            return new Result(secondsSince(start), ping.roundTripNanos(), true);
+            return play(ping, pong);
         }
+    }
+
+    /** Plays both ends, which are connected. */
+    Result play(PingpongEnd ping, PingpongEnd pong) throws InterruptedException {
+        long start = System.nanoTime();
+        Player second = new Player(pong, "pong", null);
+        Player first = new Player(ping, "ping", second);
+        first.thread.start();
+        await(first);
+        await(second);
+        return new Result(secondsSince(start), ping.roundTripNanos(), true);
     }
 
     /** Plays with a server, another process's. */
@@ -77,7 +82,8 @@ final class Pingpong {
         }
     }
 
-    private Result play(PingpongEnd end, boolean begins) throws InterruptedException {
+    /** Plays one end, which is connected. */
+    Result play(PingpongEnd end, boolean begins) throws InterruptedException {
         long start = System.nanoTime();
         Player player = new Player(end, begins ? "ping" : "pong", null);
         player.thread.start();

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,11 +49,16 @@ import java.util.concurrent.Callable;
             "  loomverbs pingpong -e -c",
             "  loomverbs pingpong -s 64 --wait adaptive",
             "  loomverbs pingpong -d mlx5_0 -e         and there: ibv_rc_pingpong -e HOST",
-            "  loomverbs pingpong -d mlx5_0 -e HOST    and there: ibv_rc_pingpong -e"
+            "  loomverbs pingpong -d mlx5_0 -e HOST    and there: ibv_rc_pingpong -e",
+            "  loomverbs pingpong -d mlx5_0 --cm 10.0.0.5",
+            "                                          and there: loomverbs pingpong -d mlx5_0 --cm"
         })
 final class PingpongCommand implements Callable<Integer> {
     /** The device that no other process can reach. */
     private static final String SOFT = "soft0";
+
+    /** Any address is one of soft0's. */
+    private static final String ON_SOFT = "10.0.0.1";
 
     private static final Duration LONGEST_WARM_UP = Duration.ofSeconds(2);
     private static final int MAX_SIZE = 1 << 30;
@@ -65,14 +71,18 @@ final class PingpongCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "HOST",
-            description = "Where the server is; none to be the server.")
+            description =
+                    "Where the server is; none to be the server. With --cm and --local, the"
+                            + " address that the server here listens at.")
     private @Nullable String host;
 
     @Option(
             names = {"-p", "--port"},
             paramLabel = "PORT",
             defaultValue = "18515",
-            description = "The TCP port to listen on or connect to (${DEFAULT-VALUE}).")
+            description =
+                    "The TCP port to listen on or connect to; with --cm the one of the connection"
+                            + " manager (${DEFAULT-VALUE}).")
     private int port;
 
     @Option(
@@ -202,6 +212,17 @@ final class PingpongCommand implements Callable<Integer> {
             description = "Play both ends here, or do not (on soft0 yes, else no).")
     private @Nullable Boolean local;
 
+    @Option(
+            names = "--cm",
+            description = {
+                "Find the other end by address and port through the connection manager, as rping"
+                        + " does, which also sets up the queue pairs: only for RC, without -i, -g,"
+                        + " -l and -m. The other end needs --cm, too.",
+                "With --local, HOST is the address to listen at: one of the device's, on soft0 any"
+                        + " (there, if it is left out, 10.0.0.1)."
+            })
+    private boolean cm;
+
     @SuppressWarnings("NullAway.Init") // picocli sets it
     @Spec
     private CommandSpec spec;
@@ -224,14 +245,16 @@ final class PingpongCommand implements Callable<Integer> {
                             + ", but with -e the ends wait with getCqEvent, which always waits for"
                             + " an event: leave out one of them");
         }
-        if (device.name().equals(SOFT) && (host != null || (local != null && !local))) {
+        if (cm) {
+            checkByAddress(device);
+        } else if (device.name().equals(SOFT) && (host != null || (local != null && !local))) {
             throw Options.wrong(
                     spec,
                     (host != null ? "HOST is " + host : "--no-local was given")
                             + ", but soft0 lives in one process, which no other can reach: leave it"
                             + " out to play both ends here, or name another device with -d");
         }
-        if (host != null && local != null && local) {
+        if (!cm && host != null && local != null && local) {
             throw Options.wrong(spec, "HOST is " + host + ", but with --local both ends are here");
         }
         try (Context context = device.open()) {
@@ -240,14 +263,45 @@ final class PingpongCommand implements Callable<Integer> {
             if (warmUp > 0) {
                 tell("  " + warm);
             }
-            Pingpong pingpong = new Pingpong(context, plan, this::tell);
             PingpongReport report =
-                    new PingpongReport(device.name(), plan, warm, play(pingpong, device));
+                    new PingpongReport(device.name(), plan, warm, play(context, plan));
             PrintWriter out = spec.commandLine().getOut();
             out.println(json ? report.json() : report.text());
             out.flush();
         }
         return ExitCode.OK;
+    }
+
+    /** Refuses what the connection manager chooses, or cannot do. */
+    private void checkByAddress(Device device) {
+        if (type != QpType.RC) {
+            throw Options.wrong(
+                    spec, "--type is " + type + ", but --cm connects queue pairs of type RC only");
+        }
+        for (String option : List.of("--ib-port", "--gid-idx", "--sl", "--mtu")) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw Options.wrong(
+                        spec,
+                        option + " was given, but with --cm the connection manager chooses it");
+            }
+        }
+        if (device.name().equals(SOFT) && local != null && !local) {
+            throw Options.wrong(
+                    spec,
+                    "--no-local was given, but soft0 lives in one process, which no other can"
+                            + " reach: leave it out, or name another device with -d");
+        }
+        if (host == null && isLocal(device) && !device.name().equals(SOFT)) {
+            throw Options.wrong(
+                    spec,
+                    "HOST is missing: with --cm and --local, the address of "
+                            + device.name()
+                            + " to listen at");
+        }
+    }
+
+    private boolean isLocal(Device device) {
+        return local != null ? local : device.name().equals(SOFT);
     }
 
     private PingpongPlan plan(Context context, int bytes) {
@@ -297,13 +351,34 @@ final class PingpongCommand implements Callable<Integer> {
         return context.defaultGidIndex(ibPort);
     }
 
-    private Pingpong.Result play(Pingpong pingpong, Device device)
+    private Pingpong.Result play(Context context, PingpongPlan plan)
             throws InterruptedException, IOException {
+        if (cm) {
+            return playByAddress(byAddress(context, plan), context);
+        }
+        Pingpong pingpong = new Pingpong(context, plan, this::tell);
         if (host != null) {
             return pingpong.client(host, port);
         }
-        boolean both = local != null ? local : device.name().equals(SOFT);
-        return both ? pingpong.local() : pingpong.server(port);
+        return isLocal(context.device()) ? pingpong.local() : pingpong.server(port);
+    }
+
+    private PingpongByAddress byAddress(Context context, PingpongPlan plan) {
+        try {
+            return new PingpongByAddress(context, plan, this::tell);
+        } catch (UnsupportedOperationException e) {
+            throw Options.wrong(spec, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Pingpong.Result playByAddress(PingpongByAddress pingpong, Context context)
+            throws InterruptedException {
+        if (isLocal(context.device())) {
+            return pingpong.local(new InetSocketAddress(host == null ? ON_SOFT : host, port));
+        }
+        return host == null
+                ? pingpong.server(new InetSocketAddress(port))
+                : pingpong.client(new InetSocketAddress(host, port));
     }
 
     /** Flushes at once: a script may wait for this line. */

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
  * One of the two ends: its queue pair, its memory, and the handler that plays.
@@ -46,7 +47,6 @@ final class PingpongEnd implements AutoCloseable {
     private final MemorySegment payload;
     private final CompletionQueue cq;
     private final QueuePair qp;
-    private final PingpongPeer here;
     private final WorkCompletions batch = WorkCompletions.allocate(BATCH);
     private final SendWorkRequest send = SendWorkRequest.allocate(1, 0);
     private final RecvWorkRequest recv = RecvWorkRequest.allocate(1);
@@ -68,6 +68,11 @@ final class PingpongEnd implements AutoCloseable {
      * @param begins whether it sends the first message, as a client does
      */
     PingpongEnd(ProtectionDomain pd, PingpongPlan plan, boolean begins) {
+        this(pd, plan, begins, qp -> qp.init(plan.ibPort(), plan.gidIndex()));
+    }
+
+    /** As the other, with a step of its own from RESET to INIT. */
+    PingpongEnd(ProtectionDomain pd, PingpongPlan plan, boolean begins, Consumer<QueuePair> init) {
         this.plan = plan;
         this.begins = begins;
         Context context = pd.context();
@@ -84,19 +89,22 @@ final class PingpongEnd implements AutoCloseable {
             cq = context.createCq(cqe, null, null, 0);
         }
         qp = pd.createQp(QpConfig.of(plan.type(), cq).withWr(BATCH, plan.rxDepth()));
-        qp.init(plan.ibPort(), plan.gidIndex());
+        init.accept(qp);
         for (int i = 0; i < plan.rxDepth(); i++) {
             qp.postRecv(recv.clear().sge(buffer));
         }
         if (plan.events()) {
             cq.reqNotify(false);
         }
-        here = new PingpongPeer(qp.endpoint());
     }
 
     /** The endpoint for the other end. */
     PingpongPeer here() {
-        return here;
+        return new PingpongPeer(qp.endpoint());
+    }
+
+    QueuePair queuePair() {
+        return qp;
     }
 
     Histogram roundTripNanos() {

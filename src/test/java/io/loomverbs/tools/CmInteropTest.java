@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /** Connections with the programs of librdmacm, either of them as the server. */
@@ -107,6 +108,26 @@ class CmInteropTest {
         CommandRun client = loomverbs("rping -c -vV -C 3 -a " + HOST + " -p " + port);
         assertThat(client.status()).as(client.printed()).isZero();
         assertThat(server.status()).as(server.printed()).isZero();
+    }
+
+    /** The two ends of a ping-pong find each other by address and port. */
+    @ParameterizedTest
+    @ValueSource(strings = {"-e -s 100000", "--wait adaptive"})
+    void pingpongFindsItsPeer(String how) throws Exception {
+        String options =
+                " --cm --chk -n 200 --warm-up 100 -d " + Fixture.DEVICE + " -p " + port + " " + how;
+        CommandRun server = loomverbs("pingpong" + options);
+        eventually(
+                "listening: " + server.printed(),
+                () -> server.printed().contains("listening at") || server.task().isDone());
+        CommandRun client = loomverbs("pingpong" + options + " " + HOST);
+        assertThat(client.status()).as(client.printed()).isZero();
+        assertThat(server.status()).as(server.printed()).isZero();
+        for (CommandRun end : List.of(client, server)) {
+            assertThat(end.printed()).contains("200 payloads were as they were sent");
+        }
+        CommandRun both = loomverbs("pingpong" + options + " --local " + HOST);
+        assertThat(both.status()).as(both.printed()).isZero();
     }
 
     /** A hundred connections of ucmatose at once, each with messages to and fro. */

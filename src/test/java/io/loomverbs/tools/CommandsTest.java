@@ -79,6 +79,17 @@ class CommandsTest {
                 .contains("usec/iter", "400 payloads were as they were sent");
     }
 
+    /** Both ends find each other by address and port. */
+    @ParameterizedTest
+    @ValueSource(strings = {"-e", "--wait adaptive 10.9.8.7", "", "-s 100000 -e -r 2 --local"})
+    void pingpongPlaysByAddress(String how) {
+        Outcome outcome = run("pingpong --cm --warm-up 100 --chk -n 200 -p 7471 " + how);
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.out())
+                .contains(how.contains("10.9") ? "address: /10.9.8.7:7471" : "/10.0.0.1:7471")
+                .contains("usec/iter", "400 payloads were as they were sent");
+    }
+
     /** One JSON object says how the ends waited, and what the warm-up was. */
     @ParameterizedTest
     @CsvSource({
@@ -392,6 +403,11 @@ class CommandsTest {
                 "pingpong elsewhere|HOST is elsewhere, but soft0 lives in one process",
                 "pingpong --no-local|--no-local was given, but soft0 lives in one process",
                 "pingpong -d mlx9_9|--device: name is \"mlx9_9\", but the devices are [soft0",
+                "pingpong --cm --type UD|--type is UD, but --cm connects queue pairs of type RC",
+                "pingpong --cm -g 0|--gid-idx was given, but with --cm the connection manager",
+                "pingpong --cm -m 1024|--mtu was given, but with --cm the connection manager",
+                "pingpong --cm --no-local|--no-local was given, but soft0 lives in one process",
+                "pingpong --cm --local -d strict0|HOST is missing: with --cm and --local",
                 "rping|one of -s and -c must be given, or --device soft0",
                 "rping -s -c|one of -s and -c must be given",
                 "rping -c|-a is missing",
