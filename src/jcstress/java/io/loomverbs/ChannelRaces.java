@@ -11,6 +11,7 @@ import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LLL_Result;
+import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.time.Duration;
@@ -70,6 +71,33 @@ public class ChannelRaces {
         @Actor
         public void close() {
             wakesAsVirtual(channel::close);
+        }
+    }
+
+    /** A channel is closed while a thread asks for its descriptor. */
+    @JCStressTest
+    @Outcome(id = "(given|closed), given back", expect = ACCEPTABLE, desc = "nothing is left")
+    @Outcome(id = ".*, left open", expect = FORBIDDEN, desc = "no thread closes it any more")
+    @Catches(value = "a descriptor is made for a channel that is closed", as = ".*, left open")
+    @Catches(value = "a channel leaves its descriptor open", as = ".*, left open")
+    @State
+    public static class CloseFd {
+        private final CompletionChannel channel = CONTEXT.createCompChannel();
+
+        @Actor
+        public void ask(LL_Result r) {
+            r.r1 = of(() -> channel.fd() < 0 ? null : "given");
+        }
+
+        @Actor
+        public void close() {
+            channel.close();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = channel.queue().fd() < 0 ? "given back" : "left open";
+            channel.queue().unwatch();
         }
     }
 

@@ -4,6 +4,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
+import io.loomverbs.internal.event.RecordedFd;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.event.Waiting;
 import io.loomverbs.internal.soft.Completing;
@@ -12,6 +13,7 @@ import io.loomverbs.jcstress.Catches;
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
@@ -235,6 +237,116 @@ public class GroupRaces {
         public void result(LLL_Result r) {
             r.r2 = left();
             r.r3 = inTime();
+            end();
+        }
+    }
+
+    /** A completion comes to a group with a descriptor while a thread looks for one. */
+    @JCStressTest
+    @Outcome(id = "got 1, shown, silent", expect = ACCEPTABLE, desc = "shown until it was taken")
+    @Outcome(id = ".*, hidden, .*", expect = FORBIDDEN, desc = "the completion was not shown")
+    @Outcome(id = ".*, readable", expect = FORBIDDEN, desc = "nothing is left to show")
+    @Catches(value = "a member that is listed is not shown", as = ".*, hidden, .*")
+    @Catches(value = "the descriptor of a group stays readable", as = ".*, readable")
+    @State
+    public static class ShowPoll extends Member {
+        private final RecordedFd fd = new RecordedFd();
+        private String got;
+
+        public ShowPoll() {
+            group.watch(fd);
+            poll(); // arms it
+            fd.forget();
+        }
+
+        @Actor
+        public void completeOne() {
+            complete();
+        }
+
+        @Actor
+        public void pollOnce() {
+            got = poll();
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            long start = System.nanoTime();
+            while (got.equals("got 0") && System.nanoTime() - start < Patience.nanos()) {
+                got = poll();
+            }
+            r.r1 = got;
+            r.r2 = fd.wasRaised() ? "shown" : "hidden";
+            while (!poll().equals("got 0")) {
+                Thread.onSpinWait();
+            }
+            r.r3 = fd.text();
+            end();
+        }
+    }
+
+    /** A CQ joins a group with a descriptor while the group is closed. */
+    @JCStressTest
+    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "nothing uses the descriptor any more")
+    @Outcome(id = "late", expect = FORBIDDEN, desc = "raised when its number may be another's")
+    @Outcome(id = "readable|silent", expect = FORBIDDEN, desc = "it was not closed")
+    @Catches(value = "a closed group goes on using its descriptor", as = "late")
+    @State
+    public static class JoinClose extends Scene {
+        private final RecordedFd fd = new RecordedFd();
+
+        public JoinClose() {
+            group.watch(fd);
+        }
+
+        @Actor
+        public void join() {
+            try {
+                group.add(cq);
+            } catch (ClosedException e) {
+                // The close was first.
+            }
+        }
+
+        @Actor
+        public void close() {
+            group.close();
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            r.r1 = fd.text();
+            end();
+        }
+    }
+
+    /** A group is given a descriptor while it is closed. */
+    @JCStressTest
+    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "one of the two has closed it")
+    @Outcome(id = "late", expect = FORBIDDEN, desc = "both have closed it")
+    @Outcome(id = "readable|silent", expect = FORBIDDEN, desc = "no thread closes it any more")
+    @Catches(value = "a closed group is given a descriptor", as = "readable|silent")
+    @State
+    public static class WatchClose extends Scene {
+        private final RecordedFd fd = new RecordedFd();
+
+        @Actor
+        public void watch() {
+            try {
+                group.watch(fd);
+            } catch (ClosedException e) {
+                // The close was first.
+            }
+        }
+
+        @Actor
+        public void close() {
+            group.close();
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            r.r1 = fd.text();
             end();
         }
     }

@@ -196,17 +196,35 @@ public final class CompletionChannel implements AutoCloseable {
     }
 
     /**
-     * The channel's file descriptor, for the program's own epoll set. It is non-blocking, becomes
-     * readable when an event is raised, and is read by {@link #tryGetCqEvent}. If no thread waits
-     * on this channel, nothing else reads the descriptor.
+     * The channel's file descriptor, for the program's own epoll set. It is readable while {@link
+     * #tryGetCqEvent} has an event to return, or throws, because the device has failed. That method
+     * reads it; the program only waits for it. While threads wait on this channel, they may get the
+     * event instead.
      *
-     * @return the file descriptor; only the channel may close it
+     * <p>On a libibverbs device this is {@code ibv_comp_channel.fd}. On {@code soft0} and {@code
+     * strict0} it is an eventfd, made at the first call. From then on, raising an event on this
+     * channel takes a lock, and each change between none and some is a system call.
+     *
+     * @return the file descriptor, which is non-blocking; only the channel may read or close it
      * @throws ClosedException if the channel is closed
-     * @throws UnsupportedOperationException if the device has none, like {@code soft0}
+     * @throws UnsupportedOperationException if the device is embedded, and native access is not
+     *     enabled, or the system has no {@code eventfd(2)}
+     * @throws VerbsException {@code EMFILE} or {@code ENFILE} if there is no descriptor left
      */
     public int fd() {
         usage.ensureOpen();
-        return ops.fd();
+        if (ops.feed() != null) {
+            return ops.fd();
+        }
+        int fd = queue.fd();
+        if (fd < 0) {
+            fd = queue.watch(Verbs.readyFd(this));
+            if (usage.isClosed()) { // a closer that has not seen the descriptor is seen here
+                queue.unwatch();
+                throw new ClosedException(this);
+            }
+        }
+        return fd;
     }
 
     private @Nullable QueuedCq tryTake() {
@@ -320,6 +338,7 @@ public final class CompletionChannel implements AutoCloseable {
         } finally {
             if (usage.isClosed()) {
                 queue.end(null); // once is enough, more does no harm: a thread may have failed to
+                queue.unwatch();
             }
         }
         if (rc == Lifecycle.IN_USE) {

@@ -2,6 +2,9 @@ package io.loomverbs;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 
+import io.loomverbs.internal.event.Readiness;
+import io.loomverbs.internal.event.ReadyFd;
+
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
@@ -47,7 +50,7 @@ public final class CqGroup implements AutoCloseable {
 
     private final int id = LAST_ID.incrementAndGet();
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition readiness = lock.newCondition();
+    private final Condition listings = lock.newCondition();
 
     /** Held by a thread that closes the group, so that a second one waits for it. */
     private final ReentrantLock closing = new ReentrantLock();
@@ -63,6 +66,10 @@ public final class CqGroup implements AutoCloseable {
 
     @GuardedBy("lock")
     private boolean closed;
+
+    /** Its file descriptor; null unless one was asked for. */
+    @GuardedBy("lock")
+    private @Nullable Readiness readiness;
 
     private CqGroup() {}
 
@@ -205,6 +212,62 @@ public final class CqGroup implements AutoCloseable {
         return awaitNanos(batch, min, Arguments.nanos("timeout", timeout));
     }
 
+    /**
+     * The group's file descriptor, for the program's own epoll set. It is readable while a member
+     * may have completions, so that {@link #await} has some to return without waiting, or throws,
+     * because the member has failed. This is a hint: {@code await} with a timeout of zero may find
+     * none, and if it returns 0, the descriptor is no longer readable until a member has news. The
+     * program only waits for the descriptor. While threads wait for the group, they may get the
+     * completions instead.
+     *
+     * <p>It is an eventfd, made at the first call; from then on, each change between no such member
+     * and some is a system call.
+     *
+     * @return the file descriptor, which is non-blocking; only the group may read or close it
+     * @throws ClosedException if the group is closed
+     * @throws UnsupportedOperationException if native access is not enabled, or the system has no
+     *     {@code eventfd(2)}
+     * @throws VerbsException {@code EMFILE} or {@code ENFILE} if there is no descriptor left
+     */
+    public int fd() {
+        int fd = existingFd();
+        return fd >= 0 ? fd : watch(Verbs.readyFd(this));
+    }
+
+    private int existingFd() {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new ClosedException(this);
+            }
+            return readiness == null ? -1 : readiness.number();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Gives the group a descriptor, unless it has one: the number of the one that it has. */
+    int watch(ReadyFd fd) {
+        lock.lock();
+        try {
+            if (closed) {
+                fd.close();
+                throw new ClosedException(this);
+            }
+            if (readiness != null) {
+                fd.close();
+                return readiness.number();
+            }
+            readiness = new Readiness(fd);
+            if (first != null) {
+                readiness.raise();
+            }
+            return readiness.number();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private int awaitNanos(GroupCompletions batch, int min, long nanos)
             throws InterruptedException {
         Arguments.notNull(batch, "batch");
@@ -256,7 +319,7 @@ public final class CqGroup implements AutoCloseable {
                 if (member != null) {
                     unlist(member);
                     if (first != null) {
-                        readiness.signal();
+                        listings.signal();
                     }
                     return member;
                 }
@@ -264,9 +327,9 @@ public final class CqGroup implements AutoCloseable {
                     return null;
                 }
                 if (left == Long.MAX_VALUE) {
-                    readiness.await();
+                    listings.await();
                 } else {
-                    left = readiness.awaitNanos(left);
+                    left = listings.awaitNanos(left);
                 }
             }
         } finally {
@@ -362,7 +425,10 @@ public final class CqGroup implements AutoCloseable {
                 last.next = member;
             }
             last = member;
-            readiness.signal();
+            listings.signal();
+            if (readiness != null) {
+                readiness.raise();
+            }
         }
     }
 
@@ -386,6 +452,9 @@ public final class CqGroup implements AutoCloseable {
         member.previous = null;
         member.next = null;
         member.listed = false;
+        if (first == null && readiness != null) {
+            readiness.lower();
+        }
     }
 
     /**
@@ -406,7 +475,11 @@ public final class CqGroup implements AutoCloseable {
                 for (GroupMember member : all) {
                     unlist(member);
                 }
-                readiness.signalAll();
+                listings.signalAll();
+                if (readiness != null) {
+                    readiness.close();
+                    readiness = null;
+                }
             } finally {
                 lock.unlock();
             }

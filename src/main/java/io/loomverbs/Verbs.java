@@ -1,8 +1,10 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceProvider;
 import io.loomverbs.internal.device.RegionMemorySource;
 import io.loomverbs.internal.device.SharedArenas;
+import io.loomverbs.internal.event.ReadyFd;
 
 import org.jspecify.annotations.Nullable;
 
@@ -95,6 +97,28 @@ public final class Verbs {
             }
         }
         return new SharedArenas();
+    }
+
+    /**
+     * A descriptor of the first provider that makes some, for the events of {@code what}.
+     *
+     * @throws UnsupportedOperationException if there can be none here
+     * @throws VerbsException if the system has none left
+     */
+    static ReadyFd readyFd(Object what) {
+        for (DeviceProvider provider : Providers.ALL) {
+            ReadyFd fd;
+            try {
+                fd = provider.createReadyFd();
+            } catch (DeviceException e) {
+                throw VerbsException.refused("eventfd", -e.errno(), what + ": " + e.getMessage());
+            }
+            if (fd != null) {
+                return fd;
+            }
+        }
+        throw new UnsupportedOperationException(
+                "loomverbs has no provider that makes file descriptors: " + LOST);
     }
 
     /**

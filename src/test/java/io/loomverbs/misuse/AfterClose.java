@@ -134,6 +134,7 @@ enum AfterClose {
                     entry("CqGroup.await(GroupCompletions, int)", CLOSED),
                     entry("CqGroup.await(GroupCompletions, int, Duration)", CLOSED),
                     entry("CqGroup.close()", NOTHING),
+                    entry("CqGroup.fd()", CLOSED),
                     entry("CqGroup.remove(CompletionQueue)", HARMLESS),
                     entry("CqGroup.size()", HARMLESS),
                     entry("MemoryRegion.access()", HARMLESS),

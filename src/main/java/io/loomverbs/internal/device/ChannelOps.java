@@ -9,10 +9,9 @@ public interface ChannelOps {
     /** {@code ibv_destroy_comp_channel}: 0 or a negative errno. */
     int destroy();
 
-    /** The channel's file descriptor. */
+    /** The channel's file descriptor; -1 if the device raises the events itself. */
     default int fd() {
-        throw new UnsupportedOperationException(
-                "this device hands its events over itself: its channels have no file descriptor");
+        return -1;
     }
 
     /**

@@ -1,5 +1,7 @@
 package io.loomverbs.internal.device;
 
+import io.loomverbs.internal.event.ReadyFd;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
@@ -14,6 +16,17 @@ public interface DeviceProvider {
 
     /** Memory for regions, of whatever device; null if this provider knows of none better. */
     default @Nullable RegionMemorySource regionMemory() {
+        return null;
+    }
+
+    /**
+     * A new descriptor, for events that do not come from the kernel; null if this provider makes
+     * none.
+     *
+     * @throws UnsupportedOperationException if there can be none here
+     * @throws DeviceException if the system has none left
+     */
+    default @Nullable ReadyFd createReadyFd() {
         return null;
     }
 

@@ -51,6 +51,13 @@ abstract class AssigningQueue extends LedQueue {
     @GuardedBy("lock")
     private int platformWaiters;
 
+    /**
+     * The file descriptor of the queue; null unless one was asked for. From then on all events are
+     * raised under the lock: the inbox is always wanted.
+     */
+    @GuardedBy("lock")
+    @Nullable Readiness readiness;
+
     /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
     private volatile int delivered;
 
@@ -139,7 +146,7 @@ abstract class AssigningQueue extends LedQueue {
                     inbox.setWanted(true); // and then another look: see there
                 }
             }
-            if (inbox.isWanted()) {
+            if (inbox.isWanted() && readiness == null) {
                 inbox.setWanted(false);
             }
             return first;
@@ -210,6 +217,7 @@ abstract class AssigningQueue extends LedQueue {
             }
             QueuedCq cq = firstListed;
             if (cq == null) {
+                lowerIfEmpty();
                 return null;
             }
             int outcome = cq.tryDeliver(); // first: it may end with an Error
@@ -222,10 +230,30 @@ abstract class AssigningQueue extends LedQueue {
                         append(cq);
                     }
                 }
+                lowerIfEmpty();
                 return cq;
             }
         }
     }
+
+    /** Called when an event may have been listed. */
+    @GuardedBy("lock")
+    final void raiseIfListed() {
+        if (readiness != null && firstListed != null) {
+            readiness.raise();
+        }
+    }
+
+    /** Called when an event may have been taken off the list. */
+    @GuardedBy("lock")
+    final void lowerIfEmpty() {
+        if (readiness != null && firstListed == null && !hasEnded()) {
+            readiness.lower();
+        }
+    }
+
+    /** Whether a call returns, or throws, without waiting from now on. */
+    abstract boolean hasEnded();
 
     /**
      * Hands one pending event of {@code cq} to the first waiter, or, if no thread waits, lists the

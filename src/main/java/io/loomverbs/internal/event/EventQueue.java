@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /** Matches pending completion events with waiting threads. */
@@ -44,6 +45,12 @@ public final class EventQueue extends AssigningQueue {
      * On a device whose events a thread has to fetch, a waiter may have to wait in the kernel
      * instead of parking: see Leadership. Which thread gets an event does not depend on which has
      * fetched it.
+     *
+     * *** Descriptors ***
+     *
+     * A queue that was given a descriptor raises it when the list is no longer empty, and lowers it
+     * when a thread that takes leaves the list empty, both under the lock. It raises it for good
+     * when the queue ends. Once there is a descriptor, no event stays in the inbox.
      *
      * *** The end ***
      *
@@ -381,6 +388,7 @@ public final class EventQueue extends AssigningQueue {
                 list(cq);
             }
             wake = assignWanted();
+            raiseIfListed();
         } finally {
             lock.unlock();
         }
@@ -414,6 +422,7 @@ public final class EventQueue extends AssigningQueue {
             lock.lock();
             try {
                 wake = assignOrList(cq);
+                raiseIfListed();
             } finally {
                 lock.unlock();
             }
@@ -433,6 +442,7 @@ public final class EventQueue extends AssigningQueue {
             if (cq.listed) {
                 remove(cq);
             }
+            lowerIfEmpty();
         } finally {
             lock.unlock();
         }
@@ -460,6 +470,9 @@ public final class EventQueue extends AssigningQueue {
                 w.given = ended;
             }
             forgetWaiters();
+            if (readiness != null) {
+                readiness.raise();
+            }
         } finally {
             lock.unlock();
         }
@@ -468,6 +481,62 @@ public final class EventQueue extends AssigningQueue {
         } finally {
             wakeAll(served);
             wakeAll(woken);
+        }
+    }
+
+    @Override
+    @GuardedBy("lock")
+    boolean hasEnded() {
+        return end != null;
+    }
+
+    /** The number of the descriptor that {@link #watch} was given; -1 if there is none. */
+    public int fd() {
+        lock.lock();
+        try {
+            return readiness == null ? -1 : readiness.number();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Gives this queue, which is shared, a descriptor that is readable while an event can be taken,
+     * or a call throws, without waiting. If it has one already, {@code fd} is closed.
+     *
+     * @return the number of the descriptor that it has
+     */
+    public int watch(ReadyFd fd) {
+        Inbox shared = Objects.requireNonNull(inbox);
+        lock.lock();
+        try {
+            if (readiness != null) {
+                fd.close();
+                return readiness.number();
+            }
+            readiness = new Readiness(fd);
+            shared.setWanted(true); // and then a look: see there
+            drainInbox();
+            if (hasEnded()) {
+                readiness.raise();
+            }
+            raiseIfListed();
+            return readiness.number();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes the descriptor, if there is one. */
+    public void unwatch() {
+        lock.lock();
+        try {
+            if (readiness != null) {
+                readiness.close();
+                readiness = null;
+            }
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -28,8 +28,6 @@ public final class Epoll {
     private static final int EPOLLIN = 1;
     private static final int EPOLLERR = 8;
     private static final int EPOLLHUP = 0x10;
-    private static final int EFD_CLOEXEC = 0x80000;
-    private static final int EFD_NONBLOCK = 0x800;
     private static final int EBADF = 9;
 
     // struct epoll_event
@@ -48,8 +46,6 @@ public final class Epoll {
             LibcCalls.capturingIfThere(
                     "epoll_pwait2", JAVA_INT, Ffi.POINTER, JAVA_INT, Ffi.POINTER, Ffi.POINTER);
 
-    private static final MethodHandle EVENTFD = LibcCalls.capturing("eventfd", JAVA_INT, JAVA_INT);
-
     private final int fd;
     private final int eventFd;
     private final int capacity;
@@ -60,20 +56,17 @@ public final class Epoll {
     /** The owner and the active calls. The last one to leave closes the descriptors. */
     private final UseCount users = new UseCount();
 
-    // The memory of the thread that waits, and what every wake-up writes.
+    // The memory of the thread that waits.
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment call = Ffi.callState(arena);
     private final MemorySegment events;
     private final MemorySegment timeout = arena.allocate(16, 8);
-    private final MemorySegment counter = arena.allocate(8, 8);
-    private final MemorySegment one = arena.allocate(8, 8);
 
     private Epoll(int fd, int eventFd, int capacity) {
         this.fd = fd;
         this.eventFd = eventFd;
         this.capacity = capacity;
         this.events = arena.allocate((long) capacity * EVENT_BYTES, 8);
-        one.set(JAVA_LONG, 0, 1);
         this.pwait2 = EPOLL_PWAIT2 != null && tryPwait2(0) >= 0;
     }
 
@@ -113,8 +106,10 @@ public final class Epoll {
             MemorySegment call = Ffi.callState(arena);
             fd = (int) EPOLL_CREATE1.invokeExact(call, EPOLL_CLOEXEC);
             check("epoll_create1", fd, call);
-            eventFd = (int) EVENTFD.invokeExact(call, 0, EFD_CLOEXEC | EFD_NONBLOCK);
-            check("eventfd", eventFd, call);
+            eventFd = EventFd.create();
+            if (eventFd < 0) {
+                throw new Refused("eventfd", -eventFd);
+            }
             Epoll epoll = new Epoll(fd, eventFd, capacity);
             int rc = epoll.add(eventFd, WOKEN);
             if (rc < 0) {
@@ -255,7 +250,7 @@ public final class Epoll {
     public void wake() {
         if (users.enter()) {
             try {
-                Libc.write(eventFd, one, 8); // fails only when it is full, which also wakes
+                EventFd.raise(eventFd);
             } finally {
                 leave();
             }
@@ -266,7 +261,7 @@ public final class Epoll {
     public void drainWakes() {
         if (users.enter()) {
             try {
-                Libc.read(eventFd, counter, 8);
+                EventFd.lower(eventFd);
             } finally {
                 leave();
             }

@@ -44,6 +44,14 @@ final class Ffi {
         return Ffi.class.getModule().isNativeAccessEnabled();
     }
 
+    /** What to do about {@link #isEnabled} being false. */
+    static Throwable notEnabled() {
+        Module module = Ffi.class.getModule();
+        String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
+        return new IllegalCallerException(
+                "native access is not enabled: start java with --enable-native-access=" + name);
+    }
+
     /** Finds the symbols of a library, which stays loaded. */
     static SymbolLookup library(String name) {
         return SymbolLookup.libraryLookup(name, Arena.global());

@@ -30,13 +30,6 @@ public final class LibibverbsLibrary {
 
     private LibibverbsLibrary() {}
 
-    private static Throwable notEnabled() {
-        Module module = LibibverbsLibrary.class.getModule();
-        String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
-        return new IllegalCallerException(
-                "native access is not enabled: start java with --enable-native-access=" + name);
-    }
-
     /** Why it cannot be used, or null if it can. */
     public static @Nullable Throwable unavailabilityCause() {
         if (PROBLEM != null) {
@@ -47,7 +40,7 @@ public final class LibibverbsLibrary {
                             + " libibverbs)",
                     new IllegalArgumentException(PROBLEM));
         }
-        return SYMBOLS == null ? notEnabled() : null;
+        return SYMBOLS == null ? Ffi.notEnabled() : null;
     }
 
     static LibraryFunctions functions() {

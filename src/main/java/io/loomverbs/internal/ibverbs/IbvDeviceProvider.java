@@ -4,6 +4,7 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.DeviceProvider;
 import io.loomverbs.internal.device.RegionMemorySource;
+import io.loomverbs.internal.event.ReadyFd;
 import io.loomverbs.internal.ffi.LibibverbsLibrary;
 import io.loomverbs.internal.ffi.Pages;
 
@@ -36,6 +37,12 @@ public final class IbvDeviceProvider implements DeviceProvider {
     @Override
     public @Nullable RegionMemorySource regionMemory() {
         return Pages.areAvailable() ? new MappedMemory() : null;
+    }
+
+    /** Needs the C library alone. */
+    @Override
+    public ReadyFd createReadyFd() {
+        return EventReadyFd.create();
     }
 
     @Override
