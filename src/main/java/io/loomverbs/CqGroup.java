@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -71,7 +72,14 @@ public final class CqGroup implements AutoCloseable {
     @GuardedBy("lock")
     private @Nullable Readiness readiness;
 
-    private CqGroup() {}
+    private final ThreadFactory threads;
+
+    /**
+     * @param threads makes the virtual threads that receive the events of members
+     */
+    CqGroup(ThreadFactory threads) {
+        this.threads = threads;
+    }
 
     /**
      * Makes a group without members.
@@ -79,7 +87,7 @@ public final class CqGroup implements AutoCloseable {
      * @return the group
      */
     public static CqGroup create() {
-        return new CqGroup();
+        return new CqGroup(Thread.ofVirtual()::unstarted);
     }
 
     /**
@@ -92,7 +100,7 @@ public final class CqGroup implements AutoCloseable {
      */
     public void add(CompletionQueue cq) {
         Arguments.notNull(cq, "cq");
-        GroupMember member = new GroupMember(this, cq);
+        GroupMember member = new GroupMember(this, cq, threads);
         lock.lock();
         try {
             if (closed) {

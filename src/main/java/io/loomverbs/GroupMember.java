@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** A CQ in a group, and the virtual thread that receives its events. */
@@ -26,10 +27,11 @@ final class GroupMember implements Runnable {
     /** Why it receives no more events; null if it does. Under the group's lock. */
     @Nullable VerbsException failure;
 
-    GroupMember(CqGroup group, CompletionQueue cq) {
+    GroupMember(CqGroup group, CompletionQueue cq, ThreadFactory threads) {
         this.group = group;
         this.cq = cq;
-        this.receiver = Thread.ofVirtual().name(cq + " of " + group).unstarted(this);
+        this.receiver = threads.newThread(this);
+        receiver.setName(cq + " of " + group);
     }
 
     /** Has the group look at the CQ whenever it had an event. */

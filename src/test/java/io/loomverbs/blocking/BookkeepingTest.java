@@ -7,6 +7,8 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
+import io.loomverbs.SendWorkRequest;
+import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.AfterEach;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.lang.reflect.Field;
+import java.util.concurrent.locks.LockSupport;
 
 /** Lists, indexes and reservations: what goes wrong in them shows much later. */
 @Timeout(60)
@@ -21,6 +24,7 @@ class BookkeepingTest {
     private static final int DEPTH = 8;
 
     private final Fixture f = new Fixture();
+    private QueuePair sender;
 
     @AfterEach
     void nothingIsLeft() throws Exception {
@@ -115,6 +119,75 @@ class BookkeepingTest {
         Attachment some = attachment(send);
         assertThat(d.attach(some)).isZero();
         d.unreserve(1);
+    }
+
+    /** A ring of receives without a leader: the test polls, and tells it what has completed. */
+    private ReceiveSide ring(CompletionQueue cq, BufferPool pool, int size)
+            throws InterruptedException {
+        QueuePair to = queuePair(cq, cq);
+        QueuePair from = queuePair(f.direct(), f.direct());
+        to.connect(from.endpoint());
+        from.connect(to.endpoint());
+        sender = from;
+        Buffer[] buffers = new Buffer[size];
+        for (int i = 0; i < size; i++) {
+            buffers[i] = pool.take();
+        }
+        Reservation room = Reservation.of(to, RequestsConfig.of(), to.config());
+        Attachment owner = new Attachment(to, new Buffer[0], room);
+        f.own(owner::close);
+        ReceiveSide ring = new ReceiveSide(owner, to, 0, buffers);
+        ring.start();
+        return ring;
+    }
+
+    private WorkCompletions message(CompletionQueue cq) {
+        sender.postSend(SendWorkRequest.allocate(1, 0).send());
+        WorkCompletions batch = WorkCompletions.allocate(1);
+        assertThat(cq.poll(batch)).isOne();
+        return batch;
+    }
+
+    /** Such as one that was handled before its dispatcher met an Error. */
+    @Test
+    void aReceiveCompletesOnce() throws Exception {
+        CompletionQueue cq = f.direct();
+        BufferPool pool = f.own(BufferPool.of(f.pd, 64, 2));
+        ReceiveSide ring = ring(cq, pool, 2);
+        WorkCompletions batch = message(cq);
+        ring.completed(batch.wrId(0), batch, 0);
+        ring.completed(batch.wrId(0), batch, 0);
+        assertThat(ring.outstanding()).isOne();
+        Message message = ring.poll();
+        assertThat(message).isNotNull();
+        assertThat(ring.poll()).isNull();
+        ring.abandon();
+        assertThat(ring.outstanding()).isZero();
+        assertThat(pool.available()).as("the message has the other").isOne();
+        message.close();
+        assertThat(pool.available()).isEqualTo(2);
+    }
+
+    /** It was woken for a message, and may leave without it. */
+    @Test
+    void aReceiverThatLeavesAMessageWakesTheNext() throws Exception {
+        CompletionQueue cq = f.direct();
+        BufferPool pool = f.own(BufferPool.of(f.pd, 64, 1));
+        ReceiveSide ring = ring(cq, pool, 1);
+        Waiter woken = new Waiter(null);
+        Waiter me = new Waiter(Thread.currentThread());
+        ring.enlist(woken);
+        ring.enlist(me);
+        WorkCompletions batch = message(cq);
+        ring.completed(batch.wrId(0), batch, 0);
+        LockSupport.parkNanos(1); // uses up what other code has left
+        ring.leave(woken);
+        long start = System.nanoTime();
+        LockSupport.parkNanos(Fixture.PATIENCE.toNanos());
+        assertThat(System.nanoTime() - start).isLessThan(Fixture.PATIENCE.toNanos());
+        ring.leave(me);
+        ring.discard();
+        ring.abandon();
     }
 
     /** Requests that find no room for receives reserve nothing and take no buffer. */

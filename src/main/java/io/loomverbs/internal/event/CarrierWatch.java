@@ -24,6 +24,7 @@ final class CarrierWatch {
 
     private final Scheduler scheduler;
     private final Duration every;
+    private final HelperThreads.Maker threads;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
@@ -38,8 +39,13 @@ final class CarrierWatch {
     volatile boolean on;
 
     CarrierWatch(Scheduler scheduler, Duration every) {
+        this(scheduler, every, HelperThreads::unstarted);
+    }
+
+    CarrierWatch(Scheduler scheduler, Duration every, HelperThreads.Maker threads) {
         this.scheduler = scheduler;
         this.every = every;
+        this.threads = threads;
     }
 
     /**
@@ -56,7 +62,7 @@ final class CarrierWatch {
         try {
             add(carriers, borrower);
             if (!on) {
-                HelperThreads.unstarted("loomverbs-carriers", this::watch).start();
+                threads.unstarted("loomverbs-carriers", this::watch).start();
                 on = true;
             }
         } catch (OutOfMemoryError e) {

@@ -9,6 +9,12 @@ public final class HelperThreads {
     /** Stands for the threads that a device accesses memory from; never started. */
     public static final Thread OTHER = new Thread(null, () -> {}, "a device's thread", 0, false);
 
+    /** Makes a thread that has not been started: {@link HelperThreads#unstarted}, or another. */
+    @FunctionalInterface
+    public interface Maker {
+        Thread unstarted(String name, Runnable task);
+    }
+
     private HelperThreads() {}
 
     /** A daemon thread that has not been started. */

@@ -26,21 +26,22 @@ public final class OffCarrierCalls {
     private static final long PATIENCE_NANOS = 20_000_000;
     private static final long LOOK_NANOS = 1_000_000_000;
 
-    private static final ThreadPoolExecutor POOL = pool();
+    private static final OffCarrierCalls OF_THE_JVM = new OffCarrierCalls(HelperThreads::unstarted);
 
-    private OffCarrierCalls() {}
+    private final HelperThreads.Maker threads;
+    private final ThreadPoolExecutor pool;
 
-    private static ThreadPoolExecutor pool() {
-        ThreadPoolExecutor pool =
+    OffCarrierCalls(HelperThreads.Maker threads) {
+        this.threads = threads;
+        pool =
                 new ThreadPoolExecutor(
                         THREADS,
                         THREADS,
                         KEPT_MILLIS,
                         TimeUnit.MILLISECONDS,
                         new LinkedBlockingQueue<>(),
-                        task -> HelperThreads.unstarted("loomverbs-call", task));
+                        task -> threads.unstarted("loomverbs-call", task));
         pool.allowCoreThreadTimeOut(true);
-        return pool;
     }
 
     /**
@@ -49,10 +50,14 @@ public final class OffCarrierCalls {
      * stack, the call is not made.
      */
     public static <T> T run(String verb, Supplier<T> call) {
+        return OF_THE_JVM.make(verb, call);
+    }
+
+    <T> T make(String verb, Supplier<T> call) {
         if (!Thread.currentThread().isVirtual()) {
             return call.get();
         }
-        HandedOver<T> handedOver = new HandedOver<>(verb, call);
+        HandedOver<T> handedOver = new HandedOver<>(this, verb, call);
         handedOver.handOver();
         handedOver.await();
         return handedOver.result();
@@ -66,6 +71,7 @@ public final class OffCarrierCalls {
      * even if it has neither memory nor stack to park.
      */
     private static final class HandedOver<T> implements Runnable {
+        private final OffCarrierCalls calls;
         private final String verb;
         private final Supplier<T> call;
         private final Thread caller = Thread.currentThread();
@@ -83,7 +89,8 @@ public final class OffCarrierCalls {
         /** The caller's: whether it has started a thread for this call alone. */
         private boolean alone;
 
-        HandedOver(String verb, Supplier<T> call) {
+        HandedOver(OffCarrierCalls calls, String verb, Supplier<T> call) {
+            this.calls = calls;
             this.verb = verb;
             this.call = call;
         }
@@ -109,7 +116,7 @@ public final class OffCarrierCalls {
 
         void handOver() {
             try {
-                POOL.execute(this);
+                calls.pool.execute(this);
             } catch (OutOfMemoryError e) { // too many threads, say
                 run();
             } catch (Error e) { // no stack, say
@@ -154,8 +161,8 @@ public final class OffCarrierCalls {
                 return;
             }
             try {
-                boolean _ = POOL.remove(this); // it would find the call begun
-                HelperThreads.unstarted("loomverbs " + verb, this).start();
+                boolean _ = calls.pool.remove(this); // it would find the call begun
+                calls.threads.unstarted("loomverbs " + verb, this).start();
                 alone = true;
             } catch (OutOfMemoryError e) {
                 run();

@@ -113,6 +113,30 @@ class CarrierWatchTest {
         assertThat(second.wakes).as("it leads no more").hasValue(before);
     }
 
+    /** The next leader that asks has it started. */
+    @Test
+    void aThreadThatCannotBeStartedIsTriedAgain() throws Exception {
+        AtomicInteger failures = new AtomicInteger();
+        CarrierWatch late =
+                new CarrierWatch(
+                        scheduler,
+                        EVERY,
+                        (name, task) -> {
+                            if (failures.incrementAndGet() == 1) {
+                                throw new OutOfMemoryError("planted");
+                            }
+                            return HelperThreads.unstarted(name, task);
+                        });
+        SchedulerCarriers others = new SchedulerCarriers(scheduler, raised, late);
+        assertThat(others.ask(leader)).isEqualTo(Carriers.Loan.COMING);
+        assertThat(late.isOn()).isFalse();
+        others.ask(leader);
+        assertThat(late.isOn()).isTrue();
+        assertThat(failures).hasValue(2);
+        others.giveBack();
+        await(() -> !late.isOn());
+    }
+
     /** Where all carriers are busy a thread that is started does not come to run either. */
     @Test
     void aLeaderStaysWhileAllCarriersAreBusy() throws Exception {

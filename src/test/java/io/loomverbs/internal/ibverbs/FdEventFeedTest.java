@@ -179,6 +179,33 @@ class FdEventFeedTest {
         assertThat(queue.told).isPositive();
     }
 
+    /** It is not read any more, though the threads that waited have not left yet. */
+    @Test
+    void aFailedDescriptorStaysSoWithWaitersLeft() {
+        StubQueue early = new StubQueue();
+        feed.attach(early);
+        feed.join();
+        feed.errno = Errno.EIO;
+        event();
+        lead();
+        assertThat(early.told).isPositive();
+        int reads = feed.reads;
+        lead();
+        feed.arm();
+        lead();
+        assertThat(feed.close(() -> -Errno.EBUSY)).isEqualTo(-Errno.EBUSY);
+        lead();
+        assertThat(feed.fetch()).isFalse();
+        assertThat(feed.reads).isEqualTo(reads);
+        StubQueue late = new StubQueue();
+        feed.attach(late);
+        assertThat(late.told).isOne();
+        feed.join();
+        assertThat(late.told).as("a thread that comes to wait").isEqualTo(2);
+        feed.leave();
+        feed.leave();
+    }
+
     /** The number of a destroyed descriptor finds nothing, whether it had failed or not. */
     @Test
     void aDestroyedDescriptorHasNoNumber() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.event.HelperThreads;
 import io.loomverbs.support.ChildJvm;
 
 import org.junit.jupiter.api.Test;
@@ -63,6 +64,46 @@ class OffCarrierCallsTest {
             return go.await(10, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             return false;
+        }
+    }
+
+    private static Thread unmade(String name, Runnable task) {
+        throw new OutOfMemoryError("planted, for " + name);
+    }
+
+    /** No thread of the pool can be started. */
+    @Test
+    void withoutAThreadTheCallerMakesTheCall() throws Exception {
+        OffCarrierCalls calls = new OffCarrierCalls(OffCarrierCallsTest::unmade);
+        assertThat(onVirtual(() -> calls.make("ibv_x", Thread::currentThread).isVirtual()))
+                .isTrue();
+    }
+
+    /** Those of the pool are busy. */
+    @Test
+    void withoutAnotherThreadTheCallerMakesTheCall() throws Exception {
+        OffCarrierCalls calls =
+                new OffCarrierCalls(
+                        (name, task) ->
+                                name.equals("loomverbs-call")
+                                        ? HelperThreads.unstarted(name, task)
+                                        : unmade(name, task));
+        int many = 4;
+        CountDownLatch begun = new CountDownLatch(many);
+        CountDownLatch go = new CountDownLatch(1);
+        List<FutureTask<Boolean>> tasks = new ArrayList<>();
+        for (int i = 0; i < many; i++) {
+            FutureTask<Boolean> task =
+                    new FutureTask<>(() -> calls.make("ibv_x", () -> meet(begun, go)));
+            tasks.add(task);
+            Thread.ofVirtual().start(task);
+        }
+        assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(onVirtual(() -> calls.make("ibv_x", Thread::currentThread).isVirtual()))
+                .isTrue();
+        go.countDown();
+        for (FutureTask<Boolean> task : tasks) {
+            assertThat(task.get(10, TimeUnit.SECONDS)).isTrue();
         }
     }
 

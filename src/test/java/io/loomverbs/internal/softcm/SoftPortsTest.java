@@ -8,6 +8,8 @@ import org.junit.jupiter.api.Test;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.HashSet;
+import java.util.Set;
 
 /** Ports of the embedded connection manager. */
 class SoftPortsTest {
@@ -29,6 +31,28 @@ class SoftPortsTest {
         assertThat(id().bindAddr(address)).isZero();
         first.destroy();
         assertThat(id().bindAddr(address)).isNegative();
+    }
+
+    private static InetSocketAddress anyPort() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    }
+
+    /** Ports that are taken are passed over, until there is none. */
+    @Test
+    void anIdThatNamesNoPortGetsAFreeOne() {
+        InetSocketAddress taken =
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), cm.ports.ephemeral() + 1);
+        assertThat(id().bindAddr(taken)).isZero();
+        Set<Integer> given = new HashSet<>();
+        for (int i = 1; i < EPHEMERAL; i++) {
+            InetSocketAddress got = cm.ports.bind(anyPort(), id());
+            assertThat(got).isNotNull();
+            given.add(got.getPort());
+        }
+        assertThat(given).hasSize(EPHEMERAL - 1).doesNotContain(taken.getPort());
+        assertThat(cm.ports.bind(anyPort(), id())).isNull();
+        cm.ports.unbind(taken);
+        assertThat(cm.ports.bind(anyPort(), id())).isEqualTo(taken);
     }
 
     /** Ephemeral ports begin anew behind the last one. */
