@@ -23,6 +23,11 @@ public final class Differences {
         return SOFT_ROCE ? WcStatus.REM_OP_ERR : WcStatus.REM_INV_REQ_ERR;
     }
 
+    /** What a receive request ends with that is too short for its message. */
+    public static WcStatus receiveTooShort() {
+        return SOFT_ROCE ? WcStatus.LOC_QP_OP_ERR : WcStatus.LOC_LEN_ERR;
+    }
+
     /** The error of a device that has no more objects of a kind. */
     public static String exhausted() {
         return SOFT_ROCE ? "EINVAL" : "ENOMEM";

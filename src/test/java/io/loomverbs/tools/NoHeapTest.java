@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomverbs.support.ChildJvm;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -12,6 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -38,6 +40,10 @@ class NoHeapTest {
                         + command;
         ProcessBuilder builder = new ProcessBuilder(List.of(line.split(" ")));
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        start(builder);
+    }
+
+    private void start(ProcessBuilder builder) throws Exception {
         builder.redirectOutput(folder.resolve("out").toFile());
         process = builder.redirectError(folder.resolve("err").toFile()).start();
     }
@@ -61,6 +67,25 @@ class NoHeapTest {
                 .asString()
                 .startsWith("failed: out of memory: the heap of at most 2")
                 .contains(" MiB is full; LOOMVERBS_JAVA_OPTS=-Xmx2g makes it larger");
+        assertThat(folder.resolve("out")).isEmptyFile();
+    }
+
+    /** As a user starts it, with a heap that is not large enough for so many handlers. */
+    @Test
+    void theScriptEndsWithOneLine() throws Exception {
+        List<String> line = new ArrayList<>(List.of("./loomverbs"));
+        line.addAll(List.of(TOO_LARGE.split(" ")));
+        ProcessBuilder builder = new ProcessBuilder(line);
+        builder.environment().put("JAVA25_HOME", System.getProperty("java.home"));
+        builder.environment().put("LOOMVERBS_JAVA_OPTS", "-Xmx64m");
+        start(builder);
+        awaitEnd();
+        assertThat(process.exitValue()).as(err()).isEqualTo(FAILED);
+        assertThat(err().lines().filter(text -> text.startsWith("failed: ")))
+                .singleElement()
+                .asString()
+                .startsWith("failed: out of memory: the heap of at most ");
+        assertThat(err()).doesNotContain("Exception");
         assertThat(folder.resolve("out")).isEmptyFile();
     }
 

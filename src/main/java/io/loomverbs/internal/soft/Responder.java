@@ -193,6 +193,17 @@ final class Responder {
         };
     }
 
+    /**
+     * Drops an unreliable message that is too long for its receive buffer. One that was taken from
+     * a shared queue is used up, and its queue pair fails: if it were given back, it would stop the
+     * messages of the others.
+     */
+    static void dropTooLong(SoftQp to, RecvSlot buffer, DeferredNotifications after) {
+        if (to.srq != null) {
+            to.receiveFailed(buffer, Ibv.WC_LOC_LEN_ERR, after);
+        }
+    }
+
     /** Copies a routing header into the first bytes of a receive buffer. */
     static int deliverHeader(
             MemorySegment header, SoftQp to, RecvSlot buffer, DeferredNotifications after) {

@@ -40,7 +40,11 @@ final class UcTransport implements Transport {
 
     private static int send(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         RecvSlot buffer = to.rq.peek();
-        if (buffer == null || wr.length > buffer.capacity) {
+        if (buffer == null) {
+            return Ibv.WC_SUCCESS;
+        }
+        if (wr.length > buffer.capacity) {
+            Responder.dropTooLong(to, buffer, after);
             return Ibv.WC_SUCCESS;
         }
         int status = Responder.deliver(from, wr, to, buffer, 0, after);

@@ -58,7 +58,11 @@ final class UdTransport implements Transport {
         to.rq.lock();
         try {
             RecvSlot buffer = to.receives() && to.attr.qkey == qkey ? to.rq.peek() : null;
-            if (buffer == null || wr.length + Ibv.GRH_BYTES > buffer.capacity) {
+            if (buffer == null) {
+                return Ibv.WC_SUCCESS;
+            }
+            if (wr.length + Ibv.GRH_BYTES > buffer.capacity) {
+                Responder.dropTooLong(to, buffer, after);
                 return Ibv.WC_SUCCESS;
             }
             return deliver(from, wr, ah, to, buffer, after);
