@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadFactory;
@@ -57,7 +57,7 @@ public final class CqGroup implements AutoCloseable {
     private final ReentrantLock closing = new ReentrantLock();
 
     @GuardedBy("lock")
-    private final Map<CompletionQueue, GroupMember> members = new HashMap<>();
+    private final Map<CompletionQueue, GroupMember> members = new LinkedHashMap<>();
 
     @GuardedBy("lock")
     private @Nullable GroupMember first;

@@ -8,6 +8,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /** What changed classes call where {@link Change} has planted a fault. */
@@ -41,7 +42,7 @@ public final class Planted {
     }
 
     /**
-     * Links an atomic operation of a VarHandle, an AtomicInteger or an AtomicReferenceArray.
+     * Links an atomic operation of a VarHandle, an atomic number or an AtomicReferenceArray.
      *
      * @param how the method here that does it
      */
@@ -60,6 +61,11 @@ public final class Planted {
     /** In two steps. */
     public static Object torn(String operation, Object[] on) {
         Object seen = get(on);
+        if (operation.equals("getAndDecrement")) {
+            pause();
+            set(on, seen instanceof Long n ? (Object) (n - 1) : (int) seen - 1);
+            return seen;
+        }
         Object operand = on[on.length - 1];
         if (operation.equals("getAndAdd")) {
             pause();
@@ -99,6 +105,7 @@ public final class Planted {
         return switch (on[0]) {
             case VarHandle field -> field.withInvokeBehavior().getVolatile(on[1]);
             case AtomicReferenceArray<?> array -> array.get((int) on[1]);
+            case AtomicLong number -> number.get();
             default -> ((AtomicInteger) on[0]).get();
         };
     }
@@ -109,6 +116,7 @@ public final class Planted {
             case VarHandle field -> field.withInvokeBehavior().setVolatile(on[1], value);
             case AtomicReferenceArray<?> array ->
                     ((AtomicReferenceArray<Object>) array).set((int) on[1], value);
+            case AtomicLong number -> number.set((long) value);
             default -> ((AtomicInteger) on[0]).set((int) value);
         }
     }

@@ -41,7 +41,9 @@ class SynchronizationTableTest {
     private static final List<String> PACKAGES =
             List.of(
                     "",
+                    "blocking/",
                     "cm/",
+                    "testkit/",
                     "internal/event/",
                     "internal/ffi/",
                     "internal/ibverbs/",

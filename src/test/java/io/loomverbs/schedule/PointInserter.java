@@ -49,6 +49,8 @@ final class PointInserter implements CodeTransform {
                     "java/lang/System.nanoTime",
                     "java/lang/foreign/Arena.ofAuto",
                     "java/lang/Thread.ofVirtual",
+                    "java/lang/Thread.threadId",
+                    "java/lang/Thread$Builder$OfVirtual.start",
                     "java/lang/Thread$Builder$OfPlatform.unstarted",
                     "java/lang/Thread$Builder$OfVirtual.unstarted",
                     "java/util/concurrent/ScheduledThreadPoolExecutor.schedule",

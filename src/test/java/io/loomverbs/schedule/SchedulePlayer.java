@@ -32,6 +32,8 @@ public final class SchedulePlayer implements Player {
         scenarios.put("led", new LedScenario());
         scenarios.put("turns", new TurnsScenario());
         scenarios.put("serving", new ServingScenario());
+        scenarios.put("groups", new GroupScenario());
+        scenarios.put("requests", new RequestsScenario());
     }
 
     @Override

@@ -123,6 +123,18 @@ public final class SchedulePoint {
         return scheduler.builder();
     }
 
+    /** For {@link Thread#threadId}: the same whenever a seed is played. */
+    public static long threadId(Thread thread) {
+        return scheduler == null ? 0 : scheduler.numberOf(thread);
+    }
+
+    /** For {@link Thread.Builder.OfVirtual#start}. */
+    public static Thread start(Thread.Builder.OfVirtual builder, Runnable task) {
+        Thread thread = unstarted(builder, task);
+        thread.start();
+        return thread;
+    }
+
     /** For {@link Thread.Builder.OfVirtual#unstarted}. */
     public static Thread unstarted(Thread.Builder.OfVirtual builder, Runnable task) {
         return scheduler.adopt(builder.unstarted(task));

@@ -2,7 +2,9 @@ package io.loomverbs.schedule;
 
 import java.lang.reflect.Constructor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
@@ -40,6 +42,7 @@ final class SeededScheduler implements Executor {
     private final Strategy strategy;
     private final List<Runnable> ready = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
+    private final Map<Thread, Integer> numbers = new HashMap<>();
     private final int spuriousOneIn;
     private final int hastyOneIn;
     private final List<String> trace;
@@ -88,7 +91,13 @@ final class SeededScheduler implements Executor {
     /** Every thread must end before the schedule does. */
     Thread adopt(Thread thread) {
         threads.add(thread);
+        numbers.put(thread, numbers.size() + 1);
         return thread;
+    }
+
+    /** In the order of adoption, from 1; 0 for the thread that sets a scenario up. */
+    int numberOf(Thread thread) {
+        return numbers.getOrDefault(thread, 0);
     }
 
     @Override
@@ -204,7 +213,8 @@ final class SeededScheduler implements Executor {
 
     private boolean allEnded() {
         threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
-        return threads.isEmpty();
+        // Nothing runs: a thread that was not started never will be.
+        return threads.stream().allMatch(thread -> thread.getState() == Thread.State.NEW);
     }
 
     private List<Thread> alive() {
