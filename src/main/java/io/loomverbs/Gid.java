@@ -18,6 +18,7 @@ public record Gid(long subnetPrefix, long interfaceId) {
     private static final long LINK_LOCAL = 0xfe80 >> 6;
     private static final long LINK_LOCAL_IPV4 = 169 << 8 | 254;
     private static final long MULTICAST = 0xff;
+    private static final long MULTICAST_IPV4 = 0xe;
     private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
 
     /**
@@ -67,9 +68,10 @@ public record Gid(long subnetPrefix, long interfaceId) {
         return subnetPrefix == 0 && interfaceId >>> 32 == IPV4_MARK;
     }
 
-    /** Whether it names a group: ff00::/8. */
+    /** Whether it names a group: ff00::/8, or 224.0.0.0/4 of IPv4. */
     boolean isMulticast() {
-        return subnetPrefix >>> 56 == 0xff;
+        return subnetPrefix >>> 56 == MULTICAST
+                || (isIpv4() && (interfaceId >>> 28 & 0xf) == MULTICAST_IPV4);
     }
 
     /** Whether no router passes it on: fe80::/10, and 169.254/16 of IPv4. */

@@ -373,7 +373,8 @@ public final class QueuePair implements AutoCloseable {
      * {@code 0xffffff} with the group's qkey. All attached queue pairs with that qkey and a posted
      * receive get the message, the sender too if it is attached.
      *
-     * @param mgid the group's GID, in {@code ff00::/8}
+     * @param mgid the group's GID, in {@code ff00::/8}, or of an IPv4 address in {@code
+     *     224.0.0.0/4}, such as {@code ::ffff:239.1.2.3}
      * @param mlid the group's LID; 0 on Ethernet
      * @throws IllegalArgumentException if {@code mgid} is not a multicast GID or {@code mlid} has
      *     more than 16 bits
@@ -408,7 +409,7 @@ public final class QueuePair implements AutoCloseable {
         Arguments.inRange("mlid", mlid, 0, 0xffff, "16 bits");
         if (!mgid.isMulticast()) {
             throw new IllegalArgumentException(
-                    "mgid is " + mgid + ", but groups have addresses in ff00::/8");
+                    "mgid is " + mgid + ", but groups have addresses in ff00::/8 or 224.0.0.0/4");
         }
         ensureOpen();
         if (type() != QpType.UD) {

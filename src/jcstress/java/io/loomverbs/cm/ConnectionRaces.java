@@ -61,10 +61,10 @@ public class ConnectionRaces {
     /** A listener, and a request that arrives there. */
     abstract static class Listening {
         final ScriptedId id = new ScriptedId();
-        final RequestQueue requests = new RequestQueue("listener", 1);
+        final RequestQueue<ConnectRequest> requests = RequestQueue.ofConnections("listener", 1);
 
         final void request() {
-            requests.event(new CmEvent(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], 0, 0, 0, id));
+            requests.event(CmEvent.of(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], id));
         }
     }
 

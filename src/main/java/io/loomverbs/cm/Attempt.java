@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import io.loomverbs.Access;
 import io.loomverbs.QpState;
+import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 
 import java.util.concurrent.locks.ReentrantLock;
@@ -47,7 +48,7 @@ final class Attempt {
     void init(QueuePair qp, String device, Access... access) {
         Access[] granted = Checks.all(access, "access");
         ensureOpen();
-        QpSteps.check(qp, device);
+        QpSteps.check(qp, device, QpType.RC);
         QpSteps.init(endpoint.ops(), qp, granted);
     }
 
@@ -60,7 +61,7 @@ final class Attempt {
      */
     RdmaConnection connect(QueuePair qp, String device, Steps steps) throws InterruptedException {
         ensureOpen();
-        QpState state = QpSteps.check(qp, device);
+        QpState state = QpSteps.check(qp, device, QpType.RC);
         begin();
         boolean connected = false;
         try {
@@ -91,7 +92,7 @@ final class Attempt {
     }
 
     /** As {@link #begin}, without claiming it. */
-    private void ensureOpen() {
+    void ensureOpen() {
         lock.lock();
         try {
             ensureUnused();

@@ -55,6 +55,17 @@ final class Checks {
         return address;
     }
 
+    static InetSocketAddress group(String name, InetSocketAddress address) {
+        if (!resolved(name, address).getAddress().isMulticastAddress()) {
+            throw new IllegalArgumentException(
+                    name
+                            + " is "
+                            + address
+                            + ", but must be a multicast address: in 224.0.0.0/4 or ff00::/8");
+        }
+        return address;
+    }
+
     static byte[] privateData(String name, byte[] data, int most, String where) {
         notNull(data, name);
         if (data.length > most) {

@@ -23,8 +23,10 @@ import java.util.ServiceLoader;
  * manager, {@link #system()}, which finds the device by the address. Each embedded device has its
  * own, whose addresses exist within this JVM only.
  *
- * <p>Connections are of type RC ({@code RDMA_PS_TCP}). A manager need not be closed: what it uses
- * goes with the last listener, route, request and connection.
+ * <p>Connections are of type RC ({@code RDMA_PS_TCP}). With queue pairs of type UD ({@code
+ * RDMA_PS_UDP}), a client only asks where to send its datagrams, and a multicast group can be
+ * joined. A manager need not be closed: what it uses goes with the last listener, route, request,
+ * connection and group.
  */
 public final class ConnectionManager {
     /** The name of the provider of librdmacm. */
@@ -143,8 +145,30 @@ public final class ConnectionManager {
     public RdmaListener listen(InetSocketAddress local, int backlog) {
         Checks.resolved("local", local);
         Checks.inRange("backlog", backlog, 1, MAX_BACKLOG, "requests that wait to be accepted");
-        RequestQueue requests = new RequestQueue("listener at " + Checks.text(local), backlog);
-        CmIdOps id = create(() -> ops.createId(requests));
+        var requests = RequestQueue.ofConnections("listener at " + Checks.text(local), backlog);
+        return new RdmaListener(listen(local, backlog, requests, Cm.PS_TCP), requests);
+    }
+
+    /**
+     * Listens for clients that ask where to send datagrams ({@code rdma_bind_addr}, {@code
+     * rdma_listen} in {@code RDMA_PS_UDP}), with up to 1024 requests that wait to be answered. The
+     * ports of datagrams are others than those of connections.
+     *
+     * @param local as in {@link #listen(InetSocketAddress, int)}
+     * @return the listener
+     * @throws IllegalArgumentException if the address is unresolved
+     * @throws ConnectionException as {@link #listen(InetSocketAddress, int)}
+     */
+    public UdListener listenUd(InetSocketAddress local) {
+        Checks.resolved("local", local);
+        var requests =
+                RequestQueue.ofDatagrams(
+                        "listener for datagrams at " + Checks.text(local), DEFAULT_BACKLOG);
+        return new UdListener(listen(local, DEFAULT_BACKLOG, requests, Cm.PS_UDP), requests);
+    }
+
+    private CmIdOps listen(InetSocketAddress local, int backlog, RequestQueue<?> requests, int ps) {
+        CmIdOps id = create(() -> ops.createId(requests, ps));
         boolean listens = false;
         try {
             int rc = id.bindAddr(local);
@@ -155,9 +179,8 @@ public final class ConnectionManager {
             if (rc != 0) {
                 throw ConnectionException.refused("rdma_listen", rc, Checks.text(local));
             }
-            RdmaListener listener = new RdmaListener(id, requests);
             listens = true;
-            return listener;
+            return id;
         } finally {
             if (!listens) {
                 requests.close();
@@ -206,26 +229,50 @@ public final class ConnectionManager {
     private RdmaRoute resolveFrom(
             @Nullable InetSocketAddress local, InetSocketAddress remote, Duration timeout)
             throws InterruptedException {
+        return resolved(local, remote, timeout, Cm.PS_TCP, RdmaRoute::new);
+    }
+
+    /**
+     * Finds the way to a server of datagrams ({@code rdma_resolve_addr}, {@code rdma_resolve_route}
+     * in {@code RDMA_PS_UDP}).
+     *
+     * @param remote the address and port of the server's {@link #listenUd listener}
+     * @param timeout how long this may take
+     * @return the route
+     * @throws InterruptedException if the thread was interrupted
+     * @throws IllegalArgumentException if the address is unresolved, or the timeout is negative
+     * @throws ConnectionTimeoutException if the host did not answer in time
+     * @throws ConnectionException if there is no route, or no RDMA device that leads there
+     */
+    public UdRoute resolveUd(InetSocketAddress remote, Duration timeout)
+            throws InterruptedException {
+        return resolved(null, remote, timeout, Cm.PS_UDP, UdRoute::new);
+    }
+
+    private interface Resolved<R> {
+        R of(Endpoint endpoint, String device);
+    }
+
+    private <R> R resolved(
+            @Nullable InetSocketAddress local,
+            InetSocketAddress remote,
+            Duration timeout,
+            int ps,
+            Resolved<R> made)
+            throws InterruptedException {
         Checks.resolved("remote", remote);
         long nanos = Checks.nanos("timeout", timeout);
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
-        }
-        String to = "connection to " + Checks.text(remote);
-        Endpoint endpoint = create(() -> Endpoint.create(to, ops));
+        Endpoint endpoint = endpoint("connection to " + Checks.text(remote), ps);
         boolean resolved = false;
         try {
             long start = System.nanoTime();
             int rc = endpoint.ops().resolveAddr(local, remote, millis(nanos));
             expect(endpoint, "rdma_resolve_addr", rc, Cm.EVENT_ADDR_RESOLVED, nanos, timeout);
-            String device = endpoint.ops().deviceName();
-            if (device == null) {
-                throw ConnectionException.refused("rdma_resolve_addr", -Errno.ENODEV, to);
-            }
+            String device = device(endpoint, "rdma_resolve_addr");
             long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - start);
             rc = endpoint.ops().resolveRoute(millis(left));
             expect(endpoint, "rdma_resolve_route", rc, Cm.EVENT_ROUTE_RESOLVED, left, timeout);
-            RdmaRoute route = new RdmaRoute(endpoint, device);
+            R route = made.of(endpoint, device);
             resolved = true;
             return route;
         } finally {
@@ -235,7 +282,73 @@ public final class ConnectionManager {
         }
     }
 
-    private static void expect(
+    /**
+     * Joins a multicast group ({@code rdma_join_multicast}): the network passes on what is sent to
+     * it. A queue pair receives it once it is {@linkplain MulticastGroup#attach attached}.
+     *
+     * @param local the address of this host, and thereby the device, to join with
+     * @param group the group's address; the port does not matter. Devices differ: soft-RoCE with
+     *     GIDs of IPv4 refuses groups of IPv6 with {@code ENOTSUPP}
+     * @param timeout how long this may take
+     * @return the group
+     * @throws InterruptedException if the thread was interrupted
+     * @throws IllegalArgumentException if an address is unresolved, {@code group} is not a
+     *     multicast address, or the timeout is negative
+     * @throws ConnectionTimeoutException if the network did not answer in time
+     * @throws ConnectionException {@code EADDRNOTAVAIL} if the local address is not this host's,
+     *     {@code ENODEV} if it is no RDMA device's; if the device has no multicast
+     */
+    public MulticastGroup joinMulticast(
+            InetSocketAddress local, InetSocketAddress group, Duration timeout)
+            throws InterruptedException {
+        Checks.notNull(timeout, "timeout");
+        Checks.resolved("local", local);
+        Checks.group("group", group);
+        long nanos = Checks.nanos("timeout", timeout);
+        String name = "group " + Checks.text(group) + " from " + Checks.text(local);
+        Endpoint endpoint = endpoint(name, Cm.PS_UDP);
+        boolean joined = false;
+        try {
+            int rc = endpoint.ops().bindAddr(local);
+            if (rc != 0) {
+                throw ConnectionException.refused("rdma_bind_addr", rc, name);
+            }
+            String device = device(endpoint, "rdma_bind_addr");
+            rc = endpoint.ops().joinMulticast(group);
+            CmEvent event =
+                    expect(
+                            endpoint,
+                            "rdma_join_multicast",
+                            rc,
+                            Cm.EVENT_MULTICAST_JOIN,
+                            nanos,
+                            timeout);
+            MulticastGroup made = new MulticastGroup(endpoint, device, group, UdPeer.of(event));
+            joined = true;
+            return made;
+        } finally {
+            if (!joined) {
+                endpoint.close();
+            }
+        }
+    }
+
+    private Endpoint endpoint(String name, int ps) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        return create(() -> Endpoint.create(name, ops, ps));
+    }
+
+    private static String device(Endpoint endpoint, String call) {
+        String device = endpoint.ops().deviceName();
+        if (device == null) {
+            throw ConnectionException.refused(call, -Errno.ENODEV, endpoint.toString());
+        }
+        return device;
+    }
+
+    private static CmEvent expect(
             Endpoint endpoint, String call, int rc, int type, long nanos, Duration timeout)
             throws InterruptedException {
         if (rc != 0) {
@@ -254,6 +367,7 @@ public final class ConnectionManager {
         if (event.type() != type) {
             throw endpoint.failure(call, event);
         }
+        return event;
     }
 
     /** At least one, as 0 has no meaning. */

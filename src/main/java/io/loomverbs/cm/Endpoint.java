@@ -59,9 +59,9 @@ final class Endpoint implements CmListener {
     }
 
     /** With an id of its own. A {@code DeviceException} says why there is none. */
-    static Endpoint create(String name, CmOps cm) {
+    static Endpoint create(String name, CmOps cm, int ps) {
         Endpoint endpoint = new Endpoint(name);
-        endpoint.ops = cm.createId(endpoint);
+        endpoint.ops = cm.createId(endpoint, ps);
         return endpoint;
     }
 

@@ -27,13 +27,24 @@ final class QpSteps {
      * Refuses a queue pair that cannot be connected here.
      *
      * @param device the device that the address belongs to
+     * @param type the type that it must be of
      * @return its state
      */
-    static QpState check(QueuePair qp, String device) {
+    static QpState check(QueuePair qp, String device, QpType type) {
+        checkKind(qp, device, type);
+        QpState state = qp.state();
+        if (state != QpState.RESET && state != QpState.INIT) {
+            throw new IllegalStateException(
+                    qp + " is in state " + state + ", but must be in RESET or INIT");
+        }
+        return state;
+    }
+
+    private static void checkKind(QueuePair qp, String device, QpType type) {
         Checks.notNull(qp, "qp");
-        if (qp.type() != QpType.RC) {
+        if (qp.type() != type) {
             throw new IllegalArgumentException(
-                    "qp is " + qp + ", of type " + qp.type() + ", but must be of type RC");
+                    "qp is " + qp + ", of type " + qp.type() + ", but must be of type " + type);
         }
         String own = qp.pd().context().device().name();
         if (!own.equals(device)) {
@@ -46,12 +57,11 @@ final class QpSteps {
                             + device
                             + ": that is the device that the address belongs to");
         }
-        QpState state = qp.state();
-        if (state != QpState.RESET && state != QpState.INIT) {
-            throw new IllegalStateException(
-                    qp + " is in state " + state + ", but must be in RESET or INIT");
-        }
-        return state;
+    }
+
+    /** Refuses a queue pair that cannot be told to a client, or be attached to a group. */
+    static void checkUd(QueuePair qp, String device) {
+        checkKind(qp, device, QpType.UD);
     }
 
     /** From RESET to INIT. */
@@ -59,6 +69,18 @@ final class QpSteps {
         QpAttr attr = new QpAttr();
         int mask = attributes(id, QpState.INIT, Ibv.QPS_INIT, attr);
         qp.modify(builder(attr, mask, QpState.INIT).access(access).build());
+    }
+
+    /** From RESET to RTS, for datagrams: with the connection manager's qkey. */
+    static void activate(CmIdOps id, QueuePair qp, String device) {
+        QpState state = check(qp, device, QpType.UD);
+        QpAttr attr = new QpAttr();
+        int mask = attributes(id, QpState.INIT, Ibv.QPS_INIT, attr);
+        if (state == QpState.RESET) {
+            qp.modify(builder(attr, mask, QpState.INIT).qkey(attr.qkey).build());
+        }
+        qp.modify(QpAttributes.builder().state(QpState.RTR).build());
+        qp.modify(QpAttributes.builder().state(QpState.RTS).sqPsn(0).build());
     }
 
     /** Before the attributes of RTS are asked for, and before the peer is. */
@@ -153,7 +175,7 @@ final class QpSteps {
         return to;
     }
 
-    private static AhAttributes address(AhAttr av) {
+    static AhAttributes address(AhAttr av) {
         return new AhAttributes(
                 av.portNum(),
                 av.dlid(),

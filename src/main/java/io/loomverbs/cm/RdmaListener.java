@@ -16,10 +16,10 @@ import java.util.Objects;
  */
 public final class RdmaListener implements AutoCloseable {
     private final CmIdOps id;
-    private final RequestQueue requests;
+    private final RequestQueue<ConnectRequest> requests;
     private final InetSocketAddress local;
 
-    RdmaListener(CmIdOps id, RequestQueue requests) {
+    RdmaListener(CmIdOps id, RequestQueue<ConnectRequest> requests) {
         this.id = id;
         this.requests = requests;
         this.local = Objects.requireNonNull(id.localAddress());
@@ -43,11 +43,7 @@ public final class RdmaListener implements AutoCloseable {
      * @throws ConnectionException if the device was removed, or rdma_cm has failed
      */
     public ConnectRequest accept() throws InterruptedException {
-        ConnectRequest request;
-        do {
-            request = requests.take(Long.MAX_VALUE);
-        } while (request == null);
-        return request;
+        return requests.take();
     }
 
     /**

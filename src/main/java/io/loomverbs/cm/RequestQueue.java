@@ -13,9 +13,11 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
 
 /** The requests that a listener has received and no thread has accepted yet. */
-final class RequestQueue implements CmListener {
+final class RequestQueue<R> implements CmListener {
     /*
      * A request is put into the queue, or is rejected, under the lock that a close takes to empty
      * the queue: no request stays in the queue of a closed listener. Each request wakes one waiter;
@@ -23,11 +25,13 @@ final class RequestQueue implements CmListener {
      */
     private final String name;
     private final int backlog;
+    private final BiFunction<CmIdOps, CmEvent, R> made;
+    private final Consumer<R> closer;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
 
     @GuardedBy("lock")
-    private final ArrayDeque<ConnectRequest> requests = new ArrayDeque<>();
+    private final ArrayDeque<R> requests = new ArrayDeque<>();
 
     @GuardedBy("lock")
     private @Nullable CmEvent failure;
@@ -35,9 +39,20 @@ final class RequestQueue implements CmListener {
     @GuardedBy("lock")
     private boolean closed;
 
-    RequestQueue(String name, int backlog) {
+    private RequestQueue(
+            String name, int backlog, BiFunction<CmIdOps, CmEvent, R> made, Consumer<R> closer) {
         this.name = name;
         this.backlog = backlog;
+        this.made = made;
+        this.closer = closer;
+    }
+
+    static RequestQueue<ConnectRequest> ofConnections(String name, int backlog) {
+        return new RequestQueue<>(name, backlog, ConnectRequest::of, ConnectRequest::close);
+    }
+
+    static RequestQueue<UdRequest> ofDatagrams(String name, int backlog) {
+        return new RequestQueue<>(name, backlog, UdRequest::of, UdRequest::close);
     }
 
     @Override
@@ -47,7 +62,7 @@ final class RequestQueue implements CmListener {
             boolean queued = false;
             try {
                 // A device that librdmacm cannot open has no name.
-                queued = id.deviceName() != null && add(ConnectRequest.of(id, event));
+                queued = id.deviceName() != null && add(made.apply(id, event));
             } finally {
                 if (!queued) {
                     id.destroy(); // which rejects it
@@ -58,7 +73,7 @@ final class RequestQueue implements CmListener {
         }
     }
 
-    private boolean add(ConnectRequest request) {
+    private boolean add(R request) {
         lock.lock();
         try {
             if (closed || requests.size() >= backlog) {
@@ -83,7 +98,7 @@ final class RequestQueue implements CmListener {
     }
 
     /** The longest waiting request; null if none came within {@code nanos}. */
-    @Nullable ConnectRequest take(long nanos) throws InterruptedException {
+    @Nullable R take(long nanos) throws InterruptedException {
         lock.lock();
         try {
             long left = nanos;
@@ -91,7 +106,7 @@ final class RequestQueue implements CmListener {
                 if (closed) {
                     throw new ClosedException(name);
                 }
-                ConnectRequest request = requests.poll();
+                R request = requests.poll();
                 if (request != null) {
                     return request;
                 }
@@ -109,9 +124,18 @@ final class RequestQueue implements CmListener {
         }
     }
 
+    /** The longest waiting request, without a time limit. */
+    R take() throws InterruptedException {
+        R request;
+        do {
+            request = take(Long.MAX_VALUE);
+        } while (request == null);
+        return request;
+    }
+
     /** Ends all waits, and rejects what waits here. */
     void close() {
-        ArrayDeque<ConnectRequest> left;
+        ArrayDeque<R> left;
         lock.lock();
         try {
             closed = true;
@@ -121,7 +145,7 @@ final class RequestQueue implements CmListener {
         } finally {
             lock.unlock();
         }
-        left.forEach(ConnectRequest::close);
+        left.forEach(closer);
     }
 
     @Override

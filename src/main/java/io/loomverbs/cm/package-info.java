@@ -9,6 +9,10 @@
  * Both then have an {@link io.loomverbs.cm.RdmaConnection}. Queue pairs, CQs and memory are the
  * program's own. The route or the request names the device that they must be of.
  *
+ * <p>With queue pairs of type UD, a client asks a {@link io.loomverbs.cm.UdListener} over an {@link
+ * io.loomverbs.cm.UdRoute} where to send, and a port joins a {@link
+ * io.loomverbs.cm.MulticastGroup}.
+ *
  * <h2 id="threads">Threads</h2>
  *
  * Everything may be used by any number of threads at once. Methods that wait park the thread, end

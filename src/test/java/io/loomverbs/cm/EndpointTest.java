@@ -114,8 +114,8 @@ class EndpointTest {
     void aDeviceWithoutANameIsRefused() throws Exception {
         ScriptedId broken = new ScriptedId();
         broken.device = null;
-        RequestQueue requests = new RequestQueue("listener", 1);
-        requests.event(new CmEvent(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], 0, 0, 0, broken));
+        var requests = RequestQueue.ofConnections("listener", 1);
+        requests.event(CmEvent.of(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], broken));
         assertThat(broken.destructions).isEqualTo(1);
         assertThat(requests.take(NOW)).isNull();
     }
@@ -123,7 +123,7 @@ class EndpointTest {
     /** A channel that fails ends every accept, now and later. */
     @Test
     void aFailedChannelEndsAccepts() {
-        RequestQueue requests = new RequestQueue("listener", 1);
+        var requests = RequestQueue.ofConnections("listener", 1);
         requests.event(CmEvent.of(Cm.CHANNEL_FAILED, -5));
         for (int i = 0; i < 2; i++) {
             assertThatThrownBy(() -> requests.take(Duration.ofSeconds(5).toNanos()))
@@ -156,7 +156,7 @@ class EndpointTest {
     /** The end of the device wakes a thread that waits for a request. */
     @Test
     void aListenerLearnsThatItsDeviceIsGone() throws Exception {
-        RequestQueue requests = new RequestQueue("listener", 1);
+        var requests = RequestQueue.ofConnections("listener", 1);
         FutureTask<Object> waiter = new FutureTask<>(() -> requests.take(Long.MAX_VALUE));
         Thread thread = Thread.ofVirtual().start(waiter);
         Fixture.eventually("it waits", () -> thread.getState() == Thread.State.TIMED_WAITING);

@@ -78,6 +78,16 @@ final class ScriptedId implements CmIdOps {
     }
 
     @Override
+    public int joinMulticast(InetSocketAddress group) {
+        return 0;
+    }
+
+    @Override
+    public int leaveMulticast(InetSocketAddress group) {
+        return 0;
+    }
+
+    @Override
     public int notifyEstablished() {
         return 0;
     }

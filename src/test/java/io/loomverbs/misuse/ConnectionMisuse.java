@@ -2,6 +2,7 @@ package io.loomverbs.misuse;
 
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
+import io.loomverbs.VerbsException;
 import io.loomverbs.cm.ConnectRequest;
 import io.loomverbs.cm.ConnectionConfig;
 import io.loomverbs.cm.ConnectionException;
@@ -20,6 +21,7 @@ final class ConnectionMisuse extends MisuseTable {
             "cm.ConnectionManager.resolve(InetSocketAddress, Duration)";
     private static final String RESOLVE_FROM =
             "cm.ConnectionManager.resolve(InetSocketAddress, InetSocketAddress, Duration)";
+    private static final byte[] NONE = {};
     private static final Duration NEGATIVE = Duration.ofSeconds(-1);
     private static final InetSocketAddress NOWHERE =
             InetSocketAddress.createUnresolved("nowhere.invalid", 1);
@@ -29,6 +31,8 @@ final class ConnectionMisuse extends MisuseTable {
         resolving();
         queuePairs();
         configs();
+        datagrams();
+        groups();
         iae(
                 "cm.RdmaListener.accept(Duration)",
                 s -> s.connections.listener().accept(NEGATIVE),
@@ -190,6 +194,97 @@ final class ConnectionMisuse extends MisuseTable {
             config("withRnrRetryCount", "retries", bad, c -> c.withRnrRetryCount(bad));
             config("withAckTimeout", "exponent", bad, c -> c.withAckTimeout(bad));
         }
+    }
+
+    private void datagrams() {
+        Duration patience = Fixture.PATIENCE;
+        String listen = "cm.ConnectionManager.listenUd(InetSocketAddress)";
+        iae(listen, s -> s.connections.cm.listenUd(NOWHERE), "local is nowhere.invalid", "IP");
+        fails(
+                ConnectionException.class,
+                listen,
+                s -> s.connections.cm.listenUd(s.connections.udListener().localAddress()),
+                "rdma_bind_addr: EADDRINUSE");
+        String resolve = "cm.ConnectionManager.resolveUd(InetSocketAddress, Duration)";
+        iae(resolve, s -> s.connections.cm.resolveUd(NOWHERE, patience), "remote is nowhere");
+        iae(
+                resolve,
+                s -> s.connections.cm.resolveUd(Connections.anyPort(), NEGATIVE),
+                "timeout is PT-1S");
+        iae(
+                "cm.UdListener.accept(Duration)",
+                s -> s.connections.udListener().accept(NEGATIVE),
+                "timeout is PT-1S");
+        String connect = "cm.UdRoute.connect(byte[], Duration)";
+        iae(
+                connect,
+                s -> s.connections.udRoute().connect(new byte[181], patience),
+                "privateData has 181 bytes",
+                "at most 180",
+                "a request");
+        iae(connect, s -> s.connections.udRoute().connect(NONE, NEGATIVE), "timeout is PT-1S");
+        String accept = "cm.UdRequest.accept(QueuePair, byte[])";
+        iae(
+                accept,
+                s -> s.connections.udRequest().accept(s.ud.a, new byte[137]),
+                "privateData has 137 bytes",
+                "at most 136",
+                "an answer");
+        iae(
+                accept,
+                s -> s.connections.udRequest().accept(s.rc.a, NONE),
+                "of type RC",
+                "must be of type UD");
+        iae(
+                "cm.UdRequest.reject(byte[])",
+                s -> s.connections.udRequest().reject(new byte[137]),
+                "privateData has 137 bytes",
+                "a rejection");
+        wrongUd("cm.UdRoute.init(QueuePair)", (s, qp) -> s.connections.udRoute().init(qp));
+        wrongUd("cm.UdRequest.init(QueuePair)", (s, qp) -> s.connections.udRequest().init(qp));
+        wrongUd("cm.MulticastGroup.init(QueuePair)", (s, qp) -> s.connections.group().init(qp));
+    }
+
+    private void wrongUd(String name, WithQp use) {
+        iae(name, s -> use.use(s, s.reset), "of type RC", "must be of type UD");
+        ise(name, s -> use.use(s, s.ud.a), "is in state RTS", "RESET or INIT");
+    }
+
+    private void groups() {
+        Duration patience = Fixture.PATIENCE;
+        InetSocketAddress any = Connections.anyPort();
+        InetSocketAddress group = Connections.GROUP;
+        String join =
+                "cm.ConnectionManager.joinMulticast(InetSocketAddress, InetSocketAddress,"
+                        + " Duration)";
+        iae(
+                join,
+                s -> s.connections.cm.joinMulticast(NOWHERE, group, patience),
+                "local is nowhere");
+        iae(
+                join,
+                s -> s.connections.cm.joinMulticast(any, any, patience),
+                "group is ",
+                "must be a multicast address");
+        iae(join, s -> s.connections.cm.joinMulticast(any, group, NEGATIVE), "timeout is PT-1S");
+        fails(
+                ConnectionException.class,
+                join,
+                s ->
+                        s.connections.cm.joinMulticast(
+                                new InetSocketAddress("0.0.0.0", 0), group, patience),
+                "rdma_bind_addr: ENODEV",
+                "no RDMA device has that address");
+        String attach = "cm.MulticastGroup.attach(QueuePair)";
+        iae(attach, s -> s.connections.group().attach(s.rc.a), "must be of type UD");
+        String detach = "cm.MulticastGroup.detach(QueuePair)";
+        iae(detach, s -> s.connections.group().detach(s.rc.a), "must be of type UD");
+        fails(
+                VerbsException.class,
+                detach,
+                s -> s.connections.group().detach(s.ud.a),
+                "ibv_detach_mcast",
+                "EINVAL");
     }
 
     private interface OnConfig {

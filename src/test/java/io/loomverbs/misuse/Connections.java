@@ -7,10 +7,14 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.cm.ConnectRequest;
 import io.loomverbs.cm.ConnectionManager;
+import io.loomverbs.cm.MulticastGroup;
 import io.loomverbs.cm.RdmaConnection;
 import io.loomverbs.cm.RdmaListener;
 import io.loomverbs.cm.RdmaRoute;
 import io.loomverbs.cm.RejectedException;
+import io.loomverbs.cm.UdListener;
+import io.loomverbs.cm.UdRequest;
+import io.loomverbs.cm.UdRoute;
 import io.loomverbs.support.Fixture;
 
 import org.jspecify.annotations.Nullable;
@@ -23,13 +27,21 @@ import java.util.List;
 @SuppressWarnings("try") // joins threads, which may be interrupted
 final class Connections implements AutoCloseable {
     private final Fixture f;
-    private final List<ConnectRequest> unanswered = new ArrayList<>();
+    static final InetSocketAddress GROUP = new InetSocketAddress("239.1.2.3", 0);
+
+    /** What rejects them. */
+    private final List<Runnable> unanswered = new ArrayList<>();
+
     private final List<Fixture.Task<?>> waiting = new ArrayList<>();
     final ConnectionManager cm;
     private @Nullable RdmaListener listener;
     private @Nullable RdmaRoute route;
     private @Nullable ConnectRequest request;
     private @Nullable RdmaConnection connection;
+    private @Nullable UdListener udListener;
+    private @Nullable UdRoute udRoute;
+    private @Nullable UdRequest udRequest;
+    private @Nullable MulticastGroup group;
 
     Connections(Fixture f) {
         this.f = f;
@@ -74,7 +86,7 @@ final class Connections implements AutoCloseable {
         RdmaRoute from = newRoute();
         waiting.add(f.start("client", () -> from.connect(qp(), Fixture.PATIENCE)));
         ConnectRequest received = f.own(listener().accept());
-        unanswered.add(received);
+        unanswered.add(received::close);
         return received;
     }
 
@@ -93,10 +105,55 @@ final class Connections implements AutoCloseable {
         return server;
     }
 
+    UdListener udListener() {
+        if (udListener == null) {
+            udListener = f.own(cm.listenUd(anyPort()));
+        }
+        return udListener;
+    }
+
+    UdRoute udRoute() throws InterruptedException {
+        if (udRoute == null) {
+            udRoute = newUdRoute();
+        }
+        return udRoute;
+    }
+
+    UdRoute newUdRoute() throws InterruptedException {
+        return f.own(cm.resolveUd(udListener().localAddress(), Fixture.PATIENCE));
+    }
+
+    UdRequest udRequest() throws InterruptedException {
+        if (udRequest == null) {
+            udRequest = newUdRequest();
+        }
+        return udRequest;
+    }
+
+    /** As {@link #newRequest}. */
+    UdRequest newUdRequest() throws InterruptedException {
+        UdRoute from = newUdRoute();
+        waiting.add(f.start("client", () -> from.connect(new byte[0], Fixture.PATIENCE)));
+        UdRequest received = f.own(udListener().accept());
+        unanswered.add(received::close);
+        return received;
+    }
+
+    MulticastGroup group() throws InterruptedException {
+        if (group == null) {
+            group = newGroup();
+        }
+        return group;
+    }
+
+    MulticastGroup newGroup() throws InterruptedException {
+        return f.own(cm.joinMulticast(anyPort(), GROUP, Fixture.PATIENCE));
+    }
+
     /** The clients of requests that were not answered are rejected. */
     @Override
     public void close() throws InterruptedException {
-        unanswered.forEach(ConnectRequest::close);
+        unanswered.forEach(Runnable::run);
         for (Fixture.Task<?> client : waiting) {
             assertThat(client.failure()).isInstanceOf(RejectedException.class);
         }

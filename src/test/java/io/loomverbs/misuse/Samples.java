@@ -33,9 +33,14 @@ import io.loomverbs.blocking.RequestsConfig;
 import io.loomverbs.cm.ConnectRequest;
 import io.loomverbs.cm.ConnectionConfig;
 import io.loomverbs.cm.ConnectionManager;
+import io.loomverbs.cm.MulticastGroup;
 import io.loomverbs.cm.RdmaConnection;
 import io.loomverbs.cm.RdmaListener;
 import io.loomverbs.cm.RdmaRoute;
+import io.loomverbs.cm.UdListener;
+import io.loomverbs.cm.UdPeer;
+import io.loomverbs.cm.UdRequest;
+import io.loomverbs.cm.UdRoute;
 import io.loomverbs.support.Fixture;
 
 import org.jspecify.annotations.Nullable;
@@ -160,6 +165,16 @@ final class Samples {
                 return s.connections.request();
             } else if (type == RdmaConnection.class) {
                 return s.connections.connection();
+            } else if (type == UdListener.class) {
+                return s.connections.udListener();
+            } else if (type == UdRoute.class) {
+                return s.connections.udRoute();
+            } else if (type == UdRequest.class) {
+                return s.connections.udRequest();
+            } else if (type == MulticastGroup.class) {
+                return s.connections.group();
+            } else if (type == UdPeer.class) {
+                return s.connections.group().peer();
             }
             return null;
         } catch (Exception e) {
@@ -211,6 +226,14 @@ final class Samples {
             return s.connections.newRequest();
         } else if (type == RdmaConnection.class) {
             return s.connections.newConnection();
+        } else if (type == UdListener.class) {
+            return s.f.own(s.connections.cm.listenUd(Connections.anyPort()));
+        } else if (type == UdRoute.class) {
+            return s.connections.newUdRoute();
+        } else if (type == UdRequest.class) {
+            return s.connections.newUdRequest();
+        } else if (type == MulticastGroup.class) {
+            return s.connections.newGroup();
         }
         return ofBlocking(type);
     }

@@ -15,9 +15,13 @@ import io.loomverbs.blocking.BufferPool;
 import io.loomverbs.blocking.Message;
 import io.loomverbs.blocking.Requests;
 import io.loomverbs.cm.ConnectRequest;
+import io.loomverbs.cm.MulticastGroup;
 import io.loomverbs.cm.RdmaConnection;
 import io.loomverbs.cm.RdmaListener;
 import io.loomverbs.cm.RdmaRoute;
+import io.loomverbs.cm.UdListener;
+import io.loomverbs.cm.UdRequest;
+import io.loomverbs.cm.UdRoute;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -81,6 +85,10 @@ final class Known {
             case ConnectRequest r -> 0;
             case RdmaRoute r -> 0;
             case RdmaListener l -> 0;
+            case UdRequest r -> 0;
+            case UdRoute r -> 0;
+            case UdListener l -> 0;
+            case MulticastGroup g -> 0;
             case BufferPool p -> 2;
             case CqEvent e -> 0;
             case AsyncEvent e -> 0;

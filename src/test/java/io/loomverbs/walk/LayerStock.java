@@ -15,6 +15,9 @@ import io.loomverbs.cm.ConnectRequest;
 import io.loomverbs.cm.ConnectionManager;
 import io.loomverbs.cm.RdmaListener;
 import io.loomverbs.cm.RdmaRoute;
+import io.loomverbs.cm.UdListener;
+import io.loomverbs.cm.UdRequest;
+import io.loomverbs.cm.UdRoute;
 import io.loomverbs.support.Fixture;
 
 import java.net.InetSocketAddress;
@@ -49,9 +52,10 @@ final class LayerStock {
     }
 
     String make(Dice dice) throws InterruptedException {
-        return switch (dice.below(4)) {
+        return switch (dice.below(5)) {
             case 0, 1 -> requests(dice);
             case 2 -> connection();
+            case 3 -> datagrams();
             default -> "a queue pair " + newQp(dice.of(QpType.RC, QpType.RC, QpType.UD));
         };
     }
@@ -117,6 +121,40 @@ final class LayerStock {
             return "a request whose client has gone: " + request;
         }
         return "a connection " + world.add(request.accept(newQp(QpType.RC)), false);
+    }
+
+    /** A question where to send, with what it came from, and a group. */
+    private String datagrams() throws InterruptedException {
+        UdListener listener =
+                world.add(cm.listenUd(new InetSocketAddress(Fixture.host(), 0)), false);
+        UdRoute route = world.add(cm.resolveUd(listener.localAddress(), World.PATIENCE), false);
+        world.add(
+                cm.joinMulticast(
+                        new InetSocketAddress(Fixture.host(), 0),
+                        new InetSocketAddress("239.1.2.3", 0),
+                        World.PATIENCE),
+                false);
+        newQp(QpType.UD);
+        Thread client =
+                Thread.ofVirtual()
+                        .name("asks")
+                        .start(
+                                () -> {
+                                    try {
+                                        world.add(
+                                                route.connect(new byte[8], World.PATIENCE), false);
+                                    } catch (InterruptedException e) {
+                                        // The walk has interrupted it, as it may all others.
+                                    } catch (Throwable t) {
+                                        check(t);
+                                    }
+                                });
+        world.add(client, false);
+        UdRequest request = listener.accept(World.PATIENCE);
+        if (request == null) {
+            return "no request has come: " + listener;
+        }
+        return "a request " + world.add(request, false);
     }
 
     /** Others may close or change the route, the queue pair or the peer at any time. */

@@ -29,7 +29,7 @@ final class LayerValues extends Values {
     @Override
     Object make(Class<?> type) {
         if (type == byte[].class) {
-            return new byte[dice.of(0, 16, 56, 57, 148, 149, 196, 197)];
+            return new byte[dice.of(0, 16, 56, 57, 136, 137, 148, 149, 180, 181, 196, 197)];
         } else if (type == ByteBuffer.class) {
             return ByteBuffer.allocate(dice.of(0, 19, 20, 40));
         } else if (type == InetSocketAddress.class) {
@@ -37,6 +37,7 @@ final class LayerValues extends Values {
                     new InetSocketAddress(Fixture.host(), 0),
                     new InetSocketAddress(Fixture.host(), 1),
                     new InetSocketAddress("192.0.2.1", 1),
+                    new InetSocketAddress("239.1.2.3", 1),
                     InetSocketAddress.createUnresolved("nowhere.invalid", 1));
         } else if (type == ConnectionConfig.class) {
             return ConnectionConfig.defaults();

@@ -23,6 +23,10 @@ public final class Cm {
     public static final int CHANNEL_FAILED = -1;
 
     public static final int PS_TCP = 0x106;
+    public static final int PS_UDP = 0x111;
+
+    /** The qkey of datagrams if no program asks for another: {@code RDMA_UDP_QKEY}. */
+    public static final int UDP_QKEY = 0x0123_4567;
 
     /** As responder resources or initiator depth: what the device can do. */
     public static final int MAX_RESP_RES = 255;
@@ -32,6 +36,16 @@ public final class Cm {
 
     public static final int ACCEPT_PRIVATE_DATA = 196;
     public static final int REJECT_PRIVATE_DATA = 148;
+
+    /** The same of datagrams: of a request, and of an answer or a rejection. */
+    public static final int CONNECT_UD_PRIVATE_DATA = 180;
+
+    public static final int ACCEPT_UD_PRIVATE_DATA = 136;
+
+    /** The status of a request for datagrams that nothing listens for, or that is rejected. */
+    public static final int SIDR_UNSUPPORTED = 1;
+
+    public static final int SIDR_REJECT = 2;
 
     /** Nothing listens on the port. */
     public static final int REJ_INVALID_SERVICE_ID = 8;
@@ -65,6 +79,16 @@ public final class Cm {
         return type >= 0 && type < EVENTS.length
                 ? "RDMA_CM_EVENT_" + EVENTS[type]
                 : type == CHANNEL_FAILED ? "rdma_get_cm_event" : "rdma_cm event " + type;
+    }
+
+    /** What the status of a refused request for datagrams means. */
+    public static String sidrStatus(int status) {
+        return switch (status) {
+            case SIDR_UNSUPPORTED -> "nothing listens on that port";
+            case SIDR_REJECT -> "the peer's program has rejected it";
+            case 3 -> "the peer has no queue pair for it";
+            default -> "status " + status;
+        };
     }
 
     /** What a reason of {@code REJECTED} means. */

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param responderResources as the receiver's own value
  * @param initiatorDepth as the receiver's own value
  * @param incoming the id of a new connection request, else null
+ * @param ud where datagrams go, if the event tells it
  */
 @SuppressWarnings("ArrayRecordComponent") // a structure, which nothing compares
 public record CmEvent(
@@ -21,10 +22,21 @@ public record CmEvent(
         int qpNum,
         int responderResources,
         int initiatorDepth,
-        @Nullable CmIdOps incoming) {
+        @Nullable CmIdOps incoming,
+        @Nullable CmUdParam ud) {
     private static final byte[] NOTHING = {};
 
     public static CmEvent of(int type, int status) {
-        return new CmEvent(type, status, NOTHING, 0, 0, 0, null);
+        return new CmEvent(type, status, NOTHING, 0, 0, 0, null, null);
+    }
+
+    /** A request, a rejection or another event that brings nothing but private data. */
+    public static CmEvent of(int type, int status, byte[] privateData, @Nullable CmIdOps incoming) {
+        return new CmEvent(type, status, privateData, 0, 0, 0, incoming, null);
+    }
+
+    /** The event that says where datagrams go. */
+    public static CmEvent of(int type, byte[] privateData, CmUdParam ud) {
+        return new CmEvent(type, 0, privateData, ud.qpNum(), 0, 0, null, ud);
     }
 }

@@ -30,13 +30,16 @@ public interface CmIdOps {
     /** {@code rdma_set_option} of {@code ACK_TIMEOUT}; before {@link #initQpAttr} for RTS. */
     int setAckTimeout(int exponent);
 
-    /** {@code rdma_connect}: {@code CONNECT_RESPONSE} follows, as the id has no queue pair. */
+    /**
+     * {@code rdma_connect}: {@code CONNECT_RESPONSE} follows, as the id has no queue pair; for
+     * datagrams {@code ESTABLISHED}, with {@link CmEvent#ud}.
+     */
     int connect(CmConnParam param);
 
     /** {@code rdma_establish}, when the queue pair is in RTS. */
     int establish();
 
-    /** {@code rdma_accept}, when the queue pair is in RTS. */
+    /** {@code rdma_accept}, when the queue pair is in RTS; for datagrams no event follows. */
     int accept(CmConnParam param);
 
     /** {@code rdma_reject}. */
@@ -44,6 +47,12 @@ public interface CmIdOps {
 
     /** {@code rdma_disconnect}. The queue pair is the caller's to take to ERR. */
     int disconnect();
+
+    /** {@code rdma_join_multicast}: {@code MULTICAST_JOIN} follows, with {@link CmEvent#ud}. */
+    int joinMulticast(InetSocketAddress group);
+
+    /** {@code rdma_leave_multicast}. Parks. */
+    int leaveMulticast(InetSocketAddress group);
 
     /** {@code rdma_notify} of {@code IBV_EVENT_COMM_EST}. */
     int notifyEstablished();

@@ -44,6 +44,10 @@ public final class Librdmacm {
     private static final MethodHandle SET_OPTION =
             FUNCTIONS.code(
                     "rdma_set_option", Ffi.POINTER, JAVA_INT, JAVA_INT, Ffi.POINTER, Ffi.SIZE_T);
+    private static final MethodHandle JOIN_MULTICAST =
+            FUNCTIONS.code("rdma_join_multicast", Ffi.POINTER, Ffi.POINTER, Ffi.POINTER);
+    private static final MethodHandle LEAVE_MULTICAST =
+            FUNCTIONS.code("rdma_leave_multicast", Ffi.POINTER, Ffi.POINTER);
     private static final MethodHandle GET_CM_EVENT =
             FUNCTIONS.code("rdma_get_cm_event", Ffi.POINTER, Ffi.POINTER);
     private static final MethodHandle ACK_CM_EVENT =
@@ -139,6 +143,23 @@ public final class Librdmacm {
 
     public static int disconnect(MemorySegment call, long id) {
         return Ffi.code(DISCONNECT, call, id);
+    }
+
+    /** {@code rdma_join_multicast}, without a context. */
+    public static int joinMulticast(MemorySegment call, long id, long group) {
+        try {
+            return Ffi.code((int) JOIN_MULTICAST.invokeExact(call, id, group, 0L), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /**
+     * {@code rdma_leave_multicast}. Waits, blocking the carrier, until the events of the group that
+     * were read are acknowledged.
+     */
+    public static int leaveMulticast(MemorySegment call, long id, long group) {
+        return Ffi.code(LEAVE_MULTICAST, call, id, group);
     }
 
     /**

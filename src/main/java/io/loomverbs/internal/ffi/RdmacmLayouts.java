@@ -19,6 +19,7 @@ public final class RdmacmLayouts {
         public static final int CONTEXT = 16;
         public static final int ROUTE__ADDR__SRC_ADDR = 32;
         public static final int ROUTE__ADDR__DST_ADDR = 160;
+        public static final int PS = 344;
         public static final int PORT_NUM = 348;
         public static final int BYTES = 416;
 
@@ -35,6 +36,11 @@ public final class RdmacmLayouts {
         public static final int PARAM__CONN__RESPONDER_RESOURCES = 33;
         public static final int PARAM__CONN__INITIATOR_DEPTH = 34;
         public static final int PARAM__CONN__QP_NUM = 40;
+        public static final int PARAM__UD__PRIVATE_DATA = 24;
+        public static final int PARAM__UD__PRIVATE_DATA_LEN = 32;
+        public static final int PARAM__UD__AH_ATTR = 40;
+        public static final int PARAM__UD__QP_NUM = 72;
+        public static final int PARAM__UD__QKEY = 76;
         public static final int BYTES = 80;
 
         private RdmaCmEvent() {}

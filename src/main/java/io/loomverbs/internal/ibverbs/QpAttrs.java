@@ -1,5 +1,6 @@
 package io.loomverbs.internal.ibverbs;
 
+import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.QpCap;
@@ -74,6 +75,11 @@ public final class QpAttrs {
         to.timeout = from.u8(IbvQpAttr.TIMEOUT);
         to.retryCnt = from.u8(IbvQpAttr.RETRY_CNT);
         to.rnrRetry = from.u8(IbvQpAttr.RNR_RETRY);
+    }
+
+    /** The {@code ibv_ah_attr} at that offset. */
+    public static AhAttr readAh(Struct from, int at) {
+        return IbvAh.read(from, at);
     }
 
     static void writeCap(QpCap from, Struct to) {

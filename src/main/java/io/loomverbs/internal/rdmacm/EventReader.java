@@ -2,11 +2,13 @@ package io.loomverbs.internal.rdmacm;
 
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.internal.cm.CmUdParam;
 import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Librdmacm;
 import io.loomverbs.internal.ffi.RdmacmLayouts.RdmaCmEvent;
 import io.loomverbs.internal.ffi.RdmacmLayouts.RdmaCmId;
 import io.loomverbs.internal.ffi.Struct;
+import io.loomverbs.internal.ibverbs.QpAttrs;
 
 import org.jspecify.annotations.Nullable;
 
@@ -75,13 +77,15 @@ final class EventReader {
         long id = struct.i64(RdmaCmEvent.ID);
         boolean request = type == Cm.EVENT_CONNECT_REQUEST;
         long owner = request ? struct.i64(RdmaCmEvent.LISTEN_ID) : id;
-        number = Struct.at(owner, RdmaCmId.BYTES).i64(RdmaCmId.CONTEXT);
+        Struct ids = Struct.at(owner, RdmaCmId.BYTES);
+        number = ids.i64(RdmaCmId.CONTEXT);
+        int ps = ids.i32(RdmaCmId.PS);
         orphan = request ? id : 0;
         RdmacmId incoming = request ? RdmacmId.incoming(channel, id) : null;
         orphan = 0;
         boolean done = false;
         try {
-            copy = copy(struct, type, incoming);
+            copy = copy(struct, type, ps == Cm.PS_UDP, incoming);
             done = true;
         } finally {
             if (!done && incoming != null) {
@@ -90,25 +94,50 @@ final class EventReader {
         }
     }
 
-    private static CmEvent copy(Struct from, int type, @Nullable RdmacmId incoming) {
-        if (!hasParameters(type)) {
-            return CmEvent.of(type, from.i32(RdmaCmEvent.STATUS));
+    private static CmEvent copy(
+            Struct from, int type, boolean ofDatagrams, @Nullable RdmacmId incoming) {
+        int status = from.i32(RdmaCmEvent.STATUS);
+        if (type == Cm.EVENT_MULTICAST_JOIN && status == 0) {
+            return CmEvent.of(type, NOTHING, ud(from)); // its private data is the program's pointer
         }
-        long data = from.i64(RdmaCmEvent.PARAM__CONN__PRIVATE_DATA);
-        int length = from.u8(RdmaCmEvent.PARAM__CONN__PRIVATE_DATA_LEN);
+        if (!hasParameters(type, ofDatagrams)) {
+            return CmEvent.of(type, status);
+        }
+        byte[] data = privateData(from);
+        if (ofDatagrams) {
+            return type == Cm.EVENT_ESTABLISHED
+                    ? CmEvent.of(type, data, ud(from))
+                    : CmEvent.of(type, status, data, incoming);
+        }
         return new CmEvent(
                 type,
-                from.i32(RdmaCmEvent.STATUS),
-                data == 0 || length == 0 ? NOTHING : Struct.at(data, length).bytes(0, length),
+                status,
+                data,
                 from.i32(RdmaCmEvent.PARAM__CONN__QP_NUM),
                 from.u8(RdmaCmEvent.PARAM__CONN__RESPONDER_RESOURCES),
                 from.u8(RdmaCmEvent.PARAM__CONN__INITIATOR_DEPTH),
-                incoming);
+                incoming,
+                null);
+    }
+
+    /** At the same place in both kinds of parameters. */
+    private static byte[] privateData(Struct from) {
+        long data = from.i64(RdmaCmEvent.PARAM__CONN__PRIVATE_DATA);
+        int length = from.u8(RdmaCmEvent.PARAM__CONN__PRIVATE_DATA_LEN);
+        return data == 0 || length == 0 ? NOTHING : Struct.at(data, length).bytes(0, length);
+    }
+
+    private static CmUdParam ud(Struct from) {
+        return new CmUdParam(
+                QpAttrs.readAh(from, RdmaCmEvent.PARAM__UD__AH_ATTR),
+                from.i32(RdmaCmEvent.PARAM__UD__QP_NUM),
+                from.i32(RdmaCmEvent.PARAM__UD__QKEY));
     }
 
     /** Of the others librdmacm says nothing about these fields. */
-    private static boolean hasParameters(int type) {
-        return type == Cm.EVENT_CONNECT_REQUEST
+    private static boolean hasParameters(int type, boolean ofDatagrams) {
+        return (ofDatagrams && type == Cm.EVENT_UNREACHABLE)
+                || type == Cm.EVENT_CONNECT_REQUEST
                 || type == Cm.EVENT_CONNECT_RESPONSE
                 || type == Cm.EVENT_REJECTED
                 || type == Cm.EVENT_ESTABLISHED;

@@ -17,11 +17,11 @@ final class Rdmacm implements CmOps {
     private Rdmacm() {}
 
     @Override
-    public CmIdOps createId(CmListener events) {
+    public CmIdOps createId(CmListener events, int ps) {
         RdmacmChannel channel = RdmacmChannel.retain();
         boolean created = false;
         try {
-            RdmacmId id = RdmacmId.create(channel, events);
+            RdmacmId id = RdmacmId.create(channel, events, ps);
             created = true;
             return id;
         } finally {

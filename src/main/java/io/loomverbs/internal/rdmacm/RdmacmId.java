@@ -1,6 +1,5 @@
 package io.loomverbs.internal.rdmacm;
 
-import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmConnParam;
 import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.cm.CmIdOps;
@@ -52,7 +51,7 @@ final class RdmacmId implements CmIdOps {
     }
 
     /** {@code rdma_create_id}. The caller has retained the channel for it. */
-    static RdmacmId create(RdmacmChannel channel, CmListener events) {
+    static RdmacmId create(RdmacmChannel channel, CmListener events, int ps) {
         RdmacmId id = new RdmacmId(channel, events);
         id.number = channel.add(id);
         boolean created = false;
@@ -64,7 +63,7 @@ final class RdmacmId implements CmIdOps {
                             channel.address(),
                             slot.address(),
                             id.number,
-                            Cm.PS_TCP);
+                            ps);
             if (rc != 0) {
                 throw new DeviceException(-rc, "no id");
             }
@@ -210,6 +209,27 @@ final class RdmacmId implements CmIdOps {
     @Override
     public int disconnect() {
         return call((call, arena) -> Librdmacm.disconnect(call, address));
+    }
+
+    @Override
+    public int joinMulticast(InetSocketAddress group) {
+        return call(
+                (call, arena) ->
+                        Librdmacm.joinMulticast(
+                                call, address, SockAddr.of(group, arena).address()));
+    }
+
+    @Override
+    public int leaveMulticast(InetSocketAddress group) {
+        return OffCarrierCalls.run(
+                "rdma_leave_multicast",
+                () ->
+                        call(
+                                (call, arena) ->
+                                        Librdmacm.leaveMulticast(
+                                                call,
+                                                address,
+                                                SockAddr.of(group, arena).address())));
     }
 
     @Override

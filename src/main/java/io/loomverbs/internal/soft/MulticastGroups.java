@@ -12,13 +12,16 @@ final class MulticastGroups {
     /** What InfiniBand and Ethernet have in common: {@code ff00::/8}. */
     private static final long PREFIX = 0xffL;
 
+    /** A group of IPv4, as RoCE has it: {@code ::ffff:224.0.0.0/100}. */
+    private static final long IPV4_PREFIX = 0xffff_eL;
+
     private record Address(long high, long low) {}
 
     /** The arrays are never changed. */
     private final ConcurrentHashMap<Address, SoftQp[]> groups = new ConcurrentHashMap<>();
 
-    static boolean isMulticast(long gidHigh) {
-        return gidHigh >>> 56 == PREFIX;
+    static boolean isMulticast(long gidHigh, long gidLow) {
+        return gidHigh >>> 56 == PREFIX || (gidHigh == 0 && gidLow >>> 28 == IPV4_PREFIX);
     }
 
     /** The queue pairs that get what is sent to this address. */

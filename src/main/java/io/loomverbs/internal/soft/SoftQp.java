@@ -234,7 +234,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     @Override
     public int attachMcast(long gidHigh, long gidLow, int lid) {
-        if (type != Ibv.QPT_UD || !MulticastGroups.isMulticast(gidHigh)) {
+        if (type != Ibv.QPT_UD || !MulticastGroups.isMulticast(gidHigh, gidLow)) {
             return -Errno.EINVAL;
         }
         rq.lock(); // against a destroyer

@@ -25,7 +25,8 @@ final class UdTransport implements Transport {
         if (wr.length > SoftPort.MTU_BYTES) {
             return Ibv.WC_SUCCESS;
         }
-        if (ah.attr.global() && MulticastGroups.isMulticast(ah.attr.dgidHigh())) {
+        if (ah.attr.global()
+                && MulticastGroups.isMulticast(ah.attr.dgidHigh(), ah.attr.dgidLow())) {
             return multicast(from, wr, ah, after);
         }
         SoftQp to = from.device.qps.find(wr.remoteQpn);

@@ -1,5 +1,6 @@
 package io.loomverbs.internal.softcm;
 
+import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmIdOps;
 import io.loomverbs.internal.cm.CmListener;
 import io.loomverbs.internal.cm.CmOps;
@@ -19,6 +20,9 @@ final class SoftCm implements CmOps {
 
     final SoftPorts ports = new SoftPorts();
 
+    /** Those of datagrams are others. */
+    final SoftPorts udPorts = new SoftPorts();
+
     private final String device;
     private final long guid;
 
@@ -36,8 +40,8 @@ final class SoftCm implements CmOps {
     }
 
     @Override
-    public CmIdOps createId(CmListener events) {
-        return new SoftCmId(this, events);
+    public CmIdOps createId(CmListener events, int ps) {
+        return ps == Cm.PS_UDP ? new SoftUdId(this, events) : new SoftCmId(this, events);
     }
 
     /** Whether no device has this address: that of the documentation's examples (RFC 5737). */

@@ -22,22 +22,23 @@ import java.util.function.Supplier;
  * after it is released, by the thread that causes them. So two events of one id may be raised by
  * two threads at once, and arrive in either order.
  */
-final class SoftCmId implements CmIdOps {
+class SoftCmId implements CmIdOps {
     private static final int PSN_BOUND = 1 << 24;
 
     private static final int EADDRINUSE = 98;
     private static final int EISCONN = 106;
 
-    private final SoftCm cm;
+    final SoftCm cm;
+    private final SoftPorts ports;
     private final int psn = ThreadLocalRandom.current().nextInt(PSN_BOUND);
 
     // All below are guarded by the manager's lock.
     private @Nullable CmListener events;
-    private SoftCmState state = SoftCmState.IDLE;
+    SoftCmState state = SoftCmState.IDLE;
     private boolean isBound;
     private @Nullable InetSocketAddress local;
     private @Nullable InetSocketAddress remote;
-    private @Nullable SoftCmId peer;
+    @Nullable SoftCmId peer;
 
     private int ackTimeout = SoftQpAttrs.TIMEOUT;
 
@@ -45,12 +46,17 @@ final class SoftCmId implements CmIdOps {
     private @Nullable CmConnParam mine;
 
     SoftCmId(SoftCm cm, @Nullable CmListener events) {
+        this(cm, events, cm.ports);
+    }
+
+    SoftCmId(SoftCm cm, @Nullable CmListener events, SoftPorts ports) {
         this.cm = cm;
         this.events = events;
+        this.ports = ports;
     }
 
     /** An event for an id, raised when the lock is released. */
-    private record Raised(int result, @Nullable CmListener to, @Nullable CmEvent event) {
+    record Raised(int result, @Nullable CmListener to, @Nullable CmEvent event) {
         static final Raised NOTHING = new Raised(0, null, null);
 
         static Raised refused(int errno) {
@@ -58,15 +64,15 @@ final class SoftCmId implements CmIdOps {
         }
     }
 
-    private Raised raise(SoftCmId to, CmEvent event) {
+    Raised raise(SoftCmId to, CmEvent event) {
         return new Raised(0, to.events, event);
     }
 
-    private Raised raise(SoftCmId to, int type, int status) {
+    Raised raise(SoftCmId to, int type, int status) {
         return raise(to, CmEvent.of(type, status));
     }
 
-    private int locked(Supplier<Raised> step) {
+    int locked(Supplier<Raised> step) {
         Raised raised;
         cm.lock.lock();
         try {
@@ -80,7 +86,7 @@ final class SoftCmId implements CmIdOps {
         return raised.result();
     }
 
-    private <T> T read(Supplier<T> step) {
+    <T> T read(Supplier<T> step) {
         cm.lock.lock();
         try {
             return step.get();
@@ -106,7 +112,7 @@ final class SoftCmId implements CmIdOps {
                     if (state != SoftCmState.IDLE) {
                         return Raised.refused(Errno.EINVAL);
                     }
-                    InetSocketAddress taken = cm.ports.bind(address, this);
+                    InetSocketAddress taken = ports.bind(address, this);
                     if (taken == null) {
                         return Raised.refused(EADDRINUSE);
                     }
@@ -153,7 +159,7 @@ final class SoftCmId implements CmIdOps {
                                     : to.getAddress();
                     remote = new InetSocketAddress(host, to.getPort());
                     if (local == null) {
-                        local = new InetSocketAddress(host, cm.ports.ephemeral());
+                        local = new InetSocketAddress(host, ports.ephemeral());
                     }
                     state = SoftCmState.ADDR_RESOLVED;
                     return raise(this, Cm.EVENT_ADDR_RESOLVED, 0);
@@ -188,24 +194,22 @@ final class SoftCmId implements CmIdOps {
                     InetSocketAddress to = remote;
                     if (state != SoftCmState.ROUTE_RESOLVED
                             || to == null
-                            || !isValid(param, Cm.CONNECT_PRIVATE_DATA)) {
+                            || !isValid(param, most(Cm.EVENT_CONNECT_REQUEST))) {
                         return Raised.refused(Errno.EINVAL);
                     }
-                    SoftCmId listener = cm.ports.boundTo(to);
+                    SoftCmId listener = ports.boundTo(to);
                     if (listener == null || listener.state != SoftCmState.LISTENING) {
                         state = SoftCmState.OVER;
-                        return rejection(this, Cm.REJ_INVALID_SERVICE_ID, new byte[0]);
+                        return raise(this, rejection(Cm.REJ_INVALID_SERVICE_ID, new byte[0]));
                     }
                     mine = param;
                     state = SoftCmState.CONNECTING;
-                    SoftCmId child = new SoftCmId(cm, null);
+                    SoftCmId child = child();
                     child.state = SoftCmState.REQUESTED;
                     child.local = to;
                     child.remote = local;
                     pair(child);
-                    return raise(
-                            listener,
-                            told(Cm.EVENT_CONNECT_REQUEST, param, Cm.CONNECT_PRIVATE_DATA, child));
+                    return raise(listener, told(Cm.EVENT_CONNECT_REQUEST, param, child));
                 });
     }
 
@@ -214,34 +218,41 @@ final class SoftCmId implements CmIdOps {
         peer = child;
     }
 
-    private static boolean isValid(CmConnParam param, int most) {
+    /** An id for a request. */
+    SoftCmId child() {
+        return new SoftCmId(cm, null);
+    }
+
+    /** How much private data an event brings, and its cause may have. */
+    int most(int event) {
+        return switch (event) {
+            case Cm.EVENT_CONNECT_REQUEST -> Cm.CONNECT_PRIVATE_DATA;
+            case Cm.EVENT_REJECTED -> Cm.REJECT_PRIVATE_DATA;
+            default -> Cm.ACCEPT_PRIVATE_DATA;
+        };
+    }
+
+    static boolean isValid(CmConnParam param, int most) {
         return param.privateData().length <= most;
     }
 
     /** The event that tells what the other side has asked for; its values change their roles. */
-    private static CmEvent told(
-            int type, CmConnParam param, int privateData, @Nullable SoftCmId child) {
+    CmEvent told(int type, CmConnParam param, @Nullable SoftCmId child) {
         return new CmEvent(
                 type,
                 0,
-                Arrays.copyOf(param.privateData(), privateData),
+                Arrays.copyOf(param.privateData(), most(type)),
                 param.qpNum(),
                 SoftQpAttrs.granted(param.initiatorDepth()),
                 SoftQpAttrs.granted(param.responderResources()),
-                child);
+                child,
+                null);
     }
 
-    private Raised rejection(SoftCmId to, int reason, byte[] privateData) {
-        return raise(
-                to,
-                new CmEvent(
-                        Cm.EVENT_REJECTED,
-                        reason,
-                        Arrays.copyOf(privateData, Cm.REJECT_PRIVATE_DATA),
-                        0,
-                        0,
-                        0,
-                        null));
+    /** The event of a client that is rejected. */
+    CmEvent rejection(int reason, byte[] privateData) {
+        byte[] padded = Arrays.copyOf(privateData, Cm.REJECT_PRIVATE_DATA);
+        return CmEvent.of(Cm.EVENT_REJECTED, reason, padded, null);
     }
 
     @Override
@@ -252,15 +263,13 @@ final class SoftCmId implements CmIdOps {
                     if (state != SoftCmState.REQUESTED
                             || client == null
                             || client.state != SoftCmState.CONNECTING
-                            || !isValid(param, Cm.ACCEPT_PRIVATE_DATA)) {
+                            || !isValid(param, most(Cm.EVENT_CONNECT_RESPONSE))) {
                         return Raised.refused(Errno.EINVAL);
                     }
                     mine = param;
                     state = SoftCmState.ACCEPTED;
                     client.state = SoftCmState.RESPONDED;
-                    return raise(
-                            client,
-                            told(Cm.EVENT_CONNECT_RESPONSE, param, Cm.ACCEPT_PRIVATE_DATA, null));
+                    return raise(client, told(Cm.EVENT_CONNECT_RESPONSE, param, null));
                 });
     }
 
@@ -283,7 +292,7 @@ final class SoftCmId implements CmIdOps {
         return locked(
                 () ->
                         (state == SoftCmState.REQUESTED || state == SoftCmState.RESPONDED)
-                                        && privateData.length <= Cm.REJECT_PRIVATE_DATA
+                                        && privateData.length <= most(Cm.EVENT_REJECTED)
                                 ? rejectPeer(privateData)
                                 : Raised.refused(Errno.EINVAL));
     }
@@ -298,7 +307,7 @@ final class SoftCmId implements CmIdOps {
         }
         other.state = SoftCmState.OVER;
         other.peer = null;
-        return rejection(other, Cm.REJ_CONSUMER_DEFINED, privateData);
+        return raise(other, rejection(Cm.REJ_CONSUMER_DEFINED, privateData));
     }
 
     @Override
@@ -339,6 +348,17 @@ final class SoftCmId implements CmIdOps {
         return raise(other, Cm.EVENT_DISCONNECTED, 0);
     }
 
+    /** Groups are for datagrams. */
+    @Override
+    public int joinMulticast(InetSocketAddress group) {
+        return -Errno.EINVAL;
+    }
+
+    @Override
+    public int leaveMulticast(InetSocketAddress group) {
+        return -Errno.EINVAL;
+    }
+
     @Override
     public int notifyEstablished() {
         return locked(
@@ -355,7 +375,7 @@ final class SoftCmId implements CmIdOps {
                     InetSocketAddress address = local;
                     if (isBound && address != null) {
                         isBound = false;
-                        cm.ports.unbind(address);
+                        ports.unbind(address);
                     }
                     return switch (was) {
                         case REQUESTED, ACCEPTED, RESPONDED -> endUnestablished();
@@ -395,7 +415,7 @@ final class SoftCmId implements CmIdOps {
         return read(() -> fill(attr));
     }
 
-    private int fill(QpAttr attr) {
+    int fill(QpAttr attr) {
         if (attr.qpState == Ibv.QPS_INIT) {
             return SoftQpAttrs.init(attr);
         }
@@ -423,7 +443,13 @@ final class SoftCmId implements CmIdOps {
 
     @Override
     public @Nullable String deviceName() {
-        return read(() -> remote) == null ? null : cm.device();
+        return read(this::isOfDevice) ? cm.device() : null;
+    }
+
+    /** Whether an address says which device it is: that of a peer, or one of its own. */
+    private boolean isOfDevice() {
+        InetSocketAddress own = local;
+        return remote != null || (own != null && !own.getAddress().isAnyLocalAddress());
     }
 
     @Override

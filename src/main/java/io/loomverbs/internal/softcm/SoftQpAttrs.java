@@ -8,6 +8,9 @@ import io.loomverbs.internal.device.QpAttr;
 
 import org.jspecify.annotations.Nullable;
 
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+
 /**
  * What the manager of an embedded device has for each step of a queue pair. A server asks before it
  * has said itself what it wants; then the client's wishes count.
@@ -25,6 +28,9 @@ final class SoftQpAttrs {
     private static final int HOP_LIMIT = 64;
     private static final long GID_HIGH = 0xfe80_0000_0000_0000L;
     private static final int MAX_RD_ATOMIC = 128;
+
+    /** Before an address of IPv4 in a GID. */
+    private static final long IPV4_MARK = 0xffff_0000_0000L;
 
     private static final int INIT =
             Ibv.QP_STATE | Ibv.QP_PKEY_INDEX | Ibv.QP_PORT | Ibv.QP_ACCESS_FLAGS;
@@ -51,6 +57,31 @@ final class SoftQpAttrs {
         return depth == Cm.MAX_RESP_RES ? MAX_RD_ATOMIC : Math.min(depth, MAX_RD_ATOMIC);
     }
 
+    /** The address of the device. */
+    static AhAttr address(long guid) {
+        return ah(GID_HIGH, guid);
+    }
+
+    /** The address of a group: as RoCE has it. */
+    static AhAttr address(InetAddress group) {
+        byte[] bytes = group.getAddress();
+        ByteBuffer gid = ByteBuffer.wrap(bytes);
+        return bytes.length == Integer.BYTES
+                ? ah(0, IPV4_MARK | Integer.toUnsignedLong(gid.getInt()))
+                : ah(gid.getLong(), gid.getLong());
+    }
+
+    private static AhAttr ah(long high, long low) {
+        return new AhAttr(high, low, true, 0, HOP_LIMIT, 0, 0, 0, 0, PORT);
+    }
+
+    /** For datagrams. */
+    static int initUd(QpAttr attr) {
+        attr.portNum = PORT;
+        attr.qkey = Cm.UDP_QKEY;
+        return Ibv.QP_STATE | Ibv.QP_PKEY_INDEX | Ibv.QP_PORT | Ibv.QP_QKEY;
+    }
+
     static int init(QpAttr attr) {
         attr.portNum = PORT;
         return INIT;
@@ -58,7 +89,7 @@ final class SoftQpAttrs {
 
     static int rtr(
             QpAttr attr, long guid, @Nullable CmConnParam own, CmConnParam theirs, int theirPsn) {
-        attr.av = new AhAttr(GID_HIGH, guid, true, 0, HOP_LIMIT, 0, 0, 0, 0, PORT);
+        attr.av = address(guid);
         attr.pathMtu = MTU_4096;
         attr.destQpNum = theirs.qpNum();
         attr.rqPsn = theirPsn;

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Every offset, size and number that is written down in Java, against the installed headers, of
@@ -231,7 +232,7 @@ class LayoutsTest {
             String name = field.getName();
             if (name.matches("EVENT_\\w+")) {
                 claims.add(new Claim(name, "RDMA_CM_" + name, field.getInt(null)));
-            } else if (name.equals("PS_TCP") || name.equals("MAX_RESP_RES")) {
+            } else if (Set.of("PS_TCP", "PS_UDP", "UDP_QKEY", "MAX_RESP_RES").contains(name)) {
                 claims.add(new Claim(name, "RDMA_" + name, field.getInt(null)));
             }
         }
