@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.loomverbs.internal.event.QueuedCq;
 import io.loomverbs.internal.soft.FreshDevice;
 
 import org.junit.jupiter.api.AfterEach;
@@ -11,6 +12,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** The record of which threads hold events is as long as it must be, and says what is known. */
 class HeldEventsTest {
@@ -47,6 +49,100 @@ class HeldEventsTest {
             n++;
         }
         return n;
+    }
+
+    private CqEvent receiveElsewhere() throws InterruptedException {
+        AtomicReference<CqEvent> received = new AtomicReference<>();
+        Thread other = Thread.ofVirtual().start(() -> received.set(receive()));
+        other.join();
+        return received.get();
+    }
+
+    /** An event that a thread was given and has not recorded yet. */
+    private QueuedCq taken() {
+        cq.listener().completionEvent();
+        return cq.ledger().queue().tryTake();
+    }
+
+    /** A count does not say whose event it was, nor do later events of one thread tell. */
+    @Test
+    void noThreadIsNamedAfterACountWhileSeveralHoldEvents() throws Exception {
+        CqEvent mine = receive();
+        CqEvent one = receiveElsewhere();
+        assertThat(cq.ledger().holders()).hasSize(2);
+        CqEvent two = receiveElsewhere();
+        cq.ackEvents(1);
+        assertThat(cq.ledger().holders()).isEmpty();
+        cq.ackEvents(2);
+        assertThat(List.of(mine, one, two)).hasSize(3);
+    }
+
+    @Test
+    void noThreadIsNamedAfterACountWhileTheLastHoldsSeveral() throws Exception {
+        AtomicReference<CqEvent> last = new AtomicReference<>();
+        CqEvent mine = receive();
+        Thread other =
+                Thread.ofVirtual()
+                        .start(
+                                () -> {
+                                    receive();
+                                    last.set(receive());
+                                });
+        other.join();
+        cq.ackEvents(1);
+        assertThat(cq.ledger().holders()).isEmpty();
+        cq.ackEvents(2);
+        assertThat(List.of(mine, last.get())).hasSize(2);
+    }
+
+    /** An event that is received as its CQ alone is in no record, from then on. */
+    @Test
+    void noThreadIsNamedOnceAnEventWithoutAnObjectWasReceived() {
+        CqEvent mine = receive();
+        assertThat(CqEvent.cqOf(taken())).isSameAs(cq);
+        assertThat(cq.ledger().holders()).isEmpty();
+        cq.ackEvents(1);
+        mine.close();
+        CqEvent later = receive();
+        assertThat(cq.ledger().holders()).isEmpty();
+        later.close();
+    }
+
+    /** A count may mean an event that its thread records only afterwards. */
+    @Test
+    void noThreadIsNamedForAnEventThatWasCountedBeforeItWasRecorded() throws Exception {
+        CqEvent mine = receive();
+        QueuedCq late = taken();
+        cq.ackEvents(2);
+        CqEvent recorded = CqEvent.of(late);
+        QueuedCq other = taken();
+        assertThat(cq.ledger().holders()).isEmpty();
+        cq.ackEvents(1);
+        assertThat(List.of(mine, recorded)).hasSize(2);
+        assertThat(other).isSameAs(late);
+    }
+
+    /** It has been subtracted, and is not marked yet. */
+    @Test
+    void noThreadIsNamedIfTheOthersMayHoldWhatIsLeft() throws Exception {
+        CqEvent mine = receive();
+        CqEvent other = receiveElsewhere();
+        cq.ledger().tryAck(1);
+        assertThat(cq.ledger().holders()).isEmpty();
+        cq.ackEvents(1);
+        assertThat(List.of(mine, other)).hasSize(2);
+    }
+
+    @Test
+    void whatWasCountedIsNotKept() throws Exception {
+        receive();
+        receive();
+        CqEvent last = receive();
+        cq.ackEvents(2);
+        assertThat(length()).isOne();
+        cq.ackEvents(1);
+        assertThat(length()).isZero();
+        assertThat(last.holder()).isNull();
     }
 
     /** Each event is received before the one below it is acknowledged. */

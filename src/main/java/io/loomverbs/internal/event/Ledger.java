@@ -64,7 +64,8 @@ public class Ledger {
      * threads settle.)
      *
      * If an acknowledgement throws, nothing was acknowledged. A failure to wake closers is not
-     * thrown: they look again by themselves, every LOOK_NANOS.
+     * thrown: they look again by themselves, every LOOK_NANOS. So a thread that settles, or undoes
+     * an abandoned claim, does not wake them.
      *
      * *** Waiting ***
      *
@@ -293,7 +294,6 @@ public class Ledger {
                 } else {
                     long now = plus(w, -completionOf(w));
                     if (WORD.compareAndSet(this, w, now)) {
-                        wakeIfLast(now);
                         return now;
                     }
                 }
@@ -309,20 +309,17 @@ public class Ledger {
     private void takeBackAbandoned() {
         int n = (int) ABANDONED.getAndSet(this, 0);
         long w;
-        long back;
         try {
             do {
                 w = word;
                 if (n == 0 || (w & CLOSED) != 0) {
                     return;
                 }
-                back = plus(w, n);
-            } while (!WORD.compareAndSet(this, w, back));
+            } while (!WORD.compareAndSet(this, w, plus(w, n)));
         } catch (Error e) {
             abandoned += n;
             throw e;
         }
-        wakeIfLast(back);
     }
 
     /** What follows {@code w} when {@code n} are added: all claims fit if that ends a deficit. */

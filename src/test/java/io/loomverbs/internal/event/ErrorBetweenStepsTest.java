@@ -118,7 +118,8 @@ class ErrorBetweenStepsTest {
 
     @Test
     void asAWokenThreadHandsOn() throws Exception {
-        EventQueue queue = new EventQueue(null, new WakeChain(1));
+        WakeChain chain = new WakeChain(1);
+        EventQueue queue = new EventQueue(null, chain);
         QueuedCq cq = new NamedCq(queue, "cq");
         UnluckyCq unlucky = new UnluckyCq(queue);
         FutureTask<QueuedCq> first = start(queue, Long.MAX_VALUE);
@@ -133,6 +134,51 @@ class ErrorBetweenStepsTest {
         }
         assertThat(result(first)).isSameAs(cq);
         assertThat(result(second)).isSameAs(unlucky);
+        assertThat(chain.isFull()).isFalse();
+        chain.departs();
+        assertThat(chain.isFull()).as("each has arrived once").isTrue();
+    }
+
+    /** It has to wait behind others, and meets the Error as it hands them what is there. */
+    @Test
+    @SuppressWarnings("GuardedBy") // the lock is held
+    void asAThreadThatGivesWayJoins() throws Exception {
+        WakeChain chain = new WakeChain(1);
+        EventQueue queue = new EventQueue(null, chain);
+        UnluckyCq cq = new UnluckyCq(queue);
+        chain.departs();
+        FutureTask<QueuedCq> first = start(queue, Long.MAX_VALUE);
+        cq.raise();
+        FutureTask<QueuedCq> second =
+                new FutureTask<>(
+                        () -> {
+                            giveWayNext(queue, chain);
+                            chain.arrives();
+                            cq.toThrow = error;
+                            return queue.take(Long.MAX_VALUE);
+                        });
+        Thread.ofVirtual().start(second);
+        assertThatThrownBy(() -> result(second)).hasCause(error);
+        assertThat(waiters(queue)).as("the first").isOne();
+        queue.end(new IllegalStateException("planted")); // what is listed is delivered before
+        assertThat(result(first)).isSameAs(cq);
+    }
+
+    /** Passes the first waiter as often as a thread may. */
+    private static void giveWayNext(EventQueue queue, WakeChain chain) {
+        queue.lock.lock();
+        try {
+            for (int i = 0; i < 16; i++) {
+                assertThat(chain.passes(queue.firstWaiter)).isTrue();
+            }
+        } finally {
+            queue.lock.unlock();
+        }
+        long start = System.nanoTime();
+        while (System.nanoTime() - start
+                < 1_000_000) { // long enough not to have given way just now
+            Thread.onSpinWait();
+        }
     }
 
     /** The leader that leaves ends the queues of a source that has failed. */

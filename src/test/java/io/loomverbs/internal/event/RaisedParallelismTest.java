@@ -1,6 +1,7 @@
 package io.loomverbs.internal.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.support.ChildJvm;
 
@@ -8,6 +9,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
+import java.util.Properties;
 
 /** What is added to the scheduler's parallelism, by any number of copies of the library. */
 class RaisedParallelismTest {
@@ -89,6 +91,45 @@ class RaisedParallelismTest {
         scheduler.limited = true;
         one.lower();
         assertThat(scheduler.parallelism).isEqualTo(3);
+    }
+
+    /** The record says what is left of it, though other code had set it for a while. */
+    @Test
+    void whatIsTakenBackMeanwhileStaysRaised() {
+        assertThat(one.raise()).isNull();
+        assertThat(two.raise()).isNull();
+        scheduler.parallelism = 8;
+        one.lower();
+        assertThat(System.getProperty(scheduler.property)).isEqualTo("1 to 4");
+        scheduler.parallelism = 4;
+        assertThat(two.isUnchanged()).isTrue();
+        two.lower();
+        assertThat(scheduler.parallelism).isEqualTo(3);
+    }
+
+    /** It would never be taken back. */
+    @Test
+    void aRaiseThatCannotBeRecordedIsNone() {
+        Error error = new OutOfMemoryError("planted");
+        Properties before = System.getProperties();
+        Properties full =
+                new Properties() {
+                    @Override
+                    public synchronized Object setProperty(String key, String value) {
+                        if (key.equals(scheduler.property)) {
+                            throw error;
+                        }
+                        return super.setProperty(key, value);
+                    }
+                };
+        full.putAll(before);
+        System.setProperties(full);
+        try {
+            assertThatThrownBy(one::raise).isSameAs(error);
+        } finally {
+            System.setProperties(before);
+        }
+        assertThat(scheduler.parallelism).isEqualTo(2);
     }
 
     /** The JDK raises first, and then tries to start a carrier. */
