@@ -78,6 +78,22 @@ public final class Context implements AutoCloseable {
     }
 
     /**
+     * What the device says of its optional features ({@code ibv_query_device_ex}).
+     *
+     * @return the attributes, asked for at each call
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device fails
+     */
+    public ExtendedDeviceAttributes extendedAttributes() {
+        usage.ensureOpen();
+        try {
+            return ExtendedDeviceAttributes.of(ops.queryDeviceEx());
+        } catch (DeviceException e) {
+            throw failed("ibv_query_device_ex", e);
+        }
+    }
+
+    /**
      * How many completion vectors there are ({@code num_comp_vectors}): the interrupts among which
      * CQs can be spread.
      *

@@ -11,6 +11,7 @@ import io.loomverbs.internal.device.QpOps;
 import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /**
  * A protection domain: {@code struct ibv_pd}. Memory regions, queue pairs, shared receive queues
@@ -69,6 +70,26 @@ public final class ProtectionDomain implements AutoCloseable {
         int flags = Access.flags(access);
         MrArguments.check(memory, flags, context);
         return register(memory, flags, AllocatedMemory.holding(memory));
+    }
+
+    /**
+     * Registers the memory of a direct buffer from its position to its limit: {@link
+     * #regMr(MemorySegment, Access...)} of {@link MemorySegment#ofBuffer}. The region keeps the
+     * buffer reachable. The buffer's position and limit can change afterwards; the region does not.
+     *
+     * @param memory a direct buffer
+     * @param access what is allowed, besides reading it locally
+     * @return the region
+     * @throws IllegalArgumentException if the buffer is on the heap, empty, read-only though {@code
+     *     access} lets it be written to, or larger than the device allows; if its memory is
+     *     confined to a thread or freed; or if remote writes or atomics are allowed without {@link
+     *     Access#LOCAL_WRITE}
+     * @throws ClosedException if the protection domain is closed
+     * @throws VerbsException if the device refuses: see {@link #regMr(MemorySegment, Access...)}
+     */
+    public MemoryRegion regMr(ByteBuffer memory, Access... access) {
+        Arguments.notNull(memory, "memory");
+        return regMr(MemorySegment.ofBuffer(memory), access);
     }
 
     private MemoryRegion register(

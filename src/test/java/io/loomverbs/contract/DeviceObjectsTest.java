@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.Access;
 import io.loomverbs.DeviceAttributes;
+import io.loomverbs.ExtendedDeviceAttributes;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.PortAttributes;
 import io.loomverbs.PortState;
@@ -25,6 +26,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -187,6 +192,35 @@ class DeviceObjectsTest extends DeviceContract {
             assertThat(Fixture.pollOne(receives).status()).isEqualTo(WcStatus.SUCCESS);
             Fixture.pollOne(sends);
         }
+    }
+
+    /** What the device says of optional features is what it does. */
+    @Test
+    void extendedAttributes() {
+        ExtendedDeviceAttributes is = f.context.extendedAttributes();
+        assertThat((is.odpGeneralCaps() & 1) != 0).isEqualTo(Differences.pagesOnDemand());
+        assertThat(is.rcOdpCaps() != 0).isEqualTo(Differences.pagesOnDemand());
+        assertThat(is.maxModerationCount() > 0).isEqualTo(Differences.moderates());
+        assertThat(is.maxModerationMicros() > 0).isEqualTo(Differences.moderates());
+        assertThat(is.completionTimestampMask()).as("no device here has such a clock").isZero();
+        assertThat(f.context.extendedAttributes()).isEqualTo(is);
+    }
+
+    /** Memory of a direct buffer, from its position to its limit, sends and receives. */
+    @Test
+    void aDirectBuffer() {
+        Pair p = pair(QpType.RC);
+        ByteBuffer buffer = ByteBuffer.allocateDirect(64).position(8).limit(24);
+        MemoryRegion mr = f.own(f.pd.regMr(buffer, Access.LOCAL_WRITE));
+        assertThat(mr.length()).isEqualTo(16);
+        assertThat(mr.address()).isEqualTo(MemorySegment.ofBuffer(buffer).address());
+        p.aMemory.memory().set(ValueLayout.JAVA_LONG, 0, 0x0102_0304_0506_0708L);
+        p.b.postRecv(RecvWorkRequest.allocate(1).wrId(9).sge(mr));
+        p.a.postSend(p.send(1, 8));
+        assertThat(Fixture.pollOne(receives).status()).isEqualTo(WcStatus.SUCCESS);
+        Fixture.pollOne(sends);
+        assertThat(buffer.order(ByteOrder.nativeOrder()).getLong(8))
+                .isEqualTo(0x0102_0304_0506_0708L);
     }
 
     /** Numbers and keys of objects that live at the same time differ. */

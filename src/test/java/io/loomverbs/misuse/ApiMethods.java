@@ -1,6 +1,7 @@
 package io.loomverbs.misuse;
 
 import io.loomverbs.DeviceAttributes;
+import io.loomverbs.ExtendedDeviceAttributes;
 import io.loomverbs.GidEntry;
 import io.loomverbs.PortAttributes;
 import io.loomverbs.WorkCompletion;
@@ -27,6 +28,7 @@ public final class ApiMethods {
     private static final Set<Class<?>> REPORTS =
             Set.of(
                     DeviceAttributes.class,
+                    ExtendedDeviceAttributes.class,
                     GidEntry.class,
                     PortAttributes.class,
                     WorkCompletion.class);

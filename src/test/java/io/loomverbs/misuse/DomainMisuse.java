@@ -11,6 +11,7 @@ import io.loomverbs.WorkCompletions;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /** Bad input to protection domains: memory, access, and what is created in them. */
@@ -27,6 +28,26 @@ final class DomainMisuse extends MisuseTable {
                 List.of(Access.LOCAL_WRITE, Access.REMOTE_WRITE, Access.REMOTE_ATOMIC)) {
             iae(reg, s -> s.pd.regMr(readOnly, access), "memory", "read-only", access.name());
         }
+        String buffer = "ProtectionDomain.regMr(ByteBuffer, Access[])";
+        iae(buffer, s -> s.pd.regMr(ByteBuffer.allocate(64)), "memory", "64 bytes", "heap");
+        iae(
+                buffer,
+                s -> s.pd.regMr(ByteBuffer.allocateDirect(64).position(64)),
+                "memory.byteSize() is 0",
+                "max_mr_size");
+        iae(
+                buffer,
+                s ->
+                        s.pd.regMr(
+                                ByteBuffer.allocateDirect(64).asReadOnlyBuffer(),
+                                Access.LOCAL_WRITE),
+                "memory",
+                "read-only");
+        iae(
+                buffer,
+                s -> s.pd.regMr(ByteBuffer.allocateDirect(64), Access.REMOTE_ATOMIC),
+                "access",
+                "LOCAL_WRITE");
         String allocate = "ProtectionDomain.allocateMr(long, Access[])";
         for (Access access : List.of(Access.REMOTE_WRITE, Access.REMOTE_ATOMIC)) {
             iae(

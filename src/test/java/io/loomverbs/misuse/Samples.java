@@ -128,7 +128,7 @@ final class Samples {
                         RequestsConfig.of(),
                         RemoteRegion.of(s.mr).slice(0, 8),
                         (Description) wr -> wr.send(),
-                        ByteBuffer.allocate(64),
+                        ByteBuffer.allocateDirect(64),
                         "soft0",
                         Duration.ZERO,
                         Gid.parse("ff0e::1"),

@@ -229,6 +229,7 @@ class ArchitectureTest {
                         "CqGroup",
                         "Device",
                         "DeviceAttributes",
+                        "ExtendedDeviceAttributes",
                         "FailurePolicy",
                         "Gid",
                         "GidEntry",

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -140,6 +141,8 @@ class Values {
             return Thread.ofVirtual().factory();
         } else if (type == MemorySegment.class) {
             return segment();
+        } else if (type == ByteBuffer.class) {
+            return dice.oneIn(3) ? ByteBuffer.allocate(64) : ByteBuffer.allocateDirect(64);
         } else if (type.isEnum()) {
             return dice.of(type.getEnumConstants());
         }

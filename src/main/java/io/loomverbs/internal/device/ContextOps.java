@@ -13,6 +13,11 @@ public interface ContextOps {
     /** {@code ibv_query_device}. */
     DeviceAttr queryDevice();
 
+    /** {@code ibv_query_device_ex}, without what {@link #queryDevice} has. */
+    default DeviceAttrEx queryDeviceEx() {
+        return DeviceAttrEx.NONE;
+    }
+
     /** {@code ibv_query_port}; the caller has checked that the port exists. */
     PortAttr queryPort(int port);
 

@@ -113,6 +113,15 @@ public final class Ibv {
     public static final int ACCESS_ON_DEMAND = 1 << 6;
     public static final int ACCESS_RELAXED_ORDERING = 1 << 20;
 
+    // enum ibv_odp_general_caps, enum ibv_odp_transport_cap_bits
+    public static final int ODP_SUPPORT = 1;
+    public static final int ODP_SUPPORT_SEND = 1;
+    public static final int ODP_SUPPORT_RECV = 2;
+    public static final int ODP_SUPPORT_WRITE = 4;
+    public static final int ODP_SUPPORT_READ = 8;
+    public static final int ODP_SUPPORT_ATOMIC = 16;
+    public static final int ODP_SUPPORT_SRQ_RECV = 32;
+
     // enum ibv_event_type
     public static final int EVENT_CQ_ERR = 0;
     public static final int EVENT_QP_FATAL = 1;

@@ -17,6 +17,11 @@ public final class DriverFunctions {
                     FunctionDescriptor.of(
                             JAVA_INT, Ffi.POINTER, JAVA_BYTE, Ffi.POINTER, Ffi.SIZE_T));
 
+    private static final MethodHandle QUERY_DEVICE_EX =
+            Ffi.pointerCapturing(
+                    FunctionDescriptor.of(
+                            JAVA_INT, Ffi.POINTER, Ffi.POINTER, Ffi.POINTER, Ffi.SIZE_T));
+
     private static final MethodHandle MODIFY_CQ =
             Ffi.pointerCapturing(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER));
 
@@ -50,6 +55,18 @@ public final class DriverFunctions {
         try {
             return Ffi.code(
                     (int) QUERY_PORT.invokeExact(function, call, context, (byte) port, attr, size),
+                    call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** {@code query_device_ex} of the {@code verbs_context}, without input. */
+    public static int queryDeviceEx(
+            MemorySegment call, MemorySegment function, long context, long attr, long size) {
+        try {
+            return Ffi.code(
+                    (int) QUERY_DEVICE_EX.invokeExact(function, call, context, 0L, attr, size),
                     call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);

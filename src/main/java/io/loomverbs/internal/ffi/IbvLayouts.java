@@ -58,6 +58,7 @@ public final class IbvLayouts {
     public static final class VerbsContext {
         public static final int QUERY_PORT = 0;
         public static final int MODIFY_CQ = 136;
+        public static final int QUERY_DEVICE_EX = 216;
         public static final int SZ = 312;
 
         /** The {@code ibv_context}; fields count from their distance to it. */
@@ -97,6 +98,21 @@ public final class IbvLayouts {
         public static final int BYTES = 232;
 
         private IbvDeviceAttr() {}
+    }
+
+    public static final class IbvDeviceAttrEx {
+        public static final int ODP_CAPS__GENERAL_CAPS = 240;
+        public static final int ODP_CAPS__PER_TRANSPORT_CAPS__RC_ODP_CAPS = 248;
+        public static final int ODP_CAPS__PER_TRANSPORT_CAPS__UC_ODP_CAPS = 252;
+        public static final int ODP_CAPS__PER_TRANSPORT_CAPS__UD_ODP_CAPS = 256;
+        public static final int COMPLETION_TIMESTAMP_MASK = 264;
+        public static final int HCA_CORE_CLOCK = 272;
+        public static final int DEVICE_CAP_FLAGS_EX = 280;
+        public static final int CQ_MOD_CAPS__MAX_CQ_COUNT = 368;
+        public static final int CQ_MOD_CAPS__MAX_CQ_PERIOD = 370;
+        public static final int BYTES = 400;
+
+        private IbvDeviceAttrEx() {}
     }
 
     public static final class IbvPortAttr {

@@ -1,8 +1,10 @@
 package io.loomverbs.internal.ibverbs;
 
 import io.loomverbs.internal.device.DeviceAttr;
+import io.loomverbs.internal.device.DeviceAttrEx;
 import io.loomverbs.internal.device.PortAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttrEx;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvPortAttr;
 import io.loomverbs.internal.ffi.Struct;
 
@@ -46,6 +48,19 @@ final class Attributes {
                 attr.u16(IbvDeviceAttr.MAX_PKEYS),
                 attr.u8(IbvDeviceAttr.PHYS_PORT_CNT),
                 numCompVectors);
+    }
+
+    static DeviceAttrEx deviceEx(Struct attr) {
+        return new DeviceAttrEx(
+                attr.i64(IbvDeviceAttrEx.DEVICE_CAP_FLAGS_EX),
+                attr.i64(IbvDeviceAttrEx.ODP_CAPS__GENERAL_CAPS),
+                attr.i32(IbvDeviceAttrEx.ODP_CAPS__PER_TRANSPORT_CAPS__RC_ODP_CAPS),
+                attr.i32(IbvDeviceAttrEx.ODP_CAPS__PER_TRANSPORT_CAPS__UC_ODP_CAPS),
+                attr.i32(IbvDeviceAttrEx.ODP_CAPS__PER_TRANSPORT_CAPS__UD_ODP_CAPS),
+                attr.i64(IbvDeviceAttrEx.COMPLETION_TIMESTAMP_MASK),
+                attr.i64(IbvDeviceAttrEx.HCA_CORE_CLOCK),
+                attr.u16(IbvDeviceAttrEx.CQ_MOD_CAPS__MAX_CQ_COUNT),
+                attr.u16(IbvDeviceAttrEx.CQ_MOD_CAPS__MAX_CQ_PERIOD));
     }
 
     static PortAttr port(Struct attr) {

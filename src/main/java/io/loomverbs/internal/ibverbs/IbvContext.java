@@ -7,6 +7,7 @@ import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
+import io.loomverbs.internal.device.DeviceAttrEx;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps.PortListener;
 import io.loomverbs.internal.device.Errno;
@@ -20,6 +21,7 @@ import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.ffi.DriverFunctions;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttrEx;
 import io.loomverbs.internal.ffi.IbvLayouts.VerbsContext;
 import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Pin;
@@ -65,6 +67,7 @@ final class IbvContext implements ContextOps {
     final boolean stateIsHidden;
 
     private final @Nullable MemorySegment queryPort;
+    private final @Nullable MemorySegment queryDeviceEx;
 
     /** Null if libibverbs has none. */
     final @Nullable MemorySegment modifyCq;
@@ -102,6 +105,7 @@ final class IbvContext implements ContextOps {
         this.cmdFd = context.i32(IbvLayouts.IbvContext.CMD_FD);
         this.numCompVectors = context.i32(IbvLayouts.IbvContext.NUM_COMP_VECTORS);
         this.queryPort = extended(address, VerbsContext.QUERY_PORT);
+        this.queryDeviceEx = extended(address, VerbsContext.QUERY_DEVICE_EX);
         this.modifyCq = extended(address, VerbsContext.MODIFY_CQ);
         this.poller = poller;
         this.asyncEvents =
@@ -185,6 +189,32 @@ final class IbvContext implements ContextOps {
                 throw Failures.of("ibv_query_device", rc, name);
             }
             return Attributes.device(attr, numCompVectors);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    /** As in {@code verbs.h}, a libibverbs without the function says nothing. */
+    @Override
+    public DeviceAttrEx queryDeviceEx() {
+        MemorySegment function = queryDeviceEx;
+        if (function == null) {
+            return DeviceAttrEx.NONE;
+        }
+        enter();
+        try (Arena arena = Arena.ofConfined()) {
+            Struct attr = Struct.allocate(arena, IbvDeviceAttrEx.BYTES);
+            int rc =
+                    DriverFunctions.queryDeviceEx(
+                            Libibverbs.callState(arena),
+                            function,
+                            address,
+                            attr.address(),
+                            IbvDeviceAttrEx.BYTES);
+            if (rc != 0) {
+                throw Failures.of("ibv_query_device_ex", rc, name);
+            }
+            return Attributes.deviceEx(attr);
         } finally {
             guard.leave();
         }

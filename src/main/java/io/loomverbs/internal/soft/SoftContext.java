@@ -5,6 +5,7 @@ import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceAttr;
+import io.loomverbs.internal.device.DeviceAttrEx;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
@@ -39,6 +40,12 @@ final class SoftContext implements ContextOps {
     @Override
     public DeviceAttr queryDevice() {
         return device.attributes();
+    }
+
+    @Override
+    public DeviceAttrEx queryDeviceEx() {
+        faults.checkDevice();
+        return device.extendedAttributes();
     }
 
     @Override

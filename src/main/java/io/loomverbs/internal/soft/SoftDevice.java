@@ -2,7 +2,9 @@ package io.loomverbs.internal.soft;
 
 import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.DeviceAttr;
+import io.loomverbs.internal.device.DeviceAttrEx;
 import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.Ibv;
 
 /** The device and its fabric: what all its contexts share. */
 final class SoftDevice implements DeviceOps {
@@ -17,6 +19,15 @@ final class SoftDevice implements DeviceOps {
     final boolean strict;
 
     final SoftPort port;
+
+    /** What fits into {@code cq_count} and {@code cq_period}. */
+    private static final int MAX_MODERATION = 0xffff;
+
+    private static final int ODP_OF_UD =
+            Ibv.ODP_SUPPORT_SEND | Ibv.ODP_SUPPORT_RECV | Ibv.ODP_SUPPORT_SRQ_RECV;
+
+    private static final int ODP_OF_UC = ODP_OF_UD | Ibv.ODP_SUPPORT_WRITE;
+
     final SoftLimits limits;
     final IdTable<SoftQp> qps;
     final IdTable<SoftMr> mrs;
@@ -47,6 +58,24 @@ final class SoftDevice implements DeviceOps {
         this.pds = new Quota(limits.maxPd());
         this.ahs = new Quota(limits.maxAh());
         this.srqs = new Quota(limits.maxSrq());
+    }
+
+    /**
+     * It pages on demand as all memory of a JVM does, but for {@code strict0}, which refuses it.
+     */
+    DeviceAttrEx extendedAttributes() {
+        return strict
+                ? new DeviceAttrEx(0, 0, 0, 0, 0, 0, 0, MAX_MODERATION, MAX_MODERATION)
+                : new DeviceAttrEx(
+                        0,
+                        Ibv.ODP_SUPPORT,
+                        ODP_OF_UC | Ibv.ODP_SUPPORT_READ | Ibv.ODP_SUPPORT_ATOMIC,
+                        ODP_OF_UC,
+                        ODP_OF_UD,
+                        0,
+                        0,
+                        MAX_MODERATION,
+                        MAX_MODERATION);
     }
 
     @Override
