@@ -9,6 +9,7 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.Verbs;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Differences;
@@ -36,7 +37,30 @@ class ManyConnectionsTest extends CmContract {
     @Test
     void manyConnectAtOnce() throws Exception {
         connectAll();
+        Left before = Left.now();
         connectAll(); // with a JVM that is warm
+        Fixture.eventually("no thread or memory is left", () -> Left.now().isAsMuchAs(before));
+    }
+
+    /** What is left of all connections, whichever side has closed them. */
+    private record Left(int threads, long allocated, long heap) {
+        /** Less than a tenth of what the objects of ten thousand connections take. */
+        private static final long ROOM = 2 << 20;
+
+        static Left now() {
+            System.gc();
+            Runtime runtime = Runtime.getRuntime();
+            return new Left(
+                    Thread.getAllStackTraces().size(),
+                    Verbs.allocatedMemory(),
+                    runtime.totalMemory() - runtime.freeMemory());
+        }
+
+        boolean isAsMuchAs(Left before) {
+            return threads <= before.threads
+                    && allocated == before.allocated
+                    && heap <= before.heap + ROOM;
+        }
     }
 
     private void connectAll() throws Exception {

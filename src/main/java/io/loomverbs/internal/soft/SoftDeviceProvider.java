@@ -12,6 +12,12 @@ public final class SoftDeviceProvider implements DeviceProvider {
 
     public SoftDeviceProvider() {}
 
+    /** Whether the port of a queue pair of an embedded device is down, in its context. */
+    public static boolean isPortDown(DeviceOps device, int qpNum) {
+        SoftQp qp = device instanceof SoftDevice soft ? soft.qps.find(qpNum) : null;
+        return qp != null && qp.isPortDown();
+    }
+
     @Override
     public String name() {
         return "soft";

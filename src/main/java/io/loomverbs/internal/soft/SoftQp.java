@@ -333,10 +333,14 @@ final class SoftQp implements QpOps, IdTable.Entry {
         return sendCq == cq || recvCq == cq;
     }
 
+    boolean isPortDown() {
+        return pd.faults.isPortDown();
+    }
+
     /** Whether requests that come in are served. Under the lock of {@code rq}. */
     boolean receives() {
         int s = state;
-        return s >= Ibv.QPS_RTR && s != Ibv.QPS_ERR && !pd.faults.isPortDown();
+        return s >= Ibv.QPS_RTR && s != Ibv.QPS_ERR && !isPortDown();
     }
 
     /** Whether requests of this connected peer are served. Under the lock of {@code rq}. */

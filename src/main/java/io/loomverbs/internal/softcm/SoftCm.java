@@ -1,14 +1,18 @@
 package io.loomverbs.internal.softcm;
 
 import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmConnParam;
 import io.loomverbs.internal.cm.CmIdOps;
 import io.loomverbs.internal.cm.CmListener;
 import io.loomverbs.internal.cm.CmOps;
 import io.loomverbs.internal.device.Errno;
 
+import org.jspecify.annotations.Nullable;
+
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntPredicate;
 
 /**
  * The connection manager of one embedded device. All contexts of the device share its addresses:
@@ -26,9 +30,23 @@ final class SoftCm implements CmOps {
     private final String device;
     private final long guid;
 
+    /** Of queue pairs, by their numbers. */
+    private final IntPredicate portsDown;
+
+    /** Of a device whose ports are up. */
     SoftCm(String device, long guid) {
+        this(device, guid, qpn -> false);
+    }
+
+    SoftCm(String device, long guid, IntPredicate portsDown) {
         this.device = device;
         this.guid = guid;
+        this.portsDown = portsDown;
+    }
+
+    /** Whether nothing gets out where that queue pair is; null for none. */
+    boolean isCutOff(@Nullable CmConnParam side) {
+        return side != null && portsDown.test(side.qpNum());
     }
 
     String device() {

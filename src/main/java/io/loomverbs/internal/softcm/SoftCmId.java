@@ -197,6 +197,11 @@ class SoftCmId implements CmIdOps {
                             || !isValid(param, most(Cm.EVENT_CONNECT_REQUEST))) {
                         return Raised.refused(Errno.EINVAL);
                     }
+                    if (cm.isCutOff(param)) { // nobody answers what is not sent
+                        mine = param;
+                        state = SoftCmState.CONNECTING;
+                        return Raised.NOTHING;
+                    }
                     SoftCmId listener = ports.boundTo(to);
                     if (listener == null || listener.state != SoftCmState.LISTENING) {
                         state = SoftCmState.OVER;
@@ -268,6 +273,9 @@ class SoftCmId implements CmIdOps {
                     }
                     mine = param;
                     state = SoftCmState.ACCEPTED;
+                    if (cm.isCutOff(param)) {
+                        return Raised.NOTHING;
+                    }
                     client.state = SoftCmState.RESPONDED;
                     return raise(client, told(Cm.EVENT_CONNECT_RESPONSE, param, null));
                 });
@@ -326,11 +334,14 @@ class SoftCmId implements CmIdOps {
                 });
     }
 
-    /** Tells the peer that this side is going. */
+    /** Tells the peer that this side is going. A port that is down is as silent as a peer. */
     private Raised leave() {
         SoftCmId other = peer;
-        if (other == null) {
-            return Raised.NOTHING;
+        if (other == null) { // it has gone while nothing could get here
+            return raise(this, Cm.EVENT_DISCONNECTED, 0);
+        }
+        if (cm.isCutOff(mine)) {
+            return raise(this, Cm.EVENT_DISCONNECTED, -Errno.ETIMEDOUT);
         }
         other.state = SoftCmState.LEFT;
         return raise(other, Cm.EVENT_DISCONNECTED, 0);

@@ -17,7 +17,8 @@ public final class SoftCmProvider implements CmProvider {
     public SoftCmProvider() {}
 
     private static SoftCm manager(DeviceOps device) {
-        return new SoftCm(device.name(), device.guid());
+        return new SoftCm(
+                device.name(), device.guid(), qpn -> SoftDeviceProvider.isPortDown(device, qpn));
     }
 
     @Override

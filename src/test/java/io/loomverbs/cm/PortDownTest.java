@@ -1,0 +1,106 @@
+package io.loomverbs.cm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.ProtectionDomain;
+import io.loomverbs.QpConfig;
+import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
+import io.loomverbs.Verbs;
+import io.loomverbs.support.Fixture;
+import io.loomverbs.testkit.Faults;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/** What a port that is down keeps from an embedded device's connection manager. */
+@Timeout(60)
+class PortDownTest {
+    private static final Duration SHORT = Duration.ofMillis(100);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private final Fixture f = new Fixture();
+    private final Context context = f.own(Verbs.device("soft0").open());
+    private final ProtectionDomain pd = f.own(context.allocPd());
+    private final CompletionQueue cq = f.own(context.createDirectCq(16));
+    private final Faults faults = Faults.of(context);
+    private final ConnectionManager cm = ConnectionManager.of(context.device());
+    private final RdmaListener listener = f.own(cm.listen(new InetSocketAddress("10.0.0.1", 0)));
+
+    @AfterEach
+    void nothingIsLeft() throws Exception {
+        f.close();
+    }
+
+    private QueuePair qp() {
+        return f.own(pd.createQp(QpConfig.of(QpType.RC, cq)));
+    }
+
+    /** Of a context whose port stays up. */
+    private QueuePair otherQp() {
+        Context other = f.own(Verbs.device("soft0").open());
+        ProtectionDomain domain = f.own(other.allocPd());
+        return f.own(domain.createQp(QpConfig.of(QpType.RC, f.own(other.createDirectCq(16)))));
+    }
+
+    private RdmaRoute route() throws InterruptedException {
+        return f.own(cm.resolve(listener.localAddress(), PATIENCE));
+    }
+
+    /** The server hears nothing, and the client gets no answer. */
+    @Test
+    void aRequestDoesNotGetOut() throws Exception {
+        faults.portDown();
+        RdmaRoute route = route();
+        QueuePair qp = qp();
+        assertThatThrownBy(() -> route.connect(qp, SHORT))
+                .isInstanceOf(ConnectionTimeoutException.class);
+        assertThat(listener.accept(Duration.ZERO)).isNull();
+        faults.portUp();
+        RdmaRoute again = route();
+        QueuePair fresh = qp();
+        var client = f.start("client", () -> f.own(again.connect(fresh, PATIENCE)));
+        f.own(listener.accept().accept(otherQp())).close();
+        client.get().awaitDisconnect();
+    }
+
+    /** The client hears nothing, and the server gets no confirmation. */
+    @Test
+    void anAnswerDoesNotGetOut() throws Exception {
+        RdmaRoute route = route();
+        QueuePair qp = otherQp();
+        var client = f.start("client", () -> route.connect(qp, Duration.ofMillis(500)));
+        ConnectRequest request = f.own(listener.accept());
+        faults.portDown();
+        QueuePair server = qp();
+        assertThatThrownBy(() -> request.accept(server, ConnectionConfig.defaults(), SHORT))
+                .isInstanceOf(ConnectionTimeoutException.class)
+                .hasMessageContaining("not confirmed");
+        assertThat(client.failure()).isInstanceOf(ConnectionException.class);
+    }
+
+    /** The side that leaves has waited long enough; the other learns of it when it leaves. */
+    @Test
+    void aFarewellDoesNotGetOut() throws Exception {
+        RdmaRoute route = route();
+        QueuePair qp = qp();
+        var connecting = f.start("client", () -> f.own(route.connect(qp, PATIENCE)));
+        RdmaConnection server = f.own(listener.accept().accept(otherQp()));
+        RdmaConnection client = connecting.get();
+        faults.portDown();
+        client.disconnect();
+        assertThat(client.awaitDisconnect(PATIENCE)).isTrue();
+        assertThat(server.isDisconnected()).isFalse();
+        client.close();
+        assertThat(server.isDisconnected()).isFalse();
+        server.disconnect();
+        assertThat(server.awaitDisconnect(PATIENCE)).isTrue();
+    }
+}
