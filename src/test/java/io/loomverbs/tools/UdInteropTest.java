@@ -118,7 +118,7 @@ class UdInteropTest {
         assertThat(server.status()).as(server.printed()).isZero();
     }
 
-    private UdPeer ask(NativePrograms.Program server) throws InterruptedException {
+    private UdPeer ask(NativePrograms.Program server) throws Exception {
         boolean first = true;
         while (true) {
             try (UdRoute route = cm.resolveUd(new InetSocketAddress(HOST, PORT), PATIENCE)) {
