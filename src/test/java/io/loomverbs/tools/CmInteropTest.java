@@ -115,7 +115,7 @@ class CmInteropTest {
     @ValueSource(strings = {"-e -s 100000", "--wait adaptive"})
     void pingpongFindsItsPeer(String how) throws Exception {
         String options =
-                " --cm --chk -n 200 --warm-up 100 -d " + Fixture.DEVICE + " -p " + port + " " + how;
+                " --cm --chk -n 200 --warm-up 0 -d " + Fixture.DEVICE + " -p " + port + " " + how;
         CommandRun server = loomverbs("pingpong" + options);
         eventually(
                 "listening: " + server.printed(),
