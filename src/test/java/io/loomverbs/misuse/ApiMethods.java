@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -37,11 +38,18 @@ public final class ApiMethods {
 
     /** Every public method and constructor of the API that its own code makes what it is. */
     public static Map<String, Executable> all() {
+        // That is of embedded devices only: FaultsMisuseTest
+        return of(type -> !type.getPackageName().startsWith("io.loomverbs.testkit"));
+    }
+
+    /** Those that tests of programs use. */
+    public static Map<String, Executable> ofTheTestkit() {
+        return of(type -> type.getPackageName().equals("io.loomverbs.testkit"));
+    }
+
+    private static Map<String, Executable> of(Predicate<Class<?>> wanted) {
         Map<String, Executable> all = new TreeMap<>();
-        for (Class<?> type : PublicApi.types()) {
-            if (type.getPackageName().startsWith("io.loomverbs.testkit")) {
-                continue; // of embedded devices only: FaultsMisuseTest
-            }
+        for (Class<?> type : PublicApi.types().stream().filter(wanted).toList()) {
             Stream.concat(Stream.of(type.getConstructors()), Stream.of(type.getDeclaredMethods()))
                     .filter(e -> Modifier.isPublic(e.getModifiers()) && !e.isSynthetic())
                     .filter(e -> !isOfTheLanguage(type, e))

@@ -13,6 +13,7 @@ import io.loomverbs.Serving;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.VerbsException;
 import io.loomverbs.misuse.ApiMethods;
+import io.loomverbs.testkit.Faults;
 
 import org.jspecify.annotations.Nullable;
 
@@ -58,6 +59,8 @@ final class ApiCall {
                     .filter(e -> e.getDeclaringClass().getPackageName().equals("io.loomverbs"))
                     .toList();
 
+    private static final List<Executable> TESTKIT = List.copyOf(ApiMethods.ofTheTestkit().values());
+
     /** Those of objects that can change. */
     private static final List<Executable> LIVELY =
             ALL.stream()
@@ -70,7 +73,7 @@ final class ApiCall {
 
     /** What may wait without bound, so that another thread calls it and is interrupted. */
     private static final Set<String> WAITS =
-            Set.of("getCq", "getCqEvent", "await", "getAsyncEvent");
+            Set.of("getCq", "getCqEvent", "await", "getAsyncEvent", "run", "join");
 
     /** What changes an object in a way that the model of tame objects has to know. */
     private static final Set<String> CHANGES =
@@ -108,7 +111,7 @@ final class ApiCall {
     /** One call; answers what it was, or throws an {@link AssertionError}. */
     @SuppressWarnings("ReferenceEquality") // NONE is a marker
     String make(Dice dice) throws InterruptedException {
-        Executable method = dice.oneIn(3) ? dice.of(ALL) : dice.of(LIVELY);
+        Executable method = chosen(dice);
         Values values = new Values(world, dice);
         Object receiver = null;
         if (method instanceof Method && !Modifier.isStatic(method.getModifiers())) {
@@ -129,6 +132,14 @@ final class ApiCall {
             }
         }
         return call(method, receiver, arguments, dice);
+    }
+
+    /** Faults only where others change everything, too: no model knows of them. */
+    private Executable chosen(Dice dice) {
+        if (!alone && dice.oneIn(8)) {
+            return dice.of(TESTKIT);
+        }
+        return dice.oneIn(3) ? dice.of(ALL) : dice.of(LIVELY);
     }
 
     private boolean mayNotChange(@Nullable Object receiver, Executable method) {
@@ -157,7 +168,7 @@ final class ApiCall {
             detach((QueuePair) receiver, arguments); // a queue pair of a group cannot be closed
         }
         Object result = outcome.result();
-        if (result instanceof Serving serving) {
+        if (alone && result instanceof Serving serving) {
             serving.close(); // so that the CQ or channel can be used otherwise later
         } else if (!alone && result instanceof CqEvent event) {
             event.close(); // another thread may wait for that in a close
@@ -234,7 +245,11 @@ final class ApiCall {
         }
     }
 
-    private static boolean isKept(Object result) {
+    /** The device of the first context is not lost, or there would be little to walk on. */
+    private boolean isKept(Object result) {
+        if (result instanceof Faults faults && faults.context() == world.first) {
+            return false;
+        }
         String type = result.getClass().getName();
         return type.startsWith("io.loomverbs.") && !result.getClass().isEnum();
     }

@@ -9,6 +9,7 @@ import io.loomverbs.CqEvent;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QueuePair;
+import io.loomverbs.Serving;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.blocking.Buffer;
 import io.loomverbs.blocking.BufferPool;
@@ -90,6 +91,7 @@ final class Known {
             case UdListener l -> 0;
             case MulticastGroup g -> 0;
             case BufferPool p -> 2;
+            case Serving s -> 0;
             case CqEvent e -> 0;
             case AsyncEvent e -> 0;
             case QueuePair qp -> 1;

@@ -18,6 +18,8 @@ import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
+import io.loomverbs.testkit.Distribution;
+import io.loomverbs.testkit.Leaks;
 
 import org.jspecify.annotations.Nullable;
 
@@ -83,6 +85,7 @@ class Values {
         Long.MAX_VALUE,
         Long.MIN_VALUE
     };
+    private static final double[] DOUBLES = {0, 0, 0.1, 0.5, 1, -0.1, 1.1, Double.NaN};
     private static final Duration[] DURATIONS = {
         Duration.ZERO,
         Duration.ZERO,
@@ -122,6 +125,8 @@ class Values {
             return number(dice.oneIn(20) ? (int) dice.any() : dice.of(INTS));
         } else if (type == long.class) {
             return number();
+        } else if (type == double.class) {
+            return DOUBLES[dice.below(DOUBLES.length)];
         } else if (type == boolean.class) {
             return dice.oneIn(2);
         } else if (type == Object.class) {
@@ -204,6 +209,10 @@ class Values {
             return attributes();
         } else if (type == QpAttributes.Builder.class) {
             return QpAttributes.builder();
+        } else if (type == Distribution.class) {
+            return Distribution.fixed(Duration.ofNanos(dice.of(0, 1, 1_000_000)));
+        } else if (type == Leaks.class) {
+            return Leaks.watch();
         }
         return NONE;
     }
