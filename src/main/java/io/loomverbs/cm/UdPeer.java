@@ -4,6 +4,7 @@ import io.loomverbs.AhAttributes;
 import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.cm.CmUdParam;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -71,6 +72,7 @@ public final class UdPeer {
     /** Address, number and key. */
     @Override
     public String toString() {
-        return String.format("queue pair 0x%06x with qkey 0x%08x at %s", qpNum, qkey, address);
+        return String.format(
+                Locale.ROOT, "queue pair 0x%06x with qkey 0x%08x at %s", qpNum, qkey, address);
     }
 }
