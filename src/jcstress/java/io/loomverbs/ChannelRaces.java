@@ -49,31 +49,6 @@ public class ChannelRaces {
                 });
     }
 
-    /** A virtual thread comes to wait, and is told that what it waits for is closed. */
-    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "the waiter heard of the close")
-    @Outcome(id = "[01].*", expect = FORBIDDEN, desc = "the wait ended without a reason")
-    @Outcome(id = "none.*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
-    @Outcome(id = ".*late", expect = FORBIDDEN, desc = "the waiter was not woken")
-    abstract static class ClosedMeanwhile extends Waiting {}
-
-    /** A channel is closed. */
-    @JCStressTest
-    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*late")
-    @State
-    public static class CloseTake extends ClosedMeanwhile {
-        private final CompletionChannel channel = CONTEXT.createCompChannel();
-
-        @Actor
-        public void take(L_Result r) {
-            r.r1 = waitsInTime(() -> receive(channel));
-        }
-
-        @Actor
-        public void close() {
-            wakesAsVirtual(channel::close);
-        }
-    }
-
     /** A channel is closed while a thread asks for its descriptor. */
     @JCStressTest
     @Outcome(id = "(given|closed), given back", expect = ACCEPTABLE, desc = "nothing is left")
@@ -101,35 +76,19 @@ public class ChannelRaces {
         }
     }
 
-    /** A CQ with direct delivery is closed under a thread that waits for its event. */
+    /** A CQ with direct delivery is closed while a virtual thread comes to wait for its event. */
     @JCStressTest
+    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "the waiter heard of the close")
+    @Outcome(id = "none.*", expect = FORBIDDEN, desc = "the waiter did not hear of the close")
+    @Outcome(id = ".*late", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Catches(value = "a thread that comes after the end is not told", as = ".*late")
     @State
-    public static class DirectCloseTake extends ClosedMeanwhile {
+    public static class DirectCloseTake extends Waiting {
         private final CompletionQueue cq = CONTEXT.createDirectCq(1);
 
         @Actor
         public void take(L_Result r) {
             r.r1 = waitsInTime(() -> of(() -> cq.getCqEvent(patience())));
-        }
-
-        @Actor
-        public void close() {
-            wakesAsVirtual(cq::close);
-        }
-    }
-
-    /** A CQ is closed under a thread that awaits its completions. */
-    @JCStressTest
-    @Catches(value = "a waiter looks for the end before it has the lock", as = ".*late")
-    @State
-    public static class DirectCloseAwait extends ClosedMeanwhile {
-        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
-        private final WorkCompletions batch = WorkCompletions.allocate(1);
-
-        @Actor
-        public void await(L_Result r) {
-            r.r1 = waitsInTime(() -> of(() -> cq.await(batch, 1, patience())));
         }
 
         @Actor

@@ -74,15 +74,25 @@ public class GroupRaces {
         }
     }
 
-    /** A completion comes while a thread begins to wait. */
+    /** A thread waits while a member, a CQ that joins, or one that has joined gets a completion. */
     @JCStressTest
     @Outcome(id = "got 1, in time", expect = ACCEPTABLE, desc = "found, or told of")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Outcome(id = "got 0, .*", expect = FORBIDDEN, desc = "the completion was lost")
     @Catches(value = "a group does not poll after the arm", as = ".*, stuck")
     @Catches(value = "an event of a member lists it nowhere", as = ".*, stuck")
+    @Catches(value = "a CQ that joins is not looked at", as = ".*, stuck")
+    @Catches(value = "a member that is listed wakes no thread", as = ".*, stuck")
     @State
-    public static class AwaitComplete extends Member {
+    public static class AwaitComplete extends Scene {
+        private final int when = ThreadLocalRandom.current().nextInt(3);
+
+        public AwaitComplete() {
+            if (when == 0) {
+                group.add(cq);
+            }
+        }
+
         @Actor
         public void await(LL_Result r) {
             r.r1 = await();
@@ -91,41 +101,12 @@ public class GroupRaces {
         @Actor
         public void completeOne() {
             Taking.pauseUpTo(60_000); // before the arm, behind it, or once the thread is parked
-            wakes(this::complete);
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r2 = inTime();
-            end();
-        }
-    }
-
-    /** A CQ with a completion joins, or gets it then, while a thread waits. */
-    @JCStressTest
-    @Outcome(id = "got 1, in time", expect = ACCEPTABLE, desc = "found, or told of")
-    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Outcome(id = "got 0, .*", expect = FORBIDDEN, desc = "the completion was lost")
-    @Catches(value = "a CQ that joins is not looked at", as = ".*, stuck")
-    @Catches(value = "a member that is listed wakes no thread", as = ".*, stuck")
-    @State
-    public static class JoinAwait extends Scene {
-        private final boolean before = ThreadLocalRandom.current().nextBoolean();
-
-        @Actor
-        public void await(LL_Result r) {
-            r.r1 = await();
-        }
-
-        @Actor
-        public void join() {
-            Taking.pauseUpTo(60_000);
-            if (before) {
-                complete();
+            if (when == 1) {
+                group.add(cq);
             }
-            group.add(cq);
-            if (!before) {
-                complete();
+            complete();
+            if (when == 2) {
+                group.add(cq);
             }
             woken();
         }

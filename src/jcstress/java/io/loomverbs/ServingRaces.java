@@ -5,6 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
+import io.loomverbs.internal.event.Waiting;
 import io.loomverbs.internal.soft.Completing;
 import io.loomverbs.jcstress.Catches;
 
@@ -39,38 +40,35 @@ public class ServingRaces {
         }
     }
 
-    /** A served CQ, what was handled of it, and when a wait began, was to end, and ended. */
-    static class Scene {
+    /** Whether all was drained, as a word. */
+    private static String stop(Serving serving) {
+        try {
+            return serving.stop(Duration.ofNanos(Patience.nanos())) ? "drained" : "not drained";
+        } catch (InterruptedException e) {
+            return "interrupted";
+        }
+    }
+
+    /** A served CQ, and how much of it was handled. */
+    abstract static class Scene extends Waiting {
         final CompletionQueue cq = CONTEXT.createDirectCq(4);
         final AtomicInteger handled = new AtomicInteger();
         final Serving serving =
                 Serving.of(cq, batch -> handled.addAndGet(batch.size()), FailurePolicy.REPORT);
-        volatile long begun;
-        volatile long done;
-        volatile long ended;
 
-        void complete() {
+        Scene() {
+            serving.start(Thread.ofVirtual().factory());
+        }
+
+        final void complete() {
             Completing.complete(cq.ops(), 1);
         }
 
-        /** Whether all was drained, as a word. */
-        String stop() {
-            begun = System.nanoTime();
-            done = begun; // its thread has nothing to wait for
-            try {
-                return serving.stop(Duration.ofNanos(Patience.nanos())) ? "drained" : "not drained";
-            } catch (InterruptedException e) {
-                return "interrupted";
-            } finally {
-                ended = System.nanoTime();
-            }
+        final String stop() {
+            return waits(() -> ServingRaces.stop(serving));
         }
 
-        String inTime() {
-            return Patience.late(begun, done, ended) ? "stuck" : "in time";
-        }
-
-        void end() {
+        final void end() {
             serving.close();
             cq.close();
         }
@@ -87,10 +85,6 @@ public class ServingRaces {
     @Catches(value = "the end of serving wakes no thread", as = ".*, .*, stuck")
     @State
     public static class CompleteThenStop extends Scene {
-        public CompleteThenStop() {
-            serving.start(Thread.ofVirtual().factory());
-        }
-
         @Actor
         public void disturb() {
             Taking.pauseUpTo(60_000);
@@ -121,10 +115,6 @@ public class ServingRaces {
     @Catches(value = "what was polled is not handled", as = "0, 0")
     @State
     public static class CompleteStop extends Scene {
-        public CompleteStop() {
-            serving.start(Thread.ofVirtual().factory());
-        }
-
         @Actor
         public void completeOne() {
             Taking.pauseUpTo(20_000);
@@ -153,10 +143,6 @@ public class ServingRaces {
     @Catches(value = "a close of a CQ counts as something left", as = "not drained, .*")
     @State
     public static class StopClose extends Scene {
-        public StopClose() {
-            serving.start(Thread.ofVirtual().factory());
-        }
-
         @Actor
         public void stopIt(LL_Result r) {
             Taking.pauseUpTo(20_000);
@@ -167,7 +153,7 @@ public class ServingRaces {
         public void close() {
             Taking.pauseUpTo(20_000);
             cq.close();
-            done = System.nanoTime();
+            woken();
         }
 
         @Arbiter
@@ -224,6 +210,32 @@ public class ServingRaces {
         }
     }
 
+    /** A channel that is served, a CQ of it, and how much was handled. */
+    abstract static class Channel {
+        final CompletionChannel channel = CONTEXT.createCompChannel();
+        final AtomicInteger handled = new AtomicInteger();
+        CompletionQueue cq;
+        Serving serving;
+
+        final void create(int cqe) {
+            cq = CONTEXT.createCq(cqe, null, channel, 0);
+        }
+
+        final void serve(int threads) {
+            serving = channel.serve((of, batch) -> handled.addAndGet(batch.size()), threads);
+        }
+
+        final void complete() {
+            Completing.complete(cq.ops(), 1);
+        }
+
+        final void end() {
+            serving.close();
+            cq.close();
+            channel.close();
+        }
+    }
+
     /** A CQ is created on a channel while that begins to be served. */
     @JCStressTest
     @Outcome(id = "handled", expect = ACCEPTABLE, desc = "its completion was handled")
@@ -231,30 +243,23 @@ public class ServingRaces {
     @Catches(value = "a CQ that is created on a served channel is not armed", as = "stuck")
     @Catches(value = "CQs of before are not armed when serving begins", as = "stuck")
     @State
-    public static class ServeCreate {
-        private final CompletionChannel channel = CONTEXT.createCompChannel();
-        private final AtomicInteger handled = new AtomicInteger();
-        private Serving serving;
-        private CompletionQueue cq;
-
+    public static class ServeCreate extends Channel {
         @Actor
         public void serve() {
-            serving = channel.serve((of, batch) -> handled.addAndGet(batch.size()), 1);
+            serve(1);
         }
 
         @Actor
         public void create() {
-            cq = CONTEXT.createCq(4, null, channel, 0);
+            create(4);
         }
 
         @Arbiter
         public void result(L_Result r) {
-            Completing.complete(cq.ops(), 1);
+            complete();
             awaitHandled(handled, 1);
             r.r1 = handled.get() == 1 ? "handled" : "stuck";
-            serving.close();
-            cq.close();
-            channel.close();
+            end();
         }
     }
 
@@ -265,12 +270,11 @@ public class ServingRaces {
     @Outcome(id = "not drained, .*", expect = FORBIDDEN, desc = "the stop ran out of time")
     @Catches(value = "a stop of a channel drains no CQ", as = ".*, [02]")
     @State
-    public static class ChannelCompleteThenStop {
-        private final CompletionChannel channel = CONTEXT.createCompChannel();
-        private final CompletionQueue cq = CONTEXT.createCq(4, null, channel, 0);
-        private final AtomicInteger handled = new AtomicInteger();
-        private final Serving serving =
-                channel.serve((of, batch) -> handled.addAndGet(batch.size()), 2);
+    public static class ChannelCompleteThenStop extends Channel {
+        public ChannelCompleteThenStop() {
+            create(4);
+            serve(2);
+        }
 
         @Actor
         public void disturb() {
@@ -281,19 +285,14 @@ public class ServingRaces {
         @Actor
         public void completeAndStop(LL_Result r) {
             Taking.pauseUpTo(20_000);
-            Completing.complete(cq.ops(), 1);
-            try {
-                r.r1 = serving.stop(Duration.ofNanos(Patience.nanos())) ? "drained" : "not drained";
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
+            complete();
+            r.r1 = stop(serving);
         }
 
         @Arbiter
         public void result(LL_Result r) {
             r.r2 = handled.get();
-            cq.close();
-            channel.close();
+            end();
         }
     }
 
@@ -304,30 +303,26 @@ public class ServingRaces {
     @Outcome(id = "twice", expect = FORBIDDEN, desc = "one was handled twice")
     @Catches(value = "a CQ whose turn is over is forgotten", as = "stuck")
     @State
-    public static class BusyCqComplete {
+    public static class BusyCqComplete extends Channel {
         /** What a turn handles, in full batches: after those a CQ is not armed. */
         private static final int SHARE = (ChannelServing.SHARE + 1) * BatchSlab.CAPACITY;
 
-        private final CompletionChannel channel = CONTEXT.createCompChannel();
-        private final CompletionQueue cq = CONTEXT.createCq(SHARE + 1, null, channel, 0);
-        private final AtomicInteger handled = new AtomicInteger();
-        private Serving serving;
-
         public BusyCqComplete() {
+            create(SHARE + 1);
             for (int i = 0; i < SHARE; i++) {
-                Completing.complete(cq.ops(), 1);
+                complete();
             }
         }
 
         @Actor
         public void serve() {
-            serving = channel.serve((of, batch) -> handled.addAndGet(batch.size()), 1);
+            serve(1);
         }
 
         @Actor
-        public void complete() {
+        public void completeOne() {
             Taking.pauseUpTo(60_000);
-            Completing.complete(cq.ops(), 1);
+            complete();
         }
 
         @Arbiter
@@ -335,9 +330,7 @@ public class ServingRaces {
             awaitHandled(handled, SHARE + 1);
             int of = handled.get();
             r.r1 = of <= SHARE ? "stuck" : of == SHARE + 1 ? "all" : "twice";
-            serving.close();
-            cq.close();
-            channel.close();
+            end();
         }
     }
 }

@@ -154,7 +154,7 @@ public class ConnectionRaces {
     @JCStressTest
     @Outcome(id = "come", expect = ACCEPTABLE, desc = "it has come")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "an event of a connection wakes nobody", as = "stuck")
+    @Catches(value = "an event of a connection wakes no thread", as = "stuck")
     @State
     public static class EventTake extends Connecting {
         @Actor
@@ -172,7 +172,7 @@ public class ConnectionRaces {
     @JCStressTest
     @Outcome(id = "closed", expect = ACCEPTABLE, desc = "it was told")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a close of a connection wakes nobody", as = "stuck")
+    @Catches(value = "a close of a connection wakes no thread", as = "stuck")
     @State
     public static class CloseTake extends Connecting {
         @Actor
@@ -249,7 +249,7 @@ public class ConnectionRaces {
     @JCStressTest
     @Outcome(id = "come", expect = ACCEPTABLE, desc = "it has come")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a request wakes nobody", as = "stuck")
+    @Catches(value = "a request wakes no thread", as = "stuck")
     @State
     public static class ArriveAccept extends Listening {
         @Actor
@@ -267,7 +267,7 @@ public class ConnectionRaces {
     @JCStressTest
     @Outcome(id = "closed", expect = ACCEPTABLE, desc = "it was told")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a close of a listener wakes nobody", as = "stuck")
+    @Catches(value = "a close of a listener wakes no thread", as = "stuck")
     @State
     public static class AcceptClose extends Listening {
         @Actor

@@ -55,7 +55,7 @@ public final class PlantedFaults {
         List<String> rest = List.of(args).subList(2, args.length);
         PlantedFaults planted = new PlantedFaults(Long.parseLong(args[1]), rest);
         planted.checkNames();
-        for (String race : JcstressRun.tests(selection)) {
+        for (String race : Races.matching(selection)) {
             for (Catches caught : catches(race)) {
                 planted.run(TestList.getInfo(race), caught);
             }
@@ -73,7 +73,7 @@ public final class PlantedFaults {
     private void checkNames() throws ClassNotFoundException {
         Set<String> unused = new TreeSet<>(faults.keySet());
         unused.removeIf(fault -> !faults.get(fault).scenarios().isEmpty());
-        for (String race : JcstressRun.tests(Pattern.compile(""))) {
+        for (String race : Races.matching(Pattern.compile(""))) {
             Catches[] all = catches(race);
             if (all.length == 0) {
                 fail("CATCHES NOTHING: " + race);

@@ -36,17 +36,6 @@ public class AsyncQueueRaces {
         }
     }
 
-    /** For a thread that has just been started, at no exact time: the close is seen by many. */
-    private static Closer slowlyRefusing() {
-        return new TestCloser(true) {
-            @Override
-            public boolean destroy() {
-                Taking.pauseUpTo(5_000);
-                return super.destroy();
-            }
-        };
-    }
-
     /** A virtual thread takes the asynchronous event that another thread raises. */
     @JCStressTest
     @Outcome(id = "event", expect = ACCEPTABLE, desc = "received")
@@ -133,7 +122,7 @@ public class AsyncQueueRaces {
 
         @Actor
         public void close(LL_Result r) {
-            r.r2 = ledger.close(0, slowlyRefusing());
+            r.r2 = ledger.close(0, TestCloser.refusing());
             wakes(queue::recheck);
         }
     }

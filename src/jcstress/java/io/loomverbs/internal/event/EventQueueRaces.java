@@ -10,6 +10,8 @@ import org.openjdk.jcstress.infra.results.LLL_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 
+import java.util.concurrent.ThreadLocalRandom;
+
 /** An event against the threads that wait for it: it is received once, and in time. */
 public class EventQueueRaces {
     private static final int SPREAD_NANOS = 3_000;
@@ -203,121 +205,17 @@ public class EventQueueRaces {
         }
     }
 
-    /** Two CQs raise two events each for one thread that takes four. */
-    @JCStressTest
-    @Outcome(id = "4 events, 2 and 2, 0 left", expect = ACCEPTABLE, desc = "each once, and counted")
-    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "an event was lost")
-    @Outcome(id = ".*, [1-9]+ left", expect = FORBIDDEN, desc = "an event came twice")
-    @Outcome(id = ".*, .* and .*, .*", expect = FORBIDDEN, desc = "counted in the wrong ledger")
-    @Catches(value = "an event is handed over without the lock", as = ".*none.*")
-    @State
-    public static class FourEvents extends Queued {
-        private final QueuedCq other = new QueuedCq(queue);
-        private final Failures failures = new Failures();
-        private final OnVirtualThread<String> taker = OnVirtualThread.start(this::takeFour);
-
-        private String takeFour() {
-            for (int i = 0; i < 4; i++) {
-                String taken = receive();
-                if (!taken.equals(Taking.EVENT)) {
-                    return i + " events and " + taken;
-                }
-            }
-            return "4 events";
-        }
-
-        @Actor
-        public void raiseOne() {
-            failures.of(cq::raise);
-            failures.of(cq::raise);
-        }
-
-        @Actor
-        public void raiseOther() {
-            failures.of(other::raise);
-            failures.of(other::raise);
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            r.r1 = taker.join() + failures.text();
-            r.r2 = cq.outstanding() + " and " + other.outstanding();
-            r.r3 = left();
-        }
-    }
-
-    /** Of two waiting threads one is interrupted while one event comes up. */
-    @JCStressTest
-    @Outcome(id = "event, ended, pending, 0 left", expect = ACCEPTABLE, desc = "received; it stays")
-    @Outcome(id = "interrupted, event, clear, 0 left", expect = ACCEPTABLE, desc = "for the other")
-    @Outcome(id = "event, ended, clear, .*", expect = FORBIDDEN, desc = "it was swallowed")
-    @Outcome(id = "interrupted, ended, .*", expect = FORBIDDEN, desc = "given to one that has left")
-    @Outcome(id = "event, event, .*", expect = FORBIDDEN, desc = "one event was received twice")
-    @Outcome(id = ".*, 1 left", expect = FORBIDDEN, desc = "listed while a thread waited")
-    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "a wait ended by itself")
-    @Catches(value = "a waiter with an event in hand gives up", as = ".*none.*")
-    @State
-    public static class OneEventTwoWaiters extends Queued {
-        private final OnVirtualThread<String> first =
-                OnVirtualThread.startInterruptible(this::receive);
-        private final OnVirtualThread<String> second = OnVirtualThread.start(this::receive);
-
-        @Actor
-        public void raise() {
-            Taking.pauseUpTo(30_000); // the other is just on its way, or gone
-            cq.raise();
-        }
-
-        @Actor
-        public void interrupt() {
-            first.interrupt();
-        }
-
-        @Arbiter
-        public void result(LLLL_Result r) {
-            r.r1 = first.join();
-            if (r.r1.equals(Taking.EVENT)) {
-                queue.end(null);
-            }
-            r.r2 = second.join();
-            r.r3 = first.interruptStatus();
-            r.r4 = left();
-        }
-    }
-
-    /** Two threads raise an event each of one CQ, past the lock. */
-    @JCStressTest
-    @Outcome(id = "2 left", expect = ACCEPTABLE, desc = "both are there")
-    @Outcome(id = "[01] left", expect = FORBIDDEN, desc = "an event was lost")
-    @Outcome(id = ".*", expect = FORBIDDEN, desc = "an event came twice")
-    @Catches(value = "a second event of a CQ is forgotten", as = "[01] left")
-    @State
-    public static class TwoRaisesOfOne extends Queued {
-        @Actor
-        public void first() {
-            cq.raise();
-        }
-
-        @Actor
-        public void second() {
-            cq.raise();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = left();
-        }
-    }
-
-    /** Two threads raise events of two CQs. */
+    /** Two threads raise an event each, of one CQ or of two, past the lock. */
     @JCStressTest
     @Outcome(id = "2 left", expect = ACCEPTABLE, desc = "both are there")
     @Outcome(id = "[01] left", expect = FORBIDDEN, desc = "an event was lost")
     @Outcome(id = ".*", expect = FORBIDDEN, desc = "an event came twice")
     @Catches(value = "events overwrite one another", as = "[01] left")
+    @Catches(value = "a second event of a CQ is forgotten", as = "[01] left")
     @State
     public static class TwoPushes extends Queued {
-        private final QueuedCq other = new QueuedCq(queue);
+        private final QueuedCq other =
+                ThreadLocalRandom.current().nextBoolean() ? cq : new QueuedCq(queue);
 
         @Actor
         public void first() {

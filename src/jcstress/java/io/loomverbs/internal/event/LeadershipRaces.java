@@ -44,10 +44,6 @@ public class LeadershipRaces {
             return what;
         }
 
-        void interrupt() {
-            wakes(thread::interrupt);
-        }
-
         /** What it has received, and whether that was long after there was reason to. */
         String result() {
             if (thread != null) {
@@ -76,7 +72,7 @@ public class LeadershipRaces {
 
         @Actor
         public void interrupt() {
-            leader.interrupt();
+            leader.wakes(leader.thread::interrupt);
         }
 
         @Actor
@@ -87,31 +83,6 @@ public class LeadershipRaces {
         @Arbiter
         public void result(LL_Result r) {
             r.r1 = leader.result();
-            r.r2 = follower.result();
-        }
-    }
-
-    /** A leader runs out of time while the follower's event comes up. */
-    @JCStressTest
-    @Outcome(id = "none, event", expect = ACCEPTABLE, desc = "whichever thread fetched it")
-    @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
-    @Outcome(id = "event, .*", expect = FORBIDDEN, desc = "an event went to the wrong one")
-    @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*, (none|.*late)")
-    @State
-    public static class LeaderTimesOut extends Two {
-        private final OnVirtualThread<String> leader =
-                OnVirtualThread.start(() -> Taking.of(() -> a.take(20_000)));
-        private final Receiver follower = new Receiver(b).started();
-
-        @Actor
-        public void event() {
-            Taking.pauseUpTo(60_000);
-            follower.wakes(() -> source.add(cqB::raise));
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r1 = leader.join();
             r.r2 = follower.result();
         }
     }
@@ -139,33 +110,6 @@ public class LeadershipRaces {
         }
     }
 
-    /** Two threads wait, an event for each comes up at once. */
-    @JCStressTest
-    @Outcome(id = "event, event", expect = ACCEPTABLE, desc = "both got theirs")
-    @Outcome(id = ".*(none|late).*", expect = FORBIDDEN, desc = "one parks, and no thread leads")
-    @Catches(value = "a thread that leaves the lead appoints no thread", as = ".*(none|late).*")
-    @State
-    public static class TwoEventsTwoLeaders extends Two {
-        private final Receiver one = new Receiver(a).started();
-        private final Receiver two = new Receiver(b).started();
-
-        @Actor
-        public void first() {
-            one.wakes(() -> source.add(cqA::raise));
-        }
-
-        @Actor
-        public void second() {
-            two.wakes(() -> source.add(cqB::raise));
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r1 = one.result();
-            r.r2 = two.result();
-        }
-    }
-
     /** A thread takes the lead while another raises an event for it, as a failed close does. */
     @JCStressTest
     @Outcome(id = "event", expect = ACCEPTABLE, desc = "received")
@@ -184,33 +128,6 @@ public class LeadershipRaces {
         @Actor
         public void raise() {
             taker.wakesAsVirtual(cqA::raise);
-        }
-    }
-
-    /** A queue is closed in which a thread takes the lead, while another comes to wait. */
-    @JCStressTest
-    @Outcome(id = "ended, event", expect = ACCEPTABLE, desc = "one learns of it, the other leads")
-    @Outcome(id = "(none|event|.*late), .*", expect = FORBIDDEN, desc = "the leader did not learn")
-    @Outcome(id = ".*, (none|.*late)", expect = FORBIDDEN, desc = "the follower was left behind")
-    @Catches(value = "a leader that is given something stays", as = "(none|event|.*late), .*")
-    @State
-    public static class CloseOfLeader extends Two {
-        private final Receiver leader = new Receiver(a).started();
-
-        @Actor
-        public void close() {
-            leader.wakesAsVirtual(() -> a.end(null));
-        }
-
-        @Actor
-        public void follow(LL_Result r) {
-            source.add(cqB::raise);
-            r.r2 = Receiver.receiveAtOnce(b);
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            r.r1 = leader.result();
         }
     }
 

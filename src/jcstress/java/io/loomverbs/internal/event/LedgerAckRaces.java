@@ -8,6 +8,8 @@ import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
+import java.util.concurrent.ThreadLocalRandom;
+
 /** Acknowledgements from two threads: none is lost, none too many, and the last one wakes. */
 public class LedgerAckRaces {
 
@@ -26,32 +28,6 @@ public class LedgerAckRaces {
 
     static String left(Ledger ledger) {
         return ledger.outstanding() + " left";
-    }
-
-    /** Two threads acknowledge one event. */
-    @JCStressTest
-    @Outcome(id = "(acked, refused|refused, acked), 0 left", expect = ACCEPTABLE, desc = "one did")
-    @Outcome(id = "acked, acked, .*", expect = FORBIDDEN, desc = "one event was acknowledged twice")
-    @Outcome(id = "refused, refused, .*", expect = FORBIDDEN, desc = "no thread could acknowledge")
-    @Catches(value = "claims overwrite one another", as = "acked, acked, .*")
-    @State
-    public static class OverAck {
-        private final Ledger ledger = delivered(1);
-
-        @Actor
-        public void first(LLL_Result r) {
-            r.r1 = ack(ledger, 1);
-        }
-
-        @Actor
-        public void second(LLL_Result r) {
-            r.r2 = ack(ledger, 1);
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            r.r3 = left(ledger);
-        }
     }
 
     /** One thread acknowledges two of three events, another the same. */
@@ -135,101 +111,57 @@ public class LedgerAckRaces {
         }
     }
 
+    /** What two threads acknowledge; both have no event left. */
+    private enum Last {
+        TWO_EVENTS,
+        EVENT_AND_ASYNC_EVENT,
+        EVENT_AND_TOO_MANY
+    }
+
     /** A virtual thread waits to close while two acknowledge; the last one has to wake it. */
+    @JCStressTest
     @Outcome(id = "CLOSED, in time", expect = ACCEPTABLE, desc = "the last one woke the closer")
     @Outcome(id = ".*stuck", expect = FORBIDDEN, desc = "each left that to the other")
     @Outcome(id = "TIMED_OUT, .*", expect = FORBIDDEN, desc = "an acknowledgement was lost")
-    abstract static class LastAck extends Waiting {
-        final Ledger ledger;
+    @Catches(value = "the last acknowledgement wakes no closer", as = ".*stuck")
+    @Catches(value = "whether it is the last is decided before the acknowledgement", as = ".*stuck")
+    @Catches(value = "an asynchronous acknowledgement wakes no closer", as = ".*stuck")
+    @Catches(value = "a claim that is taken back wakes no closer", as = ".*stuck")
+    @State
+    public static class AckAckClose extends Waiting {
+        private final Last last = Last.values()[ThreadLocalRandom.current().nextInt(3)];
+        private final Ledger ledger = delivered(last == Last.TWO_EVENTS ? 2 : 1);
         private final OnVirtualThread<CloseOutcome> closer;
 
-        LastAck(int events, int asyncEvents) {
-            ledger = delivered(events);
-            for (int i = 0; i < asyncEvents; i++) {
+        public AckAckClose() {
+            if (last == Last.EVENT_AND_ASYNC_EVENT) {
                 ledger.tryDeliverAsync();
             }
             closer = OnVirtualThread.start(() -> waits(() -> TestCloser.closes(ledger)));
         }
 
-        final void look(LL_Result r) {
+        @Actor
+        public void first() {
+            wakes(() -> ledger.tryAck(1));
+        }
+
+        @Actor
+        public void second() {
+            wakes(this::ackRest);
+        }
+
+        private void ackRest() {
+            switch (last) {
+                case TWO_EVENTS -> ledger.tryAck(1);
+                case EVENT_AND_ASYNC_EVENT -> ledger.tryAckAsync();
+                case EVENT_AND_TOO_MANY -> ledger.tryAck(2);
+            }
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
             r.r1 = closer.join();
             r.r2 = inTime();
-        }
-    }
-
-    /** The last event is acknowledged beside one too many. */
-    @JCStressTest
-    @Catches(value = "a claim that is taken back wakes no closer", as = ".*stuck")
-    @State
-    public static class TooManyClose extends LastAck {
-        public TooManyClose() {
-            super(1, 0);
-        }
-
-        @Actor
-        public void first() {
-            wakes(() -> ledger.tryAck(1));
-        }
-
-        @Actor
-        public void second() {
-            wakes(() -> ledger.tryAck(2));
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            look(r);
-        }
-    }
-
-    /** Two threads acknowledge the last two events. */
-    @JCStressTest
-    @Catches(value = "the last acknowledgement wakes no closer", as = ".*stuck")
-    @Catches(value = "whether it is the last is decided before the acknowledgement", as = ".*stuck")
-    @State
-    public static class AckAckClose extends LastAck {
-        public AckAckClose() {
-            super(2, 0);
-        }
-
-        @Actor
-        public void first() {
-            wakes(() -> ledger.tryAck(1));
-        }
-
-        @Actor
-        public void second() {
-            wakes(() -> ledger.tryAck(1));
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            look(r);
-        }
-    }
-
-    /** A completion event and an asynchronous one are the last two. */
-    @JCStressTest
-    @Catches(value = "an asynchronous acknowledgement wakes no closer", as = ".*stuck")
-    @State
-    public static class AckAsyncAckClose extends LastAck {
-        public AckAsyncAckClose() {
-            super(1, 1);
-        }
-
-        @Actor
-        public void first() {
-            wakes(() -> ledger.tryAck(1));
-        }
-
-        @Actor
-        public void second() {
-            wakes(() -> ledger.tryAckAsync());
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            look(r);
         }
     }
 }

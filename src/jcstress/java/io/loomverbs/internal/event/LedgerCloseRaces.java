@@ -46,52 +46,6 @@ public class LedgerCloseRaces {
         }
     }
 
-    /** An event is delivered and acknowledged while another thread closes. */
-    @JCStressTest
-    @Outcome(id = "acked, CLOSED", expect = ACCEPTABLE, desc = "the close waited for it")
-    @Outcome(id = "no event, CLOSED", expect = ACCEPTABLE, desc = "closed before")
-    @Outcome(id = ".*late", expect = FORBIDDEN, desc = "the last one did not wake the closer")
-    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the close did not wait for the event")
-    @Catches(value = "no look between the push and the park", as = ".*late")
-    @State
-    public static class DeliverAckClose extends Waiting {
-        private final Ledger ledger = new Ledger();
-
-        @Actor
-        public void deliverAndAck(LL_Result r) {
-            boolean delivered = ledger.tryDeliver() != Ledger.REFUSED;
-            r.r1 = "no event";
-            wakes(() -> r.r1 = delivered ? LedgerAckRaces.ack(ledger, 1) : r.r1);
-        }
-
-        @Actor
-        public void close(LL_Result r) {
-            r.r2 = orLate(waits(() -> TestCloser.closes(ledger)));
-        }
-    }
-
-    /** Three events are acknowledged at once while another thread closes. */
-    @JCStressTest
-    @Outcome(id = "acked, CLOSED", expect = ACCEPTABLE, desc = "the close waited for all")
-    @Outcome(id = "acked, TIMED_OUT.*", expect = FORBIDDEN, desc = "it never learned of them")
-    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "an event could not be acknowledged")
-    @Outcome(id = ".*late", expect = FORBIDDEN, desc = "the closer was not woken")
-    @Catches(value = "whether it is the last is decided before the acknowledgement", as = ".*late")
-    @State
-    public static class AckBatch extends Waiting {
-        private final Ledger ledger = LedgerAckRaces.delivered(3);
-
-        @Actor
-        public void ack(LL_Result r) {
-            wakes(() -> r.r1 = LedgerAckRaces.ack(ledger, 3));
-        }
-
-        @Actor
-        public void close(LL_Result r) {
-            r.r2 = orLate(waits(() -> TestCloser.closes(ledger)));
-        }
-    }
-
     /** Two threads close one ledger, each of which may wait for the other. */
     abstract static class TwoClose {
         final Ledger ledger = new Ledger();
@@ -261,23 +215,19 @@ public class LedgerCloseRaces {
         private final Ledger ledger = new Ledger();
         private int held;
 
-        private boolean refuse() {
-            // Long enough for a delivery to fall into.
-            for (int i = 0; i < 20; i++) {
-                held = Math.max(held, ledger.outstanding());
-            }
-            return false;
-        }
+        private final TestCloser device =
+                new TestCloser(true) {
+                    @Override
+                    public boolean destroy() {
+                        for (int i = 0; i < 20; i++) { // long enough for a delivery to fall into
+                            held = Math.max(held, ledger.outstanding());
+                        }
+                        return false;
+                    }
+                };
 
         @Actor
         public void close(LLLL_Result r) {
-            Closer device =
-                    new TestCloser(true) {
-                        @Override
-                        public boolean destroy() {
-                            return refuse();
-                        }
-                    };
             r.r1 = ledger.close(0, device);
             r.r3 = held + " held";
         }

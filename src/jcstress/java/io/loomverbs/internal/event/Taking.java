@@ -5,9 +5,6 @@ import java.util.concurrent.ThreadLocalRandom;
 /** What came of a call of {@code take}, as a word. */
 public final class Taking {
     public static final String EVENT = "event";
-    public static final String NONE = "none";
-    public static final String ENDED = "ended";
-    public static final String INTERRUPTED = "interrupted";
 
     /** A call that may wait. */
     public interface Call {
@@ -18,11 +15,11 @@ public final class Taking {
 
     public static String of(Call call) {
         try {
-            return call.take() == null ? NONE : EVENT;
+            return call.take() == null ? "none" : EVENT;
         } catch (EventQueueEndedException e) {
-            return ENDED;
+            return "ended";
         } catch (InterruptedException e) {
-            return INTERRUPTED;
+            return "interrupted";
         } catch (RuntimeException e) {
             return e.toString();
         }

@@ -37,7 +37,7 @@ class EventFd extends FdEventFeed {
             }
             Thread.onSpinWait();
         }
-        if (!EventFds.take(fd())) {
+        if (!Posix.take(fd())) {
             return -Errno.EAGAIN;
         }
         if (cq != null) {
@@ -56,14 +56,14 @@ class EventFd extends FdEventFeed {
         close(
                 () -> {
                     destroyed = true;
-                    EventFds.reuse(fd(), by);
+                    Posix.reuse(fd(), by);
                     return 0;
                 });
     }
 
     /** Destroys what is read; the number stays taken, by a descriptor without events. */
     void destroy() {
-        destroyForReuse(EventFds.create(0));
+        destroyForReuse(Posix.eventFd(0));
     }
 
     /** Whether it was read after it was destroyed. */

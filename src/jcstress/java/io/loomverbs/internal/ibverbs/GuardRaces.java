@@ -17,7 +17,6 @@ import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 
 /** Calls that use a native object against threads that destroy it. */
 public class GuardRaces {
@@ -219,53 +218,27 @@ public class GuardRaces {
     }
 
     /** A call meets a destroy that libibverbs refuses: it waits for that, and goes on. */
+    @JCStressTest
     @Outcome(id = "in, in time", expect = ACCEPTABLE, desc = "the call was before, or has waited")
     @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the object is there, and not found")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the call was not woken")
-    abstract static class RefusedDestroy extends Sleeper {
-        final String call(BooleanSupplier enter, Runnable leave) {
-            begins();
-            boolean in = enter.getAsBoolean();
-            if (in) {
-                leave.run();
-            }
-            isBack();
-            return in ? "in" : "refused";
-        }
-    }
-
-    /** The gate lets several calls in. */
-    @JCStressTest
     @Catches(
             value = "a call that meets a destroyer takes the object to be destroyed",
             as = "refused, .*")
     @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
     @State
-    public static class CallRefusedDestroy extends RefusedDestroy {
+    public static class CallRefusedDestroy extends Sleeper {
         private final CallGate guard = new CallGate();
 
         @Actor
         public void call(LL_Result r) {
-            r.r1 = call(guard::enter, guard::leave);
-        }
-
-        @Actor
-        public void refused(LL_Result r) {
-            guard.destroy(GuardRaces::refuse, GONE);
-            r.r2 = outcome();
-        }
-    }
-
-    /** The same with a CQ. */
-    @JCStressTest
-    @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
-    @State
-    public static class PollRefusedDestroy extends RefusedDestroy {
-        private final ExclusiveCallGate guard = new ExclusiveCallGate();
-
-        @Actor
-        public void call(LL_Result r) {
-            r.r1 = call(guard::enter, guard::leave);
+            begins();
+            boolean in = guard.enter();
+            if (in) {
+                guard.leave();
+            }
+            isBack();
+            r.r1 = in ? "in" : "refused";
         }
 
         @Actor
@@ -360,29 +333,6 @@ public class GuardRaces {
         @Actor
         public void destroyer(LL_Result r) {
             r.r2 = reads.close();
-        }
-    }
-
-    /** A late event looks up its object, which is gone, and whose place another object gets. */
-    @JCStressTest
-    @Outcome(id = "old", expect = ACCEPTABLE, desc = "it was still there")
-    @Outcome(id = "null", expect = ACCEPTABLE, desc = "it is gone")
-    @Outcome(id = "new", expect = FORBIDDEN, desc = "the event is told to another object")
-    @Catches(value = "numbers are used again", as = "new")
-    @State
-    public static class LateEvent {
-        private final NativeIds<String> registry = new NativeIds<>();
-        private final long id = registry.add("old");
-
-        @Actor
-        public void event(L_Result r) {
-            r.r1 = registry.get(id);
-        }
-
-        @Actor
-        public void replace() {
-            registry.remove(id);
-            registry.add("new");
         }
     }
 }

@@ -25,7 +25,7 @@ public class PollerRaces {
         final EventFd fd;
 
         Polled(int events) {
-            fd = new EventFd(poller, EventFds.create(events));
+            fd = new EventFd(poller, Posix.eventFd(events));
         }
 
         /** What each thread has read. */
@@ -35,7 +35,7 @@ public class PollerRaces {
         }
 
         final void end() {
-            EventFds.close(fd.fd());
+            Posix.close(fd.fd());
             poller.close();
         }
     }
@@ -73,7 +73,7 @@ public class PollerRaces {
         /** Whether a leader that comes by learns of an event; at the end. */
         final String isTold() {
             fd.reads = 0;
-            EventFds.signal(fd.fd());
+            Posix.signal(fd.fd());
             poller.look();
             end();
             return fd.reads > 0 ? "told" : "asleep";
@@ -124,14 +124,14 @@ public class PollerRaces {
     public static class LateWake {
         private final TestPoller poller = new TestPoller();
         private final EventFd first =
-                new EventFd(poller, EventFds.create(1)) {
+                new EventFd(poller, Posix.eventFd(1)) {
                     @Override
                     int read() {
                         Taking.pauseUpTo(4_000);
                         return super.read();
                     }
                 };
-        private final EventFd old = new EventFd(poller, EventFds.create(1));
+        private final EventFd old = new EventFd(poller, Posix.eventFd(1));
         private EventFd fresh;
 
         public LateWake() {
@@ -147,7 +147,7 @@ public class PollerRaces {
         @Actor
         public void replacer() {
             Taking.pauseUpTo(4_000);
-            old.destroyForReuse(EventFds.create(0));
+            old.destroyForReuse(Posix.eventFd(0));
             old.leave();
             fresh = new EventFd(poller, old.fd());
             fresh.join();
@@ -160,11 +160,11 @@ public class PollerRaces {
                 r.r1 = "freed memory";
             }
             fresh.reads = 0;
-            EventFds.signal(fresh.fd());
+            Posix.signal(fresh.fd());
             poller.look();
             r.r2 = fresh.reads > 0 ? "told" : "deaf";
-            EventFds.close(first.fd());
-            EventFds.close(fresh.fd());
+            Posix.close(first.fd());
+            Posix.close(fresh.fd());
             poller.close();
         }
     }
@@ -232,7 +232,7 @@ public class PollerRaces {
         /** In half of all cases with an event that has just come up. */
         private void close() {
             if (System.nanoTime() % 2 == 0) {
-                EventFds.signal(fd.fd());
+                Posix.signal(fd.fd());
             }
             fd.destroy();
             queue.end(null);
@@ -328,7 +328,7 @@ public class PollerRaces {
             as = ".*(none|late|event|freed).*")
     @State
     public static class RegisterPollerFailure extends Waited {
-        private final EventFd other = new EventFd(poller, EventFds.create(0));
+        private final EventFd other = new EventFd(poller, Posix.eventFd(0));
         private final EventQueue otherQueue = EventQueue.shared(other);
 
         @Actor
@@ -345,7 +345,7 @@ public class PollerRaces {
         @Arbiter
         public void result(LL_Result r) {
             r.r1 = result();
-            EventFds.close(other.fd());
+            Posix.close(other.fd());
         }
     }
 }

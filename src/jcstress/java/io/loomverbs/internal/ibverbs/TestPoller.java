@@ -42,7 +42,7 @@ class TestPoller extends Poller {
 
     /** The set is gone: a wait in it, or an addition to it, fails from now on. */
     void destroy() {
-        EventFds.reuse(epollFd, EventFds.create(0));
+        Posix.reuse(epollFd, Posix.eventFd(0));
         wake();
     }
 

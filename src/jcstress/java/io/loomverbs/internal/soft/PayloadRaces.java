@@ -11,7 +11,6 @@ import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.EventQueue;
-import io.loomverbs.internal.event.Meeting;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.QueuedCq;
 import io.loomverbs.internal.event.Taking;
@@ -20,7 +19,6 @@ import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -29,9 +27,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** The message behind a completion, in registered memory, by plain writes and reads. */
 public class PayloadRaces {
     private static final int SLOTS = 16_384;
-
-    /** How often a receiver polls, while a message is sent. */
-    private static final int LOOKS = 200;
 
     private static final int BYTES = 64;
     private static final long OLD = 0;
@@ -83,10 +78,6 @@ public class PayloadRaces {
         private final RaceQp from = new RaceQp();
         private final RaceQp to;
 
-        Wire(Slot slot, CqListener received) {
-            this(slot, received, MR);
-        }
-
         Wire(Slot slot, CqListener received, MrOps mr) {
             to = new RaceQp(received);
             synchronized (RECEIVE) {
@@ -114,44 +105,6 @@ public class PayloadRaces {
         }
     }
 
-    /** A message is sent while its receiver polls, and then reads it. */
-    @JCStressTest
-    @Outcome(id = "nothing", expect = ACCEPTABLE, desc = "polled before")
-    @Outcome(id = "whole", expect = ACCEPTABLE, desc = "the completion, and all that was sent")
-    @Outcome(id = "old", expect = FORBIDDEN, desc = "a completion without the message")
-    @Outcome(id = "torn", expect = FORBIDDEN, desc = "a completion with a part of the message")
-    @Outcome(id = "nonsense", expect = FORBIDDEN, desc = "bytes that were never written")
-    @Catches(value = "a message is copied after its completion", as = "old")
-    @State
-    public static class PayloadPoll {
-        private final Slot slot = new Slot();
-        private final Wire wire = new Wire(slot, RaceQp.DEAF);
-        private final MemorySegment wcs = SoftCqRaces.room();
-        private final Meeting meeting = new Meeting();
-
-        @Actor
-        public void send() {
-            fill(slot.source, NEW);
-            meeting.await();
-            wire.send(slot.source);
-        }
-
-        @Actor
-        public void poll(L_Result r) {
-            meeting.await();
-            boolean there = false;
-            for (int i = 0; i < LOOKS && !there; i++) {
-                there = wire.poll(wcs);
-            }
-            r.r1 = there ? payload(slot.target) : "nothing";
-        }
-
-        @Arbiter
-        public void end() {
-            wire.end();
-        }
-    }
-
     /** A message is sent while a virtual thread arms, polls, and waits for it. */
     @JCStressTest
     @Outcome(id = "whole, in time", expect = ACCEPTABLE, desc = "all that was sent is there")
@@ -166,7 +119,7 @@ public class PayloadRaces {
         private final Slot slot = new Slot();
         private final EventQueue queue = EventQueue.shared(null);
         private final QueuedCq events = new QueuedCq(queue);
-        private final Wire wire = new Wire(slot, Completing.told(events::raise));
+        private final Wire wire = new Wire(slot, Completing.told(events::raise), MR);
 
         @Actor
         public void send() {

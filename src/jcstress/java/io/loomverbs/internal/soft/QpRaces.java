@@ -7,7 +7,6 @@ import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.Meeting;
-import io.loomverbs.internal.event.Taking;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
@@ -24,14 +23,6 @@ public class QpRaces {
     private static final SendWr SEND_2 = RaceQp.sendOfNothing(2);
     private static final RecvWr RECEIVE_1 = RaceQp.receiveOfNothing(1);
     private static final RecvWr RECEIVE_2 = RaceQp.receiveOfNothing(2);
-
-    private static final RecvWr THREE_RECEIVES = RaceQp.receiveOfNothing(1);
-
-    static {
-        RecvWr second = RaceQp.receiveOfNothing(2);
-        second.next(RaceQp.receiveOfNothing(3));
-        THREE_RECEIVES.next(second);
-    }
 
     /** A queue pair and its peer, which has as many buffers as were asked for. */
     static final class Pair {
@@ -234,44 +225,6 @@ public class QpRaces {
         }
     }
 
-    /** What was flushed is polled while it is flushed. */
-    @JCStressTest
-    @Outcome(id = "none, 1 2 3", expect = ACCEPTABLE, desc = "polled before")
-    @Outcome(id = "1, 2 3|1 2, 3", expect = ACCEPTABLE, desc = "polled between")
-    @Outcome(id = "1 2 3, none", expect = ACCEPTABLE, desc = "polled after")
-    @Outcome(id = ".*", expect = FORBIDDEN, desc = "one was lost, came twice, or out of turn")
-    @Catches(value = "a completion is taken without the lock", as = ".*")
-    @State
-    public static class FlushPoll {
-        private final Pair pair = new Pair(0);
-        private final Meeting meeting = new Meeting();
-
-        public FlushPoll() {
-            synchronized (THREE_RECEIVES) {
-                pair.a.receive(THREE_RECEIVES);
-            }
-        }
-
-        @Actor
-        public void fail() {
-            meeting.await();
-            pair.a.fail();
-        }
-
-        @Actor
-        public void poll(LL_Result r) {
-            meeting.await();
-            Taking.pauseUpTo(3_000);
-            r.r1 = numbers(pair.a.receives);
-        }
-
-        @Arbiter
-        public void rest(LL_Result r) {
-            r.r2 = numbers(pair.a.receives);
-            pair.end();
-        }
-    }
-
     /** A queue pair is destroyed while a request is posted. */
     @JCStressTest
     @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "destroyed before")
@@ -286,7 +239,7 @@ public class QpRaces {
 
         @Actor
         public void destroy(LLL_Result r) {
-            pair.a.destroy();
+            pair.a.qp.destroy();
             r.r1 = numbers(pair.a.sends);
         }
 

@@ -29,7 +29,7 @@ final class RaceQp {
 
     /** Tells {@code received} of the CQ for receives. */
     RaceQp(CqListener received) {
-        this(received, null);
+        this(CONTEXT, PD, DEAF, received, null);
     }
 
     /** Of a domain of another context; tells {@code sent} of the CQ for sends. */
@@ -39,11 +39,7 @@ final class RaceQp {
 
     /** Takes its receives from {@code srq}. */
     RaceQp(SoftSrq srq) {
-        this(DEAF, srq);
-    }
-
-    private RaceQp(CqListener received, SoftSrq srq) {
-        this(CONTEXT, PD, DEAF, received, srq);
+        this(CONTEXT, PD, DEAF, DEAF, srq);
     }
 
     private RaceQp(
@@ -94,10 +90,6 @@ final class RaceQp {
 
     boolean receive(RecvWr wr) {
         return qp.postRecv(wr) == PostResult.OK;
-    }
-
-    void destroy() {
-        qp.destroy();
     }
 
     /** Lets go of everything that is still there. */

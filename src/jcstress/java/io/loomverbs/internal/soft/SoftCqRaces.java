@@ -47,54 +47,6 @@ public class SoftCqRaces {
         return cq.poll(room(), 0, 1);
     }
 
-    /** A CQ is armed and polled while a completion is added. */
-    @JCStressTest
-    @Outcome(id = "0, event", expect = ACCEPTABLE, desc = "added after the poll: the event tells")
-    @Outcome(id = "1, silence", expect = ACCEPTABLE, desc = "added before the arm: it is polled")
-    @Outcome(id = "1, event", expect = ACCEPTABLE, desc = "added between: both")
-    @Outcome(id = "0, silence", expect = FORBIDDEN, desc = "armed, polled, and never told")
-    @Catches(value = "the arm is looked at before the completion is there", as = "0, silence")
-    @State
-    public static class ArmComplete {
-        private final SoftCq cq = SoftCqRaces.cq(4);
-
-        @Actor
-        public void armAndPoll(LL_Result r) {
-            cq.reqNotify(false);
-            r.r1 = polled(poll(cq));
-        }
-
-        @Actor
-        public void complete(LL_Result r) {
-            r.r2 = event(add(cq, 7));
-        }
-    }
-
-    /** A CQ is armed for solicited completions and for all of them at once. */
-    @JCStressTest
-    @Outcome(id = "event", expect = ACCEPTABLE, desc = "the stronger arm holds")
-    @Outcome(id = "silence", expect = FORBIDDEN, desc = "the solicited arm has weakened the other")
-    @Catches(value = "a CQ is armed without the lock", as = "silence")
-    @State
-    public static class TwoArms {
-        private final SoftCq cq = SoftCqRaces.cq(4);
-
-        @Actor
-        public void solicited() {
-            cq.reqNotify(true);
-        }
-
-        @Actor
-        public void all() {
-            cq.reqNotify(false);
-        }
-
-        @Arbiter
-        public void unsolicited(L_Result r) {
-            r.r1 = event(add(cq, 7));
-        }
-    }
-
     /** A CQ is armed for all completions and polled, while another thread arms it for solicited. */
     @JCStressTest
     @Outcome(id = "0, event", expect = ACCEPTABLE, desc = "armed first: that was not weakened")
@@ -102,6 +54,7 @@ public class SoftCqRaces {
     @Outcome(id = "1, event", expect = ACCEPTABLE, desc = "added between: both")
     @Outcome(id = "0, silence", expect = FORBIDDEN, desc = "armed for all, polled, and never told")
     @Catches(value = "a CQ is armed without the lock", as = "0, silence")
+    @Catches(value = "the arm is looked at before the completion is there", as = "0, silence")
     @State
     public static class SolicitedArmComplete {
         private final SoftCq cq = SoftCqRaces.cq(4);

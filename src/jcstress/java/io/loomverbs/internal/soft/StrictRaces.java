@@ -116,41 +116,4 @@ public class StrictRaces {
             sender.end();
         }
     }
-
-    /** A thread posts to a full queue while another polls. */
-    @JCStressTest
-    @Outcome(id = "refused, 1", expect = ACCEPTABLE, desc = "posted first; there is room now")
-    @Outcome(id = "accepted, 0", expect = ACCEPTABLE, desc = "polled first; it is full again")
-    @Outcome(id = "refused, 0", expect = FORBIDDEN, desc = "a place was lost")
-    @Outcome(id = "accepted, .*", expect = FORBIDDEN, desc = "a place was free for two requests")
-    @Catches(value = "a completion that is polled frees no place", as = "refused, 0")
-    @State
-    public static class PollPost {
-        private final Sender sender = new Sender(PLACES);
-        private final Meeting meeting = new Meeting();
-
-        @Actor
-        public void poll() {
-            meeting.await();
-            if (sender.poll() != 1) {
-                throw new AssertionError("no completion");
-            }
-        }
-
-        @Actor
-        public void post(LL_Result r) {
-            meeting.await();
-            r.r1 = sender.post() ? "accepted" : "refused";
-        }
-
-        @Arbiter
-        public void places(LL_Result r) {
-            int places = 0;
-            while (places <= PLACES && sender.post()) {
-                places++;
-            }
-            r.r2 = places;
-            sender.end();
-        }
-    }
 }

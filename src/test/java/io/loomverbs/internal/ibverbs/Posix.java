@@ -11,19 +11,23 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** What a hand-made channel is made of. */
+/** What channels made by hand, and events of a poller, are made of. */
 @SuppressWarnings("restricted")
 final class Posix {
     private static final int O_RDWR = 2;
     private static final int O_NOCTTY = 0x100;
     private static final int TCSANOW = 0;
     private static final int FIONREAD = 0x541b;
+    private static final int EFD_NONBLOCK = 0x800;
+    private static final int EFD_SEMAPHORE = 1;
     private static final Linker LINKER = Linker.nativeLinker();
     private static final MethodHandle PIPE = link("pipe", JAVA_INT, ADDRESS);
     private static final MethodHandle READ = link("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
     private static final MethodHandle WRITE =
             link("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
     private static final MethodHandle CLOSE = link("close", JAVA_INT, JAVA_INT);
+    private static final MethodHandle EVENTFD = link("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle DUP2 = link("dup2", JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle CALLOC = link("calloc", JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle OPENPT = link("posix_openpt", JAVA_INT, JAVA_INT);
     private static final MethodHandle GRANTPT = link("grantpt", JAVA_INT, JAVA_INT);
@@ -50,6 +54,11 @@ final class Posix {
 
     private static final MethodHandle SETRLIMIT = link("setrlimit", JAVA_INT, JAVA_INT, ADDRESS);
     private static final int RLIMIT_NOFILE = 7;
+
+    /** What is written to an eventfd; what is read from it is ignored. */
+    private static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_LONG, 1);
+
+    private static final MemorySegment IGNORED = Arena.global().allocate(JAVA_LONG);
 
     private Posix() {}
 
@@ -104,7 +113,7 @@ final class Posix {
 
     private static int check(int result) {
         if (result < 0) {
-            throw new AssertionError("a system call has failed");
+            throw new AssertionError("a system call has failed: are there descriptors left?");
         }
         return result;
     }
@@ -153,6 +162,43 @@ final class Posix {
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** A new eventfd, both ends in one, with so many events in it. Reads do not wait. */
+    static int eventFd(int events) {
+        try {
+            return check((int) EVENTFD.invokeExact(events, EFD_NONBLOCK | EFD_SEMAPHORE));
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** An event comes up. */
+    static void signal(int eventFd) {
+        try {
+            check((int) (long) WRITE.invokeExact(eventFd, ONE, (long) Long.BYTES));
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Takes an event, and says whether there was one. */
+    static boolean take(int eventFd) {
+        try {
+            return (long) READ.invokeExact(eventFd, IGNORED, (long) Long.BYTES) > 0;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Closes a descriptor; at once its number is that of another one, which has no other then. */
+    static void reuse(int number, int by) {
+        try {
+            check((int) DUP2.invokeExact(by, number));
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+        close(by);
     }
 
     /** Zeroed memory that {@code free} may be called with. */
