@@ -521,59 +521,8 @@ public final class QpAttributes {
          * which}.
          */
         Builder override(QpAttributes other, int which) {
-            QpAttr from = other.attr;
             int taken = other.mask & which;
-            if ((taken & Ibv.QP_STATE) != 0) {
-                attr.qpState = from.qpState;
-            }
-            if ((taken & Ibv.QP_CUR_STATE) != 0) {
-                attr.curQpState = from.curQpState;
-            }
-            if ((taken & Ibv.QP_PATH_MTU) != 0) {
-                attr.pathMtu = from.pathMtu;
-            }
-            if ((taken & Ibv.QP_QKEY) != 0) {
-                attr.qkey = from.qkey;
-            }
-            if ((taken & Ibv.QP_RQ_PSN) != 0) {
-                attr.rqPsn = from.rqPsn;
-            }
-            if ((taken & Ibv.QP_SQ_PSN) != 0) {
-                attr.sqPsn = from.sqPsn;
-            }
-            if ((taken & Ibv.QP_DEST_QPN) != 0) {
-                attr.destQpNum = from.destQpNum;
-            }
-            if ((taken & Ibv.QP_PKEY_INDEX) != 0) {
-                attr.pkeyIndex = from.pkeyIndex;
-            }
-            if ((taken & Ibv.QP_PORT) != 0) {
-                attr.portNum = from.portNum;
-            }
-            if ((taken & Ibv.QP_MAX_QP_RD_ATOMIC) != 0) {
-                attr.maxRdAtomic = from.maxRdAtomic;
-            }
-            if ((taken & Ibv.QP_MAX_DEST_RD_ATOMIC) != 0) {
-                attr.maxDestRdAtomic = from.maxDestRdAtomic;
-            }
-            if ((taken & Ibv.QP_MIN_RNR_TIMER) != 0) {
-                attr.minRnrTimer = from.minRnrTimer;
-            }
-            if ((taken & Ibv.QP_TIMEOUT) != 0) {
-                attr.timeout = from.timeout;
-            }
-            if ((taken & Ibv.QP_RETRY_CNT) != 0) {
-                attr.retryCnt = from.retryCnt;
-            }
-            if ((taken & Ibv.QP_RNR_RETRY) != 0) {
-                attr.rnrRetry = from.rnrRetry;
-            }
-            if ((taken & Ibv.QP_ACCESS_FLAGS) != 0) {
-                attr.qpAccessFlags = from.qpAccessFlags;
-            }
-            if ((taken & Ibv.QP_AV) != 0) {
-                attr.av = from.av;
-            }
+            attr.set(other.attr, taken);
             mask |= taken;
             return this;
         }

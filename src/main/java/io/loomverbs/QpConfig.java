@@ -102,18 +102,10 @@ public record QpConfig(
      * @return a changed copy
      */
     public QpConfig withWr(int maxSend, int maxRecv) {
-        return new QpConfig(
-                type,
-                sendCq,
-                recvCq,
-                maxSend,
-                maxRecv,
-                maxSendSge,
-                maxRecvSge,
-                maxInlineData,
-                sqSigAll,
-                srq,
-                qpContext);
+        Copy copy = new Copy(this);
+        copy.maxSendWr = maxSend;
+        copy.maxRecvWr = maxRecv;
+        return copy.config();
     }
 
     /**
@@ -124,18 +116,10 @@ public record QpConfig(
      * @return a changed copy
      */
     public QpConfig withSge(int maxSend, int maxRecv) {
-        return new QpConfig(
-                type,
-                sendCq,
-                recvCq,
-                maxSendWr,
-                maxRecvWr,
-                maxSend,
-                maxRecv,
-                maxInlineData,
-                sqSigAll,
-                srq,
-                qpContext);
+        Copy copy = new Copy(this);
+        copy.maxSendSge = maxSend;
+        copy.maxRecvSge = maxRecv;
+        return copy.config();
     }
 
     /**
@@ -145,18 +129,9 @@ public record QpConfig(
      * @return a changed copy
      */
     public QpConfig withInlineData(int bytes) {
-        return new QpConfig(
-                type,
-                sendCq,
-                recvCq,
-                maxSendWr,
-                maxRecvWr,
-                maxSendSge,
-                maxRecvSge,
-                bytes,
-                sqSigAll,
-                srq,
-                qpContext);
+        Copy copy = new Copy(this);
+        copy.maxInlineData = bytes;
+        return copy.config();
     }
 
     /**
@@ -166,18 +141,9 @@ public record QpConfig(
      * @return a changed copy
      */
     public QpConfig withSqSigAll(boolean all) {
-        return new QpConfig(
-                type,
-                sendCq,
-                recvCq,
-                maxSendWr,
-                maxRecvWr,
-                maxSendSge,
-                maxRecvSge,
-                maxInlineData,
-                all,
-                srq,
-                qpContext);
+        Copy copy = new Copy(this);
+        copy.sqSigAll = all;
+        return copy.config();
     }
 
     /**
@@ -188,18 +154,9 @@ public record QpConfig(
      * @return a changed copy
      */
     public QpConfig withSrq(@Nullable SharedReceiveQueue shared) {
-        return new QpConfig(
-                type,
-                sendCq,
-                recvCq,
-                maxSendWr,
-                maxRecvWr,
-                maxSendSge,
-                maxRecvSge,
-                maxInlineData,
-                sqSigAll,
-                shared,
-                qpContext);
+        Copy copy = new Copy(this);
+        copy.srq = shared;
+        return copy.config();
     }
 
     /**
@@ -210,18 +167,60 @@ public record QpConfig(
      * @return a changed copy
      */
     public QpConfig withQpContext(@Nullable Object object) {
-        return new QpConfig(
-                type,
-                sendCq,
-                recvCq,
-                maxSendWr,
-                maxRecvWr,
-                maxSendSge,
-                maxRecvSge,
-                maxInlineData,
-                sqSigAll,
-                srq,
-                object);
+        Copy copy = new Copy(this);
+        copy.qpContext = object;
+        return copy.config();
+    }
+
+    /** The configuration as the device granted it. */
+    QpConfig granted(QpCap cap) {
+        Copy copy = new Copy(this);
+        copy.maxSendWr = cap.maxSendWr();
+        copy.maxRecvWr = srq == null ? cap.maxRecvWr() : 0;
+        copy.maxSendSge = cap.maxSendSge();
+        copy.maxRecvSge = srq == null ? cap.maxRecvSge() : 0;
+        copy.maxInlineData = cap.maxInlineData();
+        return copy.config();
+    }
+
+    /** The components that can be changed; the rest is as it was. */
+    private static final class Copy {
+        private final QpConfig of;
+        private int maxSendWr;
+        private int maxRecvWr;
+        private int maxSendSge;
+        private int maxRecvSge;
+        private int maxInlineData;
+        private boolean sqSigAll;
+        private @Nullable SharedReceiveQueue srq;
+        private @Nullable Object qpContext;
+
+        Copy(QpConfig of) {
+            this.of = of;
+            this.maxSendWr = of.maxSendWr;
+            this.maxRecvWr = of.maxRecvWr;
+            this.maxSendSge = of.maxSendSge;
+            this.maxRecvSge = of.maxRecvSge;
+            this.maxInlineData = of.maxInlineData;
+            this.sqSigAll = of.sqSigAll;
+            this.srq = of.srq;
+            this.qpContext = of.qpContext;
+        }
+
+        QpConfig config() {
+            return new QpConfig(
+                    of.type,
+                    of.sendCq,
+                    of.recvCq,
+                    maxSendWr,
+                    maxRecvWr,
+                    maxSendSge,
+                    maxRecvSge,
+                    maxInlineData,
+                    sqSigAll,
+                    srq,
+                    qpContext);
+        }
     }
 
     void check(Context context) {

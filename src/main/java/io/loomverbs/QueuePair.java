@@ -4,7 +4,6 @@ import io.loomverbs.internal.device.AsyncListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpAttr;
-import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.event.Ledger;
 
@@ -134,19 +133,7 @@ public final class QueuePair implements AutoCloseable {
      * @return the configuration, its capacities at least what was asked for
      */
     public QpConfig config() {
-        QpCap cap = ops.cap();
-        return new QpConfig(
-                config.type(),
-                config.sendCq(),
-                config.recvCq(),
-                cap.maxSendWr(),
-                srq() == null ? cap.maxRecvWr() : 0,
-                cap.maxSendSge(),
-                srq() == null ? cap.maxRecvSge() : 0,
-                cap.maxInlineData(),
-                config.sqSigAll(),
-                srq(),
-                qpContext());
+        return config.granted(ops.cap());
     }
 
     /**

@@ -79,4 +79,18 @@ class EndpointTextTest {
         assertThat(GidType.of(3)).isEqualTo(GidType.OTHER);
         assertThat(GidType.of(-1)).isEqualTo(GidType.OTHER);
     }
+
+    @Test
+    void aGidThatIsChosenLeavesOtherAttributesAsTheyAre() {
+        try (Context context = Verbs.device("soft0").open()) {
+            QpAttributes given =
+                    QpAttributes.builder()
+                            .enSqdAsyncNotify(true)
+                            .address(AhAttributes.of(context.gids(1).getFirst().gid(), 1))
+                            .build();
+            QpAttributes fitting = given.fitting(context);
+            assertThat(fitting.address().sgidIndex()).isNotEqualTo(AhAttributes.FITTING_GID);
+            assertThat(fitting.enSqdAsyncNotify()).isTrue();
+        }
+    }
 }

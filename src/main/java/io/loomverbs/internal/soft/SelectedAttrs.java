@@ -31,56 +31,11 @@ final class SelectedAttrs {
                 && ((mask & Ibv.QP_AV) == 0 || SoftPort.accepts(a.av));
     }
 
-    /** Copies the selected attributes, but for the states. */
+    /** Copies the selected attributes. */
     static void copy(QpAttr from, QpAttr to, int mask) {
-        if ((mask & Ibv.QP_EN_SQD_ASYNC_NOTIFY) != 0) {
-            to.enSqdAsyncNotify = from.enSqdAsyncNotify;
-        }
-        if ((mask & Ibv.QP_ACCESS_FLAGS) != 0) {
-            to.qpAccessFlags = from.qpAccessFlags;
-        }
-        if ((mask & Ibv.QP_PKEY_INDEX) != 0) {
-            to.pkeyIndex = from.pkeyIndex;
-        }
-        if ((mask & Ibv.QP_PORT) != 0) {
-            to.portNum = from.portNum;
-        }
-        if ((mask & Ibv.QP_QKEY) != 0) {
-            to.qkey = from.qkey;
-        }
-        if ((mask & Ibv.QP_AV) != 0) {
-            to.av = from.av;
-        }
-        if ((mask & Ibv.QP_PATH_MTU) != 0) {
-            to.pathMtu = from.pathMtu;
-        }
-        if ((mask & Ibv.QP_TIMEOUT) != 0) {
-            to.timeout = from.timeout;
-        }
-        if ((mask & Ibv.QP_RETRY_CNT) != 0) {
-            to.retryCnt = from.retryCnt;
-        }
-        if ((mask & Ibv.QP_RNR_RETRY) != 0) {
-            to.rnrRetry = from.rnrRetry;
-        }
-        if ((mask & Ibv.QP_RQ_PSN) != 0) {
-            to.rqPsn = from.rqPsn & Psn.MASK;
-        }
-        if ((mask & Ibv.QP_MAX_QP_RD_ATOMIC) != 0) {
-            to.maxRdAtomic = from.maxRdAtomic;
-        }
-        if ((mask & Ibv.QP_MIN_RNR_TIMER) != 0) {
-            to.minRnrTimer = from.minRnrTimer;
-        }
-        if ((mask & Ibv.QP_SQ_PSN) != 0) {
-            to.sqPsn = from.sqPsn & Psn.MASK;
-        }
-        if ((mask & Ibv.QP_MAX_DEST_RD_ATOMIC) != 0) {
-            to.maxDestRdAtomic = from.maxDestRdAtomic;
-        }
-        if ((mask & Ibv.QP_DEST_QPN) != 0) {
-            to.destQpNum = from.destQpNum;
-        }
+        to.set(from, mask);
+        to.rqPsn &= Psn.MASK;
+        to.sqPsn &= Psn.MASK;
     }
 
     /** What they are in RESET. */
