@@ -136,45 +136,43 @@ final class Attachment {
     }
 
     private void flush() {
-        try {
-            QpState now = qp.state();
-            if (now == QpState.RESET) {
-                gone = true;
-            } else if (now != QpState.ERR) {
-                qp.modify(QpAttributes.builder().state(QpState.ERR).build());
-            }
-        } catch (ClosedException e) {
+        if (setErr(false) != null) {
             gone = true;
-        } catch (VerbsException e) {
-            gone = deviceIsGone(e);
         }
     }
 
-    /** Whether nothing completes any more since there is no device; throws what it is otherwise. */
-    private static boolean deviceIsGone(VerbsException e) {
-        if (!e.errnoName().equals("EIO")) {
-            throw e;
+    /**
+     * Sets state ERR: once more if the queue pair is in that state, or else if it is not.
+     *
+     * @return why nothing that was posted completes any more; null if it does
+     */
+    private @Nullable RuntimeException setErr(boolean again) {
+        try {
+            QpState now = qp.state();
+            if (now == QpState.RESET) {
+                return new IllegalStateException(qp + " was moved to RESET");
+            }
+            if ((now == QpState.ERR) == again) {
+                qp.modify(QpAttributes.builder().state(QpState.ERR).build());
+            }
+            return null;
+        } catch (ClosedException e) {
+            return e;
+        } catch (VerbsException e) {
+            if (!e.errnoName().equals("EIO")) {
+                throw e;
+            }
+            return e; // there is no device any more
         }
-        return true;
     }
 
     /** A leader has had nothing to do for a while: is this still of use? */
     void audit() {
         if (!gone && (send.outstanding() > 0 || receive.outstanding() > 0)) {
-            try {
-                QpState now = qp.state();
-                if (now == QpState.RESET) {
-                    gone(new IllegalStateException(qp + " was moved to RESET"));
-                } else if (now == QpState.ERR) {
-                    // soft-RoCE flushes what is posted in ERR only when the state is set again.
-                    qp.modify(QpAttributes.builder().state(QpState.ERR).build());
-                }
-            } catch (ClosedException e) {
-                gone(e);
-            } catch (VerbsException e) {
-                if (deviceIsGone(e)) {
-                    gone(e);
-                }
+            // soft-RoCE flushes what is posted in ERR only when the state is set again.
+            RuntimeException why = setErr(true);
+            if (why != null) {
+                gone(why);
             }
         }
         Breakage b = breakage;

@@ -22,13 +22,11 @@ enum Deviation {
     IMMEDIATE_OF_A_SEND(
             "a send with an immediate completes without `WC_WITH_IMM`",
             End.GOES_ON,
-            (d, e) -> {
-                Seen other = e;
-                for (int side = 0; side < 2; side++) {
-                    other = replace(other, Seen.cq(side, false), done -> withImm(d, done));
-                }
-                return other;
-            }),
+            (d, e) ->
+                    atEachEnd(
+                            e,
+                            (seen, side) ->
+                                    replace(seen, Seen.cq(side, false), done -> withImm(d, done)))),
 
     UNKNOWN_LOCAL_KEY(
             "a local key that names no region: `LOC_PROT_ERR`",
@@ -36,63 +34,35 @@ enum Deviation {
             (d, e) ->
                     d.send() == null || d.send().fault() != Fault.UNKNOWN_LKEY || fetches(d)
                             ? e
-                            : replace(
+                            : instead(
                                     e,
                                     Seen.cq(d.send().side(), false),
-                                    done ->
-                                            instead(
-                                                    done,
-                                                    WcStatus.LOC_PROT_ERR,
-                                                    WcStatus.LOC_QP_OP_ERR))),
+                                    WcStatus.LOC_PROT_ERR,
+                                    WcStatus.LOC_QP_OP_ERR)),
 
     BAD_RECEIVE_BUFFER(
             "a receive buffer that may not be written: `LOC_PROT_ERR`",
             End.GOES_ON,
-            (d, e) -> {
-                Seen other = e;
-                for (int side = 0; side < 2; side++) {
-                    other =
-                            replace(
-                                    other,
-                                    Seen.cq(side, true),
-                                    done ->
-                                            instead(
-                                                    done,
-                                                    WcStatus.LOC_PROT_ERR,
-                                                    WcStatus.LOC_QP_OP_ERR));
-                }
-                return other;
-            }),
+            (d, e) ->
+                    atEachEnd(
+                            e,
+                            (seen, side) ->
+                                    instead(
+                                            seen,
+                                            Seen.cq(side, true),
+                                            WcStatus.LOC_PROT_ERR,
+                                            WcStatus.LOC_QP_OP_ERR))),
 
     TOO_LONG(
             "a message longer than the peer's buffer: `REM_INV_REQ_ERR`",
             End.GOES_ON,
-            (d, e) -> {
-                Seen other = e;
-                for (int side = 0; side < 2; side++) {
-                    if (has(e.receives(side), WcStatus.LOC_LEN_ERR)) {
-                        other =
-                                replace(
-                                        other,
-                                        Seen.cq(side, true),
-                                        done ->
-                                                instead(
-                                                        done,
-                                                        WcStatus.LOC_LEN_ERR,
-                                                        WcStatus.LOC_QP_OP_ERR));
-                        other =
-                                replace(
-                                        other,
-                                        Seen.cq(1 - side, false),
-                                        done ->
-                                                instead(
-                                                        done,
-                                                        WcStatus.REM_INV_REQ_ERR,
-                                                        WcStatus.REM_OP_ERR));
-                    }
-                }
-                return other;
-            }),
+            (d, e) ->
+                    atEachEnd(
+                            e,
+                            (seen, side) ->
+                                    has(e.receives(side), WcStatus.LOC_LEN_ERR)
+                                            ? lengthError(seen, side)
+                                            : seen)),
 
     TOO_LONG_UNRELIABLY(
             "a message too long for a buffer of UC or UD is lost",
@@ -121,15 +91,13 @@ enum Deviation {
     NO_SQE(
             "a failed send takes UC and UD to SQE",
             End.PARTS,
-            (d, e) -> {
-                Seen other = e;
-                for (int side = 0; side < 2; side++) {
-                    if (e.states().get(side) == QpState.SQE) {
-                        other = toErr(d, other, side);
-                    }
-                }
-                return other;
-            }),
+            (d, e) ->
+                    atEachEnd(
+                            e,
+                            (seen, side) ->
+                                    e.states().get(side) == QpState.SQE
+                                            ? toErr(d, seen, side)
+                                            : seen)),
 
     LENGTH_OF_AN_ATOMIC(
             "an atomic fetches 8 bytes, whatever is listed",
@@ -272,8 +240,20 @@ enum Deviation {
         return all.stream().anyMatch(done -> done.status() == status);
     }
 
-    private static Done instead(Done done, WcStatus status, WcStatus other) {
-        return done.status() == status ? done.with(other) : done;
+    private static Seen atEachEnd(Seen seen, BiFunction<Seen, Integer, Seen> change) {
+        return change.apply(change.apply(seen, 0), 1);
+    }
+
+    private static Seen instead(Seen seen, int cq, WcStatus status, WcStatus other) {
+        return replace(seen, cq, done -> done.status() == status ? done.with(other) : done);
+    }
+
+    /** A message that is too long for the buffer at this side. */
+    private static Seen lengthError(Seen seen, int side) {
+        Seen receiver =
+                instead(seen, Seen.cq(side, true), WcStatus.LOC_LEN_ERR, WcStatus.LOC_QP_OP_ERR);
+        return instead(
+                receiver, Seen.cq(1 - side, false), WcStatus.REM_INV_REQ_ERR, WcStatus.REM_OP_ERR);
     }
 
     private static Done withImm(Doing d, Done done) {
