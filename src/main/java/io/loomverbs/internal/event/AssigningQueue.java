@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -23,9 +24,16 @@ abstract class AssigningQueue extends LedQueue {
      * CQ again, so that either it or a raiser sees the other's change. Likewise for a CQ whose
      * ledger is full: an acknowledgement first makes room, then lists it again.
      *
+     * A queue that was given a descriptor raises it when the list is no longer empty, and lowers it
+     * when a thread that takes leaves the list empty, both under the lock. It raises it for good
+     * when the queue ends. Once there is a descriptor, no event stays in the inbox.
+     *
      * It is a superclass and not a separate object, so that an event of a queue that has left the
      * caches loads few cache lines.
      */
+
+    /** Marks a waiter that gave up, or was told to stop. */
+    static final Object GAVE_UP = new Object();
 
     final ReentrantLock lock = new BriefLock();
 
@@ -56,7 +64,7 @@ abstract class AssigningQueue extends LedQueue {
      * raised under the lock: the inbox is always wanted.
      */
     @GuardedBy("lock")
-    @Nullable Readiness readiness;
+    private @Nullable Readiness readiness;
 
     /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
     private volatile int delivered;
@@ -97,9 +105,12 @@ abstract class AssigningQueue extends LedQueue {
     }
 
     @GuardedBy("lock")
-    final void countArrival() {
-        if (chain != null) {
-            chain.arrives();
+    final void countArrival(Waiter waiter) {
+        if (!waiter.hasArrived) {
+            waiter.hasArrived = true;
+            if (chain != null) {
+                chain.arrives();
+            }
         }
     }
 
@@ -236,6 +247,56 @@ abstract class AssigningQueue extends LedQueue {
         }
     }
 
+    /** The number of the descriptor that {@link #watch} was given; -1 if there is none. */
+    public final int fd() {
+        lock.lock();
+        try {
+            return readiness == null ? -1 : readiness.number();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Gives this queue, which is shared, a descriptor that is readable while an event can be taken,
+     * or a call throws, without waiting. If it has one already, {@code fd} is closed.
+     *
+     * @return the number of the descriptor that it has
+     */
+    public final int watch(ReadyFd fd) {
+        Inbox shared = Objects.requireNonNull(inbox);
+        lock.lock();
+        try {
+            if (readiness != null) {
+                fd.close();
+                return readiness.number();
+            }
+            readiness = new Readiness(fd);
+            shared.setWanted(true); // and then a look: see there
+            drainInbox();
+            if (hasEnded()) {
+                readiness.raise();
+            }
+            raiseIfListed();
+            return readiness.number();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes the descriptor, if there is one. */
+    public final void unwatch() {
+        lock.lock();
+        try {
+            if (readiness != null) {
+                readiness.close();
+                readiness = null;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Called when an event may have been listed. */
     @GuardedBy("lock")
     final void raiseIfListed() {
@@ -345,12 +406,36 @@ abstract class AssigningQueue extends LedQueue {
         cq.listed = false;
     }
 
-    /** After all that wait were given the end. */
+    /**
+     * Removes the waiters with this signal, which give up.
+     *
+     * @return a separate list of the threads to wake
+     */
+    @GuardedBy("lock")
+    final @Nullable Waiter removeWaiters(StopSignal stop) {
+        Waiter woken = null;
+        Waiter next;
+        for (Waiter w = firstWaiter; w != null; w = next) {
+            next = w.next;
+            if (w.stop == stop) {
+                remove(w);
+                w.next = woken;
+                w.given = GAVE_UP;
+                woken = w;
+            }
+        }
+        return woken;
+    }
+
+    /** After all that wait were given the end. A descriptor shows it, too. */
     @GuardedBy("lock")
     final void forgetWaiters() {
         firstWaiter = null;
         lastWaiter = null;
         platformWaiters = 0;
+        if (readiness != null) {
+            readiness.raise();
+        }
     }
 
     @GuardedBy("lock")

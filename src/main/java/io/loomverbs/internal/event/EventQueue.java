@@ -4,21 +4,17 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /** Matches pending completion events with waiting threads. */
 public final class EventQueue extends AssigningQueue {
     /*
-     * *** Overview ***
-     *
      * A completion channel is one such queue, shared by its CQs. A CQ with direct delivery has its
-     * own. So both kinds of delivery use one algorithm, with one proof.
-     *
-     * Events are assigned to threads as AssigningQueue says. The queue of a channel wakes threads
-     * in a chain (see WakeChain), and has an inbox, so that raising an event rarely takes the lock.
-     * The queue of one CQ has neither: except for threads that share its arm, it has one waiter,
-     * which needs each wake-up.
+     * own. Events are assigned to threads as AssigningQueue says. The queue of a channel wakes
+     * threads in a chain (see WakeChain), and has an inbox, so that raising an event rarely takes
+     * the lock. The queue of one CQ has neither: except for threads that share its arm, it has one
+     * waiter, which needs each wake-up. On a device whose events a thread has to fetch, a waiter
+     * may have to wait in the kernel instead of parking: see Leadership.
      *
      * *** Giving up ***
      *
@@ -40,18 +36,6 @@ public final class EventQueue extends AssigningQueue {
      * waiter between parks. A waiter that misses it parks, and the unpark after the write ends
      * that. Threads are unparked after the lock is released.
      *
-     * *** Fetching events ***
-     *
-     * On a device whose events a thread has to fetch, a waiter may have to wait in the kernel
-     * instead of parking: see Leadership. Which thread gets an event does not depend on which has
-     * fetched it.
-     *
-     * *** Descriptors ***
-     *
-     * A queue that was given a descriptor raises it when the list is no longer empty, and lowers it
-     * when a thread that takes leaves the list empty, both under the lock. It raises it for good
-     * when the queue ends. Once there is a descriptor, no event stays in the inbox.
-     *
      * *** The end ***
      *
      * A wait that ends with an Error, such as lack of memory, leaves nothing behind. If an event
@@ -63,9 +47,6 @@ public final class EventQueue extends AssigningQueue {
      * calls. After a failure, events that are still listed are delivered first, as read(2) on a
      * dead channel returns queued events before EIO.
      */
-    /** Marks a waiter that gave up, or was told to stop. */
-    private static final Object GAVE_UP = new Object();
-
     /** How often a step that others wait for is tried when it ends with an Error. */
     private static final int MOST_TRIES = 1000;
 
@@ -86,20 +67,12 @@ public final class EventQueue extends AssigningQueue {
         comesFrom(feed);
     }
 
-    /**
-     * A queue of many CQs, whose events wake threads in a chain.
-     *
-     * @param feed where events have to be fetched; null if the device raises them itself
-     */
+    /** A queue of many CQs, whose events wake threads in a chain. */
     public static EventQueue shared(@Nullable EventFeed feed) {
         return new EventQueue(feed, new WakeChain(WakeChain.AT_ONCE));
     }
 
-    /**
-     * A queue of one CQ, each of whose events wakes a thread.
-     *
-     * @param feed where events have to be fetched; null if the device raises them itself
-     */
+    /** The same of one CQ, each of whose events wakes a thread. */
     public static EventQueue ofOneCq(@Nullable EventFeed feed) {
         return new EventQueue(feed, null);
     }
@@ -131,14 +104,7 @@ public final class EventQueue extends AssigningQueue {
      * caller relies on.
      *
      * @param seen what {@link #delivered} was before the caller armed
-     */
-    public @Nullable QueuedCq takeUnlessPassed(long nanos, int seen) throws InterruptedException {
-        return take(nanos, true, seen, null);
-    }
-
-    /**
-     * Like {@link #takeUnlessPassed(long, int)}, but also returns null if {@code stop} is given;
-     * null if nothing stops it.
+     * @param stop if this is given, the wait also ends with null; null if nothing stops it
      */
     public @Nullable QueuedCq takeUnlessPassed(long nanos, int seen, @Nullable StopSignal stop)
             throws InterruptedException {
@@ -245,7 +211,7 @@ public final class EventQueue extends AssigningQueue {
 
     private void leavePlace(Waiter waiter) {
         try {
-            if (wasOnItsWay(waiter)) {
+            if (isChained() && waiter.given instanceof QueuedCq && !waiter.tookItself) {
                 arrived(waiter);
             }
         } finally {
@@ -253,10 +219,6 @@ public final class EventQueue extends AssigningQueue {
                 leadership.left(waiter);
             }
         }
-    }
-
-    private boolean wasOnItsWay(Waiter waiter) {
-        return isChained() && waiter.given instanceof QueuedCq && !waiter.tookItself;
     }
 
     /** Called when a woken thread runs: hands a listed event to the next waiter. */
@@ -276,10 +238,7 @@ public final class EventQueue extends AssigningQueue {
     private @Nullable Waiter handOn(Waiter waiter) {
         lock.lock();
         try {
-            if (!waiter.hasArrived) {
-                waiter.hasArrived = true;
-                countArrival();
-            }
+            countArrival(waiter);
             return assignWanted();
         } finally {
             lock.unlock();
@@ -351,17 +310,17 @@ public final class EventQueue extends AssigningQueue {
     /** Raises an event of {@code cq}: hands it to a waiter, or keeps it. */
     void raise(QueuedCq cq) {
         if (inbox == null) {
-            raiseOwn(cq);
+            raise(cq, false);
         } else {
             raiseShared(cq, inbox);
         }
     }
 
-    private void raiseOwn(QueuedCq cq) {
+    private void raise(QueuedCq cq, boolean onlyIfAwaited) {
         Waiter wake = null;
         lock.lock();
         try {
-            if (cq.isClosed()) {
+            if (cq.isClosed() || (onlyIfAwaited && firstWaiter == null)) {
                 return;
             }
             cq.pending++;
@@ -400,19 +359,7 @@ public final class EventQueue extends AssigningQueue {
      * given one, and has not waited again since.
      */
     void passOn(QueuedCq cq) {
-        Waiter wake = null;
-        lock.lock();
-        try {
-            if (firstWaiter != null && !cq.isClosed()) {
-                cq.pending++;
-                wake = assignOrList(cq);
-            }
-        } finally {
-            lock.unlock();
-        }
-        if (wake != null) {
-            wake.wake();
-        }
+        raise(cq, true);
     }
 
     /** Lists the CQ again, after its close has failed or its count is no longer full. */
@@ -470,9 +417,6 @@ public final class EventQueue extends AssigningQueue {
                 w.given = ended;
             }
             forgetWaiters();
-            if (readiness != null) {
-                readiness.raise();
-            }
         } finally {
             lock.unlock();
         }
@@ -490,71 +434,12 @@ public final class EventQueue extends AssigningQueue {
         return end != null;
     }
 
-    /** The number of the descriptor that {@link #watch} was given; -1 if there is none. */
-    public int fd() {
-        lock.lock();
-        try {
-            return readiness == null ? -1 : readiness.number();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /**
-     * Gives this queue, which is shared, a descriptor that is readable while an event can be taken,
-     * or a call throws, without waiting. If it has one already, {@code fd} is closed.
-     *
-     * @return the number of the descriptor that it has
-     */
-    public int watch(ReadyFd fd) {
-        Inbox shared = Objects.requireNonNull(inbox);
-        lock.lock();
-        try {
-            if (readiness != null) {
-                fd.close();
-                return readiness.number();
-            }
-            readiness = new Readiness(fd);
-            shared.setWanted(true); // and then a look: see there
-            drainInbox();
-            if (hasEnded()) {
-                readiness.raise();
-            }
-            raiseIfListed();
-            return readiness.number();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Closes the descriptor, if there is one. */
-    public void unwatch() {
-        lock.lock();
-        try {
-            if (readiness != null) {
-                readiness.close();
-                readiness = null;
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** Ends the waits of threads that wait with this signal, which was given before. */
     public void endWaits(StopSignal stop) {
-        Waiter woken = null;
+        Waiter woken;
         lock.lock();
         try {
-            Waiter next;
-            for (Waiter w = firstWaiter; w != null; w = next) {
-                next = w.next;
-                if (w.stop == stop) {
-                    remove(w);
-                    w.next = woken;
-                    w.given = GAVE_UP;
-                    woken = w;
-                }
-            }
+            woken = removeWaiters(stop);
         } finally {
             lock.unlock();
         }

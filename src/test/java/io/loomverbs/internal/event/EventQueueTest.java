@@ -88,10 +88,12 @@ class EventQueueTest {
         QueuedCq cq = cq("cq");
         int seen = queue.delivered();
         cq.raise();
-        assertThat(queue.takeUnlessPassed(FOR_EVER, seen)).isSameAs(cq);
-        assertThat(queue.takeUnlessPassed(FOR_EVER, seen)).isNull();
+        assertThat(queue.takeUnlessPassed(FOR_EVER, seen, null)).isSameAs(cq);
+        assertThat(queue.takeUnlessPassed(FOR_EVER, seen, null)).isNull();
         cq.raise();
-        assertThat(queue.takeUnlessPassed(FOR_EVER, seen)).as("what is there is given").isNotNull();
+        assertThat(queue.takeUnlessPassed(FOR_EVER, seen, null))
+                .as("what is there is given")
+                .isNotNull();
 
         AtomicReference<QueuedCq> given = new AtomicReference<>();
         int now = queue.delivered();
@@ -100,7 +102,8 @@ class EventQueueTest {
                         .start(
                                 () -> {
                                     try {
-                                        given.set(queue.takeUnlessPassed(PATIENCE_NANOS, now));
+                                        given.set(
+                                                queue.takeUnlessPassed(PATIENCE_NANOS, now, null));
                                     } catch (InterruptedException e) {
                                         throw new AssertionError(e);
                                     }
