@@ -33,7 +33,9 @@ import java.time.Duration;
  * every posted request, signaled or not: {@code max_send_wr} and {@code max_recv_wr} of all its
  * queue pairs together are always enough.
  *
- * <p>Safe for use by any number of threads. Threads that poll the same CQ share its completions.
+ * <p>Safe for use by any number of threads. Threads that poll the same CQ share its completions. At
+ * full load the JDK's scheduler can end a timed wait of a virtual thread some milliseconds late:
+ * see "Full load" in the guide.
  */
 public final class CompletionQueue implements AutoCloseable {
     private static final int MAX_MODERATION = 0xffff;
@@ -350,9 +352,6 @@ public final class CompletionQueue implements AutoCloseable {
     /**
      * Receives the next event of this CQ, waiting for at most {@code timeout}.
      *
-     * <p>At full load the JDK's scheduler can end a timed wait of a virtual thread some
-     * milliseconds late: see "Full load" in the guide.
-     *
      * @param timeout how long to wait; zero does not wait
      * @return the event, or null if none came in time
      * @throws InterruptedException if the thread was interrupted before or while it waited, and was
@@ -459,9 +458,6 @@ public final class CompletionQueue implements AutoCloseable {
      * <p>No polled completion is lost. If the thread is interrupted, or the CQ is closed or fails,
      * while the batch holds fewer than {@code min} completions but at least one, this returns them,
      * the thread stays interrupted, and the next call throws.
-     *
-     * <p>At full load the JDK's scheduler can end a timed wait of a virtual thread some
-     * milliseconds late: see "Full load" in the guide.
      *
      * @param batch where completions go; what was in it is overwritten
      * @param min how many to wait for, 1 to the batch's capacity
@@ -570,9 +566,6 @@ public final class CompletionQueue implements AutoCloseable {
 
     /**
      * Destroys the CQ like {@link #close()}, but gives up after {@code timeout}.
-     *
-     * <p>At full load the JDK's scheduler can end a timed wait of a virtual thread some
-     * milliseconds late: see "Full load" in the guide.
      *
      * @param timeout how long to wait for acknowledgements; zero not to wait at all
      * @throws IllegalArgumentException if the timeout is negative

@@ -2,8 +2,8 @@
  * RDMA in plain blocking Java: the verbs of libibverbs, with completion events that park virtual
  * threads.
  *
- * <p>{@link io.loomverbs.Verbs#devices()} is the way in. A {@link io.loomverbs.Device} is opened to
- * a {@link io.loomverbs.Context}, in which everything else is created: protection domains, memory
+ * <p>Start with {@link io.loomverbs.Verbs#devices()}. A {@link io.loomverbs.Device} is opened to a
+ * {@link io.loomverbs.Context}, in which everything else is created: protection domains, memory
  * regions and queue pairs on one side, completion channels and {@linkplain
  * io.loomverbs.CompletionQueue completion queues} on the other. Names are those of verbs, in Java
  * case; each method names the verb that it stands for. {@link io.loomverbs.cm} connects queue pairs

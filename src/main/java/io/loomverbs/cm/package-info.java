@@ -1,7 +1,7 @@
 /**
  * Connections by IP address and port: rdma_cm in blocking form.
  *
- * <p>{@link io.loomverbs.cm.ConnectionManager} is the way in. A server {@linkplain
+ * <p>Start with {@link io.loomverbs.cm.ConnectionManager}. A server {@linkplain
  * io.loomverbs.cm.ConnectionManager#listen listens}, {@linkplain
  * io.loomverbs.cm.RdmaListener#accept() accepts} a {@link io.loomverbs.cm.ConnectRequest}, and
  * answers it with a queue pair. A client {@linkplain io.loomverbs.cm.ConnectionManager#resolve
