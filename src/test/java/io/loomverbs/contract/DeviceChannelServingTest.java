@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.ChannelHandler;
+import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.CqEvent;
 import io.loomverbs.FailurePolicy;
 import io.loomverbs.Serving;
+import io.loomverbs.ServingThreads;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.support.Fixture.Source;
@@ -375,6 +377,37 @@ class DeviceChannelServingTest extends DeviceContract {
                                         task -> new DeviceServingTest.UnstartableThread(noMemory)))
                 .isSameAs(noMemory);
         assertThat(serving.threads()).isEmpty();
+        assertFree(cq, source);
+    }
+
+    /** If the last of several cannot be started, those that run end, and what they had is free. */
+    @Test
+    void theLastThreadCannotBeStarted() throws Exception {
+        CompletionQueue cq = f.on(channel);
+        Source source = f.source(cq);
+        Serving serving = Serving.of(channel, this::record, FailurePolicy.REPORT);
+        OutOfMemoryError noMemory = new OutOfMemoryError("unable to create native thread");
+        List<Thread> started = new ArrayList<>();
+        assertThatThrownBy(
+                        () ->
+                                ServingThreads.start(
+                                        serving,
+                                        task -> {
+                                            if (started.size() == 2) {
+                                                return new DeviceServingTest.UnstartableThread(
+                                                        noMemory);
+                                            }
+                                            started.add(Thread.ofVirtual().unstarted(task));
+                                            return started.getLast();
+                                        },
+                                        3))
+                .isSameAs(noMemory);
+        assertThat(serving.threads()).isEmpty();
+        for (Thread thread : started) {
+            assertThat(thread.join(Fixture.PATIENCE)).isTrue();
+        }
+        assertThatThrownBy(() -> serving.start(Thread.ofVirtual().factory()))
+                .isInstanceOf(ClosedException.class);
         assertFree(cq, source);
     }
 

@@ -27,13 +27,23 @@ public final class ChildJvm {
     public static String run(
             List<String> before, List<String> options, Class<?> main, String... args)
             throws IOException, InterruptedException {
+        return run(before, options, main.getName(), args);
+    }
+
+    /**
+     * The same.
+     *
+     * @param main the name of a class, or a source file, which java compiles
+     */
+    public static String run(List<String> before, List<String> options, String main, String... args)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-XX:TieredStopAtLevel=1"); // the options may say otherwise
         command.addAll(options);
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));
         command.add("-Dloomverbs.device=" + Fixture.DEVICE);
-        command.add(main.getName());
+        command.add(main);
         command.addAll(List.of(args));
         Path output = Files.createTempFile("child", ".txt");
         try {
