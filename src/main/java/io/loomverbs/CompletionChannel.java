@@ -65,6 +65,7 @@ public final class CompletionChannel implements AutoCloseable {
         try {
             this.ops = created;
             queue.comesFrom(created.feed());
+            created.onLoss(() -> queue.end(CqDelivery.lost()));
             usable = true;
             return this;
         } finally {
