@@ -31,8 +31,10 @@ final class WaitPair implements AutoCloseable {
         private final RecvWorkRequest recv = RecvWorkRequest.allocate(1);
         private int sent;
 
-        End(ProtectionDomain pd, WaitStrategy strategy) {
-            cq = pd.context().createDirectCq(2 * DEPTH, strategy);
+        private int received;
+
+        End(ProtectionDomain pd, CompletionQueue cq) {
+            this.cq = cq;
             qp = pd.createQp(QpConfig.of(QpType.RC, cq).withWr(DEPTH, DEPTH));
             memory = pd.allocateMr(2 * BYTES, Access.LOCAL_WRITE);
         }
@@ -52,6 +54,26 @@ final class WaitPair implements AutoCloseable {
                 send.signaled();
             }
             qp.postSend(send);
+        }
+
+        /** Lets a handler of {@code serve} answer messages until there were so many. */
+        Serving serve(int messages, boolean begins) {
+            return cq.serve(
+                    completions -> {
+                        for (int i = 0; i < completions.size(); i++) {
+                            requireSuccess(completions, i);
+                            if (completions.opcode(i) == WcOpcode.RECV) {
+                                received++;
+                                postRecv();
+                                if (!begins || received < messages) {
+                                    post();
+                                }
+                            }
+                        }
+                        if (received >= messages) {
+                            Thread.currentThread().interrupt();
+                        }
+                    });
         }
 
         /** Answers messages until there were so many. */
@@ -98,8 +120,26 @@ final class WaitPair implements AutoCloseable {
     final End pong;
 
     WaitPair(ProtectionDomain pd, WaitStrategy strategy, int receives) {
-        ping = new End(pd, strategy);
-        pong = new End(pd, strategy);
+        this(
+                pd,
+                pd.context().createDirectCq(2 * DEPTH, strategy),
+                pd.context().createDirectCq(2 * DEPTH, strategy),
+                receives);
+    }
+
+    /** Each end has a channel of its own. */
+    WaitPair(ProtectionDomain pd, CompletionChannel first, CompletionChannel second, int receives) {
+        this(
+                pd,
+                pd.context().createCq(2 * DEPTH, null, first, 0),
+                pd.context().createCq(2 * DEPTH, null, second, 0),
+                receives);
+    }
+
+    private WaitPair(
+            ProtectionDomain pd, CompletionQueue first, CompletionQueue second, int receives) {
+        ping = new End(pd, first);
+        pong = new End(pd, second);
         ping.connect(pong);
         pong.connect(ping);
         for (int i = 0; i < receives; i++) {

@@ -66,12 +66,37 @@ abstract class AssigningQueue extends LedQueue {
     @GuardedBy("lock")
     private @Nullable Readiness readiness;
 
+    /**
+     * What a thread waited with. Only that thread takes it, under the lock. It puts it back without
+     * the lock, and another thread may then lose it.
+     */
+    private @Nullable Waiter spare;
+
     /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
     private volatile int delivered;
 
     AssigningQueue(@Nullable WakeChain chain) {
         this.chain = chain;
         this.inbox = chain == null ? null : new Inbox();
+    }
+
+    /** A waiter of the calling thread, for one wait. */
+    @GuardedBy("lock")
+    final Waiter waiterOfThisThread(@Nullable StopSignal stop) {
+        Waiter kept = spare;
+        if (kept != null && kept.thread == Thread.currentThread()) {
+            spare = null;
+            kept.renew(stop);
+            return kept;
+        }
+        return new Waiter(leadership, stop);
+    }
+
+    /** For the next wait of the thread that was given an event. */
+    final void keep(Waiter waiter) {
+        if (waiter.isFree()) {
+            spare = waiter;
+        }
     }
 
     /** How many events were delivered until now. */
@@ -170,7 +195,9 @@ abstract class AssigningQueue extends LedQueue {
 
     /** No other thread follows these links any more: the list was cut off under the lock. */
     static void wakeAll(@Nullable Waiter first) {
-        for (Waiter w = first; w != null; w = w.next) {
+        Waiter next;
+        for (Waiter w = first; w != null; w = next) {
+            next = w.next; // before: it may wait again as soon as it was told
             w.wake();
         }
     }

@@ -134,7 +134,7 @@ public final class EventQueue extends AssigningQueue {
                 if ((sharing && delivered() != seen) || (stop != null && stop.isGiven())) {
                     return null;
                 }
-                waiter = new Waiter(leadership, stop);
+                waiter = waiterOfThisThread(stop);
                 wake = join(waiter);
             } else if (!isToYield()) {
                 return cq;
@@ -191,6 +191,7 @@ public final class EventQueue extends AssigningQueue {
         if (waiter.given instanceof QueueEnd ended) {
             throw ended.exception();
         }
+        keep(waiter);
         return (QueuedCq) waiter.given;
     }
 

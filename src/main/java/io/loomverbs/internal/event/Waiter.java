@@ -4,12 +4,20 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.locks.LockSupport;
 
-/** A thread that waits in a queue. The links are guarded by the queue's lock. */
+/**
+ * A thread that waits in a queue. The links are guarded by the queue's lock.
+ *
+ * <p>A thread that waits again in one queue may use the same object again, so that a wait allocates
+ * nothing. Threads that are to be woken are linked, and the thread that wakes them follows the
+ * links without a lock. So a waiter {@link #isFree} only after that thread has told it: from then
+ * on no other thread reads its links. A wake-up that comes after that finds the next wait, and
+ * costs it one look.
+ */
 final class Waiter implements EventSource.Leader {
     final Thread thread;
     private final @Nullable Leadership leadership;
 
-    /** What the thread was given, which ends its wait; written once, under the queue's lock. */
+    /** What the thread was given, which ends its wait; once for each, under the queue's lock. */
     volatile @Nullable Object given;
 
     /** Whether the thread took it itself. Used by the waiting thread only. */
@@ -18,8 +26,11 @@ final class Waiter implements EventSource.Leader {
     /** Whether the thread has run since it was given an event. Guarded by the queue's lock. */
     boolean hasArrived;
 
-    /** What ends the wait, if it is given; null if nothing does. */
-    final @Nullable StopSignal stop;
+    /** Whether the thread that gave something has read the links for the last time. */
+    private volatile boolean told;
+
+    /** What ends the wait, if it is given; null if nothing does. Guarded by the queue's lock. */
+    @Nullable StopSignal stop;
 
     @Nullable Waiter previous;
     @Nullable Waiter next;
@@ -47,8 +58,25 @@ final class Waiter implements EventSource.Leader {
         return given == null || (leadership != null && leadership.hasFollowers());
     }
 
-    /** Lets the thread go on, after it was given something. */
+    /** Whether the thread, which was given an event, may wait with this again. */
+    boolean isFree() {
+        return told || tookItself;
+    }
+
+    /** Begins another wait of the same thread. Under the queue's lock. */
+    void renew(@Nullable StopSignal newStop) {
+        given = null;
+        told = false;
+        tookItself = false;
+        hasArrived = false;
+        stop = newStop;
+        previous = null;
+        next = null; // it was in the list of threads to wake
+    }
+
+    /** Lets the thread go on, after it was given something. Its links were read before. */
     void wake() {
+        told = true;
         if (thread != Thread.currentThread()) { // a leader gives to itself, too
             LockSupport.unpark(thread);
             if (leadership != null) {
