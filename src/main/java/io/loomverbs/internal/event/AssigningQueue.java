@@ -15,8 +15,7 @@ abstract class AssigningQueue extends LedQueue {
     /*
      * A raised event is handed to the longest waiter, under the lock. If no thread waits, the event
      * is kept: its CQ is listed. So a woken thread owns its event and need not look again. The
-     * order among CQs is first come first served; a CQ with several pending events goes to the end
-     * after each.
+     * order among CQs is first come first served; a CQ goes to the end after each event.
      *
      * An event counts as delivered, in its CQ's ledger, when it is handed over, under the lock. The
      * ledger refuses once the CQ is closing; such a CQ is taken off the list when it is met, and is
@@ -28,8 +27,7 @@ abstract class AssigningQueue extends LedQueue {
      * when a thread that takes leaves the list empty, both under the lock. It raises it for good
      * when the queue ends. Once there is a descriptor, no event stays in the inbox.
      *
-     * It is a superclass and not a separate object, so that an event of a queue that has left the
-     * caches loads few cache lines.
+     * It is a superclass, so that an event of a queue that has left the caches loads few lines.
      */
 
     /** Marks a waiter that gave up, or was told to stop. */
@@ -66,10 +64,7 @@ abstract class AssigningQueue extends LedQueue {
     @GuardedBy("lock")
     private @Nullable Readiness readiness;
 
-    /**
-     * What a thread waited with. Only that thread takes it, under the lock. It puts it back without
-     * the lock, and another thread may then lose it.
-     */
+    /** Of a thread that has waited. Only it takes this; it puts it back without the lock. */
     private @Nullable Waiter spare;
 
     /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */

@@ -53,9 +53,7 @@ public final class EventQueue extends AssigningQueue {
     @GuardedBy("lock")
     private @Nullable QueueEnd end;
 
-    /**
-     * How often threads were about to wait here, modulo 2^32. A hint: two at once may count as one.
-     */
+    /** How often threads were about to wait here. A hint: two at once may count as one. */
     int entries;
 
     /**
