@@ -112,7 +112,7 @@ class CmInteropTest {
 
     /** The two ends of a ping-pong find each other by address and port. */
     @ParameterizedTest
-    @ValueSource(strings = {"-e -s 100000", "--wait adaptive"})
+    @ValueSource(strings = {"-e -s 10001", "--wait adaptive"})
     void pingpongFindsItsPeer(String how) throws Exception {
         String options =
                 " --cm --chk -n 200 --warm-up 0 -d " + Fixture.DEVICE + " -p " + port + " " + how;
