@@ -7,16 +7,8 @@ import org.jspecify.annotations.NullMarked;
  * {@code io.loomverbs.testkit} and {@code io.loomverbs.testkit.junit} are exported. Every type is
  * non-null unless it says otherwise.
  *
- * <p>System properties, which are checked when a device is opened:
- *
- * <ul>
- *   <li>{@code loomverbs.closeWarningMillis}: when a waiting close logs what it waits for
- *   <li>{@code loomverbs.fair}: whether virtual threads at full load let others have the carriers
- *   <li>{@code loomverbs.maxAllocatedMemory}: how much memory {@code allocateMr} may use at once
- *   <li>{@code loomverbs.pollers}: how many epoll sets the contexts of libibverbs share
- *   <li>{@code loomverbs.pollerThreads}: whether only platform threads wait in the kernel
- *   <li>{@code loomverbs.trackEvents}: whether to record where each event was received
- * </ul>
+ * <p>{@code docs/configuration.md} lists the system properties. They are checked when a device is
+ * opened.
  */
 @NullMarked
 module io.loomverbs {

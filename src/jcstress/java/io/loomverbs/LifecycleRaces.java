@@ -163,7 +163,7 @@ public class LifecycleRaces {
 
         @Actor
         public void release() {
-            usage.release("user");
+            usage.release("user", null);
         }
 
         @Arbiter

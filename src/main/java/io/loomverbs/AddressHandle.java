@@ -47,6 +47,10 @@ public final class AddressHandle implements AutoCloseable {
         }
     }
 
+    Lifecycle usage() {
+        return usage;
+    }
+
     AhOps ops() {
         usage.ensureOpen();
         return ops;

@@ -104,8 +104,13 @@ public final class AsyncEvent implements AutoCloseable {
         source.acked(this, madeRoom);
     }
 
+    /** The thread that received the event, or null if it is acknowledged. */
+    @Nullable Thread holder() {
+        return taker.get();
+    }
+
     boolean isHeldBy(Thread thread, Object owner) {
-        return owner.equals(raised.owner()) && thread.equals(taker.get());
+        return owner.equals(raised.owner()) && thread.equals(holder());
     }
 
     /** What happened to what. */

@@ -2,6 +2,7 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.Errno;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -21,31 +22,28 @@ final class BusyMessage {
 
     /** In the order in which they are usually closed. */
     private enum Kind {
-        QUEUE_PAIR("queue pair"),
-        ADDRESS_HANDLE("address handle"),
-        MEMORY_REGION("memory region"),
-        SHARED_RECEIVE_QUEUE("shared receive queue"),
-        CQ("CQ"),
-        CHANNEL("completion channel"),
-        PROTECTION_DOMAIN("protection domain");
+        QUEUE_PAIR("queue pair", QueuePair.class),
+        ADDRESS_HANDLE("address handle", AddressHandle.class),
+        MEMORY_REGION("memory region", MemoryRegion.class),
+        SHARED_RECEIVE_QUEUE("shared receive queue", SharedReceiveQueue.class),
+        CQ("CQ", CompletionQueue.class),
+        CHANNEL("completion channel", CompletionChannel.class),
+        PROTECTION_DOMAIN("protection domain", ProtectionDomain.class);
 
         private final String noun;
+        private final Class<?> type;
 
-        Kind(String noun) {
+        Kind(String noun, Class<?> type) {
             this.noun = noun;
+            this.type = type;
         }
 
         static Kind of(Object user) {
-            return switch (user) {
-                case QueuePair _ -> QUEUE_PAIR;
-                case AddressHandle _ -> ADDRESS_HANDLE;
-                case MemoryRegion _ -> MEMORY_REGION;
-                case SharedReceiveQueue _ -> SHARED_RECEIVE_QUEUE;
-                case CompletionQueue _ -> CQ;
-                case CompletionChannel _ -> CHANNEL;
-                case ProtectionDomain _ -> PROTECTION_DOMAIN;
-                default -> throw new AssertionError("nothing else uses others: " + user);
-            };
+            Class<?> type = user instanceof OpenTicket dropped ? dropped.type() : user.getClass();
+            return Arrays.stream(values())
+                    .filter(kind -> kind.type == type)
+                    .findAny()
+                    .orElseThrow();
         }
     }
 
@@ -81,8 +79,14 @@ final class BusyMessage {
 
     private static String names(List<Object> users) {
         List<String> first =
-                users.stream().map(Object::toString).sorted(BY_NUMBER).limit(NAMED).toList();
+                users.stream().map(BusyMessage::name).sorted(BY_NUMBER).limit(NAMED).toList();
         int more = users.size() - first.size();
         return String.join(", ", first) + (more == 0 ? "" : " and " + more + " more");
+    }
+
+    private static String name(Object user) {
+        return user instanceof OpenTicket dropped
+                ? dropped + ", dropped and " + dropped.origin()
+                : user.toString();
     }
 }

@@ -63,7 +63,7 @@ final class ChannelServing extends Serving {
     }
 
     @Override
-    void serveUntilStopped() throws InterruptedException {
+    void serveUntilStopped(HandlerCalls calls) throws InterruptedException {
         WorkCompletions batch = BatchSlab.allocate();
         EventQueue queue = channel.queue();
         while (!stop.isGiven()) {
@@ -76,11 +76,11 @@ final class ChannelServing extends Serving {
             }
             if (taken != null) {
                 taken.tryAck(1);
-                serve(((CqDelivery) taken).cq(), batch);
+                serve(((CqDelivery) taken).cq(), batch, calls);
             }
         }
         for (CompletionQueue cq = nextUndrained(); cq != null; cq = nextUndrained()) {
-            serve(cq, batch);
+            serve(cq, batch, calls);
         }
         if (!isAbandoned()) {
             drained();
@@ -94,7 +94,8 @@ final class ChannelServing extends Serving {
         return isAbandoned() ? null : undrained.poll();
     }
 
-    private void serve(CompletionQueue cq, WorkCompletions batch) throws InterruptedException {
+    private void serve(CompletionQueue cq, WorkCompletions batch, HandlerCalls calls)
+            throws InterruptedException {
         HandlingTurn turn = cq.turn();
         if (!turn.tryBegin()) {
             return;
@@ -103,7 +104,7 @@ final class ChannelServing extends Serving {
         try {
             boolean idle;
             do {
-                idle = handleShare(cq, batch);
+                idle = handleShare(cq, batch, calls);
             } while (!turn.tryEnd());
             thrown = false;
             if (!idle) {
@@ -130,7 +131,7 @@ final class ChannelServing extends Serving {
      * @return whether nothing of it is to be done: its next completion raises an event, or serving
      *     stops and what had arrived is handled
      */
-    private boolean handleShare(CompletionQueue cq, WorkCompletions batch)
+    private boolean handleShare(CompletionQueue cq, WorkCompletions batch, HandlerCalls calls)
             throws InterruptedException {
         long left = Long.MAX_VALUE;
         boolean armed = false;
@@ -144,7 +145,7 @@ final class ChannelServing extends Serving {
             }
             int n = poll(cq, batch);
             if (n > 0) {
-                handle(cq, batch);
+                handle(cq, batch, calls);
             } else if (n < 0 || armed || stopping) {
                 return true;
             }
@@ -160,11 +161,15 @@ final class ChannelServing extends Serving {
         }
     }
 
-    private void handle(CompletionQueue cq, WorkCompletions batch) throws InterruptedException {
+    private void handle(CompletionQueue cq, WorkCompletions batch, HandlerCalls calls)
+            throws InterruptedException {
+        calls.enter();
         try {
             handler.handle(cq, batch);
         } catch (Throwable e) {
             failed(e);
+        } finally {
+            calls.leave();
         }
     }
 

@@ -56,7 +56,7 @@ public final class CompletionChannel implements AutoCloseable {
 
     CompletionChannel(Context context) {
         this.context = context;
-        this.usage = new Lifecycle(this, context.usage());
+        this.usage = Lifecycle.keepingUsers(this, context.usage());
         this.id = context.nextId();
     }
 

@@ -87,7 +87,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     CqListener listener() {
-        return ledger;
+        return usage.isTracked() ? WeakListeners.of(ledger, context.asyncEvents()) : ledger;
     }
 
     /** The device reports an asynchronous event of the CQ. */

@@ -36,7 +36,9 @@ public final class Context implements AutoCloseable {
     Context(Device device, DeviceOps deviceOps) {
         this.device = device;
         this.asyncEvents = new AsyncEvents(this);
-        this.ops = deviceOps.open(asyncEvents::raisePort);
+        this.ops =
+                deviceOps.open(
+                        usage.isTracked() ? WeakListeners.of(asyncEvents) : asyncEvents::raisePort);
         try {
             asyncEvents.fetchedFrom(ops.asyncFeed());
             this.attributes = DeviceAttributes.of(ops.queryDevice());

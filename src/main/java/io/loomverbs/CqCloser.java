@@ -23,6 +23,7 @@ final class CqCloser implements Closer {
     private final boolean untimed;
     private long nextWarning = WARN_AFTER_NANOS;
     private @Nullable VerbsException refusal;
+    private boolean toldOfItself;
 
     /**
      * @param untimed whether nothing but this class can end a wait of the thread for itself
@@ -103,7 +104,20 @@ final class CqCloser implements Closer {
                     waitedNanos / 1_000_000_000,
                     describeOutstanding());
         }
-        return !untimed || !isHeldHere();
+        boolean byItself = (untimed || LeakDetection.ENABLED) && isHeldHere();
+        if (byItself && LeakDetection.ENABLED && !toldOfItself) {
+            toldOfItself = true;
+            LeakDetection.report(
+                    "thread "
+                            + Place.nameOf(Thread.currentThread())
+                            + " closes "
+                            + cq
+                            + " while it holds an event of it, and may wait for itself; "
+                            + describeOutstanding()
+                            + "; closed at "
+                            + Place.here().where());
+        }
+        return !untimed || !byItself;
     }
 
     private VerbsException refusal() {
@@ -143,7 +157,7 @@ final class CqCloser implements Closer {
         } else if (!holders.isEmpty()) {
             text.append(
                     holders.stream()
-                            .map(EventTracking::nameOf)
+                            .map(Place::nameOf)
                             .distinct()
                             .collect(Collectors.joining(", ", ", taken by ", "")));
         }

@@ -198,6 +198,22 @@ final class CqDelivery extends QueuedCq implements CqListener {
         return holders().contains(thread);
     }
 
+    /** What has been unacknowledged longest; null if there is nothing, or it cannot be told. */
+    @Nullable CqEvent oldest() {
+        CqEvent seen = top;
+        if (outstanding() == 0 || seen == null) {
+            return null;
+        }
+        CqEvent oldest = null;
+        for (CqEvent e = seen; e != null; e = e.next) {
+            if (e.holder() != null) {
+                oldest = e;
+            }
+        }
+        Thread holder = oldest == null ? null : oldest.holder();
+        return holder != null && isHeldBy(holder) ? oldest : null;
+    }
+
     /** The threads that must hold outstanding events; empty if that cannot be told. */
     Set<Thread> holders() {
         int before = outstanding();

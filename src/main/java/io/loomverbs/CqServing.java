@@ -32,7 +32,7 @@ final class CqServing extends Serving {
      * others arrive all the time.
      */
     @Override
-    void serveUntilStopped() throws InterruptedException {
+    void serveUntilStopped(HandlerCalls calls) throws InterruptedException {
         WorkCompletions batch = BatchSlab.allocate();
         CompletionQueue cq = receiver.cq;
         WaitStrategy strategy = cq.waitStrategy();
@@ -49,10 +49,13 @@ final class CqServing extends Serving {
             if (n == 0) {
                 break;
             }
+            calls.enter();
             try {
                 handler.handle(batch);
             } catch (Throwable e) {
                 failed(e);
+            } finally {
+                calls.leave();
             }
             if (stopping) {
                 left -= n;

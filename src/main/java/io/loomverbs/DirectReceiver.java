@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 
 /** Receives from a CQ with direct delivery: which threads may, and how they wait. */
 final class DirectReceiver {
@@ -50,6 +51,8 @@ final class DirectReceiver {
             return CqEvent.of(queue.take(Fairness.before(queue, nanos)));
         } catch (EventQueueEndedException e) {
             throw ended(e);
+        } finally {
+            Reference.reachabilityFence(cq); // the device does not keep a tracked CQ
         }
     }
 
@@ -82,7 +85,7 @@ final class DirectReceiver {
             throw new IllegalStateException(
                     cq
                             + " is being served by another handler"
-                            + (by == null ? "" : ", " + EventTracking.nameOf(by)));
+                            + (by == null ? "" : ", " + Place.nameOf(by)));
         }
     }
 
@@ -97,7 +100,7 @@ final class DirectReceiver {
             throw new IllegalStateException(
                     cq
                             + " is being served by thread "
-                            + EventTracking.nameOf(by)
+                            + Place.nameOf(by)
                             + ": its handler gets what arrives. Stop that first, or receive in"
                             + " the handler");
         }

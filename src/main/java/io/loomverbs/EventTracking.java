@@ -8,25 +8,23 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 
 /**
  * Where each unacknowledged event of one CQ was received. Costs a stack trace an event, so it is
- * off unless the system property {@code loomverbs.trackEvents} is {@code true}.
+ * off unless the system property {@code loomverbs.trackEvents} is {@code true}, or {@code
+ * loomverbs.leakDetection} is {@code full}.
  */
 final class EventTracking {
-    static final boolean ENABLED = Setting.TRACK_EVENTS.isTrue();
-    private static final int FRAMES = 8;
+    static final boolean ENABLED =
+            Setting.TRACK_EVENTS.isTrue() || LeakDetection.LEVEL == LeakDetection.Level.FULL;
 
     /** The most events kept while some of them were acknowledged by count. */
     private static final int MOST_IN_DOUBT = 16;
 
-    private record Taken(String thread, List<StackTraceElement> where) {}
-
     @GuardedBy("this")
-    private final Map<Object, Taken> taken = new LinkedHashMap<>();
+    private final Map<Object, Place> taken = new LinkedHashMap<>();
 
     /** How many of these were acknowledged by count. */
     @GuardedBy("this")
@@ -48,8 +46,7 @@ final class EventTracking {
      * @param event its object; any new one if it has none
      */
     synchronized void taken(Object event) {
-        Thread thread = Thread.currentThread();
-        taken.put(event, new Taken(nameOf(thread), List.of(thread.getStackTrace())));
+        taken.put(event, Place.here());
     }
 
     synchronized void acked(CqEvent event) {
@@ -81,36 +78,10 @@ final class EventTracking {
         if (inDoubt > 0 || forgotten) {
             report.add("of these, as some were acknowledged by count");
         }
-        for (Taken t : taken.values()) {
-            StringJoiner frames = new StringJoiner(" < ");
-            int shown = 0;
-            for (StackTraceElement frame : t.where()) {
-                if (shown < FRAMES && !isOurs(frame)) {
-                    frames.add(frame.toString());
-                    shown++;
-                }
-            }
-            report.add("taken by " + t.thread() + " at " + frames);
-        }
+        taken.values().forEach(place -> report.add("taken by " + place));
         if (forgotten) {
             report.add("or taken earlier");
         }
         return report.toString();
-    }
-
-    private static boolean isOurs(StackTraceElement frame) {
-        String name = frame.getClassName();
-        return name.equals(Thread.class.getName())
-                || name.equals(EventTracking.class.getName())
-                || name.equals(CqEvent.class.getName())
-                || name.equals(CompletionChannel.class.getName())
-                || name.equals(CompletionQueue.class.getName());
-    }
-
-    /** The name of a thread, or its number if it has none. */
-    static String nameOf(Thread thread) {
-        return thread.getName().isEmpty()
-                ? "thread #" + thread.threadId()
-                : "\"" + thread.getName() + "\"";
     }
 }

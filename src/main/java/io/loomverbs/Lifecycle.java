@@ -56,6 +56,12 @@ final class Lifecycle extends Awaited {
      */
     private volatile @Nullable Set<Object> named;
 
+    /** Null unless the object is tracked. */
+    private final @Nullable OpenTicket ticket;
+
+    /** Whether users stay reachable through the object, tracked or not. */
+    private final boolean keepsUsers;
+
     /** What the object uses: it counts as a user of these until it is closed. */
     private final Lifecycle[] used;
 
@@ -63,8 +69,19 @@ final class Lifecycle extends Awaited {
      * @param used what {@link #create} gets for it
      */
     Lifecycle(Object owner, Lifecycle... used) {
+        this(owner, false, used);
+    }
+
+    private Lifecycle(Object owner, boolean keepsUsers, Lifecycle... used) {
         this.owner = owner;
+        this.keepsUsers = keepsUsers;
         this.used = used;
+        this.ticket = LeakDetection.ticketFor(owner);
+    }
+
+    /** Of an object that gives its users to the program, as a channel does with its CQs. */
+    static Lifecycle keepingUsers(Object owner, Lifecycle... used) {
+        return new Lifecycle(owner, true, used);
     }
 
     /**
@@ -92,8 +109,12 @@ final class Lifecycle extends Awaited {
             }
         }
         try {
+            Lifecycle own = OpenObjects.usageOf(result);
             for (Lifecycle usage : used) {
-                usage.name(result);
+                usage.name(usage.keyOf(result, own == null ? null : own.ticket));
+            }
+            if (own != null) {
+                own.opened(result);
             }
         } catch (VirtualMachineError e) { // no memory, or no stack
             // The object is there, and belongs to the caller: messages do without its name.
@@ -115,6 +136,11 @@ final class Lifecycle extends Awaited {
         }
     }
 
+    /** What stands for a user among the named ones. */
+    private Object keyOf(Object user, @Nullable OpenTicket tracked) {
+        return tracked == null || keepsUsers ? user : tracked;
+    }
+
     private void name(Object user) {
         Set<Object> users = named;
         if (users == null) {
@@ -125,11 +151,11 @@ final class Lifecycle extends Awaited {
     }
 
     /** What {@link #create} has made for this one is gone. */
-    void release(Object user) {
+    void release(Object user, @Nullable OpenTicket tracked) {
         try {
             Set<Object> users = named;
             if (users != null) {
-                users.remove(user);
+                users.remove(keyOf(user, tracked));
             }
         } finally {
             leave();
@@ -140,10 +166,42 @@ final class Lifecycle extends Awaited {
         USERS.getAndAdd(this, -1);
     }
 
-    /** What uses the object now, each once; what comes or goes just now may be left out. */
+    /**
+     * What uses the object now, each once; what comes or goes just now may be left out. For what
+     * the program has dropped there is its {@link OpenTicket}.
+     */
     List<Object> openUsers() {
         Set<Object> users = named;
-        return users == null ? List.of() : List.copyOf(users);
+        return users == null ? List.of() : users.stream().map(Lifecycle::userOf).toList();
+    }
+
+    private static Object userOf(Object key) {
+        if (key instanceof OpenTicket ticket) {
+            Object user = ticket.get();
+            return user == null ? ticket : user;
+        }
+        return key;
+    }
+
+    /** Whether the object is reported if the program drops it. */
+    boolean isTracked() {
+        return ticket != null;
+    }
+
+    /** Where the object was created, if it is tracked. */
+    @Nullable OpenTicket ticket() {
+        return ticket;
+    }
+
+    /** The object is there, and has its name. */
+    void opened(Object object) {
+        if (ticket != null) {
+            try {
+                ticket.named(object.toString());
+                LeakWatch.SHARED.opened(ticket);
+            } catch (VirtualMachineError | LinkageError e) { // no memory: then it is not tracked
+            }
+        }
     }
 
     /**
@@ -181,6 +239,9 @@ final class Lifecycle extends Awaited {
         } finally {
             try {
                 if (outcome == 0) {
+                    if (ticket != null) {
+                        LeakWatch.SHARED.closed(ticket);
+                    }
                     releaseUsed();
                 }
             } finally {
@@ -194,7 +255,7 @@ final class Lifecycle extends Awaited {
         Error met = null;
         for (Lifecycle usage : used) {
             try {
-                usage.release(owner);
+                usage.release(owner, ticket);
             } catch (Error e) { // the others are released nevertheless
                 met = e;
             }

@@ -135,6 +135,10 @@ public final class MemoryRegion implements AutoCloseable {
         }
     }
 
+    Lifecycle usage() {
+        return usage;
+    }
+
     void ensureOpen() {
         usage.ensureOpen();
     }

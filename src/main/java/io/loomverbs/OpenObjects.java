@@ -5,6 +5,8 @@ import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.QpOps;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
@@ -27,6 +29,28 @@ final class OpenObjects extends ApiObjects {
 
     static void opened(Context context) {
         INSTANCE.add(context);
+        context.usage().opened(context);
+    }
+
+    /** Of an object of a device; null for anything else. */
+    static @Nullable Lifecycle usageOf(Object open) {
+        // No switch over patterns: its first use needs memory, of which there may be none.
+        if (open instanceof QueuePair qp) {
+            return qp.usage();
+        } else if (open instanceof AddressHandle ah) {
+            return ah.usage();
+        } else if (open instanceof MemoryRegion mr) {
+            return mr.usage();
+        } else if (open instanceof SharedReceiveQueue srq) {
+            return srq.usage();
+        } else if (open instanceof CompletionQueue cq) {
+            return cq.usage();
+        } else if (open instanceof CompletionChannel channel) {
+            return channel.usage();
+        } else if (open instanceof ProtectionDomain pd) {
+            return pd.usage();
+        }
+        return open instanceof Context context ? context.usage() : null;
     }
 
     private void add(Context context) {
@@ -62,6 +86,13 @@ final class OpenObjects extends ApiObjects {
             List<Context> open = new ArrayList<>(contexts.keySet());
             open.sort(Comparator.comparing(context -> contexts.getOrDefault(context, 0L)));
             return new ArrayList<>(open);
+        }
+    }
+
+    /** The contexts that are open, in any order. */
+    static List<Context> contexts() {
+        synchronized (INSTANCE.contexts) {
+            return List.copyOf(INSTANCE.contexts.keySet());
         }
     }
 

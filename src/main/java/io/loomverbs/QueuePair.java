@@ -61,7 +61,13 @@ public final class QueuePair implements AutoCloseable {
     }
 
     AsyncListener listener() {
-        return type -> pd.context().asyncEvents().raise(type, this, ledger);
+        return usage.isTracked()
+                ? WeakListeners.of(this, QueuePair::asyncEvent, pd.context().asyncEvents())
+                : this::asyncEvent;
+    }
+
+    private void asyncEvent(int type) {
+        pd.context().asyncEvents().raise(type, this, ledger);
     }
 
     /**
@@ -562,6 +568,10 @@ public final class QueuePair implements AutoCloseable {
     private void destroyed() {
         pd.context().qps().remove(qpNum(), this);
         pd.context().asyncEvents().drop(this);
+    }
+
+    Lifecycle usage() {
+        return usage;
     }
 
     QpOps openOps() {

@@ -247,8 +247,9 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
     /** What each thread that has entered does. */
     final void serve(Thread me) {
         boolean ended = false;
+        HandlerCalls calls = HandlerCalls.begin(served, me);
         try {
-            serveUntilStopped();
+            serveUntilStopped(calls);
             ended = true;
         } catch (InterruptedException e) {
             me.interrupt();
@@ -262,7 +263,11 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
             if (!ended && stop.isGiven()) {
                 incomplete = true;
             }
-            leave(me);
+            try {
+                calls.end();
+            } finally {
+                leave(me);
+            }
         }
     }
 
@@ -275,9 +280,10 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
     /**
      * Handles completions until the signal is given, then what has arrived.
      *
+     * @param calls is told of each call of the handler
      * @throws ClosedException if what is served is closed
      */
-    abstract void serveUntilStopped() throws InterruptedException;
+    abstract void serveUntilStopped(HandlerCalls calls) throws InterruptedException;
 
     /** Ends the waits of threads that wait for completions. */
     abstract void endWaits();
@@ -406,7 +412,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
     /** As the end of a sentence that says that something is being served. Takes no lock. */
     final String byThread() {
         Thread thread = first;
-        return thread == null ? "" : " by thread " + EventTracking.nameOf(thread);
+        return thread == null ? "" : " by thread " + Place.nameOf(thread);
     }
 
     private synchronized boolean isServedBy(Thread thread) {
@@ -437,7 +443,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
     }
 
     private static String names(List<Thread> threads) {
-        return threads.stream().map(EventTracking::nameOf).collect(Collectors.joining(", "));
+        return threads.stream().map(Place::nameOf).collect(Collectors.joining(", "));
     }
 
     /** What is served. */

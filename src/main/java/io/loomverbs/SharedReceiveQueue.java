@@ -54,7 +54,13 @@ public final class SharedReceiveQueue implements AutoCloseable {
     }
 
     AsyncListener listener() {
-        return type -> pd.context().asyncEvents().raise(type, this, ledger);
+        return usage.isTracked()
+                ? WeakListeners.of(this, SharedReceiveQueue::asyncEvent, pd.context().asyncEvents())
+                : this::asyncEvent;
+    }
+
+    private void asyncEvent(int type) {
+        pd.context().asyncEvents().raise(type, this, ledger);
     }
 
     /**

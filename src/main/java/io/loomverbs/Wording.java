@@ -30,4 +30,11 @@ final class Wording {
                         .add(BigDecimal.valueOf(duration.getNano(), 9));
         return seconds.stripTrailingZeros().toPlainString() + " s";
     }
+
+    /** Such as {@code 10 s}, or {@code 0.2 s} if it is less than one. */
+    static String wholeSeconds(long nanos) {
+        return nanos < 1_000_000_000
+                ? seconds(Duration.ofMillis(nanos / 1_000_000))
+                : nanos / 1_000_000_000 + " s";
+    }
 }

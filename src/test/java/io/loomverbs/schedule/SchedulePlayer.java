@@ -16,6 +16,7 @@ public final class SchedulePlayer implements Player {
 
     public SchedulePlayer() {
         initializeLedger();
+        trackNothing();
         Planted.pauseWith(SchedulePoint::point);
         scenarios.put("delivery", new DeliveryScenario());
         scenarios.put("interrupts", new InterruptScenario());
@@ -77,6 +78,23 @@ public final class SchedulePlayer implements Player {
             Class.forName("io.loomverbs.internal.event.Ledger");
         } catch (ClassNotFoundException e) {
             throw new LinkageError(e.getMessage(), e);
+        }
+    }
+
+    /** Which objects are tracked is random, and a thread that no schedule knows reports them. */
+    private static void trackNothing() {
+        String property = "loomverbs.leakDetection";
+        String before = System.setProperty(property, "off");
+        try {
+            Class.forName("io.loomverbs.LeakDetection");
+        } catch (ClassNotFoundException e) {
+            throw new LinkageError(e.getMessage(), e);
+        } finally {
+            if (before == null) {
+                System.clearProperty(property);
+            } else {
+                System.setProperty(property, before);
+            }
         }
     }
 

@@ -34,11 +34,13 @@ final class World extends SecondCopy {
 
     /**
      * The memory of regions: shared by all contexts, so that a schedule would depend on what those
-     * before it have left. Its locks are held for no scheduling point.
+     * before it have left. Its locks are held for no scheduling point. And what only diagnoses.
      */
     private static final List<String> AS_SHIPPED =
             List.of(
                     "io.loomverbs.AllocatedMemory",
+                    "io.loomverbs.HandlerCalls",
+                    "io.loomverbs.LeakDetection",
                     "io.loomverbs.internal.device.SharedArenas",
                     "io.loomverbs.internal.ibverbs.MappedMemory");
 

@@ -6,18 +6,22 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
- * The system properties of the library, each with what it may be. A table in {@code docs/guide.md}
- * and the module's documentation list them; a test compares these.
+ * The system properties of the library, each with what it may be. {@code docs/configuration.md}
+ * lists them; a test compares that.
  */
 public enum Setting {
     CLOSE_WARNING_MILLIS("closeWarningMillis", "5000", 1, 86_400_000),
     FAIR("fair", "true", 0, 0),
+    HELD_WARNING_MILLIS("heldWarningMillis", "10000", 10, 86_400_000),
+    LEAK_DETECTION("leakDetection", "sampled", "off", "sampled", "full"),
     /** The class that limits memory reads it, and knows what it may be. */
     MAX_ALLOCATED_MEMORY("maxAllocatedMemory", "what direct buffers may have", 0, -1),
     POLLERS("pollers", "1", 1, 1024),
@@ -38,6 +42,9 @@ public enum Setting {
     private final int min;
     private final int max;
 
+    /** The words that it may be; empty if it is no word. */
+    private final List<String> choices;
+
     /**
      * @param usual what it is if it is not set, for people to read
      * @param max 0 for true or false, -1 for what is not parsed here
@@ -47,6 +54,15 @@ public enum Setting {
         this.usual = usual;
         this.min = min;
         this.max = max;
+        this.choices = List.of();
+    }
+
+    Setting(String name, String usual, String... choices) {
+        this.property = PREFIX + name;
+        this.usual = usual;
+        this.min = 0;
+        this.max = -1;
+        this.choices = List.of(choices);
     }
 
     /** The property's whole name. */
@@ -69,6 +85,18 @@ public enum Setting {
     /** Its value, or the usual one. */
     public int number() {
         return parse(System.getProperty(property));
+    }
+
+    /** Its value, in lower case, or the usual one. */
+    public String choice() {
+        String value = System.getProperty(property);
+        String word = value == null ? usual : value.strip().toLowerCase(Locale.ROOT);
+        if (!choices.contains(word)) {
+            String last = choices.getLast();
+            String others = String.join(", ", choices.subList(0, choices.size() - 1));
+            throw wrong(String.valueOf(value), others + " or " + last);
+        }
+        return word;
     }
 
     /**
@@ -107,7 +135,9 @@ public enum Setting {
      */
     public static void checkAll() {
         for (Setting setting : values()) {
-            if (setting.max > 0) {
+            if (!setting.choices.isEmpty()) {
+                setting.choice();
+            } else if (setting.max > 0) {
                 setting.number();
             } else if (setting.max == 0) {
                 setting.isTrue();

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.File;
 import java.io.IOException;
@@ -96,6 +97,17 @@ class UnloadingTest {
         public static void soft() throws Exception {
             INHERITED.set(new Application());
             new Application().sendOnSoft0();
+        }
+
+        /** Closes nothing. Its context is reported, and keeps nothing. */
+        public static void dropped() throws Exception {
+            INHERITED.set(new Application());
+            Object mine = new Application();
+            Context context = Verbs.device("soft0").open();
+            ProtectionDomain pd = context.allocPd();
+            CompletionQueue cq = context.createDirectCq(16, mine, null, 0);
+            MemoryRegion _ = pd.allocateMr(64, Access.LOCAL_WRITE);
+            QueuePair _ = pd.createQp(QpConfig.of(QpType.RC, cq).withQpContext(mine));
         }
 
         /**
@@ -356,6 +368,25 @@ class UnloadingTest {
         HandMadeDevice.assumeLibrary();
         assertThat(ChildJvm.run(TwoCopies.class, List.of()))
                 .isEqualTo("while both wait +2\none closed +1\nboth closed +0\n");
+    }
+
+    /** An application that closes nothing is reported, and can be unloaded nevertheless. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatIsDroppedIsNotKeptByItsReport(boolean shared) throws Exception {
+        String printed =
+                ChildJvm.run(
+                        Server.class,
+                        List.of(
+                                "-XX:SoftRefLRUPolicyMSPerMB=0",
+                                "-XX:+UseSerialGC",
+                                "-Dloomverbs.leakDetection=full"),
+                        "dropped",
+                        "10",
+                        String.valueOf(shared));
+        assertThat(printed).contains("kept 0\n").contains("threads []\n");
+        assertThat(printed.lines().filter(line -> line.contains("was dropped and never closed")))
+                .hasSize(5 * 11);
     }
 
     @ParameterizedTest
