@@ -75,6 +75,29 @@ class ReadmeTest {
         }
     }
 
+    /** Each recipe is a part of the program, line for line. */
+    @Test
+    void recipesAreOfTheExample() throws Exception {
+        List<String> source =
+                Files.readAllLines(EXAMPLES.resolve("Recipes.java")).stream()
+                        .map(String::strip)
+                        .toList();
+        String[] shown = Files.readString(Path.of("docs/recipes.md")).split("```java\n", -1);
+        assertThat(shown).hasSize(7);
+        for (int i = 1; i < shown.length; i++) {
+            List<String> lines =
+                    shown[i].substring(0, shown[i].indexOf("```"))
+                            .lines()
+                            .map(String::strip)
+                            .toList();
+            List<String> body = lines.stream().filter(line -> !line.equals("}")).toList();
+            assertThat(body).hasSizeGreaterThan(4);
+            assertThat(source).containsSubsequence(lines);
+        }
+        assertThat(run("Recipes", "", ""))
+                .isEqualTo("answer 21\ncached 42\nsent 100\nbooked 1\nhandled 100\n");
+    }
+
     @Test
     void helloRuns() throws Exception {
         assertThat(run("Hello", "", "")).isEqualTo("hello, verbs\n");

@@ -10,6 +10,21 @@
  * by IP address and port, and {@link io.loomverbs.blocking} has requests that park until they are
  * done.
  *
+ * <pre>{@code
+ * Verbs --> Device --> Context ---------+--------------------+
+ *                         |             |                    |
+ *                         v             v                    v
+ *              ProtectionDomain   CompletionChannel --> CompletionQueue
+ *                |     |    |                                |
+ *      +---------+     |    +---------+                      |
+ *      v               v              v                      |
+ * MemoryRegion   SharedReceiveQueue   QueuePair <------------+
+ * AddressHandle        |              ^    (sends and receives complete there)
+ *                      +--------------+
+ * }</pre>
+ *
+ * <p>An arrow leads from an object to what is created from it or uses it, and is closed before it.
+ *
  * <h2 id="threads">Threads</h2>
  *
  * Devices, contexts, channels, CQs, queue pairs and everything else that is created in a context

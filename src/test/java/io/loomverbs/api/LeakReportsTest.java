@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 
 /** What {@code loomverbs.leakDetection} reports, and that it names object, thread and place. */
 @Timeout(120)
@@ -134,7 +135,7 @@ class LeakReportsTest {
         assertThat(run("handler", SOON))
                 .isEqualTo(
                         "the handler of soft0/cq-2 has not returned for 0.* s: thread \"orders\" at"
-                            + " "
+                                + " "
                                 + MAIN
                                 + "hold\n");
     }
@@ -213,9 +214,11 @@ class LeakReportsTest {
         }
 
         private static final class Printer extends Handler {
+            private static final SimpleFormatter TEXT = new SimpleFormatter();
+
             @Override
             public void publish(LogRecord report) {
-                System.out.println(report.getMessage());
+                System.out.println(TEXT.formatMessage(report));
                 REPORTS.release();
             }
 
