@@ -109,7 +109,8 @@ public final class EventQueue extends AssigningQueue {
         return take(nanos, true, seen, stop);
     }
 
-    @SuppressWarnings("ThreadPriorityCheck") // lets others run, not a hint
+    // Yields to let others run, not as a hint; GAVE_UP is one object.
+    @SuppressWarnings({"ThreadPriorityCheck", "ReferenceEquality"})
     private @Nullable QueuedCq take(
             long nanos, boolean sharing, int seen, @Nullable StopSignal stop)
             throws InterruptedException {
