@@ -33,8 +33,8 @@ final class OpenObjects extends ApiObjects {
     }
 
     /** Of an object of a device; null for anything else. */
+    @SuppressWarnings("IfChainToSwitch") // the first use of a switch needs memory: may be none
     static @Nullable Lifecycle usageOf(Object open) {
-        // No switch over patterns: its first use needs memory, of which there may be none.
         if (open instanceof QueuePair qp) {
             return qp.usage();
         } else if (open instanceof AddressHandle ah) {

@@ -111,7 +111,9 @@ final class Provocations {
 
     private void memory(Fixture f) {
         provoke(() -> f.pd.regMr(MemorySegment.ofArray(new byte[8])));
-        provoke(() -> f.pd.regMr(Arena.ofConfined().allocate(8)));
+        try (Arena arena = Arena.ofConfined()) {
+            provoke(() -> f.pd.regMr(arena.allocate(8)));
+        }
         provoke(() -> f.pd.allocateMr(8, Access.REMOTE_WRITE));
         provoke(() -> f.pd.allocateMr(0));
         provoke(() -> f.pd.allocateMr(1L << 50));
