@@ -7,6 +7,13 @@ module io.loomverbs.cli {
     // A virtual thread that waits in the kernel has its carrier replaced by means of this.
     requires jdk.management;
 
+    // To record events.
+    requires static jdk.jfr;
+
+    // For the command top, which looks into another process.
+    requires static jdk.attach;
+    requires static java.management.rmi;
+
     // For the terminal that shows progress.
     requires java.logging;
 

@@ -3,9 +3,9 @@ import org.jspecify.annotations.NullMarked;
 /**
  * Blocking RDMA completion events for virtual threads.
  *
- * <p>{@code io.loomverbs}, {@code io.loomverbs.blocking}, {@code io.loomverbs.cm} and, for tests,
- * {@code io.loomverbs.testkit} and {@code io.loomverbs.testkit.junit} are exported. Every type is
- * non-null unless it says otherwise.
+ * <p>{@code io.loomverbs}, {@code io.loomverbs.blocking}, {@code io.loomverbs.cm}, {@code
+ * io.loomverbs.management} and, for tests, {@code io.loomverbs.testkit} and {@code
+ * io.loomverbs.testkit.junit} are exported. Every type is non-null unless it says otherwise.
  *
  * <p>{@code docs/configuration.md} lists the system properties. They are checked when a device is
  * opened.
@@ -15,6 +15,7 @@ module io.loomverbs {
     exports io.loomverbs;
     exports io.loomverbs.blocking;
     exports io.loomverbs.cm;
+    exports io.loomverbs.management;
     exports io.loomverbs.testkit;
     exports io.loomverbs.testkit.junit;
 
@@ -25,10 +26,14 @@ module io.loomverbs {
     // For tests that use the extension of io.loomverbs.testkit.junit.
     requires static org.junit.jupiter.api;
 
-    // To replace the carrier of a virtual thread that waits in the kernel; without these, a
+    // For io.loomverbs.management. And to replace the carrier of a virtual thread that waits in the
+    // kernel; without these, a
     // platform thread waits there.
     requires static java.management;
     requires static jdk.management;
+
+    // To record events; without it, nothing is recorded.
+    requires static jdk.jfr;
 
     uses io.loomverbs.internal.device.DeviceProvider;
     uses io.loomverbs.internal.cm.CmProvider;

@@ -30,6 +30,15 @@ final class Arguments {
         return (int) inRange(name, (long) value, min, max, limit);
     }
 
+    static String name(String argument, String value) {
+        notNull(value, argument);
+        if (value.isBlank()) {
+            throw new IllegalArgumentException(
+                    argument + " is \"" + value + "\", but must not be blank");
+        }
+        return value;
+    }
+
     /** The nanoseconds of a timeout; {@link Long#MAX_VALUE}, unlimited, if there are too many. */
     static long nanos(String name, Duration timeout) {
         notNull(timeout, name);

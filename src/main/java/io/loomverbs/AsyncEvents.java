@@ -1,13 +1,18 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.event.AsyncQueue;
 import io.loomverbs.internal.event.AsyncQueue.Raised;
 import io.loomverbs.internal.event.EventFeed;
 import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.Ledger;
+import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.jfr.RecordedWait;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -19,6 +24,12 @@ final class AsyncEvents {
 
     AsyncEvents(Context context) {
         this.context = context;
+        queue.blocksAs(this);
+    }
+
+    /** The threads that wait for asynchronous events now. */
+    List<Waiting> waiting() {
+        return queue.waiting();
     }
 
     void fetchedFrom(@Nullable EventFeed feed) {
@@ -32,22 +43,38 @@ final class AsyncEvents {
 
     void raisePort(int type, int port) {
         queue.raise(new Raised(type, port, null, null));
+        Recorder.asyncEvent(AsyncEventType.of(type), type, context, port);
     }
 
     void raise(int type, Object owner, Ledger ledger) {
         queue.raise(new Raised(type, 0, owner, ledger));
+        Recorder.asyncEvent(AsyncEventType.of(type), type, owner, 0);
+        if (type == Ibv.EVENT_CQ_ERR && owner instanceof CompletionQueue cq) {
+            Recorder.cqOverrun(cq, cq.cqe(), cq.ops().polled());
+        } else if (isError(type) && owner instanceof QueuePair qp) {
+            Recorder.qpError(qp, AsyncEventType.of(type), qp.sendCq(), qp.recvCq());
+        }
+    }
+
+    private static boolean isError(int type) {
+        return type == Ibv.EVENT_QP_FATAL
+                || type == Ibv.EVENT_QP_REQ_ERR
+                || type == Ibv.EVENT_QP_ACCESS_ERR;
     }
 
     @Nullable AsyncEvent take(long nanos) throws InterruptedException {
+        RecordedWait wait = Recorder.beginWait();
+        Raised raised = null;
         try {
-            Raised raised = queue.take(nanos);
-            if (raised == null) {
-                return null;
-            }
-            return received(raised);
+            raised = queue.take(nanos);
         } catch (EventQueueEndedException e) {
             throw CqEvent.ended("ibv_get_async_event", context, e);
+        } finally {
+            if (wait != null) {
+                wait.ended(context, "getAsyncEvent", raised != null);
+            }
         }
+        return raised == null ? null : received(raised);
     }
 
     private AsyncEvent received(Raised raised) {

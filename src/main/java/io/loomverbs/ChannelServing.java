@@ -5,6 +5,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.QueuedCq;
+import io.loomverbs.internal.jfr.RecordedWait;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -67,12 +69,17 @@ final class ChannelServing extends Serving {
         WorkCompletions batch = BatchSlab.allocate();
         EventQueue queue = channel.queue();
         while (!stop.isGiven()) {
-            QueuedCq taken;
+            QueuedCq taken = null;
+            RecordedWait wait = Recorder.beginWait();
             try {
                 Fairness.before(queue, Long.MAX_VALUE);
                 taken = queue.takeUnlessStopped(stop);
             } catch (EventQueueEndedException e) {
                 throw CqEvent.ended(channel, e);
+            } finally {
+                if (wait != null) {
+                    wait.ended(channel, "serve", taken != null);
+                }
             }
             if (taken != null) {
                 taken.tryAck(1);
@@ -146,7 +153,10 @@ final class ChannelServing extends Serving {
             int n = poll(cq, batch);
             if (n > 0) {
                 handle(cq, batch, calls);
-            } else if (n < 0 || armed || stopping) {
+            } else if (n == 0 && round == 0) {
+                cq.turn().foundNone();
+            }
+            if (n < 0 || (n == 0 && (armed || stopping))) {
                 return true;
             }
             if (stopping) {

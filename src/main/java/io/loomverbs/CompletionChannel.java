@@ -1,9 +1,13 @@
 package io.loomverbs;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+
 import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.QueuedCq;
+import io.loomverbs.internal.jfr.RecordedWait;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +55,8 @@ public final class CompletionChannel implements AutoCloseable {
     @SuppressWarnings("NullAway.Init")
     private ChannelOps ops;
 
+    private volatile @Nullable String name;
+
     /** What serves its CQs; null if nothing does. Changed by compare-and-set. */
     private volatile @Nullable Serving server;
 
@@ -58,6 +64,7 @@ public final class CompletionChannel implements AutoCloseable {
         this.context = context;
         this.usage = Lifecycle.keepingUsers(this, context.usage());
         this.id = context.nextId();
+        queue.blocksAs(this);
     }
 
     CompletionChannel created(ChannelOps created) {
@@ -82,6 +89,30 @@ public final class CompletionChannel implements AutoCloseable {
      */
     public Context context() {
         return context;
+    }
+
+    /**
+     * Names the channel, for messages, thread dumps and statistics: {@link #toString} and the
+     * threads of {@link #serve} that start later bear the name. Verbs have no such name. It can be
+     * changed at any time, also after the close.
+     *
+     * @param newName at least one character that is not white space
+     * @return this channel
+     * @throws IllegalArgumentException if the name is blank
+     */
+    @CanIgnoreReturnValue
+    public CompletionChannel named(String newName) {
+        name = Arguments.name("newName", newName);
+        return this;
+    }
+
+    /**
+     * The name of the channel.
+     *
+     * @return what {@link #named} was given last, else null
+     */
+    public @Nullable String name() {
+        return name;
     }
 
     /**
@@ -239,10 +270,17 @@ public final class CompletionChannel implements AutoCloseable {
 
     private @Nullable QueuedCq take(long nanos) throws InterruptedException {
         requireNotServed();
+        RecordedWait wait = Recorder.beginWait();
+        QueuedCq taken = null;
         try {
-            return queue.take(Fairness.before(queue, nanos));
+            taken = queue.take(Fairness.before(queue, nanos));
+            return taken;
         } catch (EventQueueEndedException e) {
             throw CqEvent.ended(this, e);
+        } finally {
+            if (wait != null) {
+                wait.ended(this, "getCqEvent", taken != null);
+            }
         }
     }
 
@@ -309,6 +347,11 @@ public final class CompletionChannel implements AutoCloseable {
         return cqs;
     }
 
+    /** What serves its CQs now; null if nothing does. */
+    @Nullable Serving server() {
+        return server;
+    }
+
     private void requireNotServed() {
         if (server != null) {
             throw new IllegalStateException(
@@ -351,6 +394,10 @@ public final class CompletionChannel implements AutoCloseable {
         }
     }
 
+    int id() {
+        return id;
+    }
+
     ChannelOps ops() {
         return ops;
     }
@@ -363,9 +410,10 @@ public final class CompletionChannel implements AutoCloseable {
         return usage;
     }
 
-    /** The device's name and the channel's number. */
+    /** The device's name, the channel's number, and the name that it was given, if any. */
     @Override
     public String toString() {
-        return context + "/channel-" + id;
+        String given = name;
+        return context + "/channel-" + id + (given == null ? "" : ":" + given);
     }
 }

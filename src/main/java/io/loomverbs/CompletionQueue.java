@@ -1,5 +1,7 @@
 package io.loomverbs;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
@@ -55,6 +57,8 @@ public final class CompletionQueue implements AutoCloseable {
     /** Null unless it delivers to a channel. */
     private final @Nullable HandlingTurn turn;
 
+    private volatile @Nullable String name;
+
     /** Written once, before the CQ is published; the device may raise events earlier. */
     @SuppressWarnings("NullAway.Init")
     private CqOps ops;
@@ -80,6 +84,9 @@ public final class CompletionQueue implements AutoCloseable {
                         : new Lifecycle(this, context.usage(), channel.usage());
         this.id = context.nextId();
         this.turn = delivery == Delivery.CHANNEL ? new HandlingTurn() : null;
+        if (direct != null) {
+            queue.blocksAs(this);
+        }
     }
 
     void created(CqOps created) {
@@ -119,6 +126,32 @@ public final class CompletionQueue implements AutoCloseable {
      */
     public @Nullable Object cqContext() {
         return ledger.cqContext;
+    }
+
+    /**
+     * Names the CQ, for messages, thread dumps and statistics: {@link #toString} and the threads of
+     * {@link #serve(CompletionHandler)} that start later bear the name. Verbs have no such name. It
+     * can be changed at any time, also after the close.
+     *
+     * @param newName at least one character that is not white space
+     * @return this CQ
+     * @throws IllegalArgumentException if the name is blank
+     */
+    @CanIgnoreReturnValue
+    public CompletionQueue named(String newName) {
+        name = Arguments.name("newName", newName);
+        return this;
+    }
+
+    /**
+     * The name of the CQ.
+     *
+     * @return what {@link #named} was given last; else its {@code cq_context} if that is a string;
+     *     else null
+     */
+    public @Nullable String name() {
+        String given = name;
+        return given == null && ledger.cqContext instanceof String text ? text : given;
     }
 
     /**
@@ -649,9 +682,10 @@ public final class CompletionQueue implements AutoCloseable {
         return usage;
     }
 
-    /** The device's name and the CQ's number. */
+    /** The device's name, the CQ's number, and the name that it was given, if any. */
     @Override
     public String toString() {
-        return context + "/cq-" + id;
+        String given = name;
+        return context + "/cq-" + id + (given == null ? "" : ":" + given);
     }
 }

@@ -504,6 +504,32 @@ public final class Context implements AutoCloseable {
     }
 
     /**
+     * How the context's CQs, channels and waiting threads are now, and what they did so far. Stops
+     * nothing; never waits for long. It takes the locks of all event queues, one after the other,
+     * so call it at most some times a second.
+     *
+     * @return a snapshot, which does not change
+     * @throws ClosedException if the context is closed
+     */
+    public ContextStats stats() {
+        usage.ensureOpen();
+        return new Observation(this).stats();
+    }
+
+    /**
+     * What {@link #stats} says, as text for people: the CQs and channels, each with its class and
+     * identity hash, which thread dumps print for threads that wait for it; the waiting threads,
+     * with what they wait for and for how long; and what looks wrong. The form may change.
+     *
+     * @return some lines, each with a line feed
+     * @throws ClosedException if the context is closed
+     */
+    public String dump() {
+        usage.ensureOpen();
+        return Dump.of(this);
+    }
+
+    /**
      * Closes the device ({@code ibv_close_device}). Threads that wait for asynchronous events get a
      * {@link ClosedException}. Closing again does nothing.
      *

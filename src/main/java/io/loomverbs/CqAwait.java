@@ -3,6 +3,8 @@ package io.loomverbs;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.StopSignal;
+import io.loomverbs.internal.jfr.RecordedWait;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -71,14 +73,25 @@ final class CqAwait {
                 long left = timed ? nanos - (System.nanoTime() - start) : nanos;
                 boolean times = adaptive != null && adaptive.isToTime();
                 long parked = times ? System.nanoTime() : 0;
-                usedArm = queue.takeUnlessPassed(left, seen, stop) != null;
+                RecordedWait wait = Recorder.beginWait();
+                try {
+                    usedArm = queue.takeUnlessPassed(left, seen, stop) != null;
+                } finally {
+                    if (wait != null) {
+                        wait.ended(cq, stop == null ? "await" : "serve", usedArm);
+                    }
+                }
                 if (usedArm) {
                     cq.ackAwaited();
                     if (adaptive != null && times) {
                         adaptive.waited(System.nanoTime() - parked);
                     }
                 }
+                int had = n;
                 n = cq.pollMore(batch);
+                if (usedArm && n == had) {
+                    receiver.foundNone();
+                }
                 left = timed ? nanos - (System.nanoTime() - start) : nanos;
                 if (!usedArm && left <= 0) {
                     break;

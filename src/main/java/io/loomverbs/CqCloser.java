@@ -6,6 +6,8 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Setting;
 import io.loomverbs.internal.event.CloseOutcome;
 import io.loomverbs.internal.event.Closer;
+import io.loomverbs.internal.jfr.RecordedClose;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -45,9 +47,14 @@ final class CqCloser implements Closer {
             throw closer.busy();
         }
         CloseOutcome outcome = CloseOutcome.REFUSED;
+        int outstanding = ledger.outstanding();
+        RecordedClose wait = outstanding == 0 ? null : Recorder.beginClose();
         try {
             outcome = ledger.close(nanos, closer);
         } finally { // also if the device throws
+            if (wait != null) {
+                wait.ended(cq, outstanding, ledger.isClosed());
+            }
             if (ledger.isClosed()) {
                 endWaits(cq);
             } else {

@@ -2,6 +2,9 @@ package io.loomverbs;
 
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.EventQueueEndedException;
+import io.loomverbs.internal.event.QueuedCq;
+import io.loomverbs.internal.jfr.RecordedWait;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -12,12 +15,13 @@ import java.lang.ref.Reference;
 /** Receives from a CQ with direct delivery: which threads may, and how they wait. */
 final class DirectReceiver {
     private static final VarHandle SERVER;
+    private static final VarHandle EMPTY_WAKE_UPS;
 
     static {
         try {
-            SERVER =
-                    MethodHandles.lookup()
-                            .findVarHandle(DirectReceiver.class, "server", Thread.class);
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            SERVER = lookup.findVarHandle(DirectReceiver.class, "server", Thread.class);
+            EMPTY_WAKE_UPS = lookup.findVarHandle(DirectReceiver.class, "emptyWakeUps", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -30,6 +34,9 @@ final class DirectReceiver {
 
     /** The only thread that may receive, while there is one. Changed by compare-and-set. */
     private volatile @Nullable Thread server;
+
+    /** How often an event ended an await and there were no completions. Changed atomically. */
+    private volatile long emptyWakeUps;
 
     DirectReceiver(CompletionQueue cq, EventQueue queue) {
         this.cq = cq;
@@ -47,13 +54,19 @@ final class DirectReceiver {
 
     @Nullable CqEvent get(long nanos) throws InterruptedException {
         requireToReceive();
+        RecordedWait wait = Recorder.beginWait();
+        QueuedCq taken = null;
         try {
-            return CqEvent.of(queue.take(Fairness.before(queue, nanos)));
+            taken = queue.take(Fairness.before(queue, nanos));
         } catch (EventQueueEndedException e) {
             throw ended(e);
         } finally {
             Reference.reachabilityFence(cq); // the device does not keep a tracked CQ
+            if (wait != null) {
+                wait.ended(cq, "getCqEvent", taken != null);
+            }
         }
+        return CqEvent.of(taken);
     }
 
     /** For a closed CQ, being closed takes precedence over an earlier overrun. */
@@ -87,6 +100,20 @@ final class DirectReceiver {
                             + " is being served by another handler"
                             + (by == null ? "" : ", " + Place.nameOf(by)));
         }
+    }
+
+    /** The only thread that may receive; null if any may. */
+    @Nullable Thread server() {
+        return server;
+    }
+
+    /** An event ended a wait, and there were no completions. */
+    void foundNone() {
+        EMPTY_WAKE_UPS.getAndAdd(this, 1L);
+    }
+
+    long emptyWakeUps() {
+        return emptyWakeUps;
     }
 
     void served(Thread by) {

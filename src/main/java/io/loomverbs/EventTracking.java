@@ -23,8 +23,10 @@ final class EventTracking {
     /** The most events kept while some of them were acknowledged by count. */
     private static final int MOST_IN_DOUBT = 16;
 
+    private record Taken(Place place, long at) {}
+
     @GuardedBy("this")
-    private final Map<Object, Place> taken = new LinkedHashMap<>();
+    private final Map<Object, Taken> taken = new LinkedHashMap<>();
 
     /** How many of these were acknowledged by count. */
     @GuardedBy("this")
@@ -46,7 +48,7 @@ final class EventTracking {
      * @param event its object; any new one if it has none
      */
     synchronized void taken(Object event) {
-        taken.put(event, Place.here());
+        taken.put(event, new Taken(Place.here(), System.nanoTime()));
     }
 
     synchronized void acked(CqEvent event) {
@@ -70,6 +72,12 @@ final class EventTracking {
         }
     }
 
+    /** How long ago the oldest event was received that may be unacknowledged; -1 if none is. */
+    synchronized long oldestNanos() {
+        Iterator<Taken> oldest = taken.values().iterator();
+        return oldest.hasNext() ? System.nanoTime() - oldest.next().at() : -1;
+    }
+
     /**
      * Where the unacknowledged events were received; perhaps, if some were acknowledged by count.
      */
@@ -78,7 +86,7 @@ final class EventTracking {
         if (inDoubt > 0 || forgotten) {
             report.add("of these, as some were acknowledged by count");
         }
-        taken.values().forEach(place -> report.add("taken by " + place));
+        taken.values().forEach(t -> report.add("taken by " + t.place()));
         if (forgotten) {
             report.add("or taken earlier");
         }

@@ -25,6 +25,9 @@ final class HandlingTurn {
 
     private volatile int state;
 
+    /** How often a thread that took the turn found no completions. Changed by that thread. */
+    private long emptyWakeUps;
+
     /** Takes the turn. If another thread has it, that one is told to look again. */
     boolean tryBegin() {
         while (!STATE.compareAndSet(this, FREE, TAKEN)) {
@@ -33,6 +36,20 @@ final class HandlingTurn {
             }
         }
         return true;
+    }
+
+    /** The thread that has the turn found no completions. */
+    void foundNone() {
+        emptyWakeUps++;
+    }
+
+    long emptyWakeUps() {
+        return emptyWakeUps;
+    }
+
+    /** Whether a thread has the turn. */
+    boolean isTaken() {
+        return state != FREE;
     }
 
     /** Ends the turn, unless the thread is to look again. */

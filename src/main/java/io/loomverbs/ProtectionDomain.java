@@ -7,6 +7,8 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpOps;
+import io.loomverbs.internal.jfr.RecordedRegistration;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -95,6 +97,7 @@ public final class ProtectionDomain implements AutoCloseable {
     private MemoryRegion register(
             MemorySegment memory, int flags, @Nullable AllocatedMemory allocated) {
         MemoryRegion mr = null;
+        RecordedRegistration registration = Recorder.beginRegistration();
         try {
             mr =
                     Lifecycle.create(
@@ -105,6 +108,9 @@ public final class ProtectionDomain implements AutoCloseable {
                             usage);
             return mr;
         } finally {
+            if (registration != null) {
+                registration.ended(this, memory.byteSize(), mr != null);
+            }
             if (mr == null && allocated != null) {
                 allocated.release();
             }

@@ -56,6 +56,10 @@ public final class QueuePair implements AutoCloseable {
                 : new Lifecycle[] {domain, send, recv, srq.usage()};
     }
 
+    Ledger ledger() {
+        return ledger;
+    }
+
     void created(QpOps created) {
         this.ops = created;
     }

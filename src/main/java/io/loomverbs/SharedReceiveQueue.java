@@ -49,6 +49,10 @@ public final class SharedReceiveQueue implements AutoCloseable {
         this.id = pd.context().nextId();
     }
 
+    Ledger ledger() {
+        return ledger;
+    }
+
     void created(SrqOps created) {
         this.ops = created;
     }

@@ -36,6 +36,7 @@ import java.util.concurrent.Callable;
             RpingCommand.class,
             StormCommand.class,
             IdleCommand.class,
+            TopCommand.class,
             BenchCommand.class,
             GenerateCompletion.class,
             HelpCommand.class

@@ -38,8 +38,11 @@ public final class ApiMethods {
 
     /** Every public method and constructor of the API that its own code makes what it is. */
     public static Map<String, Executable> all() {
-        // That is of embedded devices only: FaultsMisuseTest
-        return of(type -> !type.getPackageName().startsWith("io.loomverbs.testkit"));
+        // Those are tried in FaultsMisuseTest and VerbsManagementTest
+        return of(
+                type ->
+                        !type.getPackageName().startsWith("io.loomverbs.testkit")
+                                && !type.getPackageName().equals("io.loomverbs.management"));
     }
 
     /** Those that tests of programs use. */

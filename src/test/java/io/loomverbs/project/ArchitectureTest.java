@@ -38,6 +38,7 @@ class ArchitectureTest {
     private static final String API = "io.loomverbs";
     private static final String BLOCKING = API + ".blocking";
     private static final String CM = API + ".cm";
+    private static final String MANAGEMENT = API + ".management";
     private static final String TESTKIT = API + ".testkit";
     private static final String JUNIT = TESTKIT + ".junit";
     private static final String INTERNAL = API + ".internal.";
@@ -60,7 +61,7 @@ class ArchitectureTest {
         ModuleDescriptor module = module();
         assertThat(module.exports())
                 .extracting(Exports::source)
-                .containsExactlyInAnyOrder(API, BLOCKING, CM, TESTKIT, JUNIT);
+                .containsExactlyInAnyOrder(API, BLOCKING, CM, MANAGEMENT, TESTKIT, JUNIT);
         assertThat(module.exports()).noneMatch(Exports::isQualified);
         assertThat(module.isOpen()).isFalse();
         assertThat(module.opens()).isEmpty();
@@ -81,9 +82,10 @@ class ArchitectureTest {
     @ParameterizedTest
     @CsvSource({
         "event,   ",
+        "jfr,     ",
         "device,  event",
         "soft,    device event",
-        "ibverbs, device event ffi",
+        "ibverbs, device event ffi jfr",
         "ffi,     ",
         "cm,      device",
         "softcm,  device cm soft",
@@ -102,7 +104,8 @@ class ArchitectureTest {
     /** The API knows the core and the ops table, and no device. */
     @Test
     void theApiKnowsNoDevice() {
-        mayDependOn(API, List.of(API, INTERNAL + "event..", INTERNAL + "device.."));
+        mayDependOn(
+                API, List.of(API, INTERNAL + "event..", INTERNAL + "device..", INTERNAL + "jfr.."));
     }
 
     /** Blocking requests are made of the public API alone. */
@@ -117,6 +120,25 @@ class ArchitectureTest {
         mayDependOn(CM, List.of(API, CM, INTERNAL + "cm..", INTERNAL + "device.."));
     }
 
+    /** What is shown through JMX is read through the API. */
+    @Test
+    void managementKnowsNoDevice() {
+        mayDependOn(
+                MANAGEMENT, List.of(API, MANAGEMENT, INTERNAL + "device..", "javax.management.."));
+    }
+
+    /** Flight Recorder is optional, and so only one package knows it. */
+    @Test
+    void onlyOnePackageKnowsFlightRecorder() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(INTERNAL + "jfr..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("jdk.jfr..")
+                .check(CLASSES);
+    }
+
     /** The test kit is built on the API and the ops table; its extension alone knows JUnit. */
     @Test
     void theTestKitKnowsNoDevice() {
@@ -129,6 +151,7 @@ class ArchitectureTest {
         all.addAll(
                 List.of(
                         "java..",
+                        "jdk.jfr..",
                         "jdk.management..",
                         "com.sun.management..",
                         "org.jspecify.annotations..",
@@ -170,12 +193,14 @@ class ArchitectureTest {
                         API,
                         BLOCKING,
                         CM,
+                        MANAGEMENT,
                         TESTKIT,
                         JUNIT,
                         INTERNAL + "cm",
                         INTERNAL + "softcm",
                         INTERNAL + "rdmacm",
                         INTERNAL + "event",
+                        INTERNAL + "jfr",
                         INTERNAL + "device",
                         INTERNAL + "soft",
                         INTERNAL + "ibverbs",
@@ -220,13 +245,16 @@ class ArchitectureTest {
                         "AsyncEventType",
                         "AtomicCapability",
                         "ChannelHandler",
+                        "ChannelStats",
                         "ClosedException",
                         "CompletionChannel",
                         "CompletionHandler",
                         "CompletionQueue",
                         "Context",
+                        "ContextStats",
                         "CqEvent",
                         "CqGroup",
+                        "CqStats",
                         "Device",
                         "DeviceAttributes",
                         "ExtendedDeviceAttributes",
@@ -258,6 +286,7 @@ class ArchitectureTest {
                         "VectorPolicy",
                         "Verbs",
                         "VerbsException",
+                        "WaitStats",
                         "WaitStrategy",
                         "WcOpcode",
                         "WcStatus",
@@ -288,6 +317,8 @@ class ArchitectureTest {
                         "blocking.RequestTimeoutException",
                         "blocking.Requests",
                         "blocking.RequestsConfig",
+                        "management.VerbsMXBean",
+                        "management.VerbsManagement",
                         "testkit.Distribution",
                         "testkit.Faults",
                         "testkit.Leaks",

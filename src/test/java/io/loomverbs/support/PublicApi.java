@@ -21,6 +21,7 @@ public final class PublicApi {
                     "io.loomverbs",
                     "io.loomverbs.cm",
                     "io.loomverbs.blocking",
+                    "io.loomverbs.management",
                     "io.loomverbs.testkit",
                     "io.loomverbs.testkit.junit");
 

@@ -31,6 +31,24 @@ public interface CqOps {
         return -Errno.EOPNOTSUPP;
     }
 
+    /** How many completions were polled. What is under way may be left out; 0 if not counted. */
+    default long polled() {
+        return 0;
+    }
+
+    /**
+     * How many calls of {@link #reqNotify} have armed it. What is under way may be left out; 0 if
+     * not counted.
+     */
+    default long arms() {
+        return 0;
+    }
+
+    /** How many events it has raised. What is under way may be left out; 0 if not counted. */
+    default long events() {
+        return 0;
+    }
+
     /** Whether the CQ refuses calls because it was destroyed. */
     default boolean isDestroyed() {
         return false;

@@ -4,6 +4,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -67,8 +69,8 @@ abstract class AssigningQueue extends LedQueue {
     /** Of a thread that has waited. Only it takes this; it puts it back without the lock. */
     private @Nullable Waiter spare;
 
-    /** How many events were delivered, modulo 2^32. Written under the lock, read without it. */
-    private volatile int delivered;
+    /** How many events were delivered. Written under the lock, read without it. */
+    private volatile long delivered;
 
     AssigningQueue(@Nullable WakeChain chain) {
         this.chain = chain;
@@ -94,9 +96,38 @@ abstract class AssigningQueue extends LedQueue {
         }
     }
 
-    /** How many events were delivered until now. */
+    /** How many events were delivered until now, modulo 2^32. */
     public final int delivered() {
+        return (int) delivered;
+    }
+
+    /** How many events were delivered until now. */
+    public final long deliveredEvents() {
         return delivered;
+    }
+
+    @Override
+    public final List<Waiting> waiting() {
+        List<Waiting> all = new ArrayList<>();
+        lock.lock();
+        try {
+            for (Waiter w = firstWaiter; w != null; w = w.next) {
+                all.add(new Waiting(w.thread, w.since));
+            }
+        } finally {
+            lock.unlock();
+        }
+        return all;
+    }
+
+    /** How many events of {@code cq} no thread has received yet. */
+    public final int pending(QueuedCq cq) {
+        lock.lock();
+        try {
+            return cq.pending + (cq.isInInbox() ? 1 : 0);
+        } finally {
+            lock.unlock();
+        }
     }
 
     final boolean isChained() {

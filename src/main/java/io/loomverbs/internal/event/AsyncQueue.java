@@ -176,7 +176,7 @@ public final class AsyncQueue extends LedQueue {
                     return;
                 }
                 if (leadership == null || !leadership.lead(waiter, this, left)) {
-                    LockSupport.parkNanos(this, left);
+                    LockSupport.parkNanos(blocker, left);
                 }
             }
         } finally {
@@ -197,6 +197,18 @@ public final class AsyncQueue extends LedQueue {
                 leadership.left(waiter);
             }
         }
+    }
+
+    @Override
+    public List<Waiting> waiting() {
+        List<Waiting> all = new ArrayList<>();
+        lock.lock();
+        try {
+            waiters.forEach(w -> all.add(new Waiting(w.thread, w.since)));
+        } finally {
+            lock.unlock();
+        }
+        return all;
     }
 
     /**

@@ -167,9 +167,9 @@ public final class EventQueue extends AssigningQueue {
                     cancel(waiter, late);
                 } else if (leadership == null || !leadership.lead(waiter, this, left)) {
                     if (timed) {
-                        LockSupport.parkNanos(this, left);
+                        LockSupport.parkNanos(blocker, left);
                     } else {
-                        LockSupport.park(this);
+                        LockSupport.park(blocker);
                     }
                 }
             }

@@ -2,6 +2,8 @@ package io.loomverbs.internal.event;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
+
 /** A queue of waiting threads, one of which may have to lead: see {@link Leadership}. */
 public abstract class LedQueue {
     /**
@@ -17,6 +19,11 @@ public abstract class LedQueue {
 
     final Leadership.Enlistment enlistment = new Leadership.Enlistment(this);
 
+    /**
+     * What a thread dump says that threads of this queue wait for. Set before the queue is shared.
+     */
+    Object blocker = this;
+
     LedQueue() {}
 
     /** Says where events have to be fetched, before the queue is shared. */
@@ -27,6 +34,17 @@ public abstract class LedQueue {
             newFeed.attach(this);
         }
     }
+
+    /**
+     * Says what a thread dump shows as what threads of this queue wait for, before the queue is
+     * shared. A dump prints the class and the identity hash, never the text of an object.
+     */
+    public final void blocksAs(Object newBlocker) {
+        blocker = newBlocker;
+    }
+
+    /** The threads that wait here now, the longest waiter first. */
+    public abstract List<Waiting> waiting();
 
     /** After the queue has ended: nothing that outlives it keeps it. */
     final void goesFrom() {

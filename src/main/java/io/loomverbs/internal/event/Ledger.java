@@ -4,6 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -164,6 +166,13 @@ public class Ledger {
     private static final class Parked {
         private volatile @Nullable Thread thread = Thread.currentThread();
         private volatile @Nullable Parked next;
+
+        /** When its close began. */
+        private final long since;
+
+        Parked(long since) {
+            this.since = since;
+        }
     }
 
     /**
@@ -429,7 +438,7 @@ public class Ledger {
     private CloseOutcome await(long untilZero, long start, long nanos, Closer closer) {
         for (; ; ) {
             long left = nanos - (System.nanoTime() - start);
-            if (await(untilZero, Math.min(left, LOOK_NANOS))) {
+            if (await(untilZero, Math.min(left, LOOK_NANOS), closer, start)) {
                 return CloseOutcome.CLOSED;
             }
             // Not for what was only claimed, and never outstanding.
@@ -486,14 +495,14 @@ public class Ledger {
         wakeClosers();
     }
 
-    private boolean await(long untilZero, long nanos) {
+    private boolean await(long untilZero, long nanos, Closer closer, long since) {
         if ((word & untilZero) == 0) {
             return true;
         }
         if (nanos <= 0) {
             return false;
         }
-        Parked me = new Parked();
+        Parked me = new Parked(since);
         boolean interrupted = false;
         long start = System.nanoTime();
         push(me);
@@ -503,7 +512,7 @@ public class Ledger {
                 if (left <= 0) {
                     return false;
                 }
-                LockSupport.parkNanos(this, left);
+                LockSupport.parkNanos(closer, left); // a thread dump shows its class
                 // While interrupted, park returns at once: the status is put aside, not polled.
                 interrupted |= Thread.interrupted();
             }
@@ -543,6 +552,18 @@ public class Ledger {
                 }
             }
         } while (again);
+    }
+
+    /** The threads whose close waits now, the latest first. */
+    public final List<Waiting> closers() {
+        List<Waiting> all = new ArrayList<>();
+        for (Parked p = parked; p != null; p = p.next) {
+            Thread thread = p.thread;
+            if (thread != null) {
+                all.add(new Waiting(thread, p.since));
+            }
+        }
+        return all;
     }
 
     private void wakeClosers() {

@@ -72,6 +72,11 @@ public class QueuedCq extends Ledger {
         return !inInbox && IN_INBOX.compareAndSet(this, false, true);
     }
 
+    /** Whether it is in the inbox, with an event that is not counted as pending yet. */
+    boolean isInInbox() {
+        return inInbox;
+    }
+
     /** A raiser that misses this write takes the lock. */
     void leaveInbox() {
         IN_INBOX.setRelease(this, false);

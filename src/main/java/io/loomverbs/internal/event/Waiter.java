@@ -32,6 +32,9 @@ final class Waiter implements EventSource.Leader {
     /** What ends the wait, if it is given; null if nothing does. Guarded by the queue's lock. */
     @Nullable StopSignal stop;
 
+    /** When the thread came to wait, as of {@link System#nanoTime}. Guarded by the queue's lock. */
+    long since = System.nanoTime();
+
     @Nullable Waiter previous;
     @Nullable Waiter next;
 
@@ -69,6 +72,7 @@ final class Waiter implements EventSource.Leader {
         told = false;
         tookItself = false;
         hasArrived = false;
+        since = System.nanoTime();
         stop = newStop;
         previous = null;
         next = null; // it was in the list of threads to wake

@@ -31,6 +31,14 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
     private final long reqNotifyCq;
     private volatile int cqe;
 
+    /*
+     * Counted by the thread that is inside the gate, and by the one that reads the channel. Other
+     * threads may see an earlier value.
+     */
+    private long polled;
+    private long arms;
+    private long eventsRead;
+
     /** Whether it has overrun: completions in it can be polled, and then a poll fails. */
     private volatile boolean failed;
 
@@ -109,6 +117,7 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
      * @param cq the {@code ibv_cq}, which this may learn of sooner than from its creation
      */
     void eventWasRead(long cq) {
+        eventsRead++;
         if (!reads.add()) {
             // First: the destroyer waits for it and blocks its carrier, and this thread may have to
             // park below.
@@ -142,6 +151,7 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
                             ? DriverFunctions.pollCq(
                                     pollCq, nativeAddress(), max, wcs.address() + at)
                             : pollToHeap(wcs, at, max);
+            polled += Math.max(n, 0);
         } finally {
             guard.leave();
             Reference.reachabilityFence(wcs);
@@ -177,10 +187,27 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
             return -Errno.EINVAL;
         }
         try {
-            return DriverFunctions.reqNotifyCq(reqNotifyCq, nativeAddress(), solicitedOnly);
+            int rc = DriverFunctions.reqNotifyCq(reqNotifyCq, nativeAddress(), solicitedOnly);
+            arms += rc == 0 ? 1 : 0;
+            return rc;
         } finally {
             guard.leave();
         }
+    }
+
+    @Override
+    public long polled() {
+        return polled;
+    }
+
+    @Override
+    public long arms() {
+        return arms;
+    }
+
+    @Override
+    public long events() {
+        return eventsRead;
     }
 
     @Override

@@ -7,6 +7,8 @@ import io.loomverbs.internal.event.EventSource;
 import io.loomverbs.internal.event.Leadership;
 import io.loomverbs.internal.ffi.Epoll;
 import io.loomverbs.internal.ffi.UseCount;
+import io.loomverbs.internal.jfr.RecordedWake;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -106,12 +108,15 @@ class Poller implements EventSource { // not final: tests add to it what they lo
         if (hasLeftOver) {
             return fetchLeftOver();
         }
+        RecordedWake wake = Recorder.beginWake();
         int n = epoll.await(nanos);
         if (n < 0) {
             if (n == -Errno.EINTR) {
                 return 0;
             }
-            throw new DeviceException(-n, "epoll_wait");
+            DeviceException failure = new DeviceException(-n, "epoll_wait");
+            Recorder.pollerFailure(failure);
+            throw failure;
         }
         int raised = 0;
         for (int i = 0; i < n; i++) {
@@ -124,6 +129,9 @@ class Poller implements EventSource { // not final: tests add to it what they lo
             if (fd != null && leader.goesOn()) {
                 raised += fd.ready(leader, MAX_READS, epoll.isError(i));
             }
+        }
+        if (wake != null) {
+            wake.ended(n, raised);
         }
         return raised;
     }

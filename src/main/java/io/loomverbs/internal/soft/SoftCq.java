@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * A completion queue.
@@ -53,6 +54,12 @@ final class SoftCq extends Mutex implements CqOps {
     private volatile int cqe;
 
     private int arm;
+
+    /** What was counted. Under the lock. */
+    private long polled;
+
+    private long arms;
+    private long fired;
 
     /** Null if events are raised at once. Under the lock. */
     private @Nullable Moderation moderation;
@@ -102,6 +109,7 @@ final class SoftCq extends Mutex implements CqOps {
                 if (delay == null
                         || delay.isDueWithOneMore(context.device.timer, this::raiseDelayed)) {
                     arm = NOT_ARMED;
+                    fired++;
                     return FIRED;
                 }
             }
@@ -128,6 +136,7 @@ final class SoftCq extends Mutex implements CqOps {
             for (int i = 0; whenPolled != null && i < n; i++) {
                 whenPolled.remove().run();
             }
+            polled += n;
             return n == 0 && overrun && max > 0 ? -Errno.EIO : n;
         } finally {
             this.unlock();
@@ -142,6 +151,7 @@ final class SoftCq extends Mutex implements CqOps {
                 return -Errno.EINVAL;
             }
             arm = Math.max(arm, solicitedOnly ? ARMED_SOLICITED : ARMED_ALL);
+            arms++;
             return 0;
         } finally {
             unlock();
@@ -207,7 +217,32 @@ final class SoftCq extends Mutex implements CqOps {
             return false;
         }
         arm = NOT_ARMED;
+        fired++;
         return true;
+    }
+
+    @Override
+    public long polled() {
+        return locked(() -> polled);
+    }
+
+    @Override
+    public long arms() {
+        return locked(() -> arms);
+    }
+
+    @Override
+    public long events() {
+        return locked(() -> fired);
+    }
+
+    private long locked(LongSupplier read) {
+        lock();
+        try {
+            return read.getAsLong();
+        } finally {
+            unlock();
+        }
     }
 
     private static void nothing() {}

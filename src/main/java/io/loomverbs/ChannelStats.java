@@ -1,0 +1,17 @@
+package io.loomverbs;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happened to a completion channel since it was created, and how it is.
+ *
+ * @param channel the channel, as in messages
+ * @param name its name ({@link CompletionChannel#name}), or null
+ * @param cqs how many CQs deliver to it
+ * @param events how many events were given to threads, including those that {@code serve} raises
+ *     itself to let CQs take turns
+ * @param waiters how many threads wait for its events
+ * @param servers how many threads serve it
+ */
+public record ChannelStats(
+        String channel, @Nullable String name, int cqs, long events, int waiters, int servers) {}

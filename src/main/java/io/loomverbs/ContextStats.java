@@ -1,0 +1,35 @@
+package io.loomverbs;
+
+import java.util.List;
+
+/**
+ * The CQs, completion channels and waiting threads of a context: see {@link Context#stats}.
+ *
+ * @param context the context, as in messages: the name of its device
+ * @param cqs the open CQs, in the order of their creation
+ * @param channels the open channels, in the order of their creation
+ * @param waits the threads that wait for events or in a close
+ * @param unackedAsyncEvents how many asynchronous events were received and not acknowledged
+ * @param problems what looks wrong, each in a sentence; empty if nothing does. A healthy program
+ *     can be met at a moment at which something looks wrong; it should not stay so
+ */
+public record ContextStats(
+        String context,
+        List<CqStats> cqs,
+        List<ChannelStats> channels,
+        List<WaitStats> waits,
+        int unackedAsyncEvents,
+        List<String> problems) {
+    /**
+     * Copies the lists.
+     *
+     * @throws NullPointerException if an argument is null
+     */
+    public ContextStats {
+        Arguments.notNull(context, "context");
+        cqs = List.copyOf(cqs);
+        channels = List.copyOf(channels);
+        waits = List.copyOf(waits);
+        problems = List.copyOf(problems);
+    }
+}

@@ -1,0 +1,176 @@
+package io.loomverbs.internal.jfr;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes events to JDK Flight Recorder, if the module {@code jdk.jfr} is there. While an event is
+ * off, a call costs a look at a flag.
+ */
+public final class Recorder {
+    private static final boolean AVAILABLE = isThere();
+
+    private Recorder() {}
+
+    private static boolean isThere() {
+        try {
+            Class.forName("jdk.jfr.Event", false, Recorder.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
+    }
+
+    /** Begins to record a wait of the calling thread; null if such waits are not recorded. */
+    public static @Nullable RecordedWait beginWait() {
+        return AVAILABLE ? Events.beginWait() : null;
+    }
+
+    /** Begins to record a close that waits; null if such closes are not recorded. */
+    public static @Nullable RecordedClose beginClose() {
+        return AVAILABLE ? Events.beginClose() : null;
+    }
+
+    /** Begins to record a leader's wait in the kernel; null if such waits are not recorded. */
+    public static @Nullable RecordedWake beginWake() {
+        return AVAILABLE ? Events.beginWake() : null;
+    }
+
+    /** Begins to record a registration; null if they are not recorded. */
+    public static @Nullable RecordedRegistration beginRegistration() {
+        return AVAILABLE ? Events.beginRegistration() : null;
+    }
+
+    /**
+     * An asynchronous event came up.
+     *
+     * @param type what happened
+     * @param number its number in verbs
+     * @param subject what it happened to
+     * @param port the port of {@code subject}, or 0
+     */
+    public static void asyncEvent(Enum<?> type, int number, Object subject, int port) {
+        if (AVAILABLE) {
+            Events.asyncEvent(type, number, subject, port);
+        }
+    }
+
+    /**
+     * A CQ has overrun.
+     *
+     * @param cq the CQ
+     * @param cqe how many completions it can hold
+     * @param polled how many were polled so far
+     */
+    public static void cqOverrun(Object cq, int cqe, long polled) {
+        if (AVAILABLE) {
+            Events.cqOverrun(cq, cqe, polled);
+        }
+    }
+
+    /**
+     * A queue pair has failed.
+     *
+     * @param qp the queue pair
+     * @param type the asynchronous event that said so
+     * @param sendCq where its sends complete
+     * @param recvCq where its receives complete
+     */
+    public static void qpError(Object qp, Enum<?> type, Object sendCq, Object recvCq) {
+        if (AVAILABLE) {
+            Events.qpError(qp, type, sendCq, recvCq);
+        }
+    }
+
+    /** What waits for all contexts of a poller has failed. */
+    public static void pollerFailure(Throwable failure) {
+        if (AVAILABLE) {
+            Events.pollerFailure(failure);
+        }
+    }
+
+    /** Loaded only if the module is there. */
+    private static final class Events {
+        /** Never committed: asked whether such events are on, which allocates nothing. */
+        private static final EventWait WAIT = new EventWait();
+
+        private static final CloseWait CLOSE = new CloseWait();
+        private static final PollerWake WAKE = new PollerWake();
+        private static final MemoryRegistration REGISTRATION = new MemoryRegistration();
+
+        static @Nullable RecordedWait beginWait() {
+            if (!WAIT.isEnabled()) {
+                return null;
+            }
+            EventWait event = new EventWait();
+            event.begin();
+            return event;
+        }
+
+        static @Nullable RecordedClose beginClose() {
+            if (!CLOSE.isEnabled()) {
+                return null;
+            }
+            CloseWait event = new CloseWait();
+            event.begin();
+            return event;
+        }
+
+        static @Nullable RecordedWake beginWake() {
+            if (!WAKE.isEnabled()) {
+                return null;
+            }
+            PollerWake event = new PollerWake();
+            event.begin();
+            return event;
+        }
+
+        static @Nullable RecordedRegistration beginRegistration() {
+            if (!REGISTRATION.isEnabled()) {
+                return null;
+            }
+            MemoryRegistration event = new MemoryRegistration();
+            event.begin();
+            return event;
+        }
+
+        static void asyncEvent(Enum<?> type, int number, Object subject, int port) {
+            AsyncEventRaised event = new AsyncEventRaised();
+            if (event.shouldCommit()) {
+                event.type = type.name();
+                event.number = number;
+                event.subject = subject.toString();
+                event.port = port;
+                event.commit();
+            }
+        }
+
+        static void cqOverrun(Object cq, int cqe, long polled) {
+            CqOverrun event = new CqOverrun();
+            if (event.shouldCommit()) {
+                event.cq = cq.toString();
+                event.cqe = cqe;
+                event.polled = polled;
+                event.commit();
+            }
+        }
+
+        static void qpError(Object qp, Enum<?> type, Object sendCq, Object recvCq) {
+            QpError event = new QpError();
+            if (event.shouldCommit()) {
+                event.qp = qp.toString();
+                event.type = type.name();
+                event.sendCq = sendCq.toString();
+                event.recvCq = recvCq.toString();
+                event.commit();
+            }
+        }
+
+        static void pollerFailure(Throwable failure) {
+            PollerFailure event = new PollerFailure();
+            if (event.shouldCommit()) {
+                event.failure = failure.toString();
+                event.commit();
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package io.loomverbs.tools;
+
+import io.loomverbs.ContextStats;
+import io.loomverbs.CqStats;
+import io.loomverbs.WaitStats;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** What happened to the CQs of a process between two looks, and what looks wrong. */
+final class TopDifference {
+    /** A wait of a close is worth a line from here on. */
+    private static final double LONG_SECONDS = 1;
+
+    /** What happened to one CQ. */
+    record Row(CqStats cq, double events, double completions, double arms) {}
+
+    /** How a CQ was at the last look, and since when it has not changed. */
+    private record Seen(CqStats cq, long unchangedSince) {}
+
+    private Map<String, Seen> seen = new HashMap<>();
+    private List<ContextStats> contexts = List.of();
+    private final List<List<Row>> rows = new ArrayList<>();
+    private final List<String> problems = new ArrayList<>();
+    private long looked;
+
+    TopDifference(List<ContextStats> first) {
+        look(first, System.nanoTime());
+    }
+
+    /** The next look. */
+    void next(List<ContextStats> now) {
+        look(now, System.nanoTime());
+    }
+
+    private void look(List<ContextStats> now, long nanos) {
+        double seconds = Math.max(1e-9, (nanos - looked) / 1e9);
+        Map<String, Seen> next = new HashMap<>();
+        contexts = now;
+        rows.clear();
+        problems.clear();
+        for (int i = 0; i < now.size(); i++) {
+            ContextStats context = now.get(i);
+            List<Row> ofContext = new ArrayList<>();
+            for (CqStats cq : context.cqs()) {
+                String key = i + " " + cq.cq(); // contexts of one device have one name
+                Seen before = seen.get(key);
+                ofContext.add(row(cq, before == null ? cq : before.cq(), seconds));
+                boolean unchanged = before != null && isUnchanged(before.cq(), cq);
+                long since = before != null && unchanged ? before.unchangedSince() : nanos;
+                next.put(key, new Seen(cq, since));
+                if (unchanged) {
+                    judge(cq, (nanos - since) / 1e9);
+                }
+            }
+            rows.add(ofContext);
+            context.waits().forEach(this::judge);
+        }
+        seen = next;
+        looked = nanos;
+    }
+
+    private static Row row(CqStats cq, CqStats before, double seconds) {
+        return new Row(
+                cq,
+                (cq.events() - before.events()) / seconds,
+                (cq.completions() - before.completions()) / seconds,
+                (cq.arms() - before.arms()) / seconds);
+    }
+
+    /** Whether no thread has used the CQ between two looks. */
+    private static boolean isUnchanged(CqStats before, CqStats now) {
+        return before.completions() == now.completions()
+                && before.arms() == now.arms()
+                && before.handling() == now.handling()
+                && before.unackedEvents() == now.unackedEvents()
+                && before.pendingEvents() == now.pendingEvents();
+    }
+
+    private void judge(CqStats cq, double seconds) {
+        if (cq.handling()) {
+            problem("the handler of %s has not come back for %.1f s", cq.cq(), seconds);
+        }
+        if (cq.unackedEvents() > 0) {
+            problem(
+                    "%s has %s, for %.1f s",
+                    cq.cq(),
+                    count(cq.unackedEvents(), "unacknowledged event"),
+                    cq.oldestUnackedNanos() < 0 ? seconds : cq.oldestUnackedNanos() / 1e9);
+        }
+        if (cq.pendingEvents() > 0) {
+            problem(
+                    "%s has %s that no thread has received, for %.1f s",
+                    cq.cq(), count(cq.pendingEvents(), "event"), seconds);
+        }
+        if (cq.arms() > 0 && cq.events() > 0 && cq.completions() == 0 && !cq.handling()) {
+            problem("%s was armed and has raised events, but was never polled", cq.cq());
+        }
+    }
+
+    private void judge(WaitStats wait) {
+        double seconds = wait.nanos() / 1e9;
+        if (wait.waitsFor().startsWith("acknowledgements") && seconds >= LONG_SECONDS) {
+            problem("%s has waited for %.1f s for %s", name(wait), seconds, wait.waitsFor());
+        }
+    }
+
+    /** Such as {@code 1 event} and {@code 2 events}. */
+    static String count(long n, String noun) {
+        return n + " " + noun + (n == 1 ? "" : "s");
+    }
+
+    private void problem(String format, @Nullable Object... arguments) {
+        problems.add(String.format(Locale.ROOT, format, arguments));
+    }
+
+    static String name(WaitStats wait) {
+        return wait.thread().isEmpty()
+                ? "thread #" + wait.threadId()
+                : "thread \"" + wait.thread() + "\"";
+    }
+
+    List<ContextStats> contexts() {
+        return contexts;
+    }
+
+    /** What happened to the CQs of each context. */
+    List<List<Row>> rows() {
+        return rows;
+    }
+
+    List<String> problems() {
+        return problems;
+    }
+}

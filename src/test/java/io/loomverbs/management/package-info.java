@@ -1,0 +1,2 @@
+/** What the library shows through JMX. */
+package io.loomverbs.management;
