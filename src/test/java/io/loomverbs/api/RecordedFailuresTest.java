@@ -27,10 +27,10 @@ class RecordedFailuresTest {
                 RecordingStream stream = new RecordingStream()) {
             Queue<RecordedEvent> errors = new ConcurrentLinkedQueue<>();
             Queue<RecordedEvent> events = new ConcurrentLinkedQueue<>();
-            stream.onEvent("io.loomverbs.QpError", errors::add);
-            stream.onEvent("io.loomverbs.AsyncEvent", events::add);
-            stream.enable("io.loomverbs.QpError");
-            stream.enable("io.loomverbs.AsyncEvent");
+            stream.onEvent("loomverbs.QpError", errors::add);
+            stream.onEvent("loomverbs.AsyncEvent", events::add);
+            stream.enable("loomverbs.QpError");
+            stream.enable("loomverbs.AsyncEvent");
             stream.setReuse(false);
             stream.startAsync();
             CompletionQueue cq = f.polled();

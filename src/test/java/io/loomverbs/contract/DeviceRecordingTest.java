@@ -31,7 +31,7 @@ import java.util.concurrent.CountDownLatch;
 
 /** What is recorded of waits, closes, failures and registrations. */
 class DeviceRecordingTest extends DeviceContract {
-    private static final String PREFIX = "io.loomverbs.";
+    private static final String PREFIX = "loomverbs.";
     private static final Duration SHORT = Duration.ofMillis(30);
 
     private final CompletionQueue cq = f.own(f.context.createDirectCq(4, WaitStrategy.EVENTS));

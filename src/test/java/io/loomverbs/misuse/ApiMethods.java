@@ -1,9 +1,13 @@
 package io.loomverbs.misuse;
 
+import io.loomverbs.ChannelStats;
+import io.loomverbs.ContextStats;
+import io.loomverbs.CqStats;
 import io.loomverbs.DeviceAttributes;
 import io.loomverbs.ExtendedDeviceAttributes;
 import io.loomverbs.GidEntry;
 import io.loomverbs.PortAttributes;
+import io.loomverbs.WaitStats;
 import io.loomverbs.WorkCompletion;
 import io.loomverbs.support.PublicApi;
 
@@ -28,10 +32,14 @@ public final class ApiMethods {
     /** Records that only the library makes: what it reports, not what it is told. */
     private static final Set<Class<?>> REPORTS =
             Set.of(
+                    ChannelStats.class,
+                    ContextStats.class,
+                    CqStats.class,
                     DeviceAttributes.class,
                     ExtendedDeviceAttributes.class,
                     GidEntry.class,
                     PortAttributes.class,
+                    WaitStats.class,
                     WorkCompletion.class);
 
     private ApiMethods() {}

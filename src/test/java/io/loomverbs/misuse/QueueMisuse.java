@@ -15,6 +15,10 @@ final class QueueMisuse extends MisuseTable {
         String is = "timeout is " + Long.MIN_VALUE + " s";
         iae("CompletionChannel.getCq(Duration)", s -> s.channel.getCq(negative), is);
         iae("CompletionChannel.getCqEvent(Duration)", s -> s.channel.getCqEvent(negative), is);
+        for (String blank : new String[] {"", " ", "\t"}) {
+            iae("CompletionChannel.named(String)", s -> s.channel.named(blank), "newName is");
+            iae("CompletionQueue.named(String)", s -> s.direct.named(blank), "newName is");
+        }
         iae("CompletionQueue.getCqEvent(Duration)", s -> s.direct.getCqEvent(negative), is);
         iae("CompletionQueue.close(Duration)", s -> s.shared.close(negative), is);
         String await = "CompletionQueue.await(WorkCompletions, int)";

@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import org.jspecify.annotations.Nullable;
 
 /** A device reported an asynchronous event */
-@Name("io.loomverbs.AsyncEvent")
+@Name("loomverbs.AsyncEvent")
 @Label("Asynchronous Event")
 @Category("loomverbs")
 @Description("A device reported an asynchronous event")

@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import org.jspecify.annotations.Nullable;
 
 /** A close found unacknowledged events and waited for them */
-@Name("io.loomverbs.CloseWait")
+@Name("loomverbs.CloseWait")
 @Label("Close With Unacknowledged Events")
 @Category("loomverbs")
 @Description("A close found unacknowledged events and waited for them")

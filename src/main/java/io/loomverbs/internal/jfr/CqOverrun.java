@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import org.jspecify.annotations.Nullable;
 
 /** A CQ got more completions than it can hold, and is unusable */
-@Name("io.loomverbs.CqOverrun")
+@Name("loomverbs.CqOverrun")
 @Label("CQ Overrun")
 @Category("loomverbs")
 @Description("A CQ got more completions than it can hold, and is unusable")

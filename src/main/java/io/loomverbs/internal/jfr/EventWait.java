@@ -10,7 +10,7 @@ import jdk.jfr.Threshold;
 import org.jspecify.annotations.Nullable;
 
 /** A thread waited for an event of a CQ, a channel or a context */
-@Name("io.loomverbs.EventWait")
+@Name("loomverbs.EventWait")
 @Label("Wait for an Event")
 @Category("loomverbs")
 @Description("A thread waited for an event of a CQ, a channel or a context")

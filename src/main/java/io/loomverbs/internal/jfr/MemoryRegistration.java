@@ -11,7 +11,7 @@ import jdk.jfr.Threshold;
 import org.jspecify.annotations.Nullable;
 
 /** Memory was registered with a device */
-@Name("io.loomverbs.MemoryRegistration")
+@Name("loomverbs.MemoryRegistration")
 @Label("Registration of Memory")
 @Category("loomverbs")
 @Description("Memory was registered with a device")

@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import org.jspecify.annotations.Nullable;
 
 /** Waiting in the kernel failed: all waits of its contexts end */
-@Name("io.loomverbs.PollerFailure")
+@Name("loomverbs.PollerFailure")
 @Label("Failure of a Poller")
 @Category("loomverbs")
 @Description("Waiting in the kernel failed: all waits of its contexts end")

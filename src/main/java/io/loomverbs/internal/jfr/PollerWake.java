@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
 /** A leader returned from the kernel, where it had waited on behalf of all */
-@Name("io.loomverbs.PollerWake")
+@Name("loomverbs.PollerWake")
 @Label("Wake-up of a Leader")
 @Category("loomverbs")
 @Description("A leader returned from the kernel, where it had waited on behalf of all")

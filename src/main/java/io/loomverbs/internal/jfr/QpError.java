@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import org.jspecify.annotations.Nullable;
 
 /** A queue pair went to state ERR */
-@Name("io.loomverbs.QpError")
+@Name("loomverbs.QpError")
 @Label("Queue Pair Error")
 @Category("loomverbs")
 @Description("A queue pair went to state ERR")
