@@ -35,6 +35,7 @@ final class ObservedProcess implements AutoCloseable {
      *
      * @throws IOException if that fails, or the JVM has no MXBean of loomverbs
      */
+    @SuppressWarnings("BanJNDI") // the address is that of a JVM of this machine and user
     static ObservedProcess attach(long pid) throws IOException {
         JMXServiceURL address = new JMXServiceURL(agentOf(pid));
         ObservedProcess process = new ObservedProcess(JMXConnectorFactory.connect(address));
