@@ -63,6 +63,11 @@ class LeaderStepsTest {
         }
 
         @Override
+        public java.util.List<Waiting> waiting() {
+            return java.util.List.of();
+        }
+
+        @Override
         void promote(Leadership leaderless) {
             promotions++;
             if (appointed != null) {
