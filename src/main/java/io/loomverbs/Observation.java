@@ -164,6 +164,6 @@ final class Observation {
     }
 
     private static String nameOf(Thread thread) {
-        return EventTracking.nameOf(thread) + (thread.isAlive() ? "" : " (which has ended)");
+        return Place.nameOf(thread) + (thread.isAlive() ? "" : " (which has ended)");
     }
 }
