@@ -72,7 +72,8 @@ public final class CompletionChannel implements AutoCloseable {
         try {
             this.ops = created;
             queue.comesFrom(created.feed());
-            created.onLoss(() -> queue.end(CqDelivery.lost()));
+            EventQueue waiters = queue; // not this: a dropped channel is to be collected
+            created.onLoss(() -> waiters.end(CqDelivery.lost()));
             usable = true;
             return this;
         } finally {
