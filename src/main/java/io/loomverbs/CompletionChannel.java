@@ -72,8 +72,7 @@ public final class CompletionChannel implements AutoCloseable {
         try {
             this.ops = created;
             queue.comesFrom(created.feed());
-            EventQueue waiters = queue; // not this: a dropped channel is to be collected
-            created.onLoss(() -> waiters.end(CqDelivery.lost()));
+            created.onLoss(() -> queue.end(CqDelivery.lost()));
             usable = true;
             return this;
         } finally {
