@@ -72,7 +72,6 @@ public final class CompletionChannel implements AutoCloseable {
         try {
             this.ops = created;
             queue.comesFrom(created.feed());
-            created.onLoss(() -> queue.end(CqDelivery.lost()));
             usable = true;
             return this;
         } finally {

@@ -86,12 +86,7 @@ final class CqDelivery extends QueuedCq implements CqListener {
 
     @Override
     public void deviceLost() {
-        queue().end(lost());
-    }
-
-    /** What threads are told that wait for events of a device that is gone. */
-    static VerbsException lost() {
-        return new VerbsException("ibv_get_cq_event", Errno.EIO, "the device was lost");
+        queue().end(new VerbsException("ibv_get_cq_event", Errno.EIO, "the device was lost"));
     }
 
     /** Records a received event. */

@@ -255,9 +255,9 @@ public final class Faults {
     /**
      * Takes the device away, as if it had been pulled out, for this context: {@code DEVICE_FATAL}
      * is raised. No request completes any more, not even with a flush. What CQs hold can still be
-     * polled; then they fail with {@code EIO}, as do threads that wait for events, on a channel
-     * without CQs, too, and everything that is created, changed or queried. Posts are accepted and
-     * have no effect. Objects can be closed as ever. To peers it is a machine that does not answer.
+     * polled; then they fail with {@code EIO}, as do threads that wait for their events, and
+     * everything that is created, changed or queried. Posts are accepted and have no effect.
+     * Objects can be closed as ever. To peers it is a machine that does not answer.
      *
      * @return this
      * @throws ClosedException if the context is closed

@@ -15,8 +15,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.loomverbs.AsyncEventType;
-import io.loomverbs.CompletionChannel;
-import io.loomverbs.CompletionQueue;
 import io.loomverbs.PortState;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
@@ -28,7 +26,6 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletion;
 import io.loomverbs.WorkCompletions;
-import io.loomverbs.support.Descriptors;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.testkit.junit.FailOnLeaks;
 
@@ -327,49 +324,6 @@ class FaultsTest {
             assertThatThrownBy(line.left.qp::state).isInstanceOf(VerbsException.class);
             line.right.qp.postSend(SendWorkRequest.allocate(1, 0).send().signaled());
             assertThat(Line.statuses(line.right.sends, 1)).containsExactly(RETRY_EXC_ERR);
-        }
-    }
-
-    /** Threads that wait on a channel are told, whether it has CQs or not; so is its descriptor. */
-    @Test
-    @SuppressWarnings("try") // joins threads, which may be interrupted
-    void aLostDeviceEndsItsChannels() throws Exception {
-        try (Line line = new Line(device);
-                CompletionChannel empty = line.left.context.createCompChannel();
-                CompletionChannel used = line.left.context.createCompChannel();
-                CompletionQueue cq = line.left.context.createCq(1, null, used, 0)) {
-            assertThat(cq.channel()).isSameAs(used);
-            List<Throwable> ended = Collections.synchronizedList(new ArrayList<>());
-            List<Thread> waiters = new ArrayList<>();
-            for (CompletionChannel channel : List.of(empty, used)) {
-                assertThat(Descriptors.isReadable(channel.fd())).isFalse();
-                waiters.add(
-                        Thread.ofVirtual()
-                                .start(
-                                        () -> {
-                                            try {
-                                                channel.getCqEvent(Fixture.PATIENCE);
-                                            } catch (Exception e) {
-                                                ended.add(e);
-                                            }
-                                        }));
-            }
-            line.faults.loseDevice();
-            for (Thread waiter : waiters) {
-                assertThat(waiter.join(Fixture.PATIENCE.multipliedBy(2))).isTrue();
-            }
-            assertThat(ended)
-                    .hasSize(2)
-                    .allSatisfy(
-                            e ->
-                                    assertThat(e)
-                                            .isInstanceOf(VerbsException.class)
-                                            .hasMessageContaining("EIO"));
-            for (CompletionChannel channel : List.of(empty, used)) {
-                assertThat(Descriptors.isReadable(channel.fd())).isTrue();
-                assertThatThrownBy(channel::tryGetCqEvent).isInstanceOf(VerbsException.class);
-            }
-            assertThat(line.left.event()).isEqualTo(AsyncEventType.DEVICE_FATAL);
         }
     }
 

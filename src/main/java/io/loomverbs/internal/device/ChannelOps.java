@@ -15,12 +15,6 @@ public interface ChannelOps {
     }
 
     /**
-     * Says what to do when the device is lost, once, before the channel is shared. A device whose
-     * events are fetched fails the feed instead.
-     */
-    default void onLoss(Runnable lost) {}
-
-    /**
      * The feed from which waiting threads fetch the events; null if the device raises them itself.
      */
     default @Nullable EventFeed feed() {

@@ -16,9 +16,6 @@ import io.loomverbs.internal.device.PortAttr;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-
 /** An open {@code soft0}. */
 final class SoftContext implements ContextOps {
     static {
@@ -29,9 +26,6 @@ final class SoftContext implements ContextOps {
     final DeviceOps.PortListener events;
     final SoftFaults faults = new SoftFaults(this);
     final CqList cqs = new CqList();
-
-    /** Those that are told of a loss. */
-    final Set<SoftChannel> channels = ConcurrentHashMap.newKeySet();
 
     SoftContext(SoftDevice device, DeviceOps.PortListener events) {
         this.device = device;

@@ -129,7 +129,6 @@ final class SoftFaults implements FaultOps {
                     }
                 });
         context.cqs.all().forEach(SoftCq::lose);
-        context.channels.forEach(SoftChannel::lose);
         context.events.asyncEvent(Ibv.EVENT_DEVICE_FATAL, 0);
     }
 
