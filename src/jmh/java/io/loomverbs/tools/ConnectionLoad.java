@@ -67,7 +67,7 @@ public final class ConnectionLoad {
         try (Context context = Verbs.device(device).open();
                 ProtectionDomain pd = context.allocPd()) {
             ConnectionLoad load = new ConnectionLoad(context, pd, new InetSocketAddress(host, 0));
-            try (MemoryRegion ignored = load.memory) {
+            try (MemoryRegion _ = load.memory) {
                 return load.run(count);
             }
         }

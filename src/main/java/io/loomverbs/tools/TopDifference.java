@@ -1,5 +1,7 @@
 package io.loomverbs.tools;
 
+import com.google.errorprone.annotations.FormatMethod;
+
 import io.loomverbs.ContextStats;
 import io.loomverbs.CqStats;
 import io.loomverbs.WaitStats;
@@ -115,6 +117,7 @@ final class TopDifference {
         return n + " " + noun + (n == 1 ? "" : "s");
     }
 
+    @FormatMethod
     private void problem(String format, @Nullable Object... arguments) {
         problems.add(String.format(Locale.ROOT, format, arguments));
     }

@@ -1,5 +1,7 @@
 package io.loomverbs.tools;
 
+import com.google.errorprone.annotations.FormatMethod;
+
 import io.loomverbs.ChannelStats;
 import io.loomverbs.ContextStats;
 import io.loomverbs.WaitStats;
@@ -81,6 +83,7 @@ final class TopText {
         return all.subList(0, Math.min(MOST_ROWS, all.size()));
     }
 
+    @FormatMethod
     private void line(String format, Object... arguments) {
         text.append(String.format(Locale.ROOT, format, arguments).stripTrailing()).append('\n');
     }

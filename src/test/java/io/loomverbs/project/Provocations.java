@@ -267,7 +267,11 @@ final class Provocations {
 
     private void connections(Fixture f) throws Exception {
         ConnectionManager cm = ConnectionManager.of(Verbs.device("soft0"));
-        provoke(() -> cm.resolve(new InetSocketAddress("no.such.host.invalid", 1), SOON));
+        provoke(
+                () ->
+                        cm.resolve(
+                                InetSocketAddress.createUnresolved("no.such.host.invalid", 1),
+                                SOON));
         provoke(() -> cm.resolve(SERVER, Duration.ofSeconds(-1)));
         CompletionQueue cq = f.direct();
         QueuePair qp = f.own(f.pd.createQp(QpConfig.of(QpType.RC, cq)));

@@ -62,7 +62,8 @@ class UdInteropTest {
 
     private void postReceives() {
         for (int i = 0; i < MESSAGES; i++) {
-            qp.postRecv(RecvWorkRequest.allocate(1).wrId(i).sge(memory, i * SLOT, GRH + SIZE));
+            qp.postRecv(
+                    RecvWorkRequest.allocate(1).wrId(i).sge(memory, (long) i * SLOT, GRH + SIZE));
         }
     }
 

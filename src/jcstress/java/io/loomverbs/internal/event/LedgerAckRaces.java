@@ -129,7 +129,9 @@ public class LedgerAckRaces {
     @Catches(value = "a claim that is taken back wakes no closer", as = ".*stuck")
     @State
     public static class AckAckClose extends Waiting {
-        private final Last last = Last.values()[ThreadLocalRandom.current().nextInt(3)];
+        private static final Last[] ALL = Last.values();
+
+        private final Last last = ALL[ThreadLocalRandom.current().nextInt(ALL.length)];
         private final Ledger ledger = delivered(last == Last.TWO_EVENTS ? 2 : 1);
         private final OnVirtualThread<CloseOutcome> closer;
 

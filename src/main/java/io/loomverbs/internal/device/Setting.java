@@ -43,6 +43,7 @@ public enum Setting {
     private final int max;
 
     /** The words that it may be; empty if it is no word. */
+    @SuppressWarnings("ImmutableEnumChecker") // of List.of
     private final List<String> choices;
 
     /**

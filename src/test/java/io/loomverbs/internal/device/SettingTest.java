@@ -119,10 +119,12 @@ class SettingTest {
     }
 
     private static Stream<Path> filesIn(Path root) {
-        try {
-            return Files.walk(root)
+        try (Stream<Path> all = Files.walk(root)) {
+            return all
                     .filter(Files::isRegularFile)
-                    .filter(file -> !SKIPPED.matcher(file.toString()).matches());
+                    .filter(file -> !SKIPPED.matcher(file.toString()).matches())
+                    .toList()
+                    .stream();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
