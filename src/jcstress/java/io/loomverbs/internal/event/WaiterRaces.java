@@ -20,6 +20,8 @@ public class WaiterRaces {
     @JCStressTest
     @Outcome(id = "woken", expect = ACCEPTABLE, desc = "its link was read before")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the second was not woken")
+    @Outcome(id = "linked", expect = FORBIDDEN, desc = "the first waits in two lists")
+    @Catches(value = "a waiter is used again with its old links", as = "linked")
     @Catches(value = "a thread is told before its link is read", as = "stuck")
     @State
     public static class WakeWaitAgain {
@@ -45,7 +47,7 @@ public class WaiterRaces {
 
         @Arbiter
         public void result(L_Result r) {
-            r.r1 = second.isFree() ? "woken" : "stuck";
+            r.r1 = first.next != null ? "linked" : second.isFree() ? "woken" : "stuck";
         }
     }
 }
