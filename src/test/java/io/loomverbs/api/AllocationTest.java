@@ -38,6 +38,9 @@ class AllocationTest {
 
     private static final int MAX_ROUNDS = 100;
 
+    /** Rounds are quick where nothing is to be done, and the JVM may be late with the compiler. */
+    private static final long COMPILED_NANOS = 20_000_000_000L;
+
     /** Bytes of a {@link CqEvent}. */
     private static final int EVENT = 32;
 
@@ -73,7 +76,11 @@ class AllocationTest {
      */
     private static double bytesOf(Step around, Step step, double enough) throws Exception {
         double least = Double.MAX_VALUE;
-        for (int round = 0; round < MAX_ROUNDS && least > enough; round++) {
+        long start = System.nanoTime();
+        for (int round = 0;
+                least > enough
+                        && (round < MAX_ROUNDS || System.nanoTime() - start < COMPILED_NANOS);
+                round++) {
             long total = 0;
             for (int i = 0; i < ROUND; i++) {
                 around.run();
