@@ -143,9 +143,13 @@ final class PingpongEnd implements AutoCloseable {
             sentNanos = System.nanoTime();
             post();
         }
-        while (received < plan.iters() || sendsDone < plan.iters()) {
+        while (!isOver()) {
             handle(awaitSome());
         }
+    }
+
+    private boolean isOver() {
+        return received >= plan.iters() && sendsDone >= plan.iters();
     }
 
     private int awaitSome() throws InterruptedException {
@@ -155,8 +159,9 @@ final class PingpongEnd implements AutoCloseable {
         return plan.events() ? awaitEvent() : pollUntilSome();
     }
 
+    /** Once it is over the peer may disconnect, which flushes the receives that are left. */
     private void handle(int n) {
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < n && !isOver(); i++) {
             if (!batch.isSuccess(i)) {
                 throw new IllegalStateException(
                         "a work request failed: "
