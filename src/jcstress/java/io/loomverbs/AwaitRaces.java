@@ -5,7 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.internal.soft.Completing;
 import io.loomverbs.jcstress.Catches;
 
@@ -21,7 +21,7 @@ public class AwaitRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
 
     /** A CQ, a thread that awaits its completions, and one that adds them. */
-    abstract static class Awaited extends Waiting {
+    abstract static class Awaited extends TimedWait {
         final CompletionQueue cq = CONTEXT.createDirectCq(4);
 
         /** How many completions the thread got, as a word. */

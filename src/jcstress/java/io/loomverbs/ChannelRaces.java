@@ -6,7 +6,7 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
@@ -83,7 +83,7 @@ public class ChannelRaces {
     @Outcome(id = ".*late", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Catches(value = "a thread that comes after the end is not told", as = ".*late")
     @State
-    public static class DirectCloseTake extends Waiting {
+    public static class DirectCloseTake extends TimedWait {
         private final CompletionQueue cq = CONTEXT.createDirectCq(1);
 
         @Actor
@@ -107,7 +107,7 @@ public class ChannelRaces {
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Catches(value = "closing does not stop deliveries", as = "event of a closed CQ, .*")
     @State
-    public static class CloseRaise extends Waiting {
+    public static class CloseRaise extends TimedWait {
         private final CompletionChannel channel = CONTEXT.createCompChannel();
         private final CompletionQueue cq = CONTEXT.createCq(1, null, channel, 0);
         private final CqListener listener = cq.listener();

@@ -6,7 +6,7 @@ import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.RecordedFd;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.internal.soft.Completing;
 import io.loomverbs.jcstress.Catches;
 
@@ -23,7 +23,7 @@ public class GroupRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
 
     /** A group, a CQ, and a thread that waits for completions. */
-    abstract static class Scene extends Waiting {
+    abstract static class Scene extends TimedWait {
         final CqGroup group = CqGroup.create();
         final CompletionQueue cq = CONTEXT.createDirectCq(4);
 

@@ -5,7 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.internal.soft.Completing;
 import io.loomverbs.jcstress.Catches;
 
@@ -50,7 +50,7 @@ public class ServingRaces {
     }
 
     /** A served CQ, and how much of it was handled. */
-    abstract static class Scene extends Waiting {
+    abstract static class Scene extends TimedWait {
         final CompletionQueue cq = CONTEXT.createDirectCq(4);
         final AtomicInteger handled = new AtomicInteger();
         final Serving serving =

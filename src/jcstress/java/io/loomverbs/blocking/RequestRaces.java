@@ -5,7 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
@@ -20,7 +20,7 @@ public class RequestRaces {
     private static final int SPREAD = 60_000;
 
     /** Two threads that wait for a request each. */
-    abstract static class Two extends Waiting {
+    abstract static class Two extends TimedWait {
         final SelfLink link;
 
         /** With so many places in the send queue. */

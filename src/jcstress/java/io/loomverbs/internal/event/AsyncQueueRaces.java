@@ -12,7 +12,7 @@ import org.openjdk.jcstress.infra.results.L_Result;
 /** Asynchronous events: received once, in time, and never of what is closed. */
 public class AsyncQueueRaces {
     /** A queue, and an object whose event it may have. */
-    abstract static class Queue extends Waiting {
+    abstract static class Queue extends TimedWait {
         final AsyncQueue queue = new AsyncQueue();
         final Ledger ledger = new Ledger();
 

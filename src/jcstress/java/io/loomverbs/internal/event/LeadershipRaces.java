@@ -24,7 +24,7 @@ public class LeadershipRaces {
     }
 
     /** A virtual thread that waits in a queue. */
-    static final class Receiver extends Waiting {
+    static final class Receiver extends TimedWait {
         private final EventQueue queue;
         private OnVirtualThread<String> thread;
         private String what;

@@ -128,7 +128,7 @@ public class LedgerAckRaces {
     @Catches(value = "an asynchronous acknowledgement wakes no closer", as = ".*stuck")
     @Catches(value = "a claim that is taken back wakes no closer", as = ".*stuck")
     @State
-    public static class AckAckClose extends Waiting {
+    public static class AckAckClose extends TimedWait {
         private static final Last[] ALL = Last.values();
 
         private final Last last = ALL[ThreadLocalRandom.current().nextInt(ALL.length)];

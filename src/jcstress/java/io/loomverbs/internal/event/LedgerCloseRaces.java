@@ -50,8 +50,8 @@ public class LedgerCloseRaces {
     abstract static class TwoClose {
         final Ledger ledger = new Ledger();
         final TestCloser device = TestCloser.destroying();
-        private final Waiting one = new Waiting();
-        private final Waiting two = new Waiting();
+        private final TimedWait one = new TimedWait();
+        private final TimedWait two = new TimedWait();
 
         final Object first(TestCloser by) {
             return close(by, one, two);
@@ -61,7 +61,7 @@ public class LedgerCloseRaces {
             return close(by, two, one);
         }
 
-        private Object close(TestCloser by, Waiting own, Waiting other) {
+        private Object close(TestCloser by, TimedWait own, TimedWait other) {
             Object outcome = own.waits(() -> by.close(ledger, Patience.nanos()));
             other.woken();
             return outcome;
@@ -252,7 +252,7 @@ public class LedgerCloseRaces {
     @Catches(value = "an interrupt ends a close", as = "(TIMED_OUT|GAVE_UP), .*")
     @Catches(value = "a close swallows an interrupt", as = ".*, clear, .*")
     @State
-    public static class InterruptedCloser extends Waiting {
+    public static class InterruptedCloser extends TimedWait {
         private final Ledger ledger = LedgerAckRaces.delivered(1);
         private final OnVirtualThread<CloseOutcome> closer =
                 OnVirtualThread.startInterruptible(() -> waits(() -> TestCloser.closes(ledger)));
@@ -283,7 +283,7 @@ public class LedgerCloseRaces {
     @Outcome(id = ".*late, .*", expect = FORBIDDEN, desc = "it took the other off the stack")
     @Catches(value = "a thread that leaves takes others along", as = ".*late, .*")
     @State
-    public static class CloserGivesUp extends Waiting {
+    public static class CloserGivesUp extends TimedWait {
         private final Ledger ledger = LedgerAckRaces.delivered(1);
 
         public CloserGivesUp() {

@@ -1,7 +1,7 @@
 package io.loomverbs.internal.event;
 
 /** A shared queue and a CQ of it. */
-abstract class Queued extends Waiting {
+abstract class Queued extends TimedWait {
     final EventQueue queue = EventQueue.shared(null);
     final QueuedCq cq = new QueuedCq(queue);
 

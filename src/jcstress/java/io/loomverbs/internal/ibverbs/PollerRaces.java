@@ -6,7 +6,7 @@ import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.QueuedCq;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
@@ -83,7 +83,7 @@ public class PollerRaces {
     /** A thread that waits in the kernel, and what it is told. */
     abstract static class Waited extends Polled {
         final EventQueue queue = EventQueue.shared(fd);
-        private final Waiting waiting = new Waiting();
+        private final TimedWait waiting = new TimedWait();
         private String what;
 
         Waited() {

@@ -14,7 +14,7 @@ import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.QueuedCq;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
@@ -115,7 +115,7 @@ public class PayloadRaces {
     @Outcome(id = "none, .*|.*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Catches(value = "a message is copied after its completion", as = "old, .*")
     @State
-    public static class PayloadWake extends Waiting {
+    public static class PayloadWake extends TimedWait {
         private final Slot slot = new Slot();
         private final EventQueue queue = EventQueue.shared(null);
         private final QueuedCq events = new QueuedCq(queue);

@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /** A thread that waits, threads that do what it waits for, and whether it came back in time. */
-public class Waiting {
+public class TimedWait {
     private volatile long begun;
     private final AtomicLong woken = new AtomicLong();
     private volatile long back;
