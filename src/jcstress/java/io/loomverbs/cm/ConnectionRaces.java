@@ -195,7 +195,7 @@ public class ConnectionRaces {
     @Catches(value = "a connection is made of a closed route", as = "connected, destroyed")
     @State
     public static class ConnectClose extends Connecting {
-        private final Attempt attempt = new Attempt(endpoint);
+        private final Attempt attempt = new Attempt(endpoint, "fake0");
 
         public ConnectClose() {
             attempt.begin();

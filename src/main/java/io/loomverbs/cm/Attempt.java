@@ -6,7 +6,11 @@ import io.loomverbs.Access;
 import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
+import io.loomverbs.internal.cm.CmIdOps;
+import io.loomverbs.internal.device.Errno;
 
+import java.net.InetSocketAddress;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** An endpoint that becomes a connection once, or never: what a route and a request share. */
@@ -21,17 +25,54 @@ final class Attempt {
     }
 
     private final Endpoint endpoint;
+    private final InetSocketAddress local;
+    private final InetSocketAddress peer;
+    private final String device;
+    private final int port;
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
     private State state = State.OPEN;
 
-    Attempt(Endpoint endpoint) {
+    /** Of an id that has both addresses, over that device. */
+    Attempt(Endpoint endpoint, String device) {
+        CmIdOps id = endpoint.ops();
         this.endpoint = endpoint;
+        this.local = Objects.requireNonNull(id.localAddress());
+        this.peer = Objects.requireNonNull(id.peerAddress());
+        this.device = device;
+        this.port = id.portNum();
+    }
+
+    /** A request that has just arrived. Its name begins with {@code what}. */
+    static Attempt incoming(String what, CmIdOps id) {
+        String name =
+                what
+                        + " from "
+                        + Checks.text(Objects.requireNonNull(id.peerAddress()))
+                        + " to "
+                        + Checks.text(Objects.requireNonNull(id.localAddress()));
+        return new Attempt(Endpoint.incoming(name, id), Objects.requireNonNull(id.deviceName()));
     }
 
     Endpoint endpoint() {
         return endpoint;
+    }
+
+    InetSocketAddress local() {
+        return local;
+    }
+
+    InetSocketAddress peer() {
+        return peer;
+    }
+
+    String device() {
+        return device;
+    }
+
+    int port() {
+        return port;
     }
 
     /** What has to be done with the endpoint and the queue pair until they are connected. */
@@ -44,22 +85,44 @@ final class Attempt {
         RdmaConnection run(QpState state) throws InterruptedException;
     }
 
-    /** Takes a queue pair of that device from RESET to INIT; the endpoint can be used after it. */
-    void init(QueuePair qp, String device, Access... access) {
+    /** Takes a queue pair of its device from RESET to INIT; the endpoint can be used after it. */
+    void init(QueuePair qp, Access... access) {
         Access[] granted = Checks.all(access, "access");
         ensureOpen();
         QpSteps.check(qp, device, QpType.RC);
         QpSteps.init(endpoint.ops(), qp, granted);
     }
 
+    /** Takes a queue pair for datagrams to RTS; the endpoint can be used after it. */
+    void activate(QueuePair qp) {
+        Checks.notNull(qp, "qp");
+        ensureOpen();
+        QpSteps.activate(endpoint.ops(), qp, device);
+    }
+
+    /** Rejects the request, and closes it. It is no error if the client has gone meanwhile. */
+    void reject(byte[] privateData, int limit) {
+        Checks.privateData("privateData", privateData, limit, "a rejection");
+        begin();
+        try {
+            int rc = endpoint.ops().reject(privateData);
+            if (rc != 0 && rc != -Errno.EINVAL) {
+                throw ConnectionException.refused(
+                        "rdma_reject", rc, endpoint + " was not rejected");
+            }
+        } finally {
+            close();
+        }
+    }
+
     /**
-     * Makes a connection of the endpoint and a queue pair of that device. If a step fails, the
+     * Makes a connection of the endpoint and a queue pair of its device. If a step fails, the
      * endpoint is closed and the queue pair flushes what was posted.
      *
      * @throws io.loomverbs.ClosedException if the endpoint is closed
      * @throws IllegalStateException if it was used
      */
-    RdmaConnection connect(QueuePair qp, String device, Steps steps) throws InterruptedException {
+    RdmaConnection connect(QueuePair qp, Steps steps) throws InterruptedException {
         ensureOpen();
         QpState state = QpSteps.check(qp, device, QpType.RC);
         begin();

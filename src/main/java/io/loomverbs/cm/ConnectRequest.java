@@ -10,7 +10,6 @@ import io.loomverbs.internal.device.Errno;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.Objects;
 
 /**
  * A client's request for a connection, received by {@link RdmaListener#accept()}. It is accepted or
@@ -26,29 +25,15 @@ public final class ConnectRequest implements AutoCloseable {
     private static final int EISCONN = 106;
 
     private final Attempt attempt;
-    private final InetSocketAddress local;
-    private final InetSocketAddress peer;
-    private final String device;
-    private final int port;
     private final CmEvent request;
 
-    private ConnectRequest(Endpoint endpoint, CmEvent request) {
-        CmIdOps id = endpoint.ops();
-        this.attempt = new Attempt(endpoint);
-        this.local = Objects.requireNonNull(id.localAddress());
-        this.peer = Objects.requireNonNull(id.peerAddress());
-        this.device = Objects.requireNonNull(id.deviceName());
-        this.port = id.portNum();
+    private ConnectRequest(Attempt attempt, CmEvent request) {
+        this.attempt = attempt;
         this.request = request;
     }
 
     static ConnectRequest of(CmIdOps id, CmEvent request) {
-        String name =
-                "connection from "
-                        + Checks.text(Objects.requireNonNull(id.peerAddress()))
-                        + " to "
-                        + Checks.text(Objects.requireNonNull(id.localAddress()));
-        return new ConnectRequest(Endpoint.incoming(name, id), request);
+        return new ConnectRequest(Attempt.incoming("connection", id), request);
     }
 
     /**
@@ -57,7 +42,7 @@ public final class ConnectRequest implements AutoCloseable {
      * @return address and port
      */
     public InetSocketAddress localAddress() {
-        return local;
+        return attempt.local();
     }
 
     /**
@@ -66,7 +51,7 @@ public final class ConnectRequest implements AutoCloseable {
      * @return address and port
      */
     public InetSocketAddress peerAddress() {
-        return peer;
+        return attempt.peer();
     }
 
     /**
@@ -75,7 +60,7 @@ public final class ConnectRequest implements AutoCloseable {
      * @return the name of the device, as {@link io.loomverbs.Device#name()}
      */
     public String deviceName() {
-        return device;
+        return attempt.device();
     }
 
     /**
@@ -84,7 +69,7 @@ public final class ConnectRequest implements AutoCloseable {
      * @return the port, from 1 on
      */
     public int port() {
-        return port;
+        return attempt.port();
     }
 
     /**
@@ -129,7 +114,7 @@ public final class ConnectRequest implements AutoCloseable {
      * @throws io.loomverbs.VerbsException if the device refuses
      */
     public void init(QueuePair qp, Access... access) {
-        attempt.init(qp, device, access);
+        attempt.init(qp, access);
     }
 
     /**
@@ -178,7 +163,7 @@ public final class ConnectRequest implements AutoCloseable {
         Checks.notNull(qp, "qp");
         Checks.notNull(config, "config");
         config.checkPrivateData(Cm.ACCEPT_PRIVATE_DATA, "an answer");
-        return attempt.connect(qp, device, state -> setUp(qp, state, config, nanos));
+        return attempt.connect(qp, state -> setUp(qp, state, config, nanos));
     }
 
     private RdmaConnection setUp(QueuePair qp, QpState state, ConnectionConfig config, long nanos)
@@ -201,7 +186,7 @@ public final class ConnectRequest implements AutoCloseable {
         if (event.type() != Cm.EVENT_ESTABLISHED && event.type() != Cm.EVENT_DISCONNECTED) {
             throw endpoint.failure("rdma_accept", event);
         }
-        return RdmaConnection.of(attempt, qp, local, peer, request.privateData());
+        return RdmaConnection.of(attempt, qp, request.privateData());
     }
 
     /**
@@ -233,16 +218,7 @@ public final class ConnectRequest implements AutoCloseable {
      * @throws ConnectionException if rdma_cm has failed
      */
     public void reject(byte[] privateData) {
-        Checks.privateData("privateData", privateData, Cm.REJECT_PRIVATE_DATA, "a rejection");
-        attempt.begin();
-        try {
-            int rc = attempt.endpoint().ops().reject(privateData);
-            if (rc != 0 && rc != -Errno.EINVAL) {
-                throw ConnectionException.refused("rdma_reject", rc, this + " was not rejected");
-            }
-        } finally {
-            attempt.close();
-        }
+        attempt.reject(privateData, Cm.REJECT_PRIVATE_DATA);
     }
 
     /**

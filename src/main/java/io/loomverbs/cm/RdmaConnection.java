@@ -27,28 +27,17 @@ public final class RdmaConnection implements AutoCloseable {
     private final InetSocketAddress peer;
     private final byte[] privateData;
 
-    private RdmaConnection(
-            Endpoint endpoint,
-            QueuePair qp,
-            InetSocketAddress local,
-            InetSocketAddress peer,
-            byte[] privateData) {
-        this.endpoint = endpoint;
+    private RdmaConnection(Attempt attempt, QueuePair qp, byte[] privateData) {
+        this.endpoint = attempt.endpoint();
         this.qp = qp;
-        this.local = local;
-        this.peer = peer;
+        this.local = attempt.local();
+        this.peer = attempt.peer();
         this.privateData = privateData;
     }
 
     /** Takes over what {@code attempt} has set up. */
-    static RdmaConnection of(
-            Attempt attempt,
-            QueuePair qp,
-            InetSocketAddress local,
-            InetSocketAddress peer,
-            byte[] privateData) {
-        RdmaConnection connection =
-                new RdmaConnection(attempt.endpoint(), qp, local, peer, privateData);
+    static RdmaConnection of(Attempt attempt, QueuePair qp, byte[] privateData) {
+        RdmaConnection connection = new RdmaConnection(attempt, qp, privateData);
         attempt.handOver(connection::leave);
         return connection;
     }

@@ -5,11 +5,9 @@ import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
-import io.loomverbs.internal.cm.CmIdOps;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.Objects;
 
 /**
  * The way to a server, found by {@link ConnectionManager#resolve}. It names the device and the port
@@ -20,18 +18,9 @@ import java.util.Objects;
  */
 public final class RdmaRoute implements AutoCloseable {
     private final Attempt attempt;
-    private final InetSocketAddress local;
-    private final InetSocketAddress peer;
-    private final String device;
-    private final int port;
 
     RdmaRoute(Endpoint endpoint, String device) {
-        CmIdOps id = endpoint.ops();
-        this.attempt = new Attempt(endpoint);
-        this.local = Objects.requireNonNull(id.localAddress());
-        this.peer = Objects.requireNonNull(id.peerAddress());
-        this.device = device;
-        this.port = id.portNum();
+        this.attempt = new Attempt(endpoint, device);
     }
 
     /**
@@ -40,7 +29,7 @@ public final class RdmaRoute implements AutoCloseable {
      * @return address and port
      */
     public InetSocketAddress localAddress() {
-        return local;
+        return attempt.local();
     }
 
     /**
@@ -49,7 +38,7 @@ public final class RdmaRoute implements AutoCloseable {
      * @return address and port
      */
     public InetSocketAddress peerAddress() {
-        return peer;
+        return attempt.peer();
     }
 
     /**
@@ -58,7 +47,7 @@ public final class RdmaRoute implements AutoCloseable {
      * @return the name of the device, as {@link io.loomverbs.Device#name()}
      */
     public String deviceName() {
-        return device;
+        return attempt.device();
     }
 
     /**
@@ -67,7 +56,7 @@ public final class RdmaRoute implements AutoCloseable {
      * @return the port, from 1 on
      */
     public int port() {
-        return port;
+        return attempt.port();
     }
 
     /**
@@ -83,7 +72,7 @@ public final class RdmaRoute implements AutoCloseable {
      * @throws io.loomverbs.VerbsException if the device refuses
      */
     public void init(QueuePair qp, Access... access) {
-        attempt.init(qp, device, access);
+        attempt.init(qp, access);
     }
 
     /**
@@ -125,7 +114,7 @@ public final class RdmaRoute implements AutoCloseable {
         Checks.notNull(config, "config");
         config.checkPrivateData(Cm.CONNECT_PRIVATE_DATA, "a request");
         long nanos = Checks.nanos("timeout", timeout);
-        return attempt.connect(qp, device, state -> setUp(qp, state, config, nanos));
+        return attempt.connect(qp, state -> setUp(qp, state, config, nanos));
     }
 
     private RdmaConnection setUp(QueuePair qp, QpState state, ConnectionConfig config, long nanos)
@@ -150,7 +139,7 @@ public final class RdmaRoute implements AutoCloseable {
         if (rc != 0) {
             throw endpoint.failure("rdma_establish", rc, this + " was not established");
         }
-        return RdmaConnection.of(attempt, qp, local, peer, event.privateData());
+        return RdmaConnection.of(attempt, qp, event.privateData());
     }
 
     /**

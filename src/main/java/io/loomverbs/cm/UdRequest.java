@@ -7,7 +7,6 @@ import io.loomverbs.internal.cm.CmIdOps;
 import io.loomverbs.internal.device.Errno;
 
 import java.net.InetSocketAddress;
-import java.util.Objects;
 
 /**
  * A client's question where to send its datagrams, received by {@link UdListener#accept()}. It is
@@ -18,29 +17,15 @@ import java.util.Objects;
  */
 public final class UdRequest implements AutoCloseable {
     private final Attempt attempt;
-    private final InetSocketAddress local;
-    private final InetSocketAddress peer;
-    private final String device;
-    private final int port;
     private final byte[] privateData;
 
-    private UdRequest(Endpoint endpoint, CmEvent request) {
-        CmIdOps id = endpoint.ops();
-        this.attempt = new Attempt(endpoint);
-        this.local = Objects.requireNonNull(id.localAddress());
-        this.peer = Objects.requireNonNull(id.peerAddress());
-        this.device = Objects.requireNonNull(id.deviceName());
-        this.port = id.portNum();
+    private UdRequest(Attempt attempt, CmEvent request) {
+        this.attempt = attempt;
         this.privateData = request.privateData();
     }
 
     static UdRequest of(CmIdOps id, CmEvent request) {
-        String name =
-                "request for datagrams from "
-                        + Checks.text(Objects.requireNonNull(id.peerAddress()))
-                        + " to "
-                        + Checks.text(Objects.requireNonNull(id.localAddress()));
-        return new UdRequest(Endpoint.incoming(name, id), request);
+        return new UdRequest(Attempt.incoming("request for datagrams", id), request);
     }
 
     /**
@@ -49,7 +34,7 @@ public final class UdRequest implements AutoCloseable {
      * @return address and port
      */
     public InetSocketAddress localAddress() {
-        return local;
+        return attempt.local();
     }
 
     /**
@@ -58,7 +43,7 @@ public final class UdRequest implements AutoCloseable {
      * @return address and port
      */
     public InetSocketAddress peerAddress() {
-        return peer;
+        return attempt.peer();
     }
 
     /**
@@ -67,7 +52,7 @@ public final class UdRequest implements AutoCloseable {
      * @return the name of the device, as {@link io.loomverbs.Device#name()}
      */
     public String deviceName() {
-        return device;
+        return attempt.device();
     }
 
     /**
@@ -76,7 +61,7 @@ public final class UdRequest implements AutoCloseable {
      * @return the port, from 1 on
      */
     public int port() {
-        return port;
+        return attempt.port();
     }
 
     /**
@@ -101,9 +86,7 @@ public final class UdRequest implements AutoCloseable {
      * @throws io.loomverbs.VerbsException if the device refuses
      */
     public void init(QueuePair qp) {
-        Checks.notNull(qp, "qp");
-        attempt.ensureOpen();
-        QpSteps.activate(attempt.endpoint().ops(), qp, device);
+        attempt.activate(qp);
     }
 
     /**
@@ -122,7 +105,7 @@ public final class UdRequest implements AutoCloseable {
         Checks.notNull(qp, "qp");
         Checks.notNull(privateData, "privateData");
         attempt.ensureOpen();
-        QpSteps.checkUd(qp, device);
+        QpSteps.checkUd(qp, attempt.device());
         Checks.privateData("privateData", privateData, Cm.ACCEPT_UD_PRIVATE_DATA, "an answer");
         attempt.begin();
         try {
@@ -152,16 +135,7 @@ public final class UdRequest implements AutoCloseable {
      * @throws ConnectionException if rdma_cm has failed
      */
     public void reject(byte[] privateData) {
-        Checks.privateData("privateData", privateData, Cm.ACCEPT_UD_PRIVATE_DATA, "a rejection");
-        attempt.begin();
-        try {
-            int rc = attempt.endpoint().ops().reject(privateData);
-            if (rc != 0 && rc != -Errno.EINVAL) {
-                throw ConnectionException.refused("rdma_reject", rc, this + " was not rejected");
-            }
-        } finally {
-            attempt.close();
-        }
+        attempt.reject(privateData, Cm.ACCEPT_UD_PRIVATE_DATA);
     }
 
     /** Rejects the request if it was not answered. Closing again does nothing. */

@@ -3,11 +3,9 @@ package io.loomverbs.cm;
 import io.loomverbs.QueuePair;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
-import io.loomverbs.internal.cm.CmIdOps;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.Objects;
 
 /**
  * The way to a server of datagrams, found by {@link ConnectionManager#resolveUd}. It names the
@@ -17,18 +15,9 @@ import java.util.Objects;
  */
 public final class UdRoute implements AutoCloseable {
     private final Attempt attempt;
-    private final InetSocketAddress local;
-    private final InetSocketAddress peer;
-    private final String device;
-    private final int port;
 
     UdRoute(Endpoint endpoint, String device) {
-        CmIdOps id = endpoint.ops();
-        this.attempt = new Attempt(endpoint);
-        this.local = Objects.requireNonNull(id.localAddress());
-        this.peer = Objects.requireNonNull(id.peerAddress());
-        this.device = device;
-        this.port = id.portNum();
+        this.attempt = new Attempt(endpoint, device);
     }
 
     /**
@@ -37,7 +26,7 @@ public final class UdRoute implements AutoCloseable {
      * @return address and port
      */
     public InetSocketAddress localAddress() {
-        return local;
+        return attempt.local();
     }
 
     /**
@@ -46,7 +35,7 @@ public final class UdRoute implements AutoCloseable {
      * @return address and port
      */
     public InetSocketAddress peerAddress() {
-        return peer;
+        return attempt.peer();
     }
 
     /**
@@ -55,7 +44,7 @@ public final class UdRoute implements AutoCloseable {
      * @return the name of the device, as {@link io.loomverbs.Device#name()}
      */
     public String deviceName() {
-        return device;
+        return attempt.device();
     }
 
     /**
@@ -64,7 +53,7 @@ public final class UdRoute implements AutoCloseable {
      * @return the port, from 1 on
      */
     public int port() {
-        return port;
+        return attempt.port();
     }
 
     /**
@@ -78,9 +67,7 @@ public final class UdRoute implements AutoCloseable {
      * @throws io.loomverbs.VerbsException if the device refuses
      */
     public void init(QueuePair qp) {
-        Checks.notNull(qp, "qp");
-        attempt.ensureOpen();
-        QpSteps.activate(attempt.endpoint().ops(), qp, device);
+        attempt.activate(qp);
     }
 
     /**

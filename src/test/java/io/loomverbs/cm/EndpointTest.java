@@ -145,7 +145,7 @@ class EndpointTest {
     /** A route that is closed after it was connected has nothing to close. */
     @Test
     void anAttemptLetsGoOfItsConnection() throws Exception {
-        Attempt attempt = new Attempt(endpoint);
+        Attempt attempt = new Attempt(endpoint, "fake0");
         attempt.begin();
         attempt.handOver(acted::incrementAndGet);
         attempt.close();
