@@ -4,6 +4,8 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.UsualCauses;
 
+import org.jspecify.annotations.Nullable;
+
 /** Says why a queue pair did not take a work request. */
 final class PostRefusal {
     private PostRefusal() {}
@@ -38,14 +40,14 @@ final class PostRefusal {
         } else if (errno == Errno.ENOMEM) {
             why = "the " + queue + " of " + qp + " is full: it was granted " + max;
         } else {
-            QpState state = qp.state();
-            why = qp + " in state " + state + refusal + needs(qp, verb, state);
+            QpState state = Diagnosis.of(qp::state);
+            why = qp + " in state " + Diagnosis.text(state) + refusal + needs(qp, verb, state);
         }
         return new PostException(verb, errno, accepted, why);
     }
 
     /** What must be done before a request can be posted. */
-    private static String needs(QueuePair qp, String verb, QpState state) {
+    private static String needs(QueuePair qp, String verb, @Nullable QpState state) {
         String first = qp.type() == QpType.UD ? "activate it first" : "connect it first";
         if (verb.equals(QueuePair.POST_RECV) && state == QpState.RESET) {
             return "to receive, it must be in state INIT, RTR or RTS: init it first";

@@ -300,7 +300,7 @@ public final class ProtectionDomain implements AutoCloseable {
         try {
             return ops.createAh(address.attr());
         } catch (DeviceException e) {
-            String suspicion = Ranges.suspicion(context, address);
+            String suspicion = Diagnosis.end(() -> Ranges.suspicion(context, address));
             throw new DeviceException(e.errno(), e.getMessage() + suspicion);
         }
     }

@@ -336,11 +336,11 @@ public final class QueuePair implements AutoCloseable {
         int rc = ops.modify(change.attr(), change.mask());
         if (rc != 0) {
             ensureNotDestroyed();
-            throw modifyFailure(rc, change, state());
+            throw modifyFailure(rc, change);
         }
     }
 
-    private VerbsException modifyFailure(int rc, QpAttributes attributes, QpState state) {
+    private VerbsException modifyFailure(int rc, QpAttributes attributes) {
         String to = attributes.setsState() ? " to " + attributes.state() : "";
         return VerbsException.refused(
                 MODIFY,
@@ -349,11 +349,11 @@ public final class QueuePair implements AutoCloseable {
                         + ", a queue pair of type "
                         + type()
                         + " in state "
-                        + state
+                        + Diagnosis.text(Diagnosis.of(this::state))
                         + to
                         + " with "
                         + attributes
-                        + Ranges.suspicion(this, attributes));
+                        + Diagnosis.end(() -> Ranges.suspicion(this, attributes)));
     }
 
     /** The port that it uses, as far as this class knows. */

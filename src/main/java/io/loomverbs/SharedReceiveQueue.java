@@ -196,10 +196,10 @@ public final class SharedReceiveQueue implements AutoCloseable {
         for (int i = accepted; i > 0 && bad.next() != null; i--) {
             bad = bad.next();
         }
-        SrqAttributes granted = query();
-        String excess = bad.excess(granted.maxSge());
+        SrqAttributes granted = Diagnosis.of(this::query);
+        String excess = granted == null ? "" : bad.excess(granted.maxSge());
         String why;
-        if (excess.isEmpty() && errno == Errno.ENOMEM) {
+        if (granted != null && excess.isEmpty() && errno == Errno.ENOMEM) {
             why = this + " is full: it was granted " + granted.maxWr();
         } else {
             why =

@@ -11,11 +11,13 @@ import static io.loomverbs.WcStatus.WR_FLUSH_ERR;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.loomverbs.AsyncEventType;
 import io.loomverbs.PortState;
+import io.loomverbs.PostException;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpState;
@@ -35,6 +37,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -322,6 +325,12 @@ class FaultsTest {
                     .isInstanceOf(VerbsException.class)
                     .hasMessageContaining(device + " was lost");
             assertThatThrownBy(line.left.qp::state).isInstanceOf(VerbsException.class);
+            SendWorkRequest wrong =
+                    SendWorkRequest.allocate(1, 0).rdmaRead(0, 0).inline(MemorySegment.NULL);
+            PostException refused =
+                    catchThrowableOfType(PostException.class, () -> line.left.qp.postSend(wrong));
+            assertThat(refused).isNotNull().hasMessageContaining("in state unknown");
+            assertThat(refused.posted()).isZero();
             line.right.qp.postSend(SendWorkRequest.allocate(1, 0).send().signaled());
             assertThat(Line.statuses(line.right.sends, 1)).containsExactly(RETRY_EXC_ERR);
         }

@@ -77,7 +77,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
             attr.i64(IbvQpInitAttr.SRQ, srq == null ? 0 : srq.address());
             attr.i32(IbvQpInitAttr.QP_TYPE, init.qpType());
             attr.i32(IbvQpInitAttr.SQ_SIG_ALL, init.sqSigAll() ? 1 : 0);
-            QpAttrs.writeCap(init.cap(), attr);
+            QpAttrs.writeCap(asked(init.cap()), attr);
             MemorySegment call = Libibverbs.callState(arena);
             IbvQp qp = new IbvQp(context, init, events);
             qp.attr = attr;
@@ -90,6 +90,14 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
                         return Libibverbs.createQp(call, pd, attr.address());
                     });
         }
+    }
+
+    /** Some drivers (mlx5) count inline data as an entry. */
+    static QpCap asked(QpCap cap) {
+        return cap.maxSendSge() > 0 || cap.maxInlineData() == 0
+                ? cap
+                : new QpCap(
+                        cap.maxSendWr(), cap.maxRecvWr(), 1, cap.maxRecvSge(), cap.maxInlineData());
     }
 
     /**
@@ -180,13 +188,11 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
         try (Arena arena = Arena.ofConfined()) {
             Struct struct = Struct.allocate(arena, IbvLayouts.IbvQpAttr.BYTES);
             Struct init = Struct.allocate(arena, IbvQpInitAttr.BYTES);
-            int rc =
-                    Libibverbs.queryQp(
-                            Libibverbs.callState(arena),
-                            nativeAddress(),
-                            struct.address(),
-                            QpAttrs.ALL,
-                            init.address());
+            MemorySegment call = Libibverbs.callState(arena);
+            int rc = query(call, struct, QpAttrs.ALL, init);
+            if (rc == -Errno.EOPNOTSUPP) { // such a device refuses all, for one that it lacks
+                rc = query(call, struct, QpAttrs.COMMON, init);
+            }
             if (rc == 0) {
                 QpAttrs.read(struct, attr);
             }
@@ -194,6 +200,10 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
         } finally {
             guard.leave();
         }
+    }
+
+    private int query(MemorySegment call, Struct to, int mask, Struct init) {
+        return Libibverbs.queryQp(call, nativeAddress(), to.address(), mask, init.address());
     }
 
     /**
@@ -218,7 +228,45 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
         return send(first);
     }
 
+    /** Cuts the chain before the first request that a driver would take wrongly. */
     private long send(SendWr first) {
+        SendWr lastGood = null;
+        for (SendWr wr = first; wr != null; wr = wr.next()) {
+            if (readsInline(wr)) {
+                return sendUpTo(first, lastGood, wr);
+            }
+            lastGood = wr;
+        }
+        return sendAll(first);
+    }
+
+    /** rxe would take the data for the addresses to which the result goes. */
+    private static boolean readsInline(SendWr wr) {
+        int op = wr.opcode();
+        return (wr.sendFlags() & Ibv.SEND_INLINE) != 0
+                && (op == Ibv.WR_RDMA_READ
+                        || op == Ibv.WR_ATOMIC_CMP_AND_SWP
+                        || op == Ibv.WR_ATOMIC_FETCH_AND_ADD);
+    }
+
+    /** Posts the chain up to {@code lastGood}, if it is given; {@code bad} comes after it. */
+    private long sendUpTo(SendWr first, @Nullable SendWr lastGood, SendWr bad) {
+        if (lastGood == null) {
+            return PostResult.failed(Errno.EINVAL, 0);
+        }
+        long result;
+        lastGood.next(null);
+        try {
+            result = sendAll(first);
+        } finally { // the chain belongs to the program
+            lastGood.next(bad);
+        }
+        return result != PostResult.OK
+                ? result
+                : PostResult.failed(Errno.EINVAL, lengthUpTo(first, bad));
+    }
+
+    private long sendAll(SendWr first) {
         if (!guard.enter()) {
             return PostResult.failed(Errno.EINVAL, 0);
         }
@@ -299,22 +347,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
             }
         }
         try {
-            if (lastGood == null) {
-                return PostResult.failed(Errno.EINVAL, 0);
-            }
-            if (bad == null) {
-                return send(first);
-            }
-            long result;
-            lastGood.next(null);
-            try {
-                result = send(first);
-            } finally { // the chain belongs to the program
-                lastGood.next(bad);
-            }
-            return result != PostResult.OK
-                    ? result
-                    : PostResult.failed(Errno.EINVAL, lengthUpTo(first, bad));
+            return bad == null ? sendAll(first) : sendUpTo(first, lastGood, bad);
         } finally {
             releaseAhs(first, bad);
         }

@@ -32,6 +32,16 @@ public final class QpAttrs {
                     | Ibv.QP_CAP
                     | Ibv.QP_DEST_QPN;
 
+    /** What devices have that know little of queue pairs, such as EFA. */
+    static final int COMMON =
+            Ibv.QP_STATE
+                    | Ibv.QP_PKEY_INDEX
+                    | Ibv.QP_PORT
+                    | Ibv.QP_QKEY
+                    | Ibv.QP_SQ_PSN
+                    | Ibv.QP_CAP
+                    | Ibv.QP_RNR_RETRY;
+
     private QpAttrs() {}
 
     static void write(QpAttr from, Struct to) {

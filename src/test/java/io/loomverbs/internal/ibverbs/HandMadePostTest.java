@@ -6,6 +6,7 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpAttr;
+import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 
@@ -13,14 +14,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How much of a chain was taken, of a driver that fails and does not say; on objects made by hand.
  */
 class HandMadePostTest extends HandMadeContext {
     private static final int LINUX_EIO = 5;
+    private static final int LINUX_EOPNOTSUPP = 95;
 
     private static SendWr twoSends() {
         SendWr first = new SendWr(1, 0);
@@ -92,6 +96,44 @@ class HandMadePostTest extends HandMadeContext {
         assertThat(result(query)).isZero();
         assertThat(result(modify)).isZero();
         assertThat(qp.postSend(twoSends())).isEqualTo(PostResult.OK);
+    }
+
+    /** rxe would write the result to where the inline data says. */
+    @ParameterizedTest
+    @ValueSource(ints = {Ibv.WR_RDMA_READ, Ibv.WR_ATOMIC_CMP_AND_SWP, Ibv.WR_ATOMIC_FETCH_AND_ADD})
+    void whatReadsHasNoInlineData(int opcode) {
+        IbvQp qp = device.queuePair(context, Ibv.QPS_RTS);
+        SendWr first = twoSends();
+        SendWr second = first.next();
+        second.opcode(opcode);
+        second.sendFlags(Ibv.SEND_INLINE);
+        assertThat(qp.postSend(first)).isEqualTo(PostResult.failed(Errno.EINVAL, 1));
+        assertThat(first.next()).isSameAs(second);
+        assertThat(qp.postSend(second)).isEqualTo(PostResult.failed(Errno.EINVAL, 0));
+        assertThat(callers).as("the first request of the chain").hasSize(1);
+    }
+
+    /** EFA refuses a query of all attributes. */
+    @Test
+    void aDeviceWithFewAttributesIsAskedForThese() {
+        IbvQp qp = device.queuePair(context, Ibv.QPS_RTS);
+        AtomicInteger queries = new AtomicInteger();
+        device.answers =
+                verb ->
+                        verb.equals("queryQp") && queries.incrementAndGet() == 1
+                                ? LINUX_EOPNOTSUPP
+                                : 0;
+        assertThat(qp.query(new QpAttr())).isZero();
+        assertThat(queries).hasValue(2);
+    }
+
+    /** mlx5 would refuse each request with inline data as too long. */
+    @Test
+    void inlineDataNeedsAnEntry() {
+        assertThat(IbvQp.asked(new QpCap(4, 3, 0, 2, 8))).isEqualTo(new QpCap(4, 3, 1, 2, 8));
+        for (QpCap cap : List.of(new QpCap(4, 3, 0, 2, 0), new QpCap(4, 3, 2, 2, 8))) {
+            assertThat(IbvQp.asked(cap)).isEqualTo(cap);
+        }
     }
 
     /** Datagrams are cut before one without an address handle; the chain is the program's. */

@@ -1,0 +1,33 @@
+package io.loomverbs;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.function.Supplier;
+
+/**
+ * What is asked of a device after it has refused something, for the text of the exception. If the
+ * device fails at that, too, the exception says less; it is not replaced by another.
+ */
+final class Diagnosis {
+    private Diagnosis() {}
+
+    /** What the device answers, or null if it does not. */
+    static <T> @Nullable T of(Supplier<T> question) {
+        try {
+            return question.get();
+        } catch (VerbsException | ClosedException e) {
+            return null;
+        }
+    }
+
+    /** The end of a sentence, or nothing if the device does not answer. */
+    static String end(Supplier<String> question) {
+        String text = of(question);
+        return text == null ? "" : text;
+    }
+
+    /** An answer as a word of a sentence. */
+    static String text(@Nullable Object answer) {
+        return answer == null ? "unknown" : answer.toString();
+    }
+}
