@@ -13,6 +13,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The figures of events: two warm processes of loomverbs next to two processes in C. */
 final class EventFigures implements AutoCloseable {
@@ -20,6 +22,12 @@ final class EventFigures implements AutoCloseable {
     private static final int ITERS = Integer.getInteger("figures.iters", 15_000);
     private static final int GETS = Integer.getInteger("figures.gets", 6_400);
     private static final int TRACED = Integer.getInteger("figures.traced", 1_000);
+
+    /** The thread and the call, in a line of strace that begins a call. */
+    private static final Pattern CALL = Pattern.compile("([0-9]+) +(\\w+)\\(");
+
+    /** The call by which rxe arms a CQ. */
+    private static final String ARM = "ioctl";
 
     private final String device;
     private final String figures;
@@ -130,18 +138,19 @@ final class EventFigures implements AutoCloseable {
 
     // --- system calls
 
-    /** System calls of both ends for each round trip, by name. */
+    /**
+     * System calls of both ends for each round trip, by name: of the threads that arm, and with
+     * them of the scheduler that runs the handler. The JVM's other threads look at the clock at
+     * intervals, and strace makes a round trip last for many of these.
+     */
     Map<String, Double> calls(String shape) throws Exception {
-        Path counts = Files.createTempFile("calls", ".txt");
+        Path trace = Files.createTempFile("calls", ".txt");
         Process strace =
                 new ProcessBuilder(
                                 "strace",
                                 "-f",
-                                "-c",
-                                "-U",
-                                "calls,name",
                                 "-o",
-                                counts.toString(),
+                                trace.toString(),
                                 "-p",
                                 "" + ping.process.pid(),
                                 "-p",
@@ -165,7 +174,26 @@ final class EventFigures implements AutoCloseable {
             line = told.readLine();
         } while (line != null);
         strace.waitFor();
-        return per(read(counts), WARM_UP + TRACED);
+        return per(ofThreadsThatArm(trace), WARM_UP + TRACED);
+    }
+
+    private static Map<String, Long> ofThreadsThatArm(Path trace) throws IOException {
+        Map<String, Map<String, Long>> byThread = new TreeMap<>();
+        for (String line : Files.readAllLines(trace)) {
+            Matcher call = CALL.matcher(line);
+            if (call.lookingAt()) {
+                byThread.computeIfAbsent(call.group(1), thread -> new TreeMap<>())
+                        .merge(call.group(2), 1L, Long::sum);
+            }
+        }
+        Files.delete(trace);
+        Map<String, Long> sum = new TreeMap<>();
+        for (Map<String, Long> calls : byThread.values()) {
+            if (calls.getOrDefault(ARM, 0L) >= TRACED / 50) {
+                calls.forEach((name, n) -> sum.merge(name, n, Long::sum));
+            }
+        }
+        return sum;
     }
 
     Map<String, Double> cCalls(String shape, String how) throws Exception {

@@ -12,9 +12,9 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Checks ten times a second whether virtual threads need the carriers on which leaders block, and
- * if so wakes these leaders. It uses a platform thread, since a lack of carriers keeps virtual
- * threads from running. The thread ends when no virtual thread has led for a second, and when no
- * poller is left.
+ * if so wakes these leaders. Tells {@link CoarseClock} the time. It uses a platform thread, since a
+ * lack of carriers keeps virtual threads from running. The thread ends when no virtual thread has
+ * led for a second, and when no poller is left.
  */
 final class CarrierWatch {
     static final Duration EVERY = Duration.ofMillis(100);
@@ -97,6 +97,7 @@ final class CarrierWatch {
         try {
             int idle = 0;
             while (!watched.isEmpty() && idle < IDLE_LOOKS) {
+                CoarseClock.tick();
                 long _ = changed.awaitNanos(every.toNanos());
                 look();
                 idle = isAnyBlocking() ? 0 : idle + 1;
@@ -107,6 +108,7 @@ final class CarrierWatch {
         } catch (InterruptedException e) {
             // Never happens; the next leader starts another thread.
         } finally {
+            CoarseClock.stop();
             on = false;
             lock.unlock();
         }

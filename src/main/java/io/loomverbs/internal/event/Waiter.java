@@ -32,8 +32,8 @@ final class Waiter implements EventSource.Leader {
     /** What ends the wait, if it is given; null if nothing does. Guarded by the queue's lock. */
     @Nullable StopSignal stop;
 
-    /** When the thread came to wait, as of {@link System#nanoTime}. Guarded by the queue's lock. */
-    long since = System.nanoTime();
+    /** When the thread came to wait, as of {@link CoarseClock}. Guarded by the queue's lock. */
+    long since = CoarseClock.nanoTime();
 
     @Nullable Waiter previous;
     @Nullable Waiter next;
@@ -72,7 +72,7 @@ final class Waiter implements EventSource.Leader {
         told = false;
         tookItself = false;
         hasArrived = false;
-        since = System.nanoTime();
+        since = CoarseClock.nanoTime();
         stop = newStop;
         previous = null;
         next = null; // it was in the list of threads to wake

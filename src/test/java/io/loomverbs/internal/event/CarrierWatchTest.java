@@ -179,6 +179,23 @@ class CarrierWatchTest {
         assertThat(threads()).as("while a thread leads").isEqualTo(1);
     }
 
+    /** Waits then need no look at the clock of their own. */
+    @Test
+    void itTellsTheTimeUntilItEnds() throws Exception {
+        lead();
+        await(() -> CoarseClock.nanoTime() == CoarseClock.nanoTime());
+        long told = CoarseClock.nanoTime();
+        assertThat(told).isLessThanOrEqualTo(System.nanoTime());
+        await(() -> CoarseClock.nanoTime() - told > EVERY.toNanos());
+        carriers.giveBack();
+        await(() -> isExact());
+    }
+
+    private static boolean isExact() {
+        long before = System.nanoTime();
+        return CoarseClock.nanoTime() >= before;
+    }
+
     @Test
     void itsThreadRefersToNothingOfTheCaller() throws Exception {
         Thread me = Thread.currentThread();
