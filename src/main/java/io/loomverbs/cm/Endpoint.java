@@ -15,10 +15,13 @@ import java.util.ArrayDeque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** An id with the events that came for it: the end of a connection, from its beginning on. */
+/**
+ * An id with the events that came for it: the end of a connection, or a member of a group, from its
+ * beginning on.
+ */
 final class Endpoint implements CmListener {
     /*
-     * Until the connection is established, its events wait for the thread that sets it up, which
+     * Until the connection is established, or the group is joined, its events wait for the thread that sets it up, which
      * takes one after the other. From then on only its end counts.
      *
      *   the setting-up thread:  `establish` names what is to be done when the peer leaves
@@ -36,7 +39,7 @@ final class Endpoint implements CmListener {
     @GuardedBy("lock")
     private final ArrayDeque<CmEvent> events = new ArrayDeque<>(4);
 
-    /** Why the connection, or the attempt, is over; null before that. */
+    /** Why the connection, the group, or the attempt is over; null before that. */
     @GuardedBy("lock")
     private @Nullable CmEvent end;
 
@@ -107,6 +110,7 @@ final class Endpoint implements CmListener {
 
     private static boolean isEnd(int type) {
         return type == Cm.EVENT_DISCONNECTED
+                || type == Cm.EVENT_MULTICAST_ERROR
                 || type == Cm.EVENT_DEVICE_REMOVAL
                 || type == Cm.CHANNEL_FAILED;
     }
@@ -196,6 +200,23 @@ final class Endpoint implements CmListener {
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Waits until it is over, for at most {@code nanos}.
+     *
+     * @param expected the event that is no failure of the wait
+     * @return whether it is over
+     * @throws ClosedException if the endpoint is closed before or meanwhile
+     * @throws ConnectionException if another event has ended it
+     */
+    boolean awaitEnd(long nanos, int expected) throws InterruptedException {
+        CmEvent event = awaitEnd(nanos);
+        if (event != null && event.type() != expected) {
+            throw ConnectionException.of(
+                    "rdma_get_cm_event", event.type(), event.status(), name + " is over");
+        }
+        return event != null;
     }
 
     /** Closes it without a farewell, as long as there is no connection. */

@@ -6,9 +6,11 @@ import io.loomverbs.ClosedException;
 import io.loomverbs.Gid;
 import io.loomverbs.QueuePair;
 import io.loomverbs.VerbsException;
+import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmIdOps;
 
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -19,6 +21,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * A multicast group that a port of this host has joined, by {@link
  * ConnectionManager#joinMulticast}. Attach the queue pairs that are to receive what is sent to it.
  * To send to it, make an address handle of {@link #peer()}.
+ *
+ * <p>The network may drop the group, for example when its subnet manager starts anew: nothing is
+ * received then. A thread that waits in {@link #awaitLoss()} learns it, and can close the group and
+ * join again.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -44,6 +50,7 @@ public final class MulticastGroup implements AutoCloseable {
         this.address = address;
         this.peer = peer;
         this.mgid = Objects.requireNonNull(peer.address().dgid());
+        endpoint.establish(() -> {});
     }
 
     /**
@@ -131,6 +138,42 @@ public final class MulticastGroup implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * Whether the group is lost: the network has dropped it ({@code
+     * RDMA_CM_EVENT_MULTICAST_ERROR}), or the device is gone.
+     *
+     * @return whether {@link #awaitLoss()} would return at once
+     */
+    public boolean isLost() {
+        return endpoint.end() != null;
+    }
+
+    /**
+     * Waits without a time limit until the group is lost: until the network has dropped it. Close
+     * it then, and join again.
+     *
+     * @throws InterruptedException if the thread was interrupted
+     * @throws io.loomverbs.ClosedException if the group is left before or meanwhile
+     * @throws ConnectionException if the device was removed, or rdma_cm has failed
+     */
+    public void awaitLoss() throws InterruptedException {
+        endpoint.awaitEnd(Long.MAX_VALUE, Cm.EVENT_MULTICAST_ERROR);
+    }
+
+    /**
+     * Waits until the group is lost, for at most {@code timeout}.
+     *
+     * @param timeout how long to wait; zero does not wait
+     * @return whether it is lost
+     * @throws InterruptedException if the thread was interrupted
+     * @throws IllegalArgumentException if the timeout is negative
+     * @throws io.loomverbs.ClosedException if the group is left before or meanwhile
+     * @throws ConnectionException if the device was removed, or rdma_cm has failed
+     */
+    public boolean awaitLoss(Duration timeout) throws InterruptedException {
+        return endpoint.awaitEnd(Checks.nanos("timeout", timeout), Cm.EVENT_MULTICAST_ERROR);
     }
 
     private void ensureOpen() {

@@ -2,7 +2,6 @@ package io.loomverbs.cm;
 
 import io.loomverbs.QueuePair;
 import io.loomverbs.internal.cm.Cm;
-import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.device.Errno;
 
 import java.net.InetSocketAddress;
@@ -98,7 +97,7 @@ public final class RdmaConnection implements AutoCloseable {
      * @throws ConnectionException if the device was removed, or rdma_cm has failed
      */
     public void awaitDisconnect() throws InterruptedException {
-        awaitEnd(Long.MAX_VALUE);
+        endpoint.awaitEnd(Long.MAX_VALUE, Cm.EVENT_DISCONNECTED);
     }
 
     /**
@@ -112,16 +111,7 @@ public final class RdmaConnection implements AutoCloseable {
      * @throws ConnectionException if the device was removed, or rdma_cm has failed
      */
     public boolean awaitDisconnect(Duration timeout) throws InterruptedException {
-        return awaitEnd(Checks.nanos("timeout", timeout));
-    }
-
-    private boolean awaitEnd(long nanos) throws InterruptedException {
-        CmEvent end = endpoint.awaitEnd(nanos);
-        if (end != null && end.type() != Cm.EVENT_DISCONNECTED) {
-            throw ConnectionException.of(
-                    "rdma_get_cm_event", end.type(), end.status(), this + " is over");
-        }
-        return end != null;
+        return endpoint.awaitEnd(Checks.nanos("timeout", timeout), Cm.EVENT_DISCONNECTED);
     }
 
     /**

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.loomverbs.ClosedException;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.internal.cm.CmUdParam;
+import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
@@ -13,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -23,6 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 @Timeout(20)
 class EndpointTest {
     private static final int ETIMEDOUT = 110;
+    private static final int ENETRESET = 102;
     private static final long NOW = 0;
 
     private final ScriptedId id = new ScriptedId();
@@ -89,6 +93,7 @@ class EndpointTest {
                 Cm.EVENT_REJECTED,
                 Cm.EVENT_DISCONNECTED,
                 Cm.EVENT_DEVICE_REMOVAL,
+                Cm.EVENT_MULTICAST_ERROR,
                 Cm.CHANNEL_FAILED
             })
     void everyErrorEndsTheStep(int type) throws Exception {
@@ -107,6 +112,57 @@ class EndpointTest {
         raise(Cm.EVENT_DEVICE_REMOVAL, 0);
         assertThat(acted).hasValue(1);
         assertThat(endpoint.awaitEnd(NOW).type()).isEqualTo(Cm.EVENT_DEVICE_REMOVAL);
+    }
+
+    private MulticastGroup group() {
+        AhAttr to = new AhAttr(0, 0xffff_ef01_0203L, true, 0, 1, 0, 0, 0, 0, 1);
+        CmUdParam ud = new CmUdParam(to, 0xff_ffff, Cm.UDP_QKEY);
+        CmEvent join = CmEvent.of(Cm.EVENT_MULTICAST_JOIN, new byte[0], ud);
+        InetSocketAddress address = new InetSocketAddress("239.1.2.3", 0);
+        return new MulticastGroup(endpoint, "fake0", address, UdPeer.of(join));
+    }
+
+    /** The network drops a group: a thread that waits for that goes on. */
+    @Test
+    void aLostGroupIsTold() throws Exception {
+        MulticastGroup group = group();
+        raise(Cm.EVENT_UNREACHABLE, -ETIMEDOUT); // which nothing would take
+        assertThat(endpoint.take(NOW)).isNull();
+        assertThat(group.isLost()).isFalse();
+        assertThat(group.awaitLoss(Duration.ZERO)).isFalse();
+        FutureTask<Boolean> waiter =
+                new FutureTask<>(
+                        () -> {
+                            group.awaitLoss();
+                            return group.awaitLoss(Duration.ZERO);
+                        });
+        Thread thread = Thread.ofVirtual().start(waiter);
+        Fixture.eventually("it waits", () -> thread.getState() == Thread.State.TIMED_WAITING);
+        raise(Cm.EVENT_MULTICAST_ERROR, -ENETRESET);
+        assertThat(waiter.get(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(group.isLost()).isTrue();
+        group.close();
+        assertThatThrownBy(group::awaitLoss).isInstanceOf(ClosedException.class);
+    }
+
+    /** Between the join and the program's first wait. */
+    @Test
+    void aGroupMayBeLostAtOnce() throws Exception {
+        raise(Cm.EVENT_MULTICAST_JOIN, 0);
+        raise(Cm.EVENT_MULTICAST_ERROR, -ENETRESET);
+        assertThat(endpoint.take(NOW).type()).isEqualTo(Cm.EVENT_MULTICAST_JOIN);
+        assertThat(group().awaitLoss(Duration.ZERO)).isTrue();
+    }
+
+    /** A group cannot be joined again on a device that is gone. */
+    @Test
+    void theEndOfAGroupsDeviceIsNamed() {
+        MulticastGroup group = group();
+        raise(Cm.EVENT_DEVICE_REMOVAL, 0);
+        assertThat(group.isLost()).isTrue();
+        assertThatThrownBy(group::awaitLoss)
+                .isInstanceOf(ConnectionException.class)
+                .hasMessageContaining("connection is over: RDMA_CM_EVENT_DEVICE_REMOVAL");
     }
 
     /** librdmacm may be unable to open a device: a request on it is rejected. */

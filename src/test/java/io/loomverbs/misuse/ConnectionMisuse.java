@@ -275,6 +275,10 @@ final class ConnectionMisuse extends MisuseTable {
                                 new InetSocketAddress("0.0.0.0", 0), group, patience),
                 "rdma_bind_addr: ENODEV",
                 "no RDMA device has that address");
+        iae(
+                "cm.MulticastGroup.awaitLoss(Duration)",
+                s -> s.connections.group().awaitLoss(NEGATIVE),
+                "timeout is PT-1S");
         String attach = "cm.MulticastGroup.attach(QueuePair)";
         iae(attach, s -> s.connections.group().attach(s.rc.a), "must be of type UD");
         String detach = "cm.MulticastGroup.detach(QueuePair)";
