@@ -34,8 +34,10 @@ final class CmCauses {
 
     private static String invalid(String call) {
         return switch (call) {
-            case "rdma_accept", "rdma_init_qp_attr" ->
-                    "the peer has gone meanwhile, or its time was over";
+            case "rdma_accept" ->
+                    "the peer has gone meanwhile, or its time was over; or more responder"
+                            + " resources or initiator depth than the device has";
+            case "rdma_init_qp_attr" -> "the peer has gone meanwhile, or its time was over";
             case "rdma_establish" -> "the peer has gone meanwhile";
             case "rdma_connect" ->
                     "more responder resources or initiator depth than the device has";

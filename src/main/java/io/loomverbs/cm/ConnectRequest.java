@@ -150,7 +150,8 @@ public final class ConnectRequest implements AutoCloseable {
      *     connected
      * @throws ConnectionTimeoutException if the client did not confirm in time
      * @throws RejectedException if the client has rejected the answer
-     * @throws ConnectionException if the client has gone meanwhile
+     * @throws ConnectionException if the client has gone meanwhile, or the device has less depth
+     *     than {@code config} asks for
      * @throws io.loomverbs.VerbsException if the device refuses a step of the queue pair
      */
     public RdmaConnection accept(QueuePair qp, ConnectionConfig config, Duration timeout)
@@ -170,11 +171,11 @@ public final class ConnectRequest implements AutoCloseable {
             throws InterruptedException {
         Endpoint endpoint = attempt.endpoint();
         QpSteps.setAckTimeout(endpoint.ops(), config);
-        QpSteps.initIfReset(endpoint.ops(), qp, state);
+        QpSteps.initToConnect(endpoint.ops(), qp, state);
         QpSteps.connect(endpoint.ops(), qp, config);
         int rc = endpoint.ops().accept(config.of(qp.qpNum()));
         if (rc != 0) {
-            throw endpoint.failure("rdma_accept", rc, this + " was not accepted");
+            throw endpoint.failure("rdma_accept", rc, this + " was not accepted with " + config);
         }
         CmEvent event = endpoint.take(nanos);
         if (event == null) {

@@ -13,7 +13,8 @@ public final class ConnectionConfig {
 
     private static final int MANAGERS_OWN = -1;
     private static final int MAX_RETRIES = 7;
-    private static final int MAX_ACK_TIMEOUT = 31;
+    private static final int MAX_TIMER = 31;
+    private static final int MIN_RNR_TIMER_640_US = 12;
     private static final ConnectionConfig DEFAULTS =
             new ConnectionConfig(
                     new byte[0],
@@ -21,7 +22,8 @@ public final class ConnectionConfig {
                     DEVICE_MAXIMUM,
                     MAX_RETRIES,
                     MAX_RETRIES,
-                    MANAGERS_OWN);
+                    MANAGERS_OWN,
+                    MIN_RNR_TIMER_640_US);
 
     private final byte[] privateData;
     private final int responderResources;
@@ -29,6 +31,7 @@ public final class ConnectionConfig {
     private final int retryCount;
     private final int rnrRetryCount;
     private final int ackTimeout;
+    private final int minRnrTimer;
 
     private ConnectionConfig(
             byte[] privateData,
@@ -36,18 +39,21 @@ public final class ConnectionConfig {
             int initiatorDepth,
             int retryCount,
             int rnrRetryCount,
-            int ackTimeout) {
+            int ackTimeout,
+            int minRnrTimer) {
         this.privateData = privateData;
         this.responderResources = responderResources;
         this.initiatorDepth = initiatorDepth;
         this.retryCount = retryCount;
         this.rnrRetryCount = rnrRetryCount;
         this.ackTimeout = ackTimeout;
+        this.minRnrTimer = minRnrTimer;
     }
 
     /**
      * No private data, as many READs and atomics at once as both devices can do, a retry count of
-     * 7, RNR retries without end, and the connection manager's timeout for acknowledgements.
+     * 7, RNR retries without end after 0.64 ms each, and the connection manager's timeout for
+     * acknowledgements.
      *
      * @return the configuration
      */
@@ -72,35 +78,50 @@ public final class ConnectionConfig {
                 initiatorDepth,
                 retryCount,
                 rnrRetryCount,
-                ackTimeout);
+                ackTimeout,
+                minRnrTimer);
     }
 
     /**
      * Changes how many READs and atomics of the peer are served at once ({@code
      * responder_resources}).
      *
-     * @param most 0 to 254, or {@link #DEVICE_MAXIMUM}
+     * @param most 0 to 254, or {@link #DEVICE_MAXIMUM}. More than the device has is refused when
+     *     this side connects or accepts
      * @return a changed copy
      * @throws IllegalArgumentException if it is out of that range
      */
     public ConnectionConfig withResponderResources(int most) {
         Checks.inRange("most", most, 0, DEVICE_MAXIMUM, "responder_resources has 8 bits");
         return new ConnectionConfig(
-                privateData, most, initiatorDepth, retryCount, rnrRetryCount, ackTimeout);
+                privateData,
+                most,
+                initiatorDepth,
+                retryCount,
+                rnrRetryCount,
+                ackTimeout,
+                minRnrTimer);
     }
 
     /**
      * Changes how many READs and atomics may be under way to the peer at once ({@code
      * initiator_depth}).
      *
-     * @param most 0 to 254, or {@link #DEVICE_MAXIMUM}
+     * @param most 0 to 254, or {@link #DEVICE_MAXIMUM}. More than the device has is refused when
+     *     this side connects or accepts
      * @return a changed copy
      * @throws IllegalArgumentException if it is out of that range
      */
     public ConnectionConfig withInitiatorDepth(int most) {
         Checks.inRange("most", most, 0, DEVICE_MAXIMUM, "initiator_depth has 8 bits");
         return new ConnectionConfig(
-                privateData, responderResources, most, retryCount, rnrRetryCount, ackTimeout);
+                privateData,
+                responderResources,
+                most,
+                retryCount,
+                rnrRetryCount,
+                ackTimeout,
+                minRnrTimer);
     }
 
     /**
@@ -119,12 +140,14 @@ public final class ConnectionConfig {
                 initiatorDepth,
                 retries,
                 rnrRetryCount,
-                ackTimeout);
+                ackTimeout,
+                minRnrTimer);
     }
 
     /**
-     * Changes how often a message is sent again for which the peer has no receive posted ({@code
-     * rnr_retry_count}).
+     * Changes how often the peer sends a message again for which this side has no receive posted
+     * ({@code rnr_retry_count}). Each side's value counts for the other's queue pair: the server's
+     * for what the client sends, and the reverse.
      *
      * @param retries 0 to 7; 7 is unlimited
      * @return a changed copy
@@ -133,7 +156,13 @@ public final class ConnectionConfig {
     public ConnectionConfig withRnrRetryCount(int retries) {
         Checks.inRange("retries", retries, 0, MAX_RETRIES, "3 bits; 7 is unlimited");
         return new ConnectionConfig(
-                privateData, responderResources, initiatorDepth, retryCount, retries, ackTimeout);
+                privateData,
+                responderResources,
+                initiatorDepth,
+                retryCount,
+                retries,
+                ackTimeout,
+                minRnrTimer);
     }
 
     /**
@@ -146,19 +175,47 @@ public final class ConnectionConfig {
      * @throws IllegalArgumentException if it is out of that range
      */
     public ConnectionConfig withAckTimeout(int exponent) {
-        Checks.inRange("exponent", exponent, 0, MAX_ACK_TIMEOUT, "5 bits");
+        Checks.inRange("exponent", exponent, 0, MAX_TIMER, "5 bits");
         return new ConnectionConfig(
                 privateData,
                 responderResources,
                 initiatorDepth,
                 retryCount,
                 rnrRetryCount,
-                exponent);
+                exponent,
+                minRnrTimer);
+    }
+
+    /**
+     * Changes how long the peer waits before it sends a message again for which this side has no
+     * receive posted ({@code min_rnr_timer}). The default is 12, 0.64 ms. In rdma_cm it is 0, the
+     * longest time, and cannot be changed; loomverbs sets it in the queue pair ({@code
+     * IBV_QP_MIN_RNR_TIMER}).
+     *
+     * @param code 0 to 31, as {@link io.loomverbs.QpAttributes.Builder#minRnrTimer}: 1 is 10 us, 31
+     *     is 491.52 ms, and 0 is 655.36 ms
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is out of that range
+     */
+    public ConnectionConfig withMinRnrTimer(int code) {
+        Checks.inRange("code", code, 0, MAX_TIMER, "5 bits");
+        return new ConnectionConfig(
+                privateData,
+                responderResources,
+                initiatorDepth,
+                retryCount,
+                rnrRetryCount,
+                ackTimeout,
+                code);
     }
 
     /** The exponent, or -1 for the manager's own. */
     int ackTimeout() {
         return ackTimeout;
+    }
+
+    int minRnrTimer() {
+        return minRnrTimer;
     }
 
     int responderResources() {
@@ -192,6 +249,8 @@ public final class ConnectionConfig {
                 + retryCount
                 + ", rnrRetryCount "
                 + rnrRetryCount
-                + (ackTimeout == MANAGERS_OWN ? "" : ", ackTimeout " + ackTimeout);
+                + (ackTimeout == MANAGERS_OWN ? "" : ", ackTimeout " + ackTimeout)
+                + ", minRnrTimer "
+                + minRnrTimer;
     }
 }

@@ -64,21 +64,19 @@ final class QpSteps {
         checkKind(qp, device, QpType.UD);
     }
 
-    /** From RESET to INIT. */
+    /** From RESET or INIT to INIT. */
     static void init(CmIdOps id, QueuePair qp, Access... access) {
         QpAttr attr = new QpAttr();
         int mask = attributes(id, QpState.INIT, Ibv.QPS_INIT, attr);
         qp.modify(builder(attr, mask, QpState.INIT).access(access).build());
     }
 
-    /** From RESET to RTS, for datagrams: with the connection manager's qkey. */
+    /** From RESET or INIT to RTS, for datagrams: with the connection manager's qkey. */
     static void activate(CmIdOps id, QueuePair qp, String device) {
-        QpState state = check(qp, device, QpType.UD);
+        check(qp, device, QpType.UD);
         QpAttr attr = new QpAttr();
         int mask = attributes(id, QpState.INIT, Ibv.QPS_INIT, attr);
-        if (state == QpState.RESET) {
-            qp.modify(builder(attr, mask, QpState.INIT).qkey(attr.qkey).build());
-        }
+        qp.modify(builder(attr, mask, QpState.INIT).qkey(attr.qkey).build());
         qp.modify(QpAttributes.builder().state(QpState.RTR).build());
         qp.modify(QpAttributes.builder().state(QpState.RTS).sqPsn(0).build());
     }
@@ -94,11 +92,19 @@ final class QpSteps {
         }
     }
 
-    /** From RESET to INIT, with messages as all that the peer may send. */
-    static void initIfReset(CmIdOps id, QueuePair qp, QpState state) {
+    /**
+     * To INIT before a connection, with messages as all that the peer may send. A queue pair that
+     * is there keeps its access rights, but not the port and the partition key that the program has
+     * chosen: those are the connection's, as librdmacm sets them before every RTR.
+     */
+    static void initToConnect(CmIdOps id, QueuePair qp, QpState state) {
         if (state == QpState.RESET) {
             init(id, qp);
+            return;
         }
+        QpAttr attr = new QpAttr();
+        int mask = attributes(id, QpState.INIT, Ibv.QPS_INIT, attr);
+        qp.modify(builder(attr, mask, QpState.INIT).build());
     }
 
     /** From INIT to RTR and RTS. */
@@ -107,6 +113,8 @@ final class QpSteps {
         int mask = attributes(id, QpState.RTR, Ibv.QPS_RTR, attr);
         int served = qp.pd().context().attributes().maxQpReadAtomic();
         attr.maxDestRdAtomic = least(attr.maxDestRdAtomic, served, config.responderResources());
+        // rdma_cm has 0 for every connection: 655 ms.
+        attr.minRnrTimer = config.minRnrTimer();
         qp.modify(builder(attr, mask, QpState.RTR).build());
 
         attr = new QpAttr();

@@ -105,7 +105,8 @@ public final class RdmaRoute implements AutoCloseable {
      * @throws IllegalStateException if the route was used before, or the queue pair is connected
      * @throws ConnectionTimeoutException if the server did not answer in time
      * @throws RejectedException if the server, or its host, has refused
-     * @throws ConnectionException if the server cannot be reached, or has gone meanwhile
+     * @throws ConnectionException if the server cannot be reached, or has gone meanwhile, or the
+     *     device has less depth than {@code config} asks for
      * @throws io.loomverbs.VerbsException if the device refuses a step of the queue pair
      */
     public RdmaConnection connect(QueuePair qp, ConnectionConfig config, Duration timeout)
@@ -121,7 +122,7 @@ public final class RdmaRoute implements AutoCloseable {
             throws InterruptedException {
         Endpoint endpoint = attempt.endpoint();
         QpSteps.setAckTimeout(endpoint.ops(), config);
-        QpSteps.initIfReset(endpoint.ops(), qp, state);
+        QpSteps.initToConnect(endpoint.ops(), qp, state);
         int rc = endpoint.ops().connect(config.of(qp.qpNum()));
         if (rc != 0) {
             throw endpoint.failure("rdma_connect", rc, this + " with " + config);

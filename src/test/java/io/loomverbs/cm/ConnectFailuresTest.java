@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 
 /** Attempts to connect that come to nothing: each ends, and says why. */
 class ConnectFailuresTest extends CmContract {
@@ -35,6 +36,29 @@ class ConnectFailuresTest extends CmContract {
                 .hasMessageContaining(Checks.text(gone.localAddress()))
                 .hasMessageContaining("nothing listens on that port");
         assertThat(qp.state()).isEqualTo(QpState.ERR);
+    }
+
+    /** More than the device can do is refused on both sides; the peer learns that it is over. */
+    @Test
+    void depthsBeyondTheDeviceAreRefused() throws Exception {
+        RdmaListener listener = listener();
+        ConnectionConfig deep = ConnectionConfig.defaults().withInitiatorDepth(200);
+        ConnectionConfig wide = ConnectionConfig.defaults().withResponderResources(200);
+        for (ConnectionConfig config : List.of(deep, wide)) {
+            assertThatThrownBy(() -> route(listener).connect(qp(), config, PATIENCE))
+                    .isInstanceOf(ConnectionException.class)
+                    .hasMessageContaining("rdma_connect: EINVAL")
+                    .hasMessageContaining(config.toString())
+                    .hasMessageContaining("than the device has");
+            var client = f.start("client", () -> route(listener).connect(qp(), PATIENCE));
+            ConnectRequest request = f.own(listener.accept(PATIENCE));
+            assertThatThrownBy(() -> request.accept(qp(), config, PATIENCE))
+                    .isInstanceOf(ConnectionException.class)
+                    .hasMessageContaining("rdma_accept: EINVAL")
+                    .hasMessageContaining(config.toString())
+                    .hasMessageContaining("than the device has");
+            assertThat(client.failure()).isInstanceOf(RejectedException.class);
+        }
     }
 
     /** What the server says with its rejection arrives, with its padding. */

@@ -1,13 +1,17 @@
 package io.loomverbs.cm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.loomverbs.Access;
 import io.loomverbs.ClosedException;
 import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
+import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
@@ -99,7 +103,8 @@ class ConnectTest extends CmContract {
                                             qp(),
                                             ConnectionConfig.defaults()
                                                     .withResponderResources(1)
-                                                    .withInitiatorDepth(2),
+                                                    .withInitiatorDepth(2)
+                                                    .withRnrRetryCount(2),
                                             PATIENCE));
                         });
         RdmaConnection client =
@@ -112,16 +117,48 @@ class ConnectTest extends CmContract {
                                                 .withInitiatorDepth(2)
                                                 .withRetryCount(5)
                                                 .withRnrRetryCount(4)
-                                                .withAckTimeout(12),
+                                                .withAckTimeout(12)
+                                                .withMinRnrTimer(9),
                                         PATIENCE));
         var attributes = server.get().queuePair().query();
         assertThat(attributes.maxDestRdAtomic()).isEqualTo(1);
         assertThat(attributes.maxRdAtomic()).isEqualTo(2);
+        assertThat(attributes.retryCnt()).isEqualTo(5);
+        assertThat(attributes.rnrRetry()).isEqualTo(4); // as the client wishes, and the reverse
         var clients = client.queuePair().query();
         assertThat(clients.maxRdAtomic()).isLessThanOrEqualTo(2);
         assertThat(clients.maxDestRdAtomic()).isLessThanOrEqualTo(3);
         assertThat(clients.retryCnt()).isEqualTo(5);
+        assertThat(clients.rnrRetry()).isEqualTo(2);
+        assertThat(clients.minRnrTimer()).isEqualTo(9);
+        assertThat(attributes.minRnrTimer()).isEqualTo(12); // the default, on every device
         assertThat(clients.timeout()).isEqualTo(12);
+    }
+
+    /** The partition key and the port are the route's; the access is the program's. */
+    @Test
+    void aQueuePairInInitIsGivenWhatTheRouteNeeds() throws Exception {
+        ScriptedId id = new ScriptedId();
+        id.attributes =
+                attr -> {
+                    attr.portNum = 1;
+                    attr.pkeyIndex = 0x7fff;
+                    return Ibv.QP_STATE | Ibv.QP_PORT | Ibv.QP_PKEY_INDEX | Ibv.QP_ACCESS_FLAGS;
+                };
+        var endpoint = Endpoint.incoming("connection", id);
+        RdmaRoute route = f.own(new RdmaRoute(endpoint, Fixture.DEVICE));
+        QueuePair qp = qp();
+        qp.init();
+        assertThatThrownBy(() -> route.connect(qp, Duration.ZERO))
+                .isInstanceOf(VerbsException.class)
+                .hasMessageContaining("pkeyIndex is 32767");
+        RdmaListener listener = listener();
+        var server = f.start("accept", () -> f.own(listener.accept().accept(qp())));
+        QueuePair open = qp();
+        open.init(Access.REMOTE_WRITE);
+        f.own(route(listener).connect(open, PATIENCE));
+        server.get();
+        assertThat(open.query().access()).contains(Access.REMOTE_WRITE);
     }
 
     /** A thread that waits for a completion is woken when the peer leaves: no other has to wait. */

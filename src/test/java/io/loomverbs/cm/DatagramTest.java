@@ -97,6 +97,27 @@ class DatagramTest extends CmContract {
                 .isInstanceOf(ClosedException.class);
     }
 
+    /** Receives can be posted before; what {@code init} has set for them to match does not stay. */
+    @Test
+    void aQueuePairInInitIsGivenTheQkey() throws Exception {
+        UdListener listener = udListener();
+        QueuePair server = ud();
+        server.init();
+        server.postRecv(receive(1));
+        QueuePair client = ud();
+        client.init();
+        UdRoute route = udRoute(listener);
+        route.init(client);
+        var asking = f.start("client", () -> route.connect(NOTHING, PATIENCE));
+        UdRequest request = f.own(listener.accept(PATIENCE));
+        request.init(server);
+        request.accept(server, NOTHING);
+        assertThat(server.query().qkey()).isEqualTo(0x01234567);
+        assertThat(client.query().qkey()).isEqualTo(0x01234567);
+        send(client, asking.get());
+        receive(server, client);
+    }
+
     /** One queue pair answers any number of clients. */
     @Test
     void aQueuePairServesMany() throws Exception {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.function.ToIntFunction;
 
 /** An id whose events a test raises itself. Every call succeeds and starts nothing. */
 final class ScriptedId implements CmIdOps {
@@ -19,6 +20,9 @@ final class ScriptedId implements CmIdOps {
     @Nullable String device = "fake0";
     int disconnects;
     int destructions;
+
+    /** Of {@code initQpAttr}: no attributes, until a test names some. */
+    ToIntFunction<QpAttr> attributes = attr -> 0;
 
     @Override
     public void listener(CmListener to) {
@@ -94,7 +98,7 @@ final class ScriptedId implements CmIdOps {
 
     @Override
     public int initQpAttr(QpAttr attr) {
-        return 0;
+        return attributes.applyAsInt(attr);
     }
 
     @Override

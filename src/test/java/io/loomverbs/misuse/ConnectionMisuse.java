@@ -193,6 +193,7 @@ final class ConnectionMisuse extends MisuseTable {
             config("withRetryCount", "retries", bad, c -> c.withRetryCount(bad));
             config("withRnrRetryCount", "retries", bad, c -> c.withRnrRetryCount(bad));
             config("withAckTimeout", "exponent", bad, c -> c.withAckTimeout(bad));
+            config("withMinRnrTimer", "code", bad, c -> c.withMinRnrTimer(bad));
         }
     }
 

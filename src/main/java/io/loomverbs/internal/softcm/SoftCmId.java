@@ -238,7 +238,9 @@ class SoftCmId implements CmIdOps {
     }
 
     static boolean isValid(CmConnParam param, int most) {
-        return param.privateData().length <= most;
+        return param.privateData().length <= most
+                && SoftQpAttrs.hasDepth(param.responderResources())
+                && SoftQpAttrs.hasDepth(param.initiatorDepth());
     }
 
     /** The event that tells what the other side has asked for; its values change their roles. */

@@ -21,9 +21,6 @@ final class SoftQpAttrs {
     /** As {@code QueuePair.connect}: 67 ms. */
     static final int TIMEOUT = 14;
 
-    /** As {@code QueuePair.connect}: 0.64 ms. */
-    private static final int MIN_RNR_TIMER = 12;
-
     private static final int MTU_4096 = 5;
     private static final int HOP_LIMIT = 64;
     private static final long GID_HIGH = 0xfe80_0000_0000_0000L;
@@ -52,9 +49,14 @@ final class SoftQpAttrs {
 
     private SoftQpAttrs() {}
 
+    /** Whether a device has what was asked for. */
+    static boolean hasDepth(int depth) {
+        return depth <= MAX_RD_ATOMIC || depth == Cm.MAX_RESP_RES;
+    }
+
     /** What a device grants of what was asked for. */
     static int granted(int depth) {
-        return depth == Cm.MAX_RESP_RES ? MAX_RD_ATOMIC : Math.min(depth, MAX_RD_ATOMIC);
+        return depth == Cm.MAX_RESP_RES ? MAX_RD_ATOMIC : depth;
     }
 
     /** The address of the device. */
@@ -93,7 +95,6 @@ final class SoftQpAttrs {
         attr.pathMtu = MTU_4096;
         attr.destQpNum = theirs.qpNum();
         attr.rqPsn = theirPsn;
-        attr.minRnrTimer = MIN_RNR_TIMER;
         int asked = granted(theirs.initiatorDepth());
         attr.maxDestRdAtomic =
                 own == null ? asked : Math.min(asked, granted(own.responderResources()));
@@ -102,11 +103,10 @@ final class SoftQpAttrs {
 
     static int rts(
             QpAttr attr, int ackTimeout, @Nullable CmConnParam own, CmConnParam theirs, int psn) {
-        CmConnParam retries = own == null ? theirs : own;
         attr.sqPsn = psn;
         attr.timeout = ackTimeout;
-        attr.retryCnt = retries.retryCount();
-        attr.rnrRetry = retries.rnrRetryCount();
+        attr.retryCnt = (own == null ? theirs : own).retryCount(); // the client's, at both
+        attr.rnrRetry = theirs.rnrRetryCount();
         int served = granted(theirs.responderResources());
         attr.maxRdAtomic = own == null ? served : Math.min(served, granted(own.initiatorDepth()));
         return RTS;
