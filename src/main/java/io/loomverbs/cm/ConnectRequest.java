@@ -110,10 +110,12 @@ public final class ConnectRequest implements AutoCloseable {
      * @throws IllegalArgumentException if the queue pair is of another type or device
      * @throws io.loomverbs.ClosedException if the request or the queue pair is closed
      * @throws IllegalStateException if the request was answered, or the queue pair is connected
-     * @throws ConnectionException if the client has gone meanwhile
+     * @throws ConnectionException if the client has gone meanwhile, or the device is an iWARP
+     *     device
      * @throws io.loomverbs.VerbsException if the device refuses
      */
     public void init(QueuePair qp, Access... access) {
+        refuseIwarp();
         attempt.init(qp, access);
     }
 
@@ -150,8 +152,8 @@ public final class ConnectRequest implements AutoCloseable {
      *     connected
      * @throws ConnectionTimeoutException if the client did not confirm in time
      * @throws RejectedException if the client has rejected the answer
-     * @throws ConnectionException if the client has gone meanwhile, or the device has less depth
-     *     than {@code config} asks for
+     * @throws ConnectionException if the client has gone meanwhile, the device has less depth than
+     *     {@code config} asks for, or it is an iWARP device
      * @throws io.loomverbs.VerbsException if the device refuses a step of the queue pair
      */
     public RdmaConnection accept(QueuePair qp, ConnectionConfig config, Duration timeout)
@@ -164,6 +166,7 @@ public final class ConnectRequest implements AutoCloseable {
         Checks.notNull(qp, "qp");
         Checks.notNull(config, "config");
         config.checkPrivateData(Cm.ACCEPT_PRIVATE_DATA, "an answer");
+        refuseIwarp();
         return attempt.connect(qp, state -> setUp(qp, state, config, nanos));
     }
 
@@ -188,6 +191,11 @@ public final class ConnectRequest implements AutoCloseable {
             throw endpoint.failure("rdma_accept", event);
         }
         return RdmaConnection.of(attempt, qp, request.privateData());
+    }
+
+    /** A listener at an address of all devices may get a request over any of them. */
+    private void refuseIwarp() {
+        QpSteps.refuseIwarp(attempt.endpoint().ops(), "rdma_accept", toString());
     }
 
     /**

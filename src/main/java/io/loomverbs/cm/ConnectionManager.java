@@ -55,7 +55,7 @@ public final class ConnectionManager {
     private final String name;
     private final CmOps ops;
 
-    private ConnectionManager(String name, CmOps ops) {
+    ConnectionManager(String name, CmOps ops) {
         this.name = name;
         this.ops = ops;
     }
@@ -140,7 +140,8 @@ public final class ConnectionManager {
      * @return the listener
      * @throws IllegalArgumentException if the address is unresolved, or the backlog out of range
      * @throws ConnectionException {@code EADDRINUSE} if the port is taken, {@code EADDRNOTAVAIL} if
-     *     the address is not this host's, {@code ENODEV} if there is no RDMA device
+     *     the address is not this host's, {@code ENODEV} if there is no RDMA device, {@code
+     *     EOPNOTSUPP} if it is an iWARP device
      */
     public RdmaListener listen(InetSocketAddress local, int backlog) {
         Checks.resolved("local", local);
@@ -175,6 +176,7 @@ public final class ConnectionManager {
             if (rc != 0) {
                 throw ConnectionException.refused("rdma_bind_addr", rc, Checks.text(local));
             }
+            QpSteps.refuseIwarp(id, "rdma_bind_addr", requests.toString());
             rc = id.listen(backlog);
             if (rc != 0) {
                 throw ConnectionException.refused("rdma_listen", rc, Checks.text(local));
@@ -199,7 +201,8 @@ public final class ConnectionManager {
      * @throws InterruptedException if the thread was interrupted
      * @throws IllegalArgumentException if the address is unresolved, or the timeout is negative
      * @throws ConnectionTimeoutException if the host did not answer in time
-     * @throws ConnectionException if there is no route, or no RDMA device that leads there
+     * @throws ConnectionException if there is no route, or no RDMA device that leads there; {@code
+     *     EOPNOTSUPP} if it is an iWARP device
      */
     public RdmaRoute resolve(InetSocketAddress remote, Duration timeout)
             throws InterruptedException {
@@ -218,8 +221,8 @@ public final class ConnectionManager {
      * @throws IllegalArgumentException if an address is unresolved, or the timeout is negative
      * @throws ConnectionTimeoutException if the host did not answer in time
      * @throws ConnectionException {@code EADDRNOTAVAIL} if the local address is not this host's,
-     *     {@code EADDRINUSE} if its port is taken; if there is no route, or no RDMA device that
-     *     leads there
+     *     {@code EADDRINUSE} if its port is taken, {@code EOPNOTSUPP} if the device is an iWARP
+     *     device; if there is no route, or no RDMA device that leads there
      */
     public RdmaRoute resolve(InetSocketAddress local, InetSocketAddress remote, Duration timeout)
             throws InterruptedException {
@@ -345,6 +348,7 @@ public final class ConnectionManager {
         if (device == null) {
             throw ConnectionException.refused(call, -Errno.ENODEV, endpoint.toString());
         }
+        QpSteps.refuseIwarp(endpoint.ops(), call, endpoint.toString());
         return device;
     }
 

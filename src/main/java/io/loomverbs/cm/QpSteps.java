@@ -13,6 +13,7 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmIdOps;
 import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
 
@@ -56,6 +57,23 @@ final class QpSteps {
                             + ", but must be of "
                             + device
                             + ": that is the device that the address belongs to");
+        }
+    }
+
+    /**
+     * Refuses an id of a device of iWARP. There the driver connects the queue pair, and takes it
+     * from state to state itself; the steps here are those of InfiniBand and RoCE.
+     */
+    static void refuseIwarp(CmIdOps id, String call, String name) {
+        if (id.transportType() == Ibv.TRANSPORT_IWARP) {
+            throw ConnectionException.refused(
+                    call,
+                    -Errno.EOPNOTSUPP,
+                    name
+                            + ": "
+                            + id.deviceName()
+                            + " is an iWARP device, on which loomverbs makes no connections: use"
+                            + " one of InfiniBand or RoCE");
         }
     }
 

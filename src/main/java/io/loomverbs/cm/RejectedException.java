@@ -35,8 +35,8 @@ public final class RejectedException extends ConnectionException {
     /**
      * Why, by the number that the connection manager of InfiniBand and RoCE uses: 28 for a peer
      * whose program has rejected the request, 8 if nothing listens on the port, 10 for a connection
-     * that is stale. On iWARP it is a negative errno. For datagrams, 2 for a peer whose program has
-     * rejected the request, and 1 if nothing listens on the port.
+     * that is stale. For datagrams, 2 for a peer whose program has rejected the request, and 1 if
+     * nothing listens on the port.
      *
      * @return the {@code status} of the event
      */

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.loomverbs.ClosedException;
 import io.loomverbs.QpState;
 import io.loomverbs.QueuePair;
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
@@ -59,6 +62,39 @@ class ConnectFailuresTest extends CmContract {
                     .hasMessageContaining("than the device has");
             assertThat(client.failure()).isInstanceOf(RejectedException.class);
         }
+    }
+
+    /** The queue pairs of iWARP have other steps: the device is named, and nothing hangs. */
+    @Test
+    void iwarpIsRefusedByName() {
+        ScriptedId id = new ScriptedId();
+        id.device = "iwarp0";
+        id.transportType = Ibv.TRANSPORT_IWARP;
+        ConnectionManager scripted =
+                new ConnectionManager(
+                        "scripted",
+                        (events, ps) -> {
+                            events.event(CmEvent.of(Cm.EVENT_ADDR_RESOLVED, 0));
+                            return id;
+                        });
+        String named = "EOPNOTSUPP";
+        String why = "iwarp0 is an iWARP device";
+        assertThatThrownBy(() -> scripted.resolve(anyPort(), PATIENCE))
+                .isInstanceOf(ConnectionException.class)
+                .hasMessageContainingAll("rdma_resolve_addr: " + named, why);
+        assertThat(id.destructions).isOne();
+        assertThatThrownBy(() -> scripted.listen(anyPort()))
+                .isInstanceOf(ConnectionException.class)
+                .hasMessageContainingAll("rdma_bind_addr: " + named, why);
+        assertThat(id.destructions).isEqualTo(2);
+        var event = CmEvent.of(Cm.EVENT_CONNECT_REQUEST, 0, new byte[0], id);
+        ConnectRequest request = f.own(ConnectRequest.of(id, event));
+        assertThatThrownBy(() -> request.init(qp()))
+                .isInstanceOf(ConnectionException.class)
+                .hasMessageContainingAll("rdma_accept: " + named, why);
+        assertThatThrownBy(() -> request.accept(qp()))
+                .isInstanceOf(ConnectionException.class)
+                .hasMessageContainingAll("rdma_accept: " + named, why);
     }
 
     /** What the server says with its rejection arrives, with its padding. */

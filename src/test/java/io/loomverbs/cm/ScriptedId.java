@@ -18,6 +18,7 @@ final class ScriptedId implements CmIdOps {
 
     @Nullable CmListener events;
     @Nullable String device = "fake0";
+    int transportType;
     int disconnects;
     int destructions;
 
@@ -114,6 +115,11 @@ final class ScriptedId implements CmIdOps {
     @Override
     public @Nullable String deviceName() {
         return device;
+    }
+
+    @Override
+    public int transportType() {
+        return transportType;
     }
 
     @Override

@@ -73,6 +73,11 @@ public interface CmIdOps {
     /** The name of {@code id->verbs}' device; null while it is not known. */
     @Nullable String deviceName();
 
+    /** {@code transport_type} of that device; 0, InfiniBand, while it is not known. */
+    default int transportType() {
+        return 0;
+    }
+
     /** {@code port_num} of that device; 0 while it is not known. */
     int portNum();
 

@@ -280,16 +280,33 @@ final class RdmacmId implements CmIdOps {
             return null;
         }
         try {
-            long verbs = Struct.at(address, RdmaCmId.BYTES).i64(RdmaCmId.VERBS);
-            if (verbs == 0) {
-                return null;
-            }
-            long device = Struct.at(verbs, Long.BYTES).i64(IbvLayouts.IbvContext.DEVICE);
-            return Struct.at(device, IbvLayouts.IbvDevice.DEV_NAME)
-                    .string(IbvLayouts.IbvDevice.NAME, IbvLayouts.IbvDevice.NAME_BYTES);
+            long device = device();
+            return device == 0
+                    ? null
+                    : Struct.at(device, IbvLayouts.IbvDevice.DEV_NAME)
+                            .string(IbvLayouts.IbvDevice.NAME, IbvLayouts.IbvDevice.NAME_BYTES);
         } finally {
             guard.leave();
         }
+    }
+
+    @Override
+    public int transportType() {
+        if (!guard.enter()) {
+            return 0;
+        }
+        try {
+            long device = device();
+            return device == 0 ? 0 : Struct.i32At(device + IbvLayouts.IbvDevice.TRANSPORT_TYPE);
+        } finally {
+            guard.leave();
+        }
+    }
+
+    /** The {@code ibv_device}; 0 while it is not known. To be called within the gate. */
+    private long device() {
+        long verbs = Struct.at(address, RdmaCmId.BYTES).i64(RdmaCmId.VERBS);
+        return verbs == 0 ? 0 : Struct.at(verbs, Long.BYTES).i64(IbvLayouts.IbvContext.DEVICE);
     }
 
     @Override
