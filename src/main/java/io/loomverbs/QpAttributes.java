@@ -1,5 +1,6 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
 
@@ -511,7 +512,11 @@ public final class QpAttributes {
          * @return this
          */
         public Builder address(AhAttributes address) {
-            attr.av = Arguments.notNull(address, "address").attr();
+            return address(Arguments.notNull(address, "address").attr());
+        }
+
+        Builder address(AhAttr address) {
+            attr.av = address;
             mask |= Ibv.QP_AV;
             return this;
         }

@@ -13,9 +13,12 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmIdOps;
 import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.ApiObjects;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
+
+import java.util.Objects;
 
 /**
  * Takes a queue pair of the program from state to state, with the attributes that the connection
@@ -166,7 +169,7 @@ final class QpSteps {
             to.portNum(attr.portNum);
         }
         if ((mask & Ibv.QP_AV) != 0) {
-            to.address(address(attr.av));
+            Objects.requireNonNull(ApiObjects.get()).address(to, attr.av);
         }
         if ((mask & Ibv.QP_PATH_MTU) != 0) {
             to.pathMtu(mtu(attr.pathMtu));

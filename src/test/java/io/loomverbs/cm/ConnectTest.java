@@ -11,7 +11,13 @@ import io.loomverbs.QueuePair;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmEvent;
+import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.ApiObjects;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
+import io.loomverbs.support.Differences;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
@@ -159,6 +165,62 @@ class ConnectTest extends CmContract {
         f.own(route(listener).connect(open, PATIENCE));
         server.get();
         assertThat(open.query().access()).contains(Access.REMOTE_WRITE);
+    }
+
+    /** On InfiniBand the way may lead from another LID of the port, and be slower than the port. */
+    @Test
+    void thePathBitsAndTheRateOfTheWayAreKept() throws Exception {
+        Connected c = new Connected();
+        QpAttr peer = new QpAttr();
+        ApiObjects.get().opsOfQp(c.client.queuePair()).query(peer);
+        AhAttr way =
+                new AhAttr(
+                        peer.av.dgidHigh(),
+                        peer.av.dgidLow(),
+                        true,
+                        peer.av.sgidIndex(),
+                        64,
+                        0,
+                        0,
+                        0,
+                        0,
+                        1,
+                        3,
+                        5);
+        ScriptedId id = new ScriptedId();
+        id.attributes =
+                attr -> {
+                    attr.portNum = 1;
+                    attr.av = way;
+                    attr.pathMtu = 3;
+                    return switch (attr.qpState) {
+                        case Ibv.QPS_INIT -> Ibv.QP_PORT | Ibv.QP_PKEY_INDEX;
+                        case Ibv.QPS_RTR ->
+                                Ibv.QP_AV
+                                        | Ibv.QP_PATH_MTU
+                                        | Ibv.QP_DEST_QPN
+                                        | Ibv.QP_RQ_PSN
+                                        | Ibv.QP_MAX_DEST_RD_ATOMIC
+                                        | Ibv.QP_MIN_RNR_TIMER;
+                        default ->
+                                Ibv.QP_SQ_PSN
+                                        | Ibv.QP_TIMEOUT
+                                        | Ibv.QP_RETRY_CNT
+                                        | Ibv.QP_RNR_RETRY
+                                        | Ibv.QP_MAX_QP_RD_ATOMIC;
+                    };
+                };
+        var endpoint = Endpoint.incoming("connection", id);
+        RdmaRoute route = f.own(new RdmaRoute(endpoint, Fixture.DEVICE));
+        endpoint.event(CmEvent.of(Cm.EVENT_CONNECT_RESPONSE, 0, new byte[0], null));
+        QueuePair qp = qp();
+        f.own(route.connect(qp, PATIENCE));
+        QpAttr has = new QpAttr();
+        ApiObjects.get().opsOfQp(qp).query(has);
+        if (Differences.EMBEDDED) { // soft-RoCE needs neither, and does not report them
+            assertThat(has.av.srcPathBits()).isEqualTo(3);
+            assertThat(has.av.staticRate()).isEqualTo(5);
+        }
     }
 
     /** A thread that waits for a completion is woken when the peer leaves: no other has to wait. */

@@ -265,6 +265,8 @@ public final class IbvLayouts {
         public static final int GRH__TRAFFIC_CLASS = 22;
         public static final int DLID = 24;
         public static final int SL = 26;
+        public static final int SRC_PATH_BITS = 27;
+        public static final int STATIC_RATE = 28;
         public static final int IS_GLOBAL = 29;
         public static final int PORT_NUM = 30;
         public static final int BYTES = 32;

@@ -52,6 +52,8 @@ final class IbvAh extends NativeObject<CallGate> implements AhOps {
         to.u8(at + IbvAhAttr.SL, attr.sl());
         to.u8(at + IbvAhAttr.IS_GLOBAL, attr.global() ? 1 : 0);
         to.u8(at + IbvAhAttr.PORT_NUM, attr.portNum());
+        to.u8(at + IbvAhAttr.SRC_PATH_BITS, attr.srcPathBits());
+        to.u8(at + IbvAhAttr.STATIC_RATE, attr.staticRate());
     }
 
     static AhAttr read(Struct from, int at) {
@@ -65,7 +67,9 @@ final class IbvAh extends NativeObject<CallGate> implements AhOps {
                 from.i32(at + IbvAhAttr.GRH__FLOW_LABEL),
                 from.u16(at + IbvAhAttr.DLID),
                 from.u8(at + IbvAhAttr.SL),
-                from.u8(at + IbvAhAttr.PORT_NUM));
+                from.u8(at + IbvAhAttr.PORT_NUM),
+                from.u8(at + IbvAhAttr.SRC_PATH_BITS),
+                from.u8(at + IbvAhAttr.STATIC_RATE));
     }
 
     @Override
