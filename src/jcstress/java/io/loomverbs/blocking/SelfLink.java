@@ -46,6 +46,14 @@ final class SelfLink {
         return BufferPool.of(PD, 8, buffers);
     }
 
+    static CompletionQueue direct() {
+        return CONTEXT.createDirectCq(DEPTH);
+    }
+
+    static QueuePair queuePair(CompletionQueue sends, CompletionQueue receives) {
+        return PD.createQp(QpConfig.of(QpType.RC, sends, receives).withWr(DEPTH, DEPTH));
+    }
+
     /** One send can be done. */
     void receiveOne() {
         qp.postRecv(RecvWorkRequest.allocate(1).sge(MEMORY, 32, 8));

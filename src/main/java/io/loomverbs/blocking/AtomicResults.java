@@ -14,20 +14,31 @@ final class AtomicResults {
     private final int places;
     private volatile @Nullable MemoryRegion region;
 
+    /** No memory is registered any more. Under the lock of this. */
+    private boolean closed;
+
     AtomicResults(ProtectionDomain pd, int places) {
         this.pd = pd;
         this.places = places;
     }
 
-    /** To be called before the first atomic is submitted. Registers the memory. */
-    void prepare() {
+    /**
+     * To be called before the first atomic is submitted. Registers the memory.
+     *
+     * @return false if this was closed before there was any
+     */
+    boolean prepare() {
         if (region == null) {
             synchronized (this) {
+                if (closed) {
+                    return false;
+                }
                 if (region == null) {
                     region = pd.allocateMr((long) places * Long.BYTES, Access.LOCAL_WRITE);
                 }
             }
         }
+        return true;
     }
 
     private MemoryRegion region() {
@@ -53,8 +64,13 @@ final class AtomicResults {
         return region().memory().get(ValueLayout.JAVA_LONG, (long) place * Long.BYTES);
     }
 
+    /** If it throws, the memory is still registered, and this is to be closed again. */
     void close() {
-        MemoryRegion r = region;
+        MemoryRegion r;
+        synchronized (this) {
+            closed = true;
+            r = region;
+        }
         if (r != null) {
             r.close();
         }

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -22,13 +24,11 @@ final class Attachment {
     private static final int OPEN = 0;
     private static final int CLOSING = 1;
     private static final int CLOSED = 2;
-    private static final VarHandle STATE;
     private static final VarHandle BREAKAGE;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
-            STATE = lookup.findVarHandle(Attachment.class, "state", int.class);
             BREAKAGE = lookup.findVarHandle(Attachment.class, "breakage", Breakage.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -43,24 +43,55 @@ final class Attachment {
     private final SendSide send;
     private final ReceiveSide receive;
 
+    private final ReentrantLock closing = new ReentrantLock();
+
+    /** Written under the lock {@code closing}. */
     private volatile int state = OPEN;
 
     /** The first failure. By compare-and-set. */
     private volatile @Nullable Breakage breakage;
 
-    /** The queue pair was destroyed or reset: no completion comes from it any more. */
+    /**
+     * The queue pair was destroyed or reset: no completion comes from it any more, and it executes
+     * nothing. Written after {@link #breakage}.
+     */
     private volatile boolean gone;
 
     private volatile @Nullable Waiter closers;
 
-    Attachment(QueuePair qp, Buffer[] buffers, Reservation room) {
+    private Attachment(
+            QueuePair qp, Buffer[] buffers, Reservation room, int sendIndex, int recvIndex) {
         this.qp = qp;
         this.qpNum = qp.qpNum();
         this.room = room;
-        this.sendIndex = sends().attach(this);
-        this.recvIndex = receives() == sends() ? sendIndex : receives().attach(this);
-        this.send = new SendSide(this, qp, sendIndex, room.sendCount());
-        this.receive = new ReceiveSide(this, qp, recvIndex, buffers);
+        this.sendIndex = sendIndex;
+        this.recvIndex = recvIndex;
+        long start = WrId.start();
+        this.send = new SendSide(this, qp, sendIndex, room.sendCount(), start);
+        this.receive = new ReceiveSide(this, qp, recvIndex, buffers, start);
+    }
+
+    /** Attaches a queue pair. Its leaders see it once it is complete; or never, if that fails. */
+    static Attachment of(QueuePair qp, Buffer[] buffers, Reservation room) {
+        Dispatcher sends = room.sends();
+        Dispatcher receives = room.receives();
+        int sendIndex = sends.claim();
+        int recvIndex = -1;
+        Attachment made = null;
+        try {
+            recvIndex = receives == sends ? sendIndex : receives.claim();
+            made = new Attachment(qp, buffers, room, sendIndex, recvIndex);
+            sends.attach(sendIndex, made);
+            receives.attach(recvIndex, made);
+            return made;
+        } finally {
+            if (made == null) {
+                sends.detach(sendIndex);
+                if (receives != sends && recvIndex >= 0) {
+                    receives.detach(recvIndex);
+                }
+            }
+        }
     }
 
     QueuePair queuePair() {
@@ -135,60 +166,95 @@ final class Attachment {
         gone = true;
     }
 
-    private void flush() {
-        if (setErr(false) != null) {
-            gone = true;
+    /** Moves the queue pair to ERR, unless the device refuses that just now. */
+    void flush() {
+        try {
+            move(QpState.ERR, false);
+        } catch (VerbsException e) {
+            // The caller's request is not to blame. An audit, or the closer, tries again.
         }
     }
 
     /**
-     * Sets state ERR: once more if the queue pair is in that state, or else if it is not.
+     * Moves the queue pair to ERR or RESET. If nothing that was posted completes after that, it is
+     * gone.
      *
-     * @return why nothing that was posted completes any more; null if it does
+     * @param again whether it is moved only if it is in that state, or else if it is not
+     * @throws VerbsException if the device refuses that
      */
-    private @Nullable RuntimeException setErr(boolean again) {
+    private void move(QpState to, boolean again) {
         try {
             QpState now = qp.state();
+            if (now != QpState.RESET && (now == to) == again) {
+                qp.modify(QpAttributes.builder().state(to).build());
+                now = again ? now : to;
+            }
             if (now == QpState.RESET) {
-                return new IllegalStateException(qp + " was moved to RESET");
+                gone(new IllegalStateException(qp + " was moved to RESET"));
             }
-            if ((now == QpState.ERR) == again) {
-                qp.modify(QpAttributes.builder().state(QpState.ERR).build());
-            }
-            return null;
         } catch (ClosedException e) {
-            return e;
+            gone(e);
         } catch (VerbsException e) {
             if (!e.errnoName().equals("EIO")) {
                 throw e;
             }
-            return e; // there is no device any more
+            gone(e); // there is no device any more
         }
     }
 
     /** A leader has had nothing to do for a while: is this still of use? */
-    void audit() {
+    void audit(Dispatcher by) {
         if (!gone && (send.outstanding() > 0 || receive.outstanding() > 0)) {
-            // soft-RoCE flushes what is posted in ERR only when the state is set again.
-            RuntimeException why = setErr(true);
-            if (why != null) {
-                gone(why);
+            try {
+                // soft-RoCE flushes what is posted in ERR only when the state is set again.
+                move(QpState.ERR, true);
+                if (receive.isDoubtful()) {
+                    move(QpState.RESET, false);
+                }
+            } catch (VerbsException e) {
+                // The thread that leads has no part in it. The next audit tries again.
             }
         }
-        Breakage b = breakage;
         if (gone) {
-            abandon(b == null ? Breakage.of(String.valueOf(qp), new ClosedException(qp)) : b);
-        } else {
-            send.endDoubtful();
+            abandon(by);
+        } else if (isOf(by, sends())) {
+            send.audit();
         }
     }
 
-    /** Ends everything that was posted. The leader's. */
-    void abandon(Breakage why) {
-        Breakage first = broke(why);
-        send.abandon(first);
-        receive.abandon();
+    /**
+     * A CQ brings no completions any more, so nothing tells when the device has flushed what was
+     * posted. A reset ends that for sure. The leader's.
+     */
+    void end(Dispatcher by, Breakage why) {
+        broke(why);
+        try {
+            if (!gone) {
+                move(QpState.RESET, false);
+            }
+        } catch (VerbsException e) {
+            return; // what was posted keeps its memory: the closer tries again
+        }
+        while (!abandon(by)) { // a thread is just posting, for the last time
+            LockSupport.parkNanos(Dispatcher.MOMENT.toNanos());
+        }
+    }
+
+    /**
+     * Ends everything that was posted on the leader's side; the other leader sees to the other.
+     *
+     * @return false if threads are just posting: then this has to be called again
+     */
+    private boolean abandon(Dispatcher by) {
+        Breakage why = broke(Breakage.of(String.valueOf(qp), new ClosedException(qp)));
+        boolean done = !isOf(by, sends()) || send.abandon(why);
+        done &= !isOf(by, receives()) || receive.abandon();
         outstandingFell();
+        return done;
+    }
+
+    private static boolean isOf(Dispatcher by, Dispatcher side) {
+        return by == side;
     }
 
     void completed(long wrId, WorkCompletions batch, int i) {
@@ -217,29 +283,58 @@ final class Attachment {
         return state != OPEN;
     }
 
-    /** Ends all requests, waits until nothing is posted any more, and detaches the queue pair. */
+    /**
+     * Ends all requests, waits until nothing is posted any more, and detaches the queue pair. If
+     * the device refuses to move the queue pair, this is as it was; if it refuses to deregister
+     * memory, this is closed but for that. In both cases it is to be closed again.
+     */
     void close() {
-        if (!STATE.compareAndSet(this, OPEN, CLOSING)) {
-            sends().awaitQuietly(new Closing(() -> state == CLOSED));
-            return;
+        closing.lock();
+        try {
+            if (state != CLOSED) {
+                endAll();
+                sends().detach(sendIndex);
+                if (receives() != sends()) {
+                    receives().detach(recvIndex);
+                }
+                room.release();
+                state = CLOSED;
+                receive.discard();
+            }
+            send.close();
+        } finally {
+            closing.unlock();
         }
+    }
+
+    private void endAll() {
+        boolean done = false;
+        state = CLOSING;
         try {
             send.signal(); // a thread that posts meanwhile looks at the state once more
-            flush();
+            move(QpState.ERR, false);
             receive.wakeAll();
             // One after the other, as each polls its own CQ.
-            sends().awaitQuietly(new Closing(() -> !send.isBusy() && send.outstanding() == 0));
-            receives().awaitQuietly(new Closing(() -> receive.outstanding() == 0));
+            awaitEnd(sends(), () -> !send.isBusy() && send.outstanding() == 0);
+            awaitEnd(receives(), () -> receive.outstanding() == 0);
+            done = true;
         } finally {
-            sends().detach(sendIndex);
-            if (receives() != sends()) {
-                receives().detach(recvIndex);
+            if (!done) {
+                state = OPEN;
             }
-            receive.discard();
-            send.close();
-            room.release();
-            state = CLOSED;
-            outstandingFell();
+        }
+    }
+
+    private void awaitEnd(Dispatcher side, BooleanSupplier ended) {
+        side.awaitQuietly(new Closing(ended));
+        while (!ended.getAsBoolean()) {
+            // The CQ brings nothing any more, and the device has refused a reset, as it says here;
+            // or a thread is just posting.
+            if (!gone) {
+                move(QpState.RESET, false);
+            }
+            LockSupport.parkNanos(Dispatcher.MOMENT.toNanos());
+            side.awaitQuietly(new Closing(ended));
         }
     }
 
@@ -271,7 +366,7 @@ final class Attachment {
 
         @Override
         public boolean isNear() {
-            return send.isBusy() || state == CLOSED;
+            return send.isBusy() || receive.isPosting();
         }
     }
 

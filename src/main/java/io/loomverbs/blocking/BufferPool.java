@@ -4,6 +4,7 @@ import io.loomverbs.Access;
 import io.loomverbs.ClosedException;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
+import io.loomverbs.VerbsException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -145,7 +146,7 @@ public final class BufferPool implements AutoCloseable {
      * @return the buffer, to be closed
      * @throws InterruptedException if the thread was interrupted before or while it waited
      * @throws ClosedException if the pool is closed
-     * @throws io.loomverbs.VerbsException if memory for it cannot be registered
+     * @throws VerbsException if memory for it cannot be registered
      */
     public Buffer take() throws InterruptedException {
         ensureOpen();
@@ -161,7 +162,7 @@ public final class BufferPool implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted before or while it waited
      * @throws IllegalArgumentException if the timeout is negative
      * @throws ClosedException if the pool is closed
-     * @throws io.loomverbs.VerbsException if memory for it cannot be registered
+     * @throws VerbsException if memory for it cannot be registered
      */
     public @Nullable Buffer take(Duration timeout) throws InterruptedException {
         long nanos = Check.nanos("timeout", timeout);
@@ -174,7 +175,7 @@ public final class BufferPool implements AutoCloseable {
      *
      * @return the buffer, to be closed; null if there is none
      * @throws ClosedException if the pool is closed
-     * @throws io.loomverbs.VerbsException if memory for it cannot be registered
+     * @throws VerbsException if memory for it cannot be registered
      */
     public @Nullable Buffer tryTake() {
         ensureOpen();
@@ -193,9 +194,11 @@ public final class BufferPool implements AutoCloseable {
             MemoryRegion slab = slab(index / perSlab);
             PoolLoan loan = new PoolLoan(index, traced);
             lent.set(index, loan);
+            Buffer buffer =
+                    new Buffer(slab, (long) index % perSlab * stride, bufferBytes, loan, true);
             ensureOpen();
             done = true;
-            return new Buffer(slab, (long) index % perSlab * stride, bufferBytes, loan, true);
+            return buffer;
         } finally {
             if (!done) {
                 if (index >= 0) {
@@ -267,26 +270,35 @@ public final class BufferPool implements AutoCloseable {
 
     /**
      * Frees the memory. Every buffer must have been given back, those of {@link Requests} by
-     * closing them. Closing again does nothing.
+     * closing them. Closing again does nothing, but for memory that the device has kept.
      *
      * @throws IllegalStateException if buffers are lent; the message names the threads that took
      *     them, and where if the pool is {@linkplain #traced traced}. Nothing has changed then
+     * @throws VerbsException if the device refuses to deregister a slab. The others are free, and
+     *     the pool is closed: close it again to try again
      */
     @Override
     public synchronized void close() {
-        if (closed) {
-            return;
+        if (!closed) {
+            if (!available.tryAcquire(buffers)) {
+                throw new IllegalStateException(this + " is not closed: " + notGivenBack());
+            }
+            closed = true;
+            available.release(buffers); // those that come now find it closed
         }
-        if (!available.tryAcquire(buffers)) {
-            throw new IllegalStateException(this + " is not closed: " + notGivenBack());
-        }
-        closed = true;
-        available.release(buffers); // those that come now find it closed
+        VerbsException refusal = null;
         for (int i = 0; i < slabs.length(); i++) {
             MemoryRegion slab = slabs.get(i);
             if (slab != null) {
-                slab.close();
+                try {
+                    slab.close();
+                } catch (VerbsException e) {
+                    refusal = e;
+                }
             }
+        }
+        if (refusal != null) {
+            throw refusal;
         }
     }
 

@@ -11,6 +11,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 
@@ -37,7 +38,19 @@ final class Dispatcher {
      *
      * The batch and the place in it belong to the dispatcher, not to the leader. If a leader ends
      * with an Error in the middle, such as a lack of memory, the next one goes on at that place;
-     * handling a completion twice does nothing.
+     * handling a completion twice does nothing (see WrId). So the place is the first one while the
+     * batch is filled: an Error may come when it is full.
+     *
+     * The end of a CQ
+     *
+     * When a CQ brings nothing any more, such as when it has overrun or is served by a handler, no
+     * completion says any more when the device has let go of memory. So the queue pairs are reset,
+     * after which nothing of theirs is executed, and only then is their memory given back.
+     *
+     * Two CQs
+     *
+     * The queue pair may have a CQ for sends and one for receives, each with its dispatcher and its
+     * leader. A leader completes and ends only the side that is its dispatcher's.
      */
     private static final int BATCH = 64;
 
@@ -45,7 +58,7 @@ final class Dispatcher {
     private static final Duration AUDIT = Duration.ofSeconds(1);
 
     /** How long it waits while another thread may reach its goal without a completion. */
-    private static final Duration MOMENT = Duration.ofMillis(1);
+    static final Duration MOMENT = Duration.ofMillis(1);
 
     private static final System.Logger LOG = System.getLogger(Dispatcher.class.getName());
     private static final ConcurrentHashMap<CompletionQueue, Dispatcher> ALL =
@@ -66,8 +79,8 @@ final class Dispatcher {
     /** The queue pairs, by the index that is part of their work request ids. See attach. */
     private volatile @Nullable Attachment[] attached = new Attachment[1];
 
-    /** No index below it is free. Under the lock of this. */
-    private int firstFree;
+    /** The indices that are in use. Under the lock of this. */
+    private final BitSet claimed = new BitSet();
 
     /** Completions that the attached queue pairs may have in the CQ. In compute of ALL. */
     private int reserved;
@@ -133,25 +146,32 @@ final class Dispatcher {
                 });
     }
 
-    /** The index under which completions find the queue pair. */
-    synchronized int attach(Attachment queuePair) {
-        @Nullable Attachment[] known = attached;
-        int at = firstFree;
-        while (at < known.length && known[at] != null) {
-            at++;
+    /** An index for a queue pair, the lowest that is free; until {@link #detach}. */
+    synchronized int claim() {
+        int at = claimed.nextClearBit(0);
+        if (at == attached.length) {
+            attached = Arrays.copyOf(attached, 2 * at);
         }
-        if (at == known.length) {
-            known = Arrays.copyOf(known, 2 * at);
-        }
-        known[at] = queuePair;
-        attached = known;
-        firstFree = at + 1;
+        claimed.set(at);
         return at;
     }
 
+    /** Completions find the queue pair under that index from now on. */
+    synchronized void attach(int index, Attachment queuePair) {
+        @Nullable Attachment[] known = attached;
+        known[index] = queuePair;
+        attached = known;
+    }
+
+    /** The queue pairs, by index. */
+    @Nullable Attachment[] attached() {
+        return attached;
+    }
+
+    /** Frees an index, whether or not a queue pair was attached under it. */
     synchronized void detach(int index) {
         attached[index] = null;
-        firstFree = Math.min(firstFree, index);
+        claimed.clear(index);
     }
 
     /**
@@ -269,9 +289,9 @@ final class Dispatcher {
     }
 
     private void poll() {
+        next = 0;
         try {
             cq.poll(batch);
-            next = 0;
         } catch (ClosedException | VerbsException e) {
             throw end(e);
         }
@@ -280,21 +300,25 @@ final class Dispatcher {
 
     private boolean awaitCompletions(Duration limit) throws InterruptedException {
         int n;
+        next = 0;
         try {
             n = cq.await(batch, 1, limit);
-            next = 0;
         } catch (IllegalStateException | VerbsException e) { // closed, served, overrun
+            next = batch.size();
             throw end(e);
+        } catch (InterruptedException e) {
+            next = batch.size(); // nothing has come: it may be the last batch
+            throw e;
         }
         dispatch();
         return n > 0;
     }
 
-    /** The CQ is closed or has overrun: nothing comes from it any more, for any thread. */
+    /** The CQ is closed, served or has overrun: nothing comes from it any more, for any thread. */
     private RuntimeException end(RuntimeException why) {
         for (Attachment a : attached) {
             if (a != null) {
-                a.abandon(Breakage.of("its CQ", why));
+                a.end(this, Breakage.of("its CQ", why));
             }
         }
         waiting.wakeAll();
@@ -335,7 +359,7 @@ final class Dispatcher {
             audited = audited + 1 < known.length ? audited + 1 : 0;
             Attachment a = known[audited];
             if (a != null) {
-                a.audit();
+                a.audit(this);
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.loomverbs.blocking;
 
 import io.loomverbs.ClosedException;
+import io.loomverbs.PostException;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
@@ -25,9 +26,15 @@ final class ReceiveSide implements Goal {
      * receiver that leaves while there are messages wakes the next one: it may have been woken for
      * a message that it did not take.
      *
-     * A closer sets `closing` in the owner, then waits until `outstanding` is 0; a thread that posts
-     * a receive adds to `outstanding`, then looks at `closing`: one of both sees the other.
+     * A closer sets `closing` in the owner, then waits until nothing is outstanding; a thread that
+     * posts a receive adds to `outstanding`, then looks at `closing`: one of both sees the other.
+     * It counts there as posting, too, until it knows whether the device has taken the receive. A
+     * leader that ends everything sets `ended`, then looks whether a thread posts: again one of both
+     * sees the other, and each slot is ended by one of them.
      */
+    private static final long ONE = 1;
+    private static final long POSTING = 1L << 32;
+
     private static final int GRH_BYTES = 40;
     private static final VarHandle TAKEN;
     private static final VarHandle OUTSTANDING;
@@ -36,7 +43,7 @@ final class ReceiveSide implements Goal {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             TAKEN = lookup.findVarHandle(ReceiveSide.class, "taken", long.class);
-            OUTSTANDING = lookup.findVarHandle(ReceiveSide.class, "outstanding", int.class);
+            OUTSTANDING = lookup.findVarHandle(ReceiveSide.class, "outstanding", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -46,23 +53,28 @@ final class ReceiveSide implements Goal {
     static final class Slot {
         final Buffer buffer;
         final RecvWorkRequest wr;
+        private final int number;
+        private int lap;
         int bytes;
         boolean written;
         boolean hasImm;
         int imm;
         int srcQp;
 
-        /** Not posted, so a completion that names it was handled before. */
-        volatile boolean posted;
+        /** The lap in which it is posted; 0 if it is not. */
+        volatile int posted;
 
-        Slot(Buffer buffer, RecvWorkRequest wr) {
+        Slot(Buffer buffer, int number, int lap) {
             this.buffer = buffer;
-            this.wr = wr;
+            this.wr = buffer.describe(RecvWorkRequest.allocate(1));
+            this.number = number;
+            this.lap = lap;
         }
     }
 
     private final Attachment owner;
     private final QueuePair qp;
+    private final int index;
     private final int headerBytes;
     private final Slot[] slots;
     private final WaitList receivers = new WaitList();
@@ -76,24 +88,26 @@ final class ReceiveSide implements Goal {
     /** How many were taken. By compare-and-set. */
     private volatile long taken;
 
-    /** How many receives are posted, or just being posted. By atomic addition. */
-    private volatile int outstanding;
+    /** How many receives are posted, or are just being posted; and the latter. By addition. */
+    private volatile long outstanding;
+
+    /** A receive may be posted without the device having said so: only a reset ends it for sure. */
+    private volatile boolean doubtful;
 
     private boolean started;
 
     /** A receive was flushed or has failed: no message comes after those that are here. */
     private volatile boolean ended;
 
-    ReceiveSide(Attachment owner, QueuePair qp, int index, Buffer[] buffers) {
+    ReceiveSide(Attachment owner, QueuePair qp, int index, Buffer[] buffers, long start) {
         this.owner = owner;
         this.qp = qp;
+        this.index = index;
         this.headerBytes = qp.type() == QpType.UD ? GRH_BYTES : 0;
         this.slots = new Slot[buffers.length];
         this.messages = new Slot[Integer.highestOneBit(2 * Math.max(1, buffers.length) - 1)];
         for (int i = 0; i < buffers.length; i++) {
-            Buffer b = buffers[i];
-            RecvWorkRequest wr = RecvWorkRequest.allocate(1).wrId(WrId.receive(index, i));
-            slots[i] = new Slot(b, b.describe(wr));
+            slots[i] = new Slot(buffers[i], i, WrId.firstLap(start));
         }
     }
 
@@ -114,7 +128,7 @@ final class ReceiveSide implements Goal {
             }
         } finally {
             for (int i = posted + 1; i < slots.length; i++) {
-                slots[i].buffer.close(); // post has closed the one that was refused
+                slots[i].buffer.close(); // post has seen to the one that was refused
             }
             started = posted == slots.length;
         }
@@ -126,54 +140,87 @@ final class ReceiveSide implements Goal {
 
     /** Posts a receive again, or gives its buffer back if there is no need of it any more. */
     private void post(Slot slot) {
-        OUTSTANDING.getAndAdd(this, 1);
-        if (!owner.isClosing() && !ended) {
-            slot.posted = true;
-            boolean done = false;
-            try {
-                qp.postRecv(slot.wr);
-                done = true;
-            } finally {
-                if (!done) {
-                    slot.posted = false;
-                    dropped(slot);
-                }
+        OUTSTANDING.getAndAdd(this, ONE + POSTING);
+        boolean needed = false;
+        try {
+            needed = !owner.isClosing() && !ended;
+            if (needed) {
+                int lap = WrId.nextLap(slot.lap);
+                slot.lap = lap;
+                slot.posted = lap;
+                qp.postRecv(slot.wr.wrId(WrId.receive(index, slot.number, lap)));
             }
-            return;
+        } catch (PostException e) {
+            needed = e.posted() == PostException.UNKNOWN;
+            if (needed) {
+                doubtful = true;
+            }
+            throw e;
+        } catch (RuntimeException e) { // nothing was posted
+            needed = false;
+            throw e;
+        } catch (Error e) { // of this thread, perhaps after the device has taken the receive
+            if (needed) {
+                doubtful = true;
+            }
+            throw e;
+        } finally {
+            if (!needed) {
+                slot.posted = 0;
+                dropped(slot);
+            }
+            OUTSTANDING.getAndAdd(this, -POSTING);
         }
-        dropped(slot);
     }
 
     /** A receive that is not posted any more. */
     private void dropped(Slot slot) {
         slot.buffer.close();
-        OUTSTANDING.getAndAdd(this, -1);
+        OUTSTANDING.getAndAdd(this, -ONE);
         owner.outstandingFell();
     }
 
     /** The application has closed a message, and no request uses it. */
     void giveBack(Slot slot) {
+        String what = "a receive that was to be posted again";
         try {
             post(slot);
         } catch (ClosedException | VerbsException e) {
-            owner.broke(Breakage.of("a receive that was to be posted again", e));
-            receivers.wakeAll();
+            owner.broke(Breakage.of(what, e));
+        } catch (Error e) {
+            owner.broke(Breakage.of(what, e));
+            throw e;
+        } finally {
+            if (doubtful) {
+                owner.flush();
+            }
         }
     }
 
+    /** How many receives are posted, or are just being posted. */
     int outstanding() {
-        return outstanding;
+        return (int) outstanding;
+    }
+
+    /** Whether a thread is posting a receive. */
+    boolean isPosting() {
+        return outstanding >= POSTING;
+    }
+
+    /** Whether a flush may leave receives outstanding that the device has not taken. */
+    boolean isDoubtful() {
+        return doubtful && outstanding() > 0;
     }
 
     void completed(long wrId, WorkCompletions batch, int i) {
         Slot slot = slots[WrId.slot(wrId)];
-        if (!slot.posted) {
+        if (slot.posted != WrId.lap(wrId)) {
             return; // handled before
         }
         if (!batch.isSuccess(i)) {
             owner.broke(Breakage.of(batch, i, "a receive"));
             ended = true;
-            slot.posted = false;
+            slot.posted = 0;
             dropped(slot);
             receivers.wakeAll();
             return;
@@ -185,24 +232,33 @@ final class ReceiveSide implements Goal {
         slot.srcQp = batch.srcQp(i);
         long at = arrived;
         messages[(int) at & messages.length - 1] = slot;
-        slot.posted = false;
+        slot.posted = 0;
         arrived = at + 1;
-        OUTSTANDING.getAndAdd(this, -1);
+        OUTSTANDING.getAndAdd(this, -ONE);
         if (!receivers.isEmpty()) {
             receivers.wakeOldest(at + 1 - taken);
         }
     }
 
-    /** Nothing comes from the queue pair any more. The leader's. */
-    void abandon() {
+    /**
+     * Nothing comes from the queue pair any more, and it executes nothing: what was posted ends.
+     * The leader's.
+     *
+     * @return false if a thread is just posting: then nothing has ended yet
+     */
+    boolean abandon() {
         ended = true;
+        if (isPosting()) {
+            return false;
+        }
         for (Slot slot : slots) {
-            if (slot.posted) {
-                slot.posted = false;
+            if (slot.posted != 0) {
+                slot.posted = 0;
                 dropped(slot);
             }
         }
         receivers.wakeAll();
+        return true;
     }
 
     /** The next message, or null if there is none now. */
@@ -213,15 +269,19 @@ final class ReceiveSide implements Goal {
                 return null;
             }
             Slot slot = messages[(int) t & messages.length - 1];
-            if (TAKEN.compareAndSet(this, t, t + 1) && slot != null) {
-                return new Message(this, slot, headerBytes);
+            if (slot != null) {
+                // Before it is taken: there may be no memory for it.
+                Message message = new Message(this, slot, headerBytes);
+                if (TAKEN.compareAndSet(this, t, t + 1)) {
+                    return message;
+                }
             }
         }
     }
 
     /** Whether no message will come: those that wait look why. */
     boolean isOver() {
-        return ended || owner.isClosing() || (owner.breakage() != null && outstanding == 0);
+        return ended || owner.isClosing() || (owner.breakage() != null && outstanding() == 0);
     }
 
     void wakeAll() {
@@ -250,10 +310,11 @@ final class ReceiveSide implements Goal {
 
     /** Gives back the buffers of messages that no thread has taken. */
     void discard() {
-        Message m = poll();
-        while (m != null) {
-            m.close();
-            m = poll();
+        for (long t = taken; t < arrived; t = taken) {
+            Slot slot = messages[(int) t & messages.length - 1];
+            if (TAKEN.compareAndSet(this, t, t + 1) && slot != null) {
+                slot.buffer.close();
+            }
         }
     }
 }

@@ -32,6 +32,10 @@ import java.time.Duration;
  * A call that throws an {@link IllegalArgumentException}, or a {@link VerbsException} because the
  * device refused the request, has changed nothing.
  *
+ * <p>When a CQ brings no more completions, since it has overrun, or the program serves it or adds
+ * it to a group, its queue pairs are moved to RESET, and all their requests fail. Only a reset says
+ * then that the device has let go of the memory.
+ *
  * <h2>Interrupts and timeouts</h2>
  *
  * A call that is interrupted before its request was posted throws {@link InterruptedException}: the
@@ -55,7 +59,7 @@ public final class Requests implements AutoCloseable {
                 config.timeout() == null
                         ? Long.MAX_VALUE
                         : Check.nanos("timeout", config.timeout());
-        this.attachment = new Attachment(qp, buffers, room);
+        this.attachment = Attachment.of(qp, buffers, room);
         this.send = attachment.send();
         this.receive = attachment.receive();
     }
@@ -572,6 +576,10 @@ public final class Requests implements AutoCloseable {
      * <p>To end without failures, wait for all requests first. An interrupt does not end the wait;
      * the thread stays interrupted. Closing again does nothing. If two threads close concurrently,
      * the second waits for the first.
+     *
+     * @throws VerbsException if the device refuses to move the queue pair, after which the requests
+     *     are open; or to deregister memory that atomics have used, after which they are closed. In
+     *     both cases, close again to try again
      */
     @Override
     public void close() {

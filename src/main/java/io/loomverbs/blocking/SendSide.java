@@ -90,10 +90,13 @@ final class SendSide {
     /** Why it is unknown which of the posted requests the device has. Written by the poster. */
     private volatile @Nullable String doubt;
 
+    /** An Error has met the thread that posted, and another could not be started. */
+    private volatile boolean left;
+
     /** The leader wants those to end. */
     private volatile boolean probeDue;
 
-    /** How many were ever posted. Written by the poster. */
+    /** Counts what was ever posted, from a start of its own (see WrId). Written by the poster. */
     private volatile long posted;
 
     /** How many of those the device has taken for sure. Written by the poster. */
@@ -109,7 +112,7 @@ final class SendSide {
      */
     private int expected;
 
-    SendSide(Attachment owner, QueuePair qp, int index, int capacity) {
+    SendSide(Attachment owner, QueuePair qp, int index, int capacity, long start) {
         this.owner = owner;
         this.qp = qp;
         this.index = index;
@@ -119,6 +122,9 @@ final class SendSide {
         this.sent = new Request[Integer.highestOneBit(2 * places - 1)];
         this.cache = new RequestCache(sent.length);
         this.results = new AtomicResults(qp.pd(), sent.length);
+        this.posted = start;
+        this.accepted = start;
+        this.completed = start;
     }
 
     int capacity() {
@@ -144,11 +150,12 @@ final class SendSide {
     }
 
     void prepareAtomics() {
-        results.prepare();
+        if (!results.prepare()) {
+            throw owner.refusal();
+        }
     }
 
     /** Has a request posted, by this thread or another, now or when there is room. */
-    @SuppressWarnings("ThreadPriorityCheck") // a hint only: it is right without the yield, too
     void submit(Request r) {
         backlog.add(r);
         int others = expected - 1;
@@ -157,9 +164,18 @@ final class SendSide {
         }
         if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
             if (others > 0 && Thread.currentThread().isVirtual()) {
-                Thread.yield();
+                letOthersSubmit();
             }
             run();
+        }
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // a hint only: it is right without the yield, too
+    private static void letOthersSubmit() {
+        try {
+            Thread.yield();
+        } catch (VirtualMachineError e) {
+            // No memory, or no stack, to yield. This thread posts for others: it must go on.
         }
     }
 
@@ -214,6 +230,7 @@ final class SendSide {
         } finally {
             // An Error, such as a lack of stack, is this thread's; others' requests go on.
             if (!ended && !handOn()) {
+                left = true;
                 turn = IDLE;
             }
         }
@@ -409,11 +426,16 @@ final class SendSide {
 
     /**
      * Nothing has come for a while. If requests are posted of which the device may not have all, or
-     * may not report all, they have to end. The leader's.
+     * may not report all, they have to end; if some were left by a thread that an Error has met,
+     * another has to post them. The leader's.
      */
-    void endDoubtful() {
-        if (doubt != null && outstanding() > 0) {
+    void audit() {
+        boolean doubtful = doubt != null && outstanding() > 0;
+        if (doubtful) {
             probeDue = true;
+        }
+        if (doubtful || left) {
+            left = false;
             signal();
         }
     }
@@ -456,8 +478,18 @@ final class SendSide {
         return r.succeed();
     }
 
-    /** Nothing comes from the queue pair any more: what was posted ends. The leader's. */
-    void abandon(Breakage why) {
+    /**
+     * Nothing comes from the queue pair any more, and it executes nothing: what was posted ends.
+     * The leader's, once the owner refuses requests: a thread that begins to post after that sees
+     * it.
+     *
+     * @return false if a thread is just posting, which may take requests back: then nothing has
+     *     ended yet
+     */
+    boolean abandon(Breakage why) {
+        if (isPosting()) {
+            return false;
+        }
         for (long p = completed; p < posted; p++) {
             Request r = sent[slot(p)];
             if (r != null && r.position == p && !r.isDone()) {
@@ -467,6 +499,7 @@ final class SendSide {
             completed = p + 1;
         }
         signal();
+        return true;
     }
 
     void close() {

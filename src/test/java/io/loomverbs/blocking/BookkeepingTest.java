@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.lang.reflect.Field;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /** Lists, indexes and reservations: what goes wrong in them shows much later. */
@@ -75,13 +76,14 @@ class BookkeepingTest {
         CompletionQueue other = f.direct();
         Dispatcher d = Dispatcher.reserve(other, 1);
         for (int i = 0; i < 5; i++) {
-            assertThat(d.attach(some)).isEqualTo(i);
+            assertThat(d.claim()).isEqualTo(i);
+            d.attach(i, some);
         }
         d.detach(3);
         d.detach(1);
-        assertThat(d.attach(some)).isEqualTo(1);
-        assertThat(d.attach(some)).isEqualTo(3);
-        assertThat(d.attach(some)).isEqualTo(5);
+        assertThat(d.claim()).isEqualTo(1);
+        assertThat(d.claim()).isEqualTo(3);
+        assertThat(d.claim()).isEqualTo(5);
         d.unreserve(1);
         Dispatcher next = Dispatcher.reserve(other, 1);
         assertThat(next).as("of a CQ without requests").isNotSameAs(d);
@@ -91,7 +93,7 @@ class BookkeepingTest {
     private Attachment attachment(CompletionQueue cq) {
         QueuePair qp = queuePair(cq, cq);
         Reservation room = Reservation.of(qp, RequestsConfig.of(), qp.config());
-        Attachment made = new Attachment(qp, new Buffer[0], room);
+        Attachment made = Attachment.of(qp, new Buffer[0], room);
         f.own(made::close);
         return made;
     }
@@ -116,9 +118,44 @@ class BookkeepingTest {
         Requests.over(queuePair(send, recv), config).close();
         assertThat(Dispatcher.room(send)).isEqualTo(sendRoom);
         assertThat(Dispatcher.room(recv)).isEqualTo(recvRoom - 1);
-        Attachment some = attachment(send);
-        assertThat(d.attach(some)).isZero();
+        assertThat(d.claim()).isZero();
         d.unreserve(1);
+    }
+
+    /** Its leaders never see it: they would meet an attachment without its sides. */
+    @Test
+    void whatCannotBeAttachedLeavesBothCqs() {
+        CompletionQueue send = f.direct();
+        CompletionQueue recv = f.direct();
+        BufferPool pool = f.own(BufferPool.of(f.pd, 64, 1));
+        QueuePair qp = queuePair(send, recv);
+        RequestsConfig config = RequestsConfig.of().withReceives(1, pool);
+        Reservation room = Reservation.of(qp, config, qp.config());
+        assertThatThrownBy(() -> Attachment.of(qp, new Buffer[1], room))
+                .isInstanceOf(NullPointerException.class);
+        for (Dispatcher d : List.of(room.sends(), room.receives())) {
+            assertThat(d.attached()).containsOnlyNulls();
+            assertThat(d.claim()).isZero();
+        }
+        room.release();
+    }
+
+    /** So that one of an earlier attachment, or of an earlier lap, is not taken for one of now. */
+    @Test
+    void completionsThatComeLateNameNoPlaceInUse() {
+        long one = WrId.start();
+        long other = WrId.start();
+        assertThat(WrId.position(WrId.send(0, one), other)).isGreaterThan(other + (1 << 24));
+        int lap = WrId.firstLap(one);
+        long wrId = WrId.receive(3, 7, lap);
+        assertThat(WrId.lap(wrId)).isEqualTo(lap).isNotEqualTo(WrId.firstLap(other));
+        assertThat(WrId.slot(wrId)).isEqualTo(7);
+        assertThat(WrId.index(wrId)).isEqualTo(3);
+        assertThat(WrId.isReceive(wrId)).isTrue();
+        for (int i = 0; i < 1 << 17; i++) {
+            lap = WrId.nextLap(lap);
+            assertThat(lap).isBetween(1, 0xffff);
+        }
     }
 
     /** A ring of receives without a leader: the test polls, and tells it what has completed. */
@@ -134,9 +171,9 @@ class BookkeepingTest {
             buffers[i] = pool.take();
         }
         Reservation room = Reservation.of(to, RequestsConfig.of(), to.config());
-        Attachment owner = new Attachment(to, new Buffer[0], room);
+        Attachment owner = Attachment.of(to, new Buffer[0], room);
         f.own(owner::close);
-        ReceiveSide ring = new ReceiveSide(owner, to, 0, buffers);
+        ReceiveSide ring = new ReceiveSide(owner, to, 0, buffers, 0);
         ring.start();
         return ring;
     }

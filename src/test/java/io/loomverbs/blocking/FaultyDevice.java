@@ -4,6 +4,7 @@ import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.MrOps;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpOps;
@@ -15,6 +16,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** An embedded device, some of whose calls fail as a test wants. */
 final class FaultyDevice implements DeviceOps {
@@ -33,6 +35,15 @@ final class FaultyDevice implements DeviceOps {
 
     /** How many registrations succeed before one that fails. */
     final AtomicInteger goodRegions = new AtomicInteger(Integer.MAX_VALUE);
+
+    /** How many changes of queue pairs succeed before one that fails. */
+    final AtomicInteger goodModifies = new AtomicInteger(Integer.MAX_VALUE);
+
+    /** How many deregistrations succeed before one that fails. */
+    final AtomicInteger goodDeregs = new AtomicInteger(Integer.MAX_VALUE);
+
+    /** What is thrown once, after a receive was posted. */
+    final AtomicReference<Error> afterReceive = new AtomicReference<>();
 
     @Override
     public String name() {
@@ -90,6 +101,21 @@ final class FaultyDevice implements DeviceOps {
                 if (goodReceives.getAndDecrement() == 0) {
                     return PostResult.failed(Errno.ENOMEM, 0);
                 }
+                Error met = afterReceive.getAndSet(null);
+                if (met != null) {
+                    method.invoke(ops, args);
+                    throw met;
+                }
+            }
+            case "modify" -> {
+                if (goodModifies.getAndDecrement() == 0) {
+                    return -Errno.ENOMEM;
+                }
+            }
+            case "dereg" -> {
+                if (goodDeregs.getAndDecrement() == 0) {
+                    return -Errno.EBUSY;
+                }
             }
             case "regMr" -> {
                 if (goodRegions.getAndDecrement() == 0) {
@@ -107,6 +133,7 @@ final class FaultyDevice implements DeviceOps {
         return switch (result) {
             case PdOps pd -> faulty(PdOps.class, pd);
             case QpOps qp -> faulty(QpOps.class, qp);
+            case MrOps mr -> faulty(MrOps.class, mr);
             case null, default -> result;
         };
     }
