@@ -101,6 +101,17 @@ public final class ConnectRequest implements AutoCloseable {
     }
 
     /**
+     * Whether the client's queue pair takes its receives from an SRQ. The device then cannot tell
+     * how many are posted for this connection: a message that finds none is sent again, as often as
+     * {@link ConnectionConfig#withRnrRetryCount} says.
+     *
+     * @return what the client has said ({@code rdma_conn_param.srq})
+     */
+    public boolean peerUsesSrq() {
+        return request.srq();
+    }
+
+    /**
      * Initializes a queue pair for this request, from RESET to INIT, so that receives can be posted
      * before the client may send.
      *
@@ -176,7 +187,7 @@ public final class ConnectRequest implements AutoCloseable {
         QpSteps.setAckTimeout(endpoint.ops(), config);
         QpSteps.initToConnect(endpoint.ops(), qp, state);
         QpSteps.connect(endpoint.ops(), qp, config);
-        int rc = endpoint.ops().accept(config.of(qp.qpNum()));
+        int rc = endpoint.ops().accept(config.of(qp));
         if (rc != 0) {
             throw endpoint.failure("rdma_accept", rc, this + " was not accepted with " + config);
         }
@@ -190,7 +201,7 @@ public final class ConnectRequest implements AutoCloseable {
         if (event.type() != Cm.EVENT_ESTABLISHED && event.type() != Cm.EVENT_DISCONNECTED) {
             throw endpoint.failure("rdma_accept", event);
         }
-        return RdmaConnection.of(attempt, qp, request.privateData());
+        return RdmaConnection.of(attempt, qp, request);
     }
 
     /** A listener at an address of all devices may get a request over any of them. */

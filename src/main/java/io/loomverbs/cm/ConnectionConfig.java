@@ -1,5 +1,6 @@
 package io.loomverbs.cm;
 
+import io.loomverbs.QueuePair;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmConnParam;
 
@@ -126,7 +127,7 @@ public final class ConnectionConfig {
 
     /**
      * Changes how often a message is sent again that the peer does not acknowledge ({@code
-     * retry_count}). The client's value counts for both sides.
+     * retry_count}). The client's value counts for both sides; {@code rdma_accept} ignores it.
      *
      * @param retries 0 to 7
      * @return a changed copy
@@ -231,9 +232,25 @@ public final class ConnectionConfig {
         Checks.privateData("config's private data", privateData, most, where);
     }
 
-    CmConnParam of(int qpNum) {
+    /** For a queue pair that is to be connected. */
+    CmConnParam of(QueuePair qp) {
+        return of(qp.qpNum(), qp.srq() != null);
+    }
+
+    /** For datagrams: the peer is told the number, if any, and nothing else. */
+    CmConnParam ofDatagrams(int qpNum) {
+        return of(qpNum, false);
+    }
+
+    private CmConnParam of(int qpNum, boolean srq) {
         return new CmConnParam(
-                privateData, responderResources, initiatorDepth, retryCount, rnrRetryCount, qpNum);
+                privateData,
+                responderResources,
+                initiatorDepth,
+                retryCount,
+                rnrRetryCount,
+                srq,
+                qpNum);
     }
 
     /** Its values, for messages. */

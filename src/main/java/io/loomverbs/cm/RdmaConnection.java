@@ -24,19 +24,23 @@ public final class RdmaConnection implements AutoCloseable {
     private final QueuePair qp;
     private final InetSocketAddress local;
     private final InetSocketAddress peer;
-    private final byte[] privateData;
+    private final CmEvent told;
 
-    private RdmaConnection(Attempt attempt, QueuePair qp, byte[] privateData) {
+    private RdmaConnection(Attempt attempt, QueuePair qp, CmEvent told) {
         this.endpoint = attempt.endpoint();
         this.qp = qp;
         this.local = attempt.local();
         this.peer = attempt.peer();
-        this.privateData = privateData;
+        this.told = told;
     }
 
-    /** Takes over what {@code attempt} has set up. */
-    static RdmaConnection of(Attempt attempt, QueuePair qp, byte[] privateData) {
-        RdmaConnection connection = new RdmaConnection(attempt, qp, privateData);
+    /**
+     * Takes over what {@code attempt} has set up.
+     *
+     * @param told what the peer has said with its request or its answer
+     */
+    static RdmaConnection of(Attempt attempt, QueuePair qp, CmEvent told) {
+        RdmaConnection connection = new RdmaConnection(attempt, qp, told);
         attempt.handOver(connection::leave);
         return connection;
     }
@@ -75,7 +79,17 @@ public final class RdmaConnection implements AutoCloseable {
      *     for an answer
      */
     public byte[] privateData() {
-        return privateData.clone();
+        return told.privateData().clone();
+    }
+
+    /**
+     * Whether the peer's queue pair takes its receives from an SRQ.
+     *
+     * @return what the peer has said ({@code rdma_conn_param.srq})
+     * @see ConnectRequest#peerUsesSrq
+     */
+    public boolean peerUsesSrq() {
+        return told.srq();
     }
 
     /**

@@ -123,7 +123,7 @@ public final class RdmaRoute implements AutoCloseable {
         Endpoint endpoint = attempt.endpoint();
         QpSteps.setAckTimeout(endpoint.ops(), config);
         QpSteps.initToConnect(endpoint.ops(), qp, state);
-        int rc = endpoint.ops().connect(config.of(qp.qpNum()));
+        int rc = endpoint.ops().connect(config.of(qp));
         if (rc != 0) {
             throw endpoint.failure("rdma_connect", rc, this + " with " + config);
         }
@@ -140,7 +140,7 @@ public final class RdmaRoute implements AutoCloseable {
         if (rc != 0) {
             throw endpoint.failure("rdma_establish", rc, this + " was not established");
         }
-        return RdmaConnection.of(attempt, qp, event.privateData());
+        return RdmaConnection.of(attempt, qp, event);
     }
 
     /**

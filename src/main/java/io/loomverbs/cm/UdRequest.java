@@ -115,7 +115,7 @@ public final class UdRequest implements AutoCloseable {
                             .accept(
                                     ConnectionConfig.defaults()
                                             .withPrivateData(privateData)
-                                            .of(qp.qpNum()));
+                                            .ofDatagrams(qp.qpNum()));
             if (rc != 0 && rc != -Errno.EINVAL) {
                 throw ConnectionException.refused("rdma_accept", rc, this + " was not accepted");
             }

@@ -101,7 +101,10 @@ public final class UdRoute implements AutoCloseable {
             throws InterruptedException {
         int rc =
                 endpoint.ops()
-                        .connect(ConnectionConfig.defaults().withPrivateData(privateData).of(0));
+                        .connect(
+                                ConnectionConfig.defaults()
+                                        .withPrivateData(privateData)
+                                        .ofDatagrams(0));
         if (rc != 0) {
             throw endpoint.failure("rdma_connect", rc, toString());
         }

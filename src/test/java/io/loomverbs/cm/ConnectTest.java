@@ -6,8 +6,13 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.loomverbs.Access;
 import io.loomverbs.ClosedException;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.QpConfig;
 import io.loomverbs.QpState;
+import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
+import io.loomverbs.SharedReceiveQueue;
+import io.loomverbs.SrqAttributes;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
@@ -21,9 +26,12 @@ import io.loomverbs.support.Differences;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 
 /** Connecting, telling each other something, and leaving. */
 class ConnectTest extends CmContract {
@@ -110,6 +118,7 @@ class ConnectTest extends CmContract {
                                             ConnectionConfig.defaults()
                                                     .withResponderResources(1)
                                                     .withInitiatorDepth(2)
+                                                    .withRetryCount(3)
                                                     .withRnrRetryCount(2),
                                             PATIENCE));
                         });
@@ -220,6 +229,48 @@ class ConnectTest extends CmContract {
         if (Differences.EMBEDDED) { // soft-RoCE needs neither, and does not report them
             assertThat(has.av.srcPathBits()).isEqualTo(3);
             assertThat(has.av.staticRate()).isEqualTo(5);
+        }
+    }
+
+    /** Each side is told whether the other takes its receives from an SRQ. */
+    @ParameterizedTest
+    @CsvSource({"true, false", "false, true", "true, true"})
+    void sharedReceiveQueuesAreTold(boolean ofClient, boolean ofServer) throws Exception {
+        RdmaListener listener = listener();
+        var accepting =
+                f.start(
+                        "accept",
+                        () -> {
+                            ConnectRequest request = listener.accept();
+                            assertThat(request.peerUsesSrq()).isEqualTo(ofClient);
+                            return f.own(request.accept(qp(ofServer)));
+                        });
+        RdmaConnection client = f.own(route(listener).connect(qp(ofClient), PATIENCE));
+        RdmaConnection server = accepting.get();
+        assertThat(client.peerUsesSrq()).isEqualTo(ofServer);
+        assertThat(server.peerUsesSrq()).isEqualTo(ofClient);
+        sendFrom(client, server);
+        sendFrom(server, client);
+    }
+
+    private QueuePair qp(boolean ofSrq) {
+        if (!ofSrq) {
+            return qp();
+        }
+        SharedReceiveQueue srq = f.own(f.pd.createSrq(SrqAttributes.of(4)));
+        return f.own(f.pd.createQp(QpConfig.of(QpType.RC, f.direct()).withSrq(srq)));
+    }
+
+    private void sendFrom(RdmaConnection from, RdmaConnection to) {
+        SharedReceiveQueue srq = to.queuePair().srq();
+        if (srq == null) {
+            to.queuePair().postRecv(receive(1));
+        } else {
+            srq.postRecv(receive(1));
+        }
+        from.queuePair().postSend(message(2));
+        for (CompletionQueue cq : List.of(from.queuePair().sendCq(), to.queuePair().recvCq())) {
+            assertThat(Fixture.pollOne(cq).status()).isEqualTo(WcStatus.SUCCESS);
         }
     }
 

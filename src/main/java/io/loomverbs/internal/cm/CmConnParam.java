@@ -5,6 +5,7 @@ package io.loomverbs.internal.cm;
  *
  * @param responderResources 255 for what the device can do
  * @param initiatorDepth 255 for what the device can do
+ * @param srq whether the queue pair takes its receives from an SRQ
  */
 @SuppressWarnings("ArrayRecordComponent") // a structure, which nothing compares
 public record CmConnParam(
@@ -13,4 +14,5 @@ public record CmConnParam(
         int initiatorDepth,
         int retryCount,
         int rnrRetryCount,
+        boolean srq,
         int qpNum) {}

@@ -35,6 +35,7 @@ public final class RdmacmLayouts {
         public static final int PARAM__CONN__PRIVATE_DATA_LEN = 32;
         public static final int PARAM__CONN__RESPONDER_RESOURCES = 33;
         public static final int PARAM__CONN__INITIATOR_DEPTH = 34;
+        public static final int PARAM__CONN__SRQ = 38;
         public static final int PARAM__CONN__QP_NUM = 40;
         public static final int PARAM__UD__PRIVATE_DATA = 24;
         public static final int PARAM__UD__PRIVATE_DATA_LEN = 32;
@@ -53,6 +54,7 @@ public final class RdmacmLayouts {
         public static final int INITIATOR_DEPTH = 10;
         public static final int RETRY_COUNT = 12;
         public static final int RNR_RETRY_COUNT = 13;
+        public static final int SRQ = 14;
         public static final int QP_NUM = 16;
         public static final int BYTES = 24;
 

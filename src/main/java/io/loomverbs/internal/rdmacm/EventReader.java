@@ -116,6 +116,7 @@ final class EventReader {
                 from.i32(RdmaCmEvent.PARAM__CONN__QP_NUM),
                 from.u8(RdmaCmEvent.PARAM__CONN__RESPONDER_RESOURCES),
                 from.u8(RdmaCmEvent.PARAM__CONN__INITIATOR_DEPTH),
+                from.u8(RdmaCmEvent.PARAM__CONN__SRQ) != 0,
                 incoming,
                 null);
     }

@@ -178,6 +178,7 @@ final class RdmacmId implements CmIdOps {
         to.u8(RdmaConnParam.INITIATOR_DEPTH, from.initiatorDepth());
         to.u8(RdmaConnParam.RETRY_COUNT, from.retryCount());
         to.u8(RdmaConnParam.RNR_RETRY_COUNT, from.rnrRetryCount());
+        to.u8(RdmaConnParam.SRQ, from.srq() ? 1 : 0);
         to.i32(RdmaConnParam.QP_NUM, from.qpNum());
         return to;
     }

@@ -252,6 +252,7 @@ class SoftCmId implements CmIdOps {
                 param.qpNum(),
                 SoftQpAttrs.granted(param.initiatorDepth()),
                 SoftQpAttrs.granted(param.responderResources()),
+                param.srq(),
                 child,
                 null);
     }
