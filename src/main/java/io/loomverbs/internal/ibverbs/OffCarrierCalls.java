@@ -17,8 +17,10 @@ import java.util.function.Supplier;
  * no thread can be started, it makes the call itself.
  *
  * <p>Most of these calls are short, and a platform thread is expensive to start (10 ms in User Mode
- * Linux, 0.1 ms elsewhere): a few threads are kept for a second. A call that none of them has taken
- * up for some milliseconds gets a thread of its own, so that none waits because others take long.
+ * Linux, 0.1 ms elsewhere): a few threads are kept for a second. If none of them takes up any call
+ * for some milliseconds, each waiting call gets a thread of its own, so that none waits because
+ * others take long. While they do, a queue of many short calls moves on, and further threads would
+ * only delay it.
  */
 public final class OffCarrierCalls {
     private static final int THREADS = 4;
@@ -26,13 +28,22 @@ public final class OffCarrierCalls {
     private static final long PATIENCE_NANOS = 20_000_000;
     private static final long LOOK_NANOS = 1_000_000_000;
 
-    private static final OffCarrierCalls OF_THE_JVM = new OffCarrierCalls(HelperThreads::unstarted);
+    /** How many times its patience a call waits in a queue that moves. */
+    private static final int TURNS = 50;
+
+    private static final OffCarrierCalls OF_THE_JVM =
+            new OffCarrierCalls(HelperThreads::unstarted, PATIENCE_NANOS);
 
     private final HelperThreads.Maker threads;
+    private final long patience;
     private final ThreadPoolExecutor pool;
 
-    OffCarrierCalls(HelperThreads.Maker threads) {
+    /** When a thread of the pool has taken up a call last. */
+    private volatile long takenUp = System.nanoTime();
+
+    OffCarrierCalls(HelperThreads.Maker threads, long patience) {
         this.threads = threads;
+        this.patience = patience;
         pool =
                 new ThreadPoolExecutor(
                         THREADS,
@@ -100,8 +111,14 @@ public final class OffCarrierCalls {
             return begun.compareAndSet(0, 1);
         }
 
+        /** By a thread of the pool. */
         @Override
         public void run() {
+            calls.takenUp = System.nanoTime();
+            make();
+        }
+
+        private void make() {
             if (!tryBegin()) {
                 return;
             }
@@ -118,7 +135,7 @@ public final class OffCarrierCalls {
             try {
                 calls.pool.execute(this);
             } catch (OutOfMemoryError e) { // too many threads, say
-                run();
+                make();
             } catch (Error e) { // no stack, say
                 if (tryBegin()) {
                     throw e;
@@ -134,7 +151,7 @@ public final class OffCarrierCalls {
                 try {
                     if (parks) {
                         // Not indefinitely: the thread that is done may lack memory to unpark.
-                        LockSupport.parkNanos(this, begun.get() == 0 ? PATIENCE_NANOS : LOOK_NANOS);
+                        LockSupport.parkNanos(this, begun.get() == 0 ? calls.patience : LOOK_NANOS);
                         // While interrupted, park returns at once: the status is put aside.
                         interrupted |= Thread.interrupted();
                     } else {
@@ -155,18 +172,24 @@ public final class OffCarrierCalls {
             }
         }
 
-        /** A thread of its own makes the call if none of the pool's has begun it for long. */
+        /** A thread of its own makes the call if those of the pool have begun none for long. */
         private void beginAlone() {
-            if (alone || begun.get() != 0 || System.nanoTime() - since < PATIENCE_NANOS) {
+            if (alone || begun.get() != 0 || !isLate(System.nanoTime())) {
                 return;
             }
             try {
                 boolean _ = calls.pool.remove(this); // it would find the call begun
-                calls.threads.unstarted("loomverbs " + verb, this).start();
+                calls.threads.unstarted("loomverbs " + verb, this::make).start();
                 alone = true;
             } catch (OutOfMemoryError e) {
-                run();
+                make();
             }
+        }
+
+        private boolean isLate(long now) {
+            long waited = now - since;
+            return waited >= calls.patience
+                    && (now - calls.takenUp >= calls.patience || waited >= TURNS * calls.patience);
         }
 
         @SuppressWarnings("NullAway") // null if the call has given null

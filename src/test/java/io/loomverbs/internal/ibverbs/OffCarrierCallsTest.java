@@ -18,9 +18,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 @Timeout(60)
 class OffCarrierCallsTest {
+    private static final long PATIENCE = 20_000_000;
+
     private static <T> T onVirtual(Callable<T> body) throws Exception {
         FutureTask<T> task = new FutureTask<>(body);
         Thread.ofVirtual().start(task);
@@ -58,6 +62,37 @@ class OffCarrierCallsTest {
         }
     }
 
+    /**
+     * Short calls wait for each other, however many there are: a thread costs more than they do.
+     */
+    @Test
+    void aQueueThatMovesGetsNoFurtherThreads() throws Exception {
+        AtomicInteger threads = new AtomicInteger();
+        OffCarrierCalls calls =
+                new OffCarrierCalls(
+                        (name, task) -> {
+                            threads.incrementAndGet();
+                            return HelperThreads.unstarted(name, task);
+                        },
+                        TimeUnit.MILLISECONDS.toNanos(300));
+        List<FutureTask<Boolean>> tasks = new ArrayList<>();
+        for (int i = 0; i < 400; i++) { // a second, with four threads
+            FutureTask<Boolean> task =
+                    new FutureTask<>(() -> calls.make("ibv_x", OffCarrierCallsTest::shortCall));
+            tasks.add(task);
+            Thread.ofVirtual().start(task);
+        }
+        for (FutureTask<Boolean> task : tasks) {
+            assertThat(task.get(10, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(threads).hasValue(4);
+    }
+
+    private static boolean shortCall() {
+        LockSupport.parkNanos(10_000_000);
+        return true;
+    }
+
     private static boolean meet(CountDownLatch begun, CountDownLatch go) {
         begun.countDown();
         try {
@@ -74,7 +109,7 @@ class OffCarrierCallsTest {
     /** No thread of the pool can be started. */
     @Test
     void withoutAThreadTheCallerMakesTheCall() throws Exception {
-        OffCarrierCalls calls = new OffCarrierCalls(OffCarrierCallsTest::unmade);
+        OffCarrierCalls calls = new OffCarrierCalls(OffCarrierCallsTest::unmade, PATIENCE);
         assertThat(onVirtual(() -> calls.make("ibv_x", Thread::currentThread).isVirtual()))
                 .isTrue();
     }
@@ -87,7 +122,8 @@ class OffCarrierCallsTest {
                         (name, task) ->
                                 name.equals("loomverbs-call")
                                         ? HelperThreads.unstarted(name, task)
-                                        : unmade(name, task));
+                                        : unmade(name, task),
+                        PATIENCE);
         int many = 4;
         CountDownLatch begun = new CountDownLatch(many);
         CountDownLatch go = new CountDownLatch(1);
