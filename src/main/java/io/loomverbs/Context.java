@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -32,6 +33,9 @@ public final class Context implements AutoCloseable {
     private final QpNumbers<QueuePair> qps = new QpNumbers<>();
     private final Lifecycle usage = new Lifecycle(this);
     private final AtomicInteger lastId = new AtomicInteger();
+
+    /** The ports that {@link #fixedPort} knows, by their numbers. */
+    private final ConcurrentHashMap<Integer, PortAttributes> ports = new ConcurrentHashMap<>(2);
 
     Context(Device device, DeviceOps deviceOps) {
         this.device = device;
@@ -189,7 +193,7 @@ public final class Context implements AutoCloseable {
      * @throws VerbsException if the device fails
      */
     public Gid gid(int port, int index) {
-        int length = port(port).gidTableLength();
+        int length = fixedPort(port).gidTableLength();
         Arguments.inRange("index", index, 0, length - 1, "gid_tbl_len of port " + port);
         try {
             return Gid.of(ops.queryGid(port, index));
@@ -560,6 +564,21 @@ public final class Context implements AutoCloseable {
         if (rc == Lifecycle.IN_USE) {
             throw BusyMessage.refusal("ibv_close_device", this, usage);
         }
+    }
+
+    /**
+     * A port, for the attributes that never change: the lengths of its tables, its largest MTU, its
+     * link layer. Asked for once, since every change of a queue pair needs them, and a device may
+     * take long to answer.
+     */
+    PortAttributes fixedPort(int port) {
+        usage.ensureOpen();
+        PortAttributes known = ports.get(port);
+        if (known == null) {
+            known = port(port);
+            ports.put(port, known);
+        }
+        return known;
     }
 
     void checkPort(String name, int port) {

@@ -23,7 +23,7 @@ final class Ranges {
         if (problem != null) {
             return problem;
         }
-        PortAttributes port = context.port(number);
+        PortAttributes port = context.fixedPort(number);
         if ((mask & Ibv.QP_PKEY_INDEX) != 0 && change.pkeyIndex() >= port.pkeyTableLength()) {
             return range(
                     "pkeyIndex",
@@ -54,7 +54,7 @@ final class Ranges {
         if (problem != null || address.dgid() == null) {
             return problem;
         }
-        int length = context.port(address.portNum()).gidTableLength();
+        int length = context.fixedPort(address.portNum()).gidTableLength();
         return address.sgidIndex() < length
                 ? null
                 : range(
@@ -68,7 +68,7 @@ final class Ranges {
     /** Why no message to an address can arrive, from the port's current state; null if it can. */
     static @Nullable String unreachable(Context context, AhAttributes address) {
         int number = address.portNum();
-        if (context.port(number).linkLayer() != LinkLayer.ETHERNET) {
+        if (context.fixedPort(number).linkLayer() != LinkLayer.ETHERNET) {
             return null;
         }
         Gid dgid = address.dgid();
