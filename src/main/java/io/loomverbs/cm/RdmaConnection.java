@@ -26,6 +26,11 @@ public final class RdmaConnection implements AutoCloseable {
     private final InetSocketAddress peer;
     private final CmEvent told;
 
+    /**
+     * Whether this side has left: then neither the peer's answer nor a close has anything to do.
+     */
+    private volatile boolean left;
+
     private RdmaConnection(Attempt attempt, QueuePair qp, CmEvent told) {
         this.endpoint = attempt.endpoint();
         this.qp = qp;
@@ -141,7 +146,7 @@ public final class RdmaConnection implements AutoCloseable {
         if (endpoint.isClosed()) {
             throw endpoint.closedException();
         }
-        int rc = leave(Errno.EINVAL);
+        int rc = depart();
         if (rc != 0 && endpoint.isClosed()) {
             throw endpoint.closedException();
         }
@@ -153,14 +158,18 @@ public final class RdmaConnection implements AutoCloseable {
 
     /** What is to be done when the peer has left; its answer must not wait for the program. */
     private void leave() {
-        int ignored = leave(Errno.EINVAL);
+        int ignored = depart();
     }
 
-    /** {@code tolerated}: both sides may leave at once, and the second call finds nothing to do. */
-    private int leave(int tolerated) {
+    /** Both sides may leave at once: the second call finds nothing to do. */
+    private int depart() {
+        if (left) {
+            return 0;
+        }
         QpSteps.toErr(qp);
         int rc = endpoint.ops().disconnect();
-        return rc == -tolerated || rc == -ENOTCONN ? 0 : rc;
+        left = rc == 0 || rc == -Errno.EINVAL || rc == -ENOTCONN;
+        return left ? 0 : rc;
     }
 
     /**
