@@ -15,7 +15,9 @@ final class CmCauses {
         return usually(
                 switch (errno) {
                     case EADDRINUSE -> "another program listens on that port, or has just done so";
-                    case EADDRNOTAVAIL -> "the address is not one of this host's";
+                    case EADDRNOTAVAIL ->
+                            "the address is not one of this host's; or it stands for all, and"
+                                    + " another program listens on that port at one of them";
                     case Errno.ENETUNREACH, Errno.EHOSTUNREACH ->
                             "there is no route to the address: see ip route get";
                     case Errno.ENODEV ->

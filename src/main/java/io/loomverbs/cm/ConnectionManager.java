@@ -132,16 +132,16 @@ public final class ConnectionManager {
     /**
      * Listens at an address ({@code rdma_bind_addr}, {@code rdma_listen}).
      *
-     * @param local an address of one of this host's RDMA devices, or {@code 0.0.0.0} or {@code ::}
-     *     for all; port 0 for one that is chosen
+     * @param local an address of one of this host's RDMA devices, or {@code 0.0.0.0} for all of
+     *     IPv4, or {@code ::} for all; port 0 for one that is chosen
      * @param backlog how many requests may wait to be accepted, from 1 on; more are rejected. The
      *     kernel keeps at most {@code /proc/sys/net/rdma_ucm/max_backlog} for the moment until they
      *     are read, and drops more: their clients try again after some seconds
      * @return the listener
      * @throws IllegalArgumentException if the address is unresolved, or the backlog out of range
      * @throws ConnectionException {@code EADDRINUSE} if the port is taken, {@code EADDRNOTAVAIL} if
-     *     the address is not this host's, {@code ENODEV} if there is no RDMA device, {@code
-     *     EOPNOTSUPP} if it is an iWARP device
+     *     the address is not this host's, or stands for all and the port is taken at one, {@code
+     *     ENODEV} if there is no RDMA device, {@code EOPNOTSUPP} if it is an iWARP device
      */
     public RdmaListener listen(InetSocketAddress local, int backlog) {
         Checks.resolved("local", local);

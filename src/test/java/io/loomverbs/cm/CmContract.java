@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Arrays;
@@ -48,7 +49,11 @@ abstract class CmContract {
     }
 
     RdmaRoute route(RdmaListener to) throws InterruptedException {
-        return f.own(cm.resolve(to.localAddress(), PATIENCE));
+        return route(to.localAddress());
+    }
+
+    private RdmaRoute route(InetSocketAddress to) throws InterruptedException {
+        return f.own(cm.resolve(to, PATIENCE));
     }
 
     QueuePair qp(CompletionQueue cq) {
@@ -82,8 +87,14 @@ abstract class CmContract {
         }
 
         Connected(RdmaListener listener) throws Exception {
+            this(listener, listener.localAddress().getAddress());
+        }
+
+        /** With a listener that may be at every address. */
+        Connected(RdmaListener listener, InetAddress at) throws Exception {
             var accepting = f.start("accept", () -> f.own(accept(listener)));
-            RdmaRoute route = route(listener);
+            int port = listener.localAddress().getPort();
+            RdmaRoute route = route(new InetSocketAddress(at, port));
             QueuePair qp = qp();
             route.init(qp);
             qp.postRecv(receive(1));

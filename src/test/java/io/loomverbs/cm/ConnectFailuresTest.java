@@ -279,4 +279,34 @@ class ConnectFailuresTest extends CmContract {
         client.get();
         assertThat(server.isDisconnected()).isFalse();
     }
+
+    /** An address of all needs its port at each. */
+    @Test
+    void aWildcardNeedsItsPortAtEachAddress() {
+        RdmaListener listener = listener();
+        var wildcard = new InetSocketAddress(listener.localAddress().getPort());
+        assertThatThrownBy(() -> cm.listen(wildcard))
+                .isInstanceOf(ConnectionException.class)
+                .hasMessageContaining("rdma_bind_addr: EADDRNOTAVAIL: " + Checks.text(wildcard))
+                .hasMessageContaining("another program listens on that port at one of them");
+        listener.close();
+        f.own(cm.listen(wildcard));
+    }
+
+    /** The address of all of IPv4 is none of IPv6. */
+    @Test
+    void aWildcardOfIpv4TakesNoIpv6() throws Exception {
+        RdmaListener all = f.own(cm.listen(new InetSocketAddress("0.0.0.0", 0)));
+        int port = all.localAddress().getPort();
+        RdmaRoute route =
+                f.own(cm.resolve(new InetSocketAddress(Fixture.hostOfIpv6(), port), PATIENCE));
+        QueuePair qp = qp();
+        var refused =
+                catchThrowableOfType(RejectedException.class, () -> route.connect(qp, PATIENCE));
+        assertThat(refused.reason()).isEqualTo(8);
+        all.close();
+        RdmaListener both = f.own(cm.listen(new InetSocketAddress("::", port)));
+        new Connected(both, Fixture.host()).exchange();
+        new Connected(both, Fixture.hostOfIpv6()).exchange();
+    }
 }

@@ -29,6 +29,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -62,6 +64,20 @@ class ConnectTest extends CmContract {
         assertThat(c.client.peerAddress().getAddress()).isEqualTo(Fixture.host());
         assertThat(c.client.localAddress().getPort()).isPositive();
         assertThat(c.client).hasToString("connection to " + text(c.client));
+    }
+
+    /** On a real device the address is a link-local one, whose scope has to be told. */
+    @Test
+    void ipv6Connects() throws Exception {
+        InetAddress here = Fixture.hostOfIpv6();
+        RdmaListener listener = f.own(cm.listen(new InetSocketAddress(here, 0)));
+        assertThat(listener.localAddress().getAddress()).isEqualTo(here);
+        Connected c = new Connected(listener);
+        c.exchange();
+        assertThat(c.client.peerAddress()).isEqualTo(listener.localAddress());
+        assertThat(c.server.peerAddress().getAddress()).isEqualTo(here);
+        assertThat(c.client).hasToString("connection to " + text(c.client));
+        assertThat(text(c.client)).startsWith("[");
     }
 
     private static String text(RdmaConnection to) {

@@ -25,7 +25,10 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.WorkCompletion;
 import io.loomverbs.WorkCompletions;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -84,6 +87,22 @@ public final class Fixture implements AutoCloseable {
     /** An address of the device, for its connection manager. */
     public static InetAddress host() {
         return Host.ADDRESS;
+    }
+
+    /** One of IPv6: on a real device the link-local one of the same interface, with its scope. */
+    public static InetAddress hostOfIpv6() {
+        if (Differences.EMBEDDED) {
+            return InetAddress.ofLiteral("fd00::1");
+        }
+        try {
+            return NetworkInterface.getByInetAddress(host())
+                    .inetAddresses()
+                    .filter(Inet6Address.class::isInstance)
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError(DEVICE + " has no IPv6 address"));
+        } catch (SocketException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private static final class Host {

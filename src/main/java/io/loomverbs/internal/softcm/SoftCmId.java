@@ -25,7 +25,6 @@ import java.util.function.Supplier;
 class SoftCmId implements CmIdOps {
     private static final int PSN_BOUND = 1 << 24;
 
-    private static final int EADDRINUSE = 98;
     private static final int EISCONN = 106;
 
     final SoftCm cm;
@@ -114,7 +113,7 @@ class SoftCmId implements CmIdOps {
                     }
                     InetSocketAddress taken = ports.bind(address, this);
                     if (taken == null) {
-                        return Raised.refused(EADDRINUSE);
+                        return Raised.refused(ports.problem(address));
                     }
                     local = taken;
                     isBound = true;

@@ -4,6 +4,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
+import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
@@ -14,6 +16,8 @@ import java.util.concurrent.locks.ReentrantLock;
 final class SoftPorts {
     private static final int FIRST_EPHEMERAL = 49_152;
     private static final int LAST_PORT = 65_535;
+    private static final int EADDRINUSE = 98;
+    private static final int EADDRNOTAVAIL = 99;
 
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -44,6 +48,20 @@ final class SoftPorts {
             }
         }
         return null;
+    }
+
+    /** Why an address could not be bound: in the kernel, only equal addresses are in use. */
+    int problem(InetSocketAddress wanted) {
+        lock.lock();
+        try {
+            InetAddress host = wanted.getAddress();
+            return !host.isAnyLocalAddress()
+                            && bound.getOrDefault(wanted.getPort(), Map.of()).containsKey(host)
+                    ? EADDRINUSE
+                    : EADDRNOTAVAIL;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** A port for a client; several may have the same. */
@@ -96,15 +114,19 @@ final class SoftPorts {
         try {
             Map<InetAddress, SoftCmId> there = bound.getOrDefault(address.getPort(), Map.of());
             SoftCmId exactly = there.get(address.getAddress());
-            return exactly != null ? exactly : boundEverywhere(there);
+            return exactly != null ? exactly : boundEverywhere(there, address.getAddress());
         } finally {
             lock.unlock();
         }
     }
 
-    private static @Nullable SoftCmId boundEverywhere(Map<InetAddress, SoftCmId> there) {
+    /** The address of all of IPv6 is that of IPv4, too. */
+    private static @Nullable SoftCmId boundEverywhere(
+            Map<InetAddress, SoftCmId> there, InetAddress at) {
         for (Map.Entry<InetAddress, SoftCmId> entry : there.entrySet()) {
-            if (entry.getKey().isAnyLocalAddress()) {
+            InetAddress all = entry.getKey();
+            if (all.isAnyLocalAddress()
+                    && (all instanceof Inet6Address || at instanceof Inet4Address)) {
                 return entry.getValue();
             }
         }
