@@ -303,7 +303,7 @@ class ConnectFailuresTest extends CmContract {
         QueuePair qp = qp();
         var refused =
                 catchThrowableOfType(RejectedException.class, () -> route.connect(qp, PATIENCE));
-        assertThat(refused.reason()).isEqualTo(8);
+        assertThat(refused.reason()).isIn(8, 28); // the kernel's rdma_cm drops its own id of it
         all.close();
         RdmaListener both = f.own(cm.listen(new InetSocketAddress("::", port)));
         new Connected(both, Fixture.host()).exchange();
