@@ -2,6 +2,7 @@ package io.loomverbs.cm;
 
 import io.loomverbs.QueuePair;
 import io.loomverbs.internal.cm.Cm;
+import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.device.Errno;
 
 import java.net.InetSocketAddress;
