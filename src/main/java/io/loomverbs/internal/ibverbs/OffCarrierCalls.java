@@ -38,7 +38,7 @@ public final class OffCarrierCalls {
     private final long patience;
     private final ThreadPoolExecutor pool;
 
-    /** When a thread of the pool has taken up a call last. */
+    /** When a thread has taken up a call last. */
     private volatile long takenUp = System.nanoTime();
 
     OffCarrierCalls(HelperThreads.Maker threads, long patience) {
@@ -111,7 +111,6 @@ public final class OffCarrierCalls {
             return begun.compareAndSet(0, 1);
         }
 
-        /** By a thread of the pool. */
         @Override
         public void run() {
             calls.takenUp = System.nanoTime();
@@ -179,7 +178,7 @@ public final class OffCarrierCalls {
             }
             try {
                 boolean _ = calls.pool.remove(this); // it would find the call begun
-                calls.threads.unstarted("loomverbs " + verb, this::make).start();
+                calls.threads.unstarted("loomverbs " + verb, this).start();
                 alone = true;
             } catch (OutOfMemoryError e) {
                 make();
