@@ -8,6 +8,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The turns of all virtual threads that wait for events. */
 final class Fairness {
+    /*
+     * A thread that finds what it waits for by polling never parks. Two such threads, which answer
+     * each other from two carriers, would keep these from the threads in the carriers' own queues.
+     * Turns notice it, but not for some seconds after they were dissolved, and they can be turned
+     * off. So one in WAITS waits lets the threads in the own queue run first.
+     */
+    /** A power of two: some hundred microseconds of waits that polling ends. */
+    private static final int WAITS = 256;
+
     /** Null if they take none. Not final: a test has turns of its own. */
     private static @Nullable Turns turns = Setting.FAIR.isTrue() ? new Turns() : null;
 
@@ -21,7 +30,20 @@ final class Fairness {
      * @return how long is left of that
      */
     static long before(EventQueue queue, long nanos) {
+        int waits = queue.countWait();
+        long left = (waits & (WAITS - 1)) == 0 ? stepAside(nanos) : nanos;
         Turns all = turns;
-        return all == null ? nanos : all.before(queue, nanos);
+        return all == null ? left : all.before(waits, left);
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // lets others run, not a hint
+    private static long stepAside(long nanos) {
+        if (nanos <= 0 || !Thread.currentThread().isVirtual()) {
+            return nanos;
+        }
+        boolean timed = nanos != Long.MAX_VALUE;
+        long start = timed ? System.nanoTime() : 0;
+        Thread.yield();
+        return timed ? nanos - (System.nanoTime() - start) : nanos;
     }
 }

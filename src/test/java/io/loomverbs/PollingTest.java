@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /** When a wait polls, and when it arms, as a CQ sees it. */
 @Timeout(60)
@@ -140,6 +141,65 @@ class PollingTest {
             }
         }
         throw new AssertionError("it never polls");
+    }
+
+    /** A thread that finds completions at once, beside one that is in its carrier's queue. */
+    static final class NeverParks {
+        private static final int WAITS = 1_000;
+        private static volatile boolean isWoken;
+        private static volatile boolean hasRun;
+
+        private static void other() {
+            while (!isWoken) {
+                LockSupport.park();
+            }
+            hasRun = true;
+        }
+
+        private static void await(PollingTest test, Thread other, WaitStrategy strategy) {
+            isWoken = true;
+            LockSupport.unpark(other);
+            try {
+                for (int i = 0; i < WAITS; i++) {
+                    if (hasRun) {
+                        System.out.println(strategy + ": it runs");
+                        return;
+                    }
+                    test.ops.reset(0, false);
+                    test.cq.await(test.batch, 1, LONG, strategy);
+                }
+                System.out.println(strategy + ": it does not run");
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        public static void main(String[] args) throws InterruptedException {
+            PollingTest test = new PollingTest();
+            for (WaitStrategy strategy : WaitStrategy.values()) {
+                isWoken = false;
+                hasRun = false;
+                Thread other = Thread.startVirtualThread(NeverParks::other);
+                while (other.getState() != Thread.State.WAITING) {
+                    Thread.sleep(1);
+                }
+                Thread.startVirtualThread(() -> await(test, other, strategy)).join();
+                other.join();
+            }
+        }
+    }
+
+    /** Without the turns, which otherwise would notice. */
+    @Test
+    void aThreadThatAlwaysFindsSomethingLetsOthersRun() throws Exception {
+        String printed =
+                ChildJvm.run(
+                        NeverParks.class,
+                        List.of(
+                                "-Dloomverbs.fair=false",
+                                "-Djdk.virtualThreadScheduler.parallelism=1",
+                                "-Djdk.virtualThreadScheduler.maxPoolSize=1"));
+        assertThat(printed).isEqualTo("EVENTS: it runs\nPOLLING: it runs\nADAPTIVE: it runs\n");
     }
 
     /** What runs with one processor. */

@@ -117,7 +117,7 @@ final class TurnsScenario implements Scenario {
 
         private void comeLater() {
             for (int n = schedule.between(2, 5); n > 0; n--) {
-                check(turns.before(queue, Long.MAX_VALUE) == Long.MAX_VALUE, "a limit");
+                check(turns.before(queue.countWait(), Long.MAX_VALUE) == Long.MAX_VALUE, "a limit");
             }
         }
 
@@ -125,7 +125,7 @@ final class TurnsScenario implements Scenario {
             for (int n = schedule.between(1, 3); n > 0; n--) {
                 long nanos = schedule.timeout().toNanos();
                 long start = schedule.nanoTime();
-                long left = turns.before(queue, nanos);
+                long left = turns.before(queue.countWait(), nanos);
                 check(
                         left <= nanos && left >= nanos - (schedule.nanoTime() - start),
                         "what is left is " + left);
@@ -135,7 +135,7 @@ final class TurnsScenario implements Scenario {
         private void beInterrupted() {
             boolean before = false;
             for (int n = schedule.between(1, 3); n > 0; n--) {
-                turns.before(queue, Long.MAX_VALUE);
+                turns.before(queue.countWait(), Long.MAX_VALUE);
                 boolean now = Thread.currentThread().isInterrupted();
                 check(now || !before, "an interrupt is lost");
                 before = now;

@@ -54,7 +54,7 @@ public final class EventQueue extends AssigningQueue {
     private @Nullable QueueEnd end;
 
     /** How often threads were about to wait here. A hint: two at once may count as one. */
-    int entries;
+    private int entries;
 
     /**
      * @param feed where events have to be fetched; null if the device raises them itself
@@ -73,6 +73,15 @@ public final class EventQueue extends AssigningQueue {
     /** The same of one CQ, each of whose events wakes a thread. */
     public static EventQueue ofOneCq(@Nullable EventFeed feed) {
         return new EventQueue(feed, null);
+    }
+
+    /**
+     * To be called by a thread that is about to wait.
+     *
+     * @return how often threads were, with this time, modulo 2^32; two at once may count as one
+     */
+    public int countWait() {
+        return ++entries;
     }
 
     /**

@@ -225,12 +225,12 @@ public final class Turns {
      * To be called by a thread that is about to wait, before it joins any queue: returns at once,
      * or when others have had their turn.
      *
-     * @param queue the queue in which it is about to wait
+     * @param waits what {@link EventQueue#countWait} of its queue has returned
      * @param nanos for how long it may wait at most, from now on: in this call too
      * @return how long is left of that, perhaps nothing
      */
-    public long before(EventQueue queue, long nanos) {
-        if ((++queue.entries & mask) != 0 && !gateClosed) {
+    public long before(int waits, long nanos) {
+        if ((waits & mask) != 0 && !gateClosed) {
             return nanos;
         }
         Thread me = Thread.currentThread();

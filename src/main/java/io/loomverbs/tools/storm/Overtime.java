@@ -17,6 +17,9 @@ final class Overtime {
     /** Several hundred times what it takes for all threads of a busy channel to have had a turn. */
     static final long EVENTS_PER_CQ = 10_000;
 
+    /** Few CQs need longer for these than handlers may be without their turns: see Turns. */
+    static final long LEAST_EVENTS = 20_000_000;
+
     private static final long LOOK_NANOS = 2_000_000;
 
     private final StormPlan plan;
@@ -25,7 +28,7 @@ final class Overtime {
     private final long eventsPerCq;
 
     Overtime(StormPlan plan, StormState state) {
-        this(plan, state, LOOKS, EVENTS_PER_CQ);
+        this(plan, state, LOOKS, Math.max(EVENTS_PER_CQ, LEAST_EVENTS / plan.cqs()));
     }
 
     /** With limits that may be a test's. */
