@@ -21,6 +21,7 @@ class ErrorBetweenStepsTest {
     /** A CQ at whose next delivery an Error comes. */
     private static final class UnluckyCq extends QueuedCq {
         private volatile @Nullable Error toThrow;
+        private volatile boolean again;
 
         UnluckyCq(EventQueue queue) {
             super(queue);
@@ -30,7 +31,7 @@ class ErrorBetweenStepsTest {
         int tryDeliver() {
             Error met = toThrow;
             if (met != null) {
-                toThrow = null;
+                toThrow = again ? met : null;
                 throw met;
             }
             return super.tryDeliver();
@@ -137,6 +138,29 @@ class ErrorBetweenStepsTest {
         assertThat(chain.isFull()).isFalse();
         chain.departs();
         assertThat(chain.isFull()).as("each has arrived once").isTrue();
+    }
+
+    /** Its own event counts as delivered: that is what it gets, and the other's stays. */
+    @Test
+    void asAWokenThreadHandsOnHoweverOftenItTries() throws Exception {
+        EventQueue queue = new EventQueue(null, new WakeChain(1));
+        QueuedCq cq = new NamedCq(queue, "cq");
+        UnluckyCq unlucky = new UnluckyCq(queue);
+        FutureTask<QueuedCq> first = start(queue, Long.MAX_VALUE);
+        FutureTask<QueuedCq> second = start(queue, Long.MAX_VALUE);
+        queue.lock.lock();
+        try {
+            cq.raise();
+            unlucky.raise();
+            unlucky.again = true;
+            unlucky.toThrow = error;
+        } finally {
+            queue.lock.unlock();
+        }
+        assertThat(result(first)).isSameAs(cq);
+        unlucky.toThrow = null;
+        cq.raise();
+        assertThat(result(second)).isSameAs(unlucky);
     }
 
     /** It has to wait behind others, and meets the Error as it hands them what is there. */

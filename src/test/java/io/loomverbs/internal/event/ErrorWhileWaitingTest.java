@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.io.Serial;
+import java.lang.reflect.Field;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A wait that an Error ends, as when memory has run out, leaves no waiter, event or lead behind.
@@ -108,5 +111,39 @@ class ErrorWhileWaitingTest {
         source.refusal = error;
         assertThatThrownBy(() -> queue.end(null)).isSameAs(error);
         assertThatThrownBy(() -> result(leader)).hasCauseInstanceOf(EventQueueEndedException.class);
+    }
+
+    /** The lock of a queue for which there is not enough stack a few times. */
+    private static final class UnluckyLock extends ReentrantLock {
+        @Serial private static final long serialVersionUID = 1L;
+
+        private int errors;
+
+        @Override
+        public void lock() {
+            if (errors > 0) {
+                errors--;
+                throw new StackOverflowError("planted");
+            }
+            super.lock();
+        }
+    }
+
+    /** A taken lock needs more stack than a free one: it is free later. */
+    @Test
+    void andAgainAsItGivesUp() throws Exception {
+        UnluckyLock lock = new UnluckyLock();
+        Field field = AssigningQueue.class.getDeclaredField("lock");
+        field.setAccessible(true);
+        field.set(queue, lock);
+        onAsk =
+                () -> {
+                    lock.errors = 3;
+                    fails();
+                };
+        assertFails(start());
+        onAsk = this::nothing;
+        assertThat(lock.errors).isZero();
+        assertNobodyIsLeft();
     }
 }

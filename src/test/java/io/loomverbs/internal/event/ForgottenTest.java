@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
+import java.util.List;
 import java.util.function.Supplier;
 
 /** What is destroyed is kept by no queue that outlives it. */
@@ -120,5 +122,27 @@ class ForgottenTest {
         assertThatThrownBy(() -> channel.take(0))
                 .isInstanceOf(EventQueueEndedException.class)
                 .hasCause(cause);
+    }
+
+    /** Its neighbours in the list of those that need a leader. */
+    @Test
+    void aQueueThatNeedsNoLeaderKeepsNoOther() throws Exception {
+        Leadership leadership = new InMemorySource().leadership();
+        StubQueue kept = new StubQueue();
+        List<WeakReference<LedQueue>> others = enlistBetweenOthers(leadership, kept);
+        for (WeakReference<LedQueue> other : others) {
+            assertCollected(other);
+        }
+        Reference.reachabilityFence(kept);
+    }
+
+    private static List<WeakReference<LedQueue>> enlistBetweenOthers(
+            Leadership leadership, LedQueue queue) {
+        List<LedQueue> all = List.of(new StubQueue(), queue, new StubQueue());
+        all.forEach(leadership::enlist);
+        leadership.forget(queue);
+        leadership.forget(all.getFirst());
+        leadership.forget(all.getLast());
+        return List.of(new WeakReference<>(all.getFirst()), new WeakReference<>(all.getLast()));
     }
 }

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -23,15 +24,23 @@ class LeaderStepsTest {
     private static final class Ready implements EventSource {
         private final List<Long> waits = new ArrayList<>();
         private int raised;
+        private @Nullable Error met;
+        private volatile int wakes;
 
         @Override
         public int await(long nanos, Leader leader) {
             waits.add(nanos);
+            if (met != null) {
+                throw met;
+            }
             return raised;
         }
 
         @Override
-        public void wake() {}
+        @SuppressWarnings("NonAtomicVolatileUpdate") // by one thread
+        public void wake() {
+            wakes++;
+        }
     }
 
     /** Answers always the same, and counts how often it was asked. */
@@ -170,5 +179,48 @@ class LeaderStepsTest {
         long start = System.nanoTime();
         LockSupport.parkNanos(PATIENCE.toNanos());
         assertThat(System.nanoTime() - start).isLessThan(PATIENCE.toNanos());
+    }
+
+    /** The thread leads for all, and would meet it again and again. */
+    @Test
+    void anErrorOfTheThreadThatLeadsIsAFailure() throws Exception {
+        Thread[] led = new Thread[1];
+        Leadership leadership =
+                new Leadership(
+                        source,
+                        new Asked(Carriers.Loan.REFUSED),
+                        task -> {
+                            led[0] = new Thread(task);
+                            led[0].setUncaughtExceptionHandler((_, _) -> {});
+                            return led[0];
+                        });
+        source.met = new AssertionError("planted");
+        StubQueue queue = new StubQueue();
+        onVirtual(() -> leadership.lead(new Waiter(leadership), queue, 1));
+        assertThat(led[0].join(PATIENCE)).isTrue();
+        assertThat(leadership.hasFailed()).isTrue();
+        assertThat(queue.told).isOne();
+    }
+
+    /** An interrupt that comes later is not the source's concern. */
+    @Test
+    void aLeaderThatIsBackFromTheKernelIsInterruptedAsUsual() throws Exception {
+        Leadership leadership = leadership(new Asked(Carriers.Loan.SERVING));
+        CountDownLatch isBack = new CountDownLatch(1);
+        Thread leader =
+                Thread.ofPlatform()
+                        .start(
+                                () -> {
+                                    Waiter me = new Waiter(leadership);
+                                    leadership.lead(me, new StubQueue(), 1);
+                                    leadership.left(me);
+                                    isBack.countDown();
+                                    LockSupport.parkNanos(PATIENCE.toNanos());
+                                });
+        isBack.await();
+        leader.interrupt();
+        assertThat(leader.join(PATIENCE)).isTrue();
+        assertThat(source.waits).hasSize(1);
+        assertThat(source.wakes).isZero();
     }
 }

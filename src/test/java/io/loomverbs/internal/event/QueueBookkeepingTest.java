@@ -3,9 +3,12 @@ package io.loomverbs.internal.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loomverbs.support.ChildJvm;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -139,5 +142,73 @@ class QueueBookkeepingTest {
             assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
             LockSupport.parkNanos(100_000);
         }
+    }
+
+    /** A thread that only asks must not take what a waiter is about to be handed. */
+    @Test
+    void anEventThatIsWantedIsKeptNowhereElse() throws Exception {
+        EventQueue queue = EventQueue.shared(null);
+        QueuedCq cq = new NamedCq(queue, "cq");
+        FutureTask<QueuedCq> waiter = start(() -> queue.take(Long.MAX_VALUE));
+        awaitWaiter(queue);
+        Thread raising;
+        queue.lock.lock();
+        try {
+            raising = Thread.ofPlatform().start(cq::raise);
+            long start = System.nanoTime();
+            while (!queue.lock.hasQueuedThread(raising)) {
+                assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
+                LockSupport.parkNanos(100_000);
+            }
+            assertThat(queue.tryTake()).isNull();
+        } finally {
+            queue.lock.unlock();
+        }
+        assertThat(result(waiter)).isSameAs(cq);
+        raising.join();
+    }
+
+    /** A thread that takes every event, while another that was handed one waits for its carrier. */
+    static final class Passing {
+        private static final int MOST = 200;
+        private static final long HANDLED_NANOS = 10_000;
+
+        public static void main(String[] args) throws Exception {
+            EventQueue queue = EventQueue.shared(null);
+            QueuedCq cq = new NamedCq(queue, "cq");
+            FutureTask<QueuedCq> other =
+                    QueueBookkeepingTest.start(() -> queue.take(20_000_000_000L));
+            awaitWaiter(queue);
+            FutureTask<String> passing =
+                    QueueBookkeepingTest.start(
+                            () -> {
+                                for (int i = 0; i < MOST; i++) {
+                                    cq.raise();
+                                    if (i > 0 && queue.take(Long.MAX_VALUE) != cq) {
+                                        return "no event";
+                                    }
+                                    long start = System.nanoTime();
+                                    while (System.nanoTime() - start < HANDLED_NANOS) {
+                                        Thread.onSpinWait();
+                                    }
+                                    if (other.isDone()) {
+                                        return "it runs";
+                                    }
+                                }
+                                return "it does not run";
+                            });
+            System.out.println(result(passing));
+        }
+    }
+
+    @Test
+    void aThreadThatPassesOthersLetsThemHaveItsCarrier() throws Exception {
+        String printed =
+                ChildJvm.run(
+                        Passing.class,
+                        List.of(
+                                "-Djdk.virtualThreadScheduler.parallelism=1",
+                                "-Djdk.virtualThreadScheduler.maxPoolSize=1"));
+        assertThat(printed).isEqualTo("it runs\n");
     }
 }
