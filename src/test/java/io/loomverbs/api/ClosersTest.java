@@ -81,7 +81,7 @@ class ClosersTest extends Closings {
                             return took;
                         });
         assertThat(Duration.ofNanos(handler.get()))
-                .isBetween(Duration.ofMillis(500), Duration.ofSeconds(5));
+                .isBetween(Duration.ofMillis(500), Duration.ofSeconds(20));
     }
 
     /** The same if the handler has acknowledged earlier events by count, as is usual in verbs. */

@@ -194,14 +194,21 @@ class RegionMemoryTest {
         assertThat(ChildJvm.run(RegionMemoryChild.class, own, "1", "1025"))
                 .contains("of the 1024 that")
                 .contains("(-Dloomverbs.maxAllocatedMemory)");
+    }
+
+    @Test
+    void theLimitMayBeMoreThanTheHeap() throws Exception {
         List<String> more = List.of("-Xmx32m", "-Dloomverbs.maxAllocatedMemory=2g");
         assertThat(ChildJvm.run(RegionMemoryChild.class, more, "2", "" + 40 * MIB))
                 .isEqualTo("2 regions, in use 0\n");
-        for (String bad : List.of("lots", "0", "-1", "5x", "")) {
-            List<String> wrong = List.of("-Dloomverbs.maxAllocatedMemory=" + bad);
-            assertThat(ChildJvm.run(RegionMemoryChild.class, wrong, "1", "1"))
-                    .contains("-Dloomverbs.maxAllocatedMemory is \"" + bad + "\"");
-        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lots", "0", "-1", "5x", ""})
+    void aLimitThatIsNoneIsNamed(String bad) throws Exception {
+        List<String> wrong = List.of("-Dloomverbs.maxAllocatedMemory=" + bad);
+        assertThat(ChildJvm.run(RegionMemoryChild.class, wrong, "1", "1"))
+                .contains("-Dloomverbs.maxAllocatedMemory is \"" + bad + "\"");
     }
 
     /** Threads that allocate, use and close at once get memory of their own. */

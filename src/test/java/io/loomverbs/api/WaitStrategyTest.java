@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.loomverbs.AsyncEvent;
 import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionQueue;
+import io.loomverbs.CqStats;
 import io.loomverbs.Serving;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WaitStrategy;
@@ -135,24 +136,28 @@ class WaitStrategyTest {
         assertThat(waiter.failure()).isInstanceOf(InterruptedException.class);
     }
 
+    private long polled(CompletionQueue cq) {
+        return f.context.stats().cqs().stream()
+                .filter(stats -> stats.cq().equals(cq.toString()))
+                .mapToLong(CqStats::completions)
+                .sum();
+    }
+
     @ParameterizedTest
     @EnumSource(WaitStrategy.class)
     void anInterruptedWaitReturnsWhatItHas(WaitStrategy strategy) throws Exception {
         CompletionQueue cq = cq(strategy);
         f.source(cq).complete(1);
-        AtomicInteger begun = new AtomicInteger();
         Task<Boolean> waiter =
                 start(
                         true,
                         () -> {
                             WorkCompletions batch = WorkCompletions.allocate(2);
-                            begun.set(1);
                             int n = cq.await(batch, 2, Duration.ofMinutes(1), strategy);
                             return n == 1 && Thread.interrupted();
                         });
         // An interrupt before the first poll would find nothing.
-        Fixture.eventually("it runs", () -> begun.get() == 1);
-        Thread.sleep(SHORT);
+        Fixture.eventually("it polls", () -> polled(cq) == 1);
 
         waiter.thread.interrupt();
 

@@ -135,7 +135,7 @@ class FaultsTest {
     /** Delays are at least what was asked for, all at the same time, and keep the order. */
     @Test
     void requestsComeLater() {
-        Duration delay = Duration.ofMillis(100);
+        Duration delay = Duration.ofMillis(400);
         try (Line line = new Line(device)) {
             line.faults.delay(Distribution.fixed(delay));
             long start = System.nanoTime();

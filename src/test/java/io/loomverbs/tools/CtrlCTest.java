@@ -110,7 +110,6 @@ class CtrlCTest {
     void theSecondEndsItAtOnce() throws Exception {
         start("-Xint", "--cqs 20000 --seconds 600");
         awaitLoad();
-        long first = System.nanoTime();
         type(CTRL_C);
         while (!terminal.waitFor(100, TimeUnit.MILLISECONDS)) {
             try {
@@ -120,7 +119,6 @@ class CtrlCTest {
             }
         }
         assertThat(awaitEnd()).as(printed()).isEqualTo(INTERRUPTED);
-        assertThat(printed()).doesNotContain("handlers at work");
-        assertThat(System.nanoTime() - first).isLessThan(10_000_000_000L);
+        assertThat(printed()).as("the first one's end").doesNotContain("handlers at work");
     }
 }

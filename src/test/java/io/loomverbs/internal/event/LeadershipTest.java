@@ -388,7 +388,11 @@ class LeadershipTest {
         EventQueue b = EventQueue.shared(source);
         Waiting one = start(() -> a.take(FOR_EVER));
         Waiting two = start(() -> b.take(FOR_EVER));
-        Thread.sleep(30);
+        if (virtual) {
+            Thread.sleep(30); // it looks some times, and does not block
+        } else {
+            source.awaitLeader();
+        }
         assertThat(source.blocked).isEqualTo(virtual ? 0 : 1);
         source.add(new NamedCq(b, "b")::raise);
         assertThat(two.result()).isEqualTo("event of b");

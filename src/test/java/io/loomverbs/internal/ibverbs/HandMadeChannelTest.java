@@ -381,11 +381,11 @@ class HandMadeChannelTest {
         long start = System.nanoTime();
         thread[0].interrupt();
         assertThat(failure(one)).isInstanceOf(InterruptedException.class);
-        assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
+        assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
         start = System.nanoTime();
         assertThat(result(start(() -> channel.getCqEvent(Duration.ofMillis(30)) == null)))
                 .isEqualTo(true);
-        assertThat(System.nanoTime() - start).isBetween(30_000_000L, 5_000_000_000L);
+        assertThat(System.nanoTime() - start).isBetween(30_000_000L, 20_000_000_000L);
         CompletableFuture<Object> two = start(cq::getCqEvent);
         settle();
         cq.close();

@@ -50,7 +50,7 @@ class RetryTest {
         a.send(a.rdma(1, opcode, 8, b));
 
         assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RNR_RETRY_EXC_ERR);
-        assertThat(System.nanoTime() - start).isBetween(20 * MS, 2_000 * MS);
+        assertThat(System.nanoTime() - start).isBetween(20 * MS, 20_000 * MS);
         assertThat(a.state()).isEqualTo(Ibv.QPS_ERR);
         assertThat(b.state()).isEqualTo(Ibv.QPS_RTS);
     }
@@ -115,7 +115,7 @@ class RetryTest {
     @Test
     void whoGoesOnAfterAWaitHasAllRetriesAgain() {
         a.attr.rnrRetry = 1;
-        b.attr.minRnrTimer = RNR_10_MS;
+        b.attr.minRnrTimer = 0; // the longest: a buffer ends the wait, not the timer
         SoftFixture.connect(a, b);
         for (int i = 0; i < 5; i++) {
             a.send(a.wr(i, Ibv.WR_SEND, 8));
@@ -134,7 +134,7 @@ class RetryTest {
         a.send(a.wr(1, Ibv.WR_SEND, 8));
 
         assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
-        assertThat(System.nanoTime() - start).isBetween(16 * MS, 2_000 * MS);
+        assertThat(System.nanoTime() - start).isBetween(16 * MS, 20_000 * MS);
     }
 
     @ParameterizedTest

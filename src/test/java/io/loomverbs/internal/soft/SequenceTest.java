@@ -104,7 +104,7 @@ class SequenceTest {
         a.send(a.wr(1, Ibv.WR_SEND, 8));
 
         assertThat(a.send.one().status()).isEqualTo(Ibv.WC_RETRY_EXC_ERR);
-        assertThat(System.nanoTime() - start).isBetween(12 * MS, 2_000 * MS);
+        assertThat(System.nanoTime() - start).isBetween(12 * MS, 20_000 * MS);
         assertThat(a.state()).isEqualTo(Ibv.QPS_ERR);
         assertThat(b.state()).isEqualTo(Ibv.QPS_RTS);
         assertThat(b.recv.poll()).isEmpty();
