@@ -21,9 +21,16 @@ import java.lang.foreign.MemorySegment;
 final class EventReader {
     private static final byte[] NOTHING = {};
 
+    /** How often a listener is told of an event if it ends with an Error. */
+    private static final int MOST_TRIES = 1000;
+
     private final RdmacmChannel channel;
-    private final MemorySegment call;
-    private final Struct slot;
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment call = Libibverbs.callState(arena);
+    private final Struct slot = Struct.allocate(arena, Long.BYTES);
+
+    /** How often the event that was read last is still to be tried; 0 if it was raised. */
+    private int triesLeft;
 
     // The event that was read last.
     private long number;
@@ -32,22 +39,29 @@ final class EventReader {
     /** The id of a new request that nothing owns yet; 0 if there is none. */
     private long orphan;
 
-    EventReader(RdmacmChannel channel, Arena arena) {
+    EventReader(RdmacmChannel channel) {
         this.channel = channel;
-        this.call = Libibverbs.callState(arena);
-        this.slot = Struct.allocate(arena, Long.BYTES);
+    }
+
+    /** Whether an event is left that an Error kept from being raised: the next call does it. */
+    boolean hasTaken() {
+        return triesLeft > 0;
     }
 
     /** Reads until there is no event: {@code -EAGAIN}, or why the channel has failed. */
     int readAll() {
         while (true) {
+            if (triesLeft > 0) {
+                triesLeft--;
+                channel.raise(number, copy);
+                triesLeft = 0;
+                copy = null;
+            }
             int rc = Librdmacm.getCmEvent(call, channel.address(), slot.address());
             if (rc != 0) {
                 return rc;
             }
             take(slot.i64(0));
-            channel.raise(number, copy);
-            copy = null;
         }
     }
 
@@ -55,9 +69,10 @@ final class EventReader {
         number = 0;
         copy = null;
         orphan = 0;
+        triesLeft = MOST_TRIES;
         try {
             copy(event);
-        } catch (OutOfMemoryError | StackOverflowError e) {
+        } catch (RuntimeException | Error e) {
             copy = null; // the id is told that it was lost
         } finally {
             acknowledge(event);

@@ -43,9 +43,11 @@ final class RdmacmChannel {
      *
      * *** Errors ***
      *
-     * The reader must not end while there are ids. An Error while it copies an event, such as lack
+     * The reader must not end while there are ids: it destroys the channel that they use. So it has
+     * its memory before it starts, and outlives whatever a step throws. A copy that fails, for lack
      * of memory, acknowledges the event, and tells the id that its channel has failed: a thread
-     * that waits for the lost event is woken. If the channel itself fails, all ids are told.
+     * that waits for the lost event is woken. An Error of a listener has the event raised again. If
+     * the channel itself fails, all ids are told, and the reader waits until the last one is gone.
      */
     private static final ReentrantLock SHARED = new ReentrantLock();
 
@@ -65,16 +67,21 @@ final class RdmacmChannel {
     private final long address;
     private final int fd;
     private final Epoll epoll;
+    private final EventReader reader;
     private final ConcurrentHashMap<Long, RdmacmId> ids = new ConcurrentHashMap<>();
     private final AtomicLong lastNumber = new AtomicLong();
 
     /** Written once, before the reader is woken. */
     private volatile boolean ended;
 
+    /** Why it has failed, for all ids; null if it has not. Written by the reader. */
+    private volatile @Nullable CmEvent failure;
+
     private RdmacmChannel(long address, int fd, Epoll epoll) {
         this.address = address;
         this.fd = fd;
         this.epoll = epoll;
+        this.reader = new EventReader(this);
     }
 
     /** For one id, which is to {@link #release} it. */
@@ -194,6 +201,10 @@ final class RdmacmChannel {
     long add(RdmacmId id) {
         long number = lastNumber.incrementAndGet();
         ids.put(number, id);
+        CmEvent failed = failure; // after the id can be found: see fail
+        if (failed != null) {
+            id.raise(failed);
+        }
         return number;
     }
 
@@ -202,42 +213,59 @@ final class RdmacmChannel {
     }
 
     private void run() {
-        try (Arena arena = Arena.ofConfined()) {
-            EventReader reader = new EventReader(this, arena);
-            while (!ended) {
-                try {
-                    if (!awaitAndRead(reader)) {
-                        return;
-                    }
-                } catch (Error e) { // of this thread: the events are still there
-                    LockSupport.parkNanos(PAUSE_NANOS);
+        boolean told = false;
+        while (!ended) {
+            try {
+                if (failure == null) {
+                    awaitAndRead();
+                } else if (!told) {
+                    tellFailure(failure);
+                    told = true;
+                } else if (awaitWake() < 0) {
+                    pause();
                 }
+            } catch (RuntimeException | Error e) { // the events, or what is to be done, are there
+                pause();
             }
-        } finally {
+        }
+        try {
             epoll.remove(fd);
             epoll.close();
+        } finally {
             Librdmacm.destroyEventChannel(address);
         }
     }
 
-    /** False if the channel has failed, after all ids were told. */
-    private boolean awaitAndRead(EventReader reader) {
+    private static void pause() {
+        try {
+            LockSupport.parkNanos(PAUSE_NANOS);
+        } catch (Error e) {
+            // There is no pause then.
+        }
+    }
+
+    private void awaitAndRead() {
+        int n = reader.hasTaken() ? 0 : awaitWake();
+        int rc = n < 0 ? n : reader.readAll();
+        if (rc != 0 && rc != -Errno.EAGAIN && rc != -Errno.EINTR) {
+            fail(rc);
+        }
+    }
+
+    /** Waits for events, or for the end. */
+    private int awaitWake() {
         int n = epoll.await(Long.MAX_VALUE);
         for (int i = 0; i < n; i++) {
             if (epoll.data(i) == Epoll.WOKEN) {
                 epoll.drainWakes();
             }
         }
-        int rc = n < 0 ? n : reader.readAll();
-        if (rc == 0 || rc == -Errno.EAGAIN || rc == -Errno.EINTR) {
-            return true;
-        }
-        fail(rc);
-        return false;
+        return n;
     }
 
-    /** Waits, nevertheless, until the last id is gone: only then may the channel go. */
+    /** From now on no id is made here; one that is being made sees the failure, or is told. */
     private void fail(int rc) {
+        CmEvent cause = CmEvent.of(Cm.CHANNEL_FAILED, rc);
         SHARED.lock();
         try {
             if (current == this) {
@@ -246,12 +274,21 @@ final class RdmacmChannel {
         } finally {
             SHARED.unlock();
         }
-        CmEvent failure = CmEvent.of(Cm.CHANNEL_FAILED, rc);
-        ids.values().forEach(id -> id.raise(failure));
+        failure = cause;
+    }
+
+    private void tellFailure(CmEvent cause) {
         epoll.remove(fd);
-        while (!ended) {
-            epoll.await(Long.MAX_VALUE);
-            epoll.drainWakes();
+        Error met = null;
+        for (RdmacmId id : ids.values()) {
+            try {
+                raise(id, cause);
+            } catch (Error e) {
+                met = e;
+            }
+        }
+        if (met != null) {
+            throw met;
         }
     }
 
@@ -259,9 +296,28 @@ final class RdmacmChannel {
     void raise(long number, @Nullable CmEvent event) {
         RdmacmId id = ids.get(number);
         if (id != null) {
-            id.raise(event == null ? LOST : event);
+            raise(id, event == null ? LOST : event);
         } else if (event != null && event.incoming() != null) {
             event.incoming().destroy();
+        }
+    }
+
+    /** An exception of a listener does not concern the other ids: it is reported. */
+    private static void raise(RdmacmId id, CmEvent event) {
+        try {
+            id.raise(event);
+        } catch (RuntimeException e) {
+            report(e);
+        }
+    }
+
+    /** As the JVM does when a thread ends: what the handler for that throws is ignored. */
+    private static void report(RuntimeException thrown) {
+        Thread me = Thread.currentThread();
+        try {
+            me.getUncaughtExceptionHandler().uncaughtException(me, thrown);
+        } catch (RuntimeException ignored) {
+            // There is nothing left to tell it to.
         }
     }
 }
