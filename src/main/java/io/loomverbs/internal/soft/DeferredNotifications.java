@@ -17,6 +17,9 @@ import java.util.ArrayDeque;
 final class DeferredNotifications {
     private static final Logger LOG = System.getLogger("io.loomverbs.soft");
 
+    /** How often a listener is told if it ends for lack of memory. */
+    private static final int MOST_TRIES = 1000;
+
     private @Nullable SoftCq firstFired;
     private @Nullable SoftCq secondFired;
     private @Nullable ArrayDeque<Runnable> rest;
@@ -85,18 +88,46 @@ final class DeferredNotifications {
     }
 
     private static void perform(Runnable action) {
-        try {
-            action.run();
-        } catch (RuntimeException | Error e) {
-            LOG.log(Level.ERROR, "a listener of soft0 has failed", e);
+        for (int tries = 1; ; tries++) {
+            try {
+                action.run();
+                return;
+            } catch (RuntimeException | Error e) {
+                if (isFinal(e, tries)) {
+                    return;
+                }
+            }
         }
     }
 
     private static void fire(SoftCq cq) {
+        for (int tries = 1; ; tries++) {
+            try {
+                cq.events.completionEvent();
+                return;
+            } catch (RuntimeException | Error e) {
+                if (isFinal(e, tries)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Reports it, unless it is a lack of memory that may pass: threads wait for the event. */
+    private static boolean isFinal(Throwable failure, int tries) {
+        if (failure instanceof VirtualMachineError && tries < MOST_TRIES) {
+            return false;
+        }
+        report(failure);
+        return true;
+    }
+
+    /** A log that fails must not keep others from being told. */
+    private static void report(Throwable cause) {
         try {
-            cq.events.completionEvent();
+            LOG.log(Level.ERROR, "a listener of soft0 has failed", cause);
         } catch (RuntimeException | Error e) {
-            LOG.log(Level.ERROR, "a listener of soft0 has failed", e);
+            // There is nothing left to tell it to.
         }
     }
 }

@@ -4,7 +4,9 @@ import io.loomverbs.internal.event.HelperThreads;
 
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One daemon thread for work that cannot run on a poster's thread: due retries, and queues that one
@@ -16,9 +18,11 @@ final class RetryTimer {
     private final ScheduledThreadPoolExecutor executor;
 
     RetryTimer(String device) {
-        executor =
-                new ScheduledThreadPoolExecutor(
-                        1, task -> HelperThreads.unstarted("loomverbs-" + device + "-retry", task));
+        this(task -> HelperThreads.unstarted("loomverbs-" + device + "-retry", task));
+    }
+
+    RetryTimer(ThreadFactory threads) {
+        executor = new ScheduledThreadPoolExecutor(1, threads);
         executor.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
         executor.allowCoreThreadTimeOut(true);
         executor.setRemoveOnCancelPolicy(true);
@@ -33,7 +37,35 @@ final class RetryTimer {
         return executor.getQueue().size();
     }
 
+    /** Runs a task soon; never, if this throws. */
     void now(Runnable task) {
-        executor.execute(task);
+        Once once = new Once(task);
+        try {
+            executor.execute(once);
+        } catch (RuntimeException | Error e) { // no thread could be started, but it is queued
+            if (once.claim()) {
+                throw e;
+            }
+        }
+    }
+
+    private static final class Once implements Runnable {
+        private final Runnable task;
+        private final AtomicBoolean claimed = new AtomicBoolean();
+
+        Once(Runnable task) {
+            this.task = task;
+        }
+
+        boolean claim() {
+            return claimed.compareAndSet(false, true);
+        }
+
+        @Override
+        public void run() {
+            if (claim()) {
+                task.run();
+            }
+        }
     }
 }

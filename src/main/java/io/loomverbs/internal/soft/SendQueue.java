@@ -27,7 +27,8 @@ final class SendQueue extends Mutex {
      *
      * So requests are executed one after the other, in order, and no thread waits for another. A
      * runner that has served others for long enough hands its role to the retry thread, where
-     * queues take turns.
+     * queues take turns. Whatever a step throws, the runner goes on: with a crash, which it keeps
+     * until the queue pair is in ERR, and then flushes.
      *
      * Locking
      *
@@ -92,7 +93,10 @@ final class SendQueue extends Mutex {
     private volatile boolean kicked;
 
     /** The runner's; handed on with its role. */
-    private @Nullable DeferredNotifications after;
+    private final DeferredNotifications after = new DeferredNotifications();
+
+    /** What a step has thrown, until the queue pair has failed for that. The runner's, too. */
+    private @Nullable Throwable crash;
 
     private @Nullable Stall stall;
 
@@ -166,7 +170,15 @@ final class SendQueue extends Mutex {
     void signal() {
         // A strict device has done nothing yet when a post returns.
         if ((int) TURN.getAndSet(this, AGAIN) == IDLE && !(strict && handOn())) {
-            run();
+            boolean ran = false;
+            try {
+                run();
+                ran = true;
+            } finally {
+                if (!ran) {
+                    TURN.setVolatile(this, IDLE); // no stack left: the next signal finds no runner
+                }
+            }
         }
     }
 
@@ -184,22 +196,24 @@ final class SendQueue extends Mutex {
     }
 
     private void run() {
-        DeferredNotifications a = after;
-        if (a == null) {
-            a = new DeferredNotifications();
-            after = a;
-        }
         int rounds = 0;
         do {
             TURN.setVolatile(this, RUNNING);
             boolean more = true;
             while (more) {
                 try {
-                    more = work(a);
+                    if (crash != null) {
+                        qp.crashed(crash, after);
+                        crash = null;
+                    }
+                    more = work(after);
+                    after.run();
                 } catch (RuntimeException | Error e) {
-                    qp.crashed(e, a);
+                    if (crash == null) {
+                        crash = e;
+                    }
+                    more = true;
                 }
-                a.run();
                 if (++rounds >= PATIENCE && handOn()) {
                     return;
                 }
@@ -387,14 +401,15 @@ final class SendQueue extends Mutex {
         int opcode = wcOpcode(wr.opcode);
         boolean signaled =
                 qp.sqSigAll || (wr.flags & Ibv.SEND_SIGNALED) != 0 || status != Ibv.WC_SUCCESS;
-        ring.advance();
-        if (signaled) {
-            SoftCq cq = qp.sendCq;
-            Runnable polled = strict ? polledUpTo(ring.head(), fetched) : null;
-            SoftWc wc = after.completion().set(qp.qpNum(), wrId, status, opcode, length);
-            wc.polled = polled;
-            after.added(cq, cq.add(wc));
+        if (!signaled) {
+            ring.advance();
+            return;
         }
+        SoftCq cq = qp.sendCq;
+        SoftWc wc = after.completion().set(qp.qpNum(), wrId, status, opcode, length);
+        wc.polled = strict ? polledUpTo(ring.head() + 1, fetched) : null;
+        ring.advance(); // after what takes memory, and before a thread learns of it
+        after.added(cq, cq.add(wc));
     }
 
     private Runnable polledUpTo(int position, int fetches) {

@@ -392,23 +392,26 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /** A receive request ends with an error, and with it the queue pair. Under {@code rq}. */
     void receiveFailed(RecvSlot buffer, int status, DeferredNotifications after) {
+        after.later(sq::signal);
         state = Ibv.QPS_ERR;
         completeReceive(buffer, status, after);
         flush(after);
-        after.later(sq::signal);
     }
 
-    /** Enters the error state, unless it is there already or in RESET. Under {@code rq}. */
+    /**
+     * Enters the error state, unless it is there already or in RESET. Under {@code rq}. If there is
+     * no memory to tell of it, nothing has changed.
+     */
     void enterError(int event, DeferredNotifications after) {
         if (state == Ibv.QPS_ERR || state <= Ibv.QPS_RESET) {
             return;
         }
-        state = Ibv.QPS_ERR;
-        flush(after);
         if (event != NO_EVENT) {
             after.tell(events, event);
         }
         after.later(sq::signal);
+        state = Ibv.QPS_ERR;
+        flush(after);
     }
 
     /** Enters the error state for a reason outside of it. Holds no lock. */
@@ -425,12 +428,19 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /** A defect of this device, or lack of memory, must not leave a queue without a runner. */
     void crashed(Throwable cause, DeferredNotifications after) {
-        LOG.log(Level.ERROR, "soft0 fails QP 0x" + Integer.toHexString(qpNum), cause);
         rq.lock();
         try {
             enterError(Ibv.EVENT_QP_FATAL, after);
+            if (state == Ibv.QPS_ERR) {
+                flushOwn(after); // what an Error has left
+            }
         } finally {
             rq.unlock();
+        }
+        try {
+            LOG.log(Level.ERROR, "soft0 fails QP 0x" + Integer.toHexString(qpNum), cause);
+        } catch (RuntimeException | Error e) {
+            // A log that fails, or has no memory, changes nothing.
         }
     }
 
@@ -466,18 +476,21 @@ final class SoftQp implements QpOps, IdTable.Entry {
      * pair takes no more.
      */
     void flush(DeferredNotifications after) {
-        for (RecvSlot slot = rq.peekOwn(); slot != null; slot = rq.peekOwn()) {
-            completeReceive(slot, Ibv.WC_WR_FLUSH_ERR, after);
-        }
+        flushOwn(after);
         if (srq != null) {
             after.tell(events, Ibv.EVENT_QP_LAST_WQE_REACHED);
         }
     }
 
+    private void flushOwn(DeferredNotifications after) {
+        for (RecvSlot slot = rq.peekOwn(); slot != null; slot = rq.peekOwn()) {
+            completeReceive(slot, Ibv.WC_WR_FLUSH_ERR, after);
+        }
+    }
+
     private void completeReceive(RecvSlot slot, int status, DeferredNotifications after) {
-        long wrId = slot.wrId;
+        SoftWc wc = after.completion().set(qpNum, slot.wrId, status, Ibv.WC_RECV, 0);
         rq.advance(after);
-        SoftWc wc = after.completion().set(qpNum, wrId, status, Ibv.WC_RECV, 0);
         after.added(recvCq, recvCq.add(wc));
     }
 }

@@ -29,4 +29,18 @@ class DeferredNotificationsTest {
         assertThat(told).containsExactly("first", "of the next run");
         assertThat(after.isEmpty()).isTrue();
     }
+
+    /** Memory that runs out for a moment costs no event. */
+    @Test
+    void aListenerWithoutMemoryIsToldAgain() {
+        after.later(
+                () -> {
+                    told.add("try");
+                    if (told.size() < 3) {
+                        throw new StackOverflowError("planted");
+                    }
+                });
+        after.run();
+        assertThat(told).hasSize(3);
+    }
 }
