@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -290,9 +291,17 @@ public final class AsyncQueue extends LedQueue {
     /** Under the lock, which they want next: there are few of them, and seldom. */
     @GuardedBy("lock")
     private void wakeAll() {
+        Error met = null;
         for (Waiter waiter = waiters.poll(); waiter != null; waiter = waiters.poll()) {
             waiter.given = CHANGED;
-            waiter.wake();
+            try {
+                waiter.wake();
+            } catch (Error e) { // the others must not wait in vain
+                met = e;
+            }
+        }
+        if (met != null) {
+            throw met;
         }
     }
 
@@ -316,12 +325,21 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
+    /** What may end with an Error comes before the event is counted: then it stays. */
     @GuardedBy("lock")
     private @Nullable Raised deliver() {
-        for (Raised event : raised.values()) {
+        Iterator<Map.Entry<Key, Raised>> all = raised.entrySet().iterator();
+        while (all.hasNext()) {
+            Map.Entry<Key, Raised> entry = all.next();
+            Raised event = entry.getValue();
+            Object owner = event.owner();
+            List<Key> keys = owner == null ? null : byOwner.get(owner);
             Ledger ledger = event.ledger();
             if (ledger == null || ledger.tryDeliverAsync()) {
-                remove(event);
+                all.remove();
+                if (owner != null && keys != null) {
+                    forget(entry.getKey(), keys, owner);
+                }
                 return event;
             }
         }
@@ -329,16 +347,14 @@ public final class AsyncQueue extends LedQueue {
     }
 
     @GuardedBy("lock")
-    private void remove(Raised event) {
-        Key key = event.key();
-        raised.remove(key);
-        Object owner = event.owner();
-        List<Key> keys = owner == null ? null : byOwner.get(owner);
-        if (owner != null && keys != null) {
+    private void forget(Key key, List<Key> keys, Object owner) {
+        try {
             keys.remove(key);
             if (keys.isEmpty()) {
                 byOwner.remove(owner);
             }
+        } catch (Error e) {
+            // It goes when its owner is dropped.
         }
     }
 }

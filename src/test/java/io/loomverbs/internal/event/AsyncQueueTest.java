@@ -94,6 +94,26 @@ class AsyncQueueTest {
         assertThat(queue.take(0)).isNull();
     }
 
+    /** Wherever memory runs out, an event is received and counted, or neither. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void anEventThatCannotBeReceivedIsNotCounted(int looks) throws Exception {
+        Meagre owner = new Meagre();
+        queue.raise(new AsyncQueue.Raised(1, 0, owner, ledger));
+        owner.looks = looks;
+        AsyncQueue.Raised received = null;
+        try {
+            received = queue.take(0);
+        } catch (OutOfMemoryError e) {
+            assertThat(ledger.outstandingAsync()).isZero();
+        }
+        owner.looks = Integer.MAX_VALUE;
+        AsyncQueue.Raised later = queue.take(0);
+        assertThat(later == null).isEqualTo(received != null);
+        assertThat(ledger.outstandingAsync()).isOne();
+        queue.drop(owner);
+    }
+
     private static void awaitParked(Thread thread) {
         long start = System.nanoTime();
         while (thread.getState() != Thread.State.TIMED_WAITING) {
