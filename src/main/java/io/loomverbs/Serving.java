@@ -247,8 +247,9 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
     /** What each thread that has entered does. */
     final void serve(Thread me) {
         boolean ended = false;
-        HandlerCalls calls = HandlerCalls.begin(served, me);
+        HandlerCalls calls = null;
         try {
+            calls = HandlerCalls.begin(served, me);
             serveUntilStopped(calls);
             ended = true;
         } catch (InterruptedException e) {
@@ -264,7 +265,9 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
                 incomplete = true;
             }
             try {
-                calls.end();
+                if (calls != null) {
+                    calls.end();
+                }
             } finally {
                 leave(me);
             }

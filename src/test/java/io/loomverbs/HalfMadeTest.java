@@ -20,6 +20,14 @@ class HalfMadeTest {
         assertThat(ChildJvm.run(HalfMadeChild.class, options)).isEqualTo("all closed\n");
     }
 
+    /** The CQ is not left to a thread that does not serve it. */
+    @Test
+    void aThreadThatHasNoMemoryToServeGivesTheCqBack() throws Exception {
+        List<String> options = List.of("-Xmx24m", "-XX:+UseSerialGC", "-XX:-UseTLAB");
+        assertThat(ChildJvm.run(ServeWithoutMemoryChild.class, options))
+                .isEqualTo("no memory, ended: true\nall closed\n");
+    }
+
     @Test
     void whatMeetsAnErrorAfterwardsIsClosedAndLetsGoOfAllThatItUsed() {
         Error error = new StackOverflowError("planted");
