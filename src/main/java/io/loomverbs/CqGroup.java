@@ -266,7 +266,7 @@ public final class CqGroup implements AutoCloseable {
                 fd.close();
                 return readiness.number();
             }
-            readiness = new Readiness(fd);
+            readiness = Readiness.of(fd);
             if (first != null) {
                 readiness.raise();
             }

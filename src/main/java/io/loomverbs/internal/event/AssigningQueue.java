@@ -89,11 +89,14 @@ abstract class AssigningQueue extends LedQueue {
         return new Waiter(leadership, stop);
     }
 
-    /** For the next wait of the thread that was given an event. */
-    final void keep(Waiter waiter) {
+    /** The CQ that the thread was given. Its waiter is kept for its next wait. */
+    final QueuedCq keep(Waiter waiter) {
+        QueuedCq cq = (QueuedCq) Objects.requireNonNull(waiter.given);
         if (waiter.isFree()) {
+            waiter.given = null; // it would keep a CQ that is closed
             spare = waiter;
         }
+        return cq;
     }
 
     /** How many events were delivered until now, modulo 2^32. */
@@ -219,12 +222,42 @@ abstract class AssigningQueue extends LedQueue {
         }
     }
 
-    /** No other thread follows these links any more: the list was cut off under the lock. */
+    /**
+     * No other thread follows these links any more: the list was cut off under the lock. An Error
+     * at one of them does not keep the others from being woken.
+     */
     static void wakeAll(@Nullable Waiter first) {
+        Error met = null;
         Waiter next;
         for (Waiter w = first; w != null; w = next) {
             next = w.next; // before: it may wait again as soon as it was told
-            w.wake();
+            try {
+                w.wake();
+            } catch (Error e) {
+                met = e;
+            }
+        }
+        if (met != null) {
+            throw met;
+        }
+    }
+
+    /**
+     * Counts an event of {@code cq}, and hands it over or lists it: see {@link #assignOrList}. If
+     * this ends with an Error, nothing has changed.
+     */
+    @GuardedBy("lock")
+    final @Nullable Waiter add(QueuedCq cq) {
+        boolean added = false;
+        cq.pending++;
+        try {
+            Waiter wake = assignOrList(cq);
+            added = true;
+            return wake;
+        } finally {
+            if (!added) {
+                cq.pending--;
+            }
         }
     }
 
@@ -324,7 +357,7 @@ abstract class AssigningQueue extends LedQueue {
                 fd.close();
                 return readiness.number();
             }
-            readiness = new Readiness(fd);
+            readiness = Readiness.of(fd);
             shared.setWanted(true); // and then a look: see there
             drainInbox();
             if (hasEnded()) {
@@ -361,7 +394,12 @@ abstract class AssigningQueue extends LedQueue {
     /** Called when an event may have been taken off the list. */
     @GuardedBy("lock")
     final void lowerIfEmpty() {
-        if (readiness != null && firstListed == null && !hasEnded()) {
+        if (readiness == null || firstListed != null) {
+            return;
+        }
+        if (hasEnded()) {
+            readiness.raise(); // an Error may have kept the end from being shown
+        } else {
             readiness.lower();
         }
     }

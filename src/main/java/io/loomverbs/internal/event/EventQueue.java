@@ -153,13 +153,12 @@ public final class EventQueue extends AssigningQueue {
         if (waiter == null) {
             try {
                 Thread.yield();
-            } catch (OutOfMemoryError e) {
+            } catch (Error e) {
                 // The event counts as delivered: it is what the caller gets.
             }
             return cq;
         }
-        // Here and not in a method of its own: a parked virtual thread keeps every frame on the
-        // heap.
+        // Not in a method of its own: a parked virtual thread keeps every frame on the heap.
         boolean joined = false;
         try {
             wakeAll(wake);
@@ -199,8 +198,7 @@ public final class EventQueue extends AssigningQueue {
         if (waiter.given instanceof QueueEnd ended) {
             throw ended.exception();
         }
-        keep(waiter);
-        return (QueuedCq) waiter.given;
+        return keep(waiter);
     }
 
     /** Called when the thread has left the list of waiters. */
@@ -332,14 +330,11 @@ public final class EventQueue extends AssigningQueue {
             if (cq.isClosed() || (onlyIfAwaited && firstWaiter == null)) {
                 return;
             }
-            cq.pending++;
-            wake = assignOrList(cq);
+            wake = add(cq);
         } finally {
             lock.unlock();
         }
-        if (wake != null) {
-            wake.wake();
-        }
+        wakeAll(wake);
     }
 
     private void raiseShared(QueuedCq cq, Inbox shared) {
@@ -432,8 +427,11 @@ public final class EventQueue extends AssigningQueue {
         try {
             goesFrom();
         } finally {
-            wakeAll(served);
-            wakeAll(woken);
+            try {
+                wakeAll(served);
+            } finally {
+                wakeAll(woken);
+            }
         }
     }
 

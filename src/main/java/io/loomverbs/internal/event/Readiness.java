@@ -8,11 +8,20 @@ public final class Readiness {
     private final ReadyFd fd;
     private boolean raised;
 
-    /**
-     * @param fd a descriptor that is not raised, which this closes
-     */
-    public Readiness(ReadyFd fd) {
+    private Readiness(ReadyFd fd) {
         this.fd = fd;
+    }
+
+    /**
+     * @param fd a descriptor that is not raised, which this closes, also if there is no memory
+     */
+    public static Readiness of(ReadyFd fd) {
+        try {
+            return new Readiness(fd);
+        } catch (Error e) {
+            fd.close();
+            throw e;
+        }
     }
 
     /** The descriptor's number. */
@@ -20,11 +29,18 @@ public final class Readiness {
         return fd.number();
     }
 
-    /** Something can be taken. */
+    /**
+     * Something can be taken. An Error, such as lack of stack, leaves it lowered until the next
+     * call. It must not keep the caller from waking threads that were given something.
+     */
     public void raise() {
         if (!raised) {
-            fd.raise();
-            raised = true;
+            try {
+                fd.raise();
+                raised = true;
+            } catch (Error e) {
+                // The next event, or the next thread that looks for one, raises it.
+            }
         }
     }
 

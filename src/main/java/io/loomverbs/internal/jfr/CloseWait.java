@@ -25,12 +25,16 @@ final class CloseWait extends Event implements RecordedClose {
 
     @Override
     public void ended(Object closed, int outstanding, boolean isClosed) {
-        end();
-        if (shouldCommit()) {
-            object = closed.toString();
-            unacknowledged = outstanding;
-            succeeded = isClosed;
-            commit();
+        try {
+            end();
+            if (shouldCommit()) {
+                object = closed.toString();
+                unacknowledged = outstanding;
+                succeeded = isClosed;
+                commit();
+            }
+        } catch (Error e) {
+            // It is not recorded. The caller has more to do.
         }
     }
 }

@@ -27,12 +27,16 @@ final class EventWait extends Event implements RecordedWait {
 
     @Override
     public void ended(Object object, String called, boolean got) {
-        end();
-        if (shouldCommit()) {
-            waitedFor = object.toString();
-            operation = called;
-            received = got;
-            commit();
+        try {
+            end();
+            if (shouldCommit()) {
+                waitedFor = object.toString();
+                operation = called;
+                received = got;
+                commit();
+            }
+        } catch (Error e) {
+            // It is not recorded. The caller has more to do.
         }
     }
 }

@@ -29,12 +29,16 @@ final class MemoryRegistration extends Event implements RecordedRegistration {
 
     @Override
     public void ended(Object domain, long size, boolean isRegistered) {
-        end();
-        if (shouldCommit()) {
-            pd = domain.toString();
-            bytes = size;
-            succeeded = isRegistered;
-            commit();
+        try {
+            end();
+            if (shouldCommit()) {
+                pd = domain.toString();
+                bytes = size;
+                succeeded = isRegistered;
+                commit();
+            }
+        } catch (Error e) {
+            // It is not recorded. The caller has more to do.
         }
     }
 }

@@ -26,6 +26,10 @@ final class PollerWake extends Event implements RecordedWake {
     public void ended(int descriptors, int events) {
         ready = descriptors;
         raised = events;
-        commit();
+        try {
+            commit();
+        } catch (Error e) {
+            // It is not recorded. The caller has more to do.
+        }
     }
 }

@@ -4,7 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes events to JDK Flight Recorder, if the module {@code jdk.jfr} is there. While an event is
- * off, a call costs a look at a flag.
+ * off, a call costs a look at a flag. What cannot be recorded, for lack of memory, is left out: a
+ * caller that records what it has done must not fail.
  */
 public final class Recorder {
     private static final boolean AVAILABLE = isThere();
@@ -50,7 +51,11 @@ public final class Recorder {
      */
     public static void asyncEvent(Enum<?> type, int number, Object subject, int port) {
         if (AVAILABLE) {
-            Events.asyncEvent(type, number, subject, port);
+            try {
+                Events.asyncEvent(type, number, subject, port);
+            } catch (Error e) {
+                // left out
+            }
         }
     }
 
@@ -63,7 +68,11 @@ public final class Recorder {
      */
     public static void cqOverrun(Object cq, int cqe, long polled) {
         if (AVAILABLE) {
-            Events.cqOverrun(cq, cqe, polled);
+            try {
+                Events.cqOverrun(cq, cqe, polled);
+            } catch (Error e) {
+                // left out
+            }
         }
     }
 
@@ -77,14 +86,22 @@ public final class Recorder {
      */
     public static void qpError(Object qp, Enum<?> type, Object sendCq, Object recvCq) {
         if (AVAILABLE) {
-            Events.qpError(qp, type, sendCq, recvCq);
+            try {
+                Events.qpError(qp, type, sendCq, recvCq);
+            } catch (Error e) {
+                // left out
+            }
         }
     }
 
     /** What waits for all contexts of a poller has failed. */
     public static void pollerFailure(Throwable failure) {
         if (AVAILABLE) {
-            Events.pollerFailure(failure);
+            try {
+                Events.pollerFailure(failure);
+            } catch (Error e) {
+                // left out
+            }
         }
     }
 

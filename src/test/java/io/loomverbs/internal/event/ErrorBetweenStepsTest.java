@@ -223,4 +223,92 @@ class ErrorBetweenStepsTest {
         }
         assertThat(told).isEqualTo(4);
     }
+
+    /** A descriptor that cannot be raised the first time. */
+    private final class UnluckyFd implements ReadyFd {
+        private boolean met;
+        private boolean raised;
+
+        @Override
+        public int number() {
+            return 7;
+        }
+
+        @Override
+        public void raise() {
+            if (!met) {
+                met = true;
+                throw error;
+            }
+            raised = true;
+        }
+
+        @Override
+        public void lower() {
+            raised = false;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void asADescriptorShowsTheEnd() throws Exception {
+        EventQueue queue = EventQueue.shared(null);
+        UnluckyFd fd = new UnluckyFd();
+        queue.watch(fd);
+        FutureTask<QueuedCq> first = start(queue, Long.MAX_VALUE);
+        FutureTask<QueuedCq> second = start(queue, Long.MAX_VALUE);
+        queue.end(null);
+        assertThat(fd.met).isTrue();
+        for (FutureTask<QueuedCq> task : List.of(first, second)) {
+            assertThatThrownBy(() -> result(task))
+                    .hasCauseInstanceOf(EventQueueEndedException.class);
+        }
+        assertThatThrownBy(queue::tryTake).isInstanceOf(EventQueueEndedException.class);
+        assertThat(fd.raised).as("shown to the next thread that looks, and from then on").isTrue();
+    }
+
+    /** The raiser does not see that; the next look shows the event. */
+    @Test
+    void asADescriptorShowsAnEvent() {
+        EventQueue queue = EventQueue.shared(null);
+        UnluckyFd fd = new UnluckyFd();
+        queue.watch(fd);
+        QueuedCq cq = new NamedCq(queue, "cq");
+        cq.raise();
+        assertThat(fd.raised).isFalse();
+        cq.raise();
+        assertThat(fd.raised).isTrue();
+    }
+
+    /** One is the leader, whose source cannot be woken; the other parks. */
+    @Test
+    void asOneOfSeveralIsWoken() throws Exception {
+        InMemorySource source = new InMemorySource();
+        EventQueue queue = EventQueue.shared(source);
+        FutureTask<QueuedCq> leader = start(queue, Long.MAX_VALUE);
+        source.awaitLeader();
+        FutureTask<QueuedCq> follower = start(queue, Long.MAX_VALUE);
+        source.ofWake = error;
+        assertThatThrownBy(() -> queue.end(null)).isSameAs(error);
+        assertThatThrownBy(() -> result(follower))
+                .hasCauseInstanceOf(EventQueueEndedException.class);
+        source.wake();
+        assertThatThrownBy(() -> result(leader)).hasCauseInstanceOf(EventQueueEndedException.class);
+    }
+
+    /** The raiser tries again: there is one event in the end, and not two. */
+    @Test
+    void asAnEventOfOneCqIsRaised() throws Exception {
+        EventQueue queue = EventQueue.ofOneCq(null);
+        UnluckyCq cq = new UnluckyCq(queue);
+        FutureTask<QueuedCq> waiter = start(queue, Long.MAX_VALUE);
+        cq.toThrow = error;
+        assertThatThrownBy(cq::raise).isSameAs(error);
+        assertThat(queue.pending(cq)).isZero();
+        cq.raise();
+        assertThat(result(waiter)).isSameAs(cq);
+        assertThat(queue.pending(cq)).isZero();
+    }
 }

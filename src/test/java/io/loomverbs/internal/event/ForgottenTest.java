@@ -13,6 +13,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /** What is destroyed is kept by no queue that outlives it. */
@@ -49,6 +52,37 @@ class ForgottenTest {
                             for (int i = 0; i < raised; i++) {
                                 events.raise();
                             }
+                            events.close(0, WILLING);
+                            return cq;
+                        });
+
+        assertCollected(owner);
+        assertThat(channel.tryTake()).isNull();
+    }
+
+    /** What a thread has waited with is kept for its next wait. */
+    @Test
+    void aChannelForgetsADestroyedCqWhoseEventAThreadHasWaitedFor() throws Exception {
+        EventQueue channel = EventQueue.shared(null);
+        WeakReference<Object> owner =
+                made(
+                        () -> {
+                            Object cq = new Object();
+                            QueuedCq events = new NamedCq(channel, cq);
+                            FutureTask<QueuedCq> wait =
+                                    new FutureTask<>(() -> channel.take(Long.MAX_VALUE));
+                            Thread waiter = Thread.ofPlatform().start(wait);
+                            while (waiter.getState() != Thread.State.WAITING) {
+                                LockSupport.parkNanos(100_000);
+                            }
+                            events.raise();
+                            try {
+                                assertThat(wait.get()).isSameAs(events);
+                                waiter.join();
+                            } catch (InterruptedException | ExecutionException e) {
+                                throw new AssertionError(e);
+                            }
+                            assertThat(events.tryAck(1)).isEqualTo(Ledger.ACKED);
                             events.close(0, WILLING);
                             return cq;
                         });

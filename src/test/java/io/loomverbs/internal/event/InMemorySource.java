@@ -36,6 +36,9 @@ final class InMemorySource implements EventSource, EventFeed {
     /** Thrown by every thread that joins, and by every end of a queue, if it is not null. */
     volatile Error refusal;
 
+    /** Thrown by the next wake-up, if it is not null. */
+    volatile Error ofWake;
+
     volatile Thread last;
 
     /** A virtual thread may block in it: it holds no carrier then. */
@@ -138,6 +141,11 @@ final class InMemorySource implements EventSource, EventFeed {
 
     @Override
     public void wake() {
+        Error met = ofWake;
+        if (met != null) {
+            ofWake = null;
+            throw met;
+        }
         lock.lock();
         try {
             woken = true;
