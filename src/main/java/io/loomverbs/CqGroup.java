@@ -301,7 +301,7 @@ public final class CqGroup implements AutoCloseable {
                 }
                 poll(member, batch);
             }
-        } catch (ClosedException | VerbsException e) {
+        } catch (RuntimeException e) { // the group is closed, or a member has failed
             if (got.isEmpty()) {
                 throw e;
             }
@@ -353,7 +353,7 @@ public final class CqGroup implements AutoCloseable {
         } catch (ClosedException e) {
             idle = true;
             forget(member);
-        } catch (VerbsException e) {
+        } catch (RuntimeException e) {
             idle = batch.completions().isEmpty();
             if (idle) {
                 forget(member);
@@ -373,7 +373,7 @@ public final class CqGroup implements AutoCloseable {
         if (batch.poll(cq, SHARE) > 0) {
             return false;
         }
-        VerbsException failure = failureOf(member);
+        RuntimeException failure = failureOf(member);
         if (failure != null) {
             throw failure;
         }
@@ -381,7 +381,7 @@ public final class CqGroup implements AutoCloseable {
         return batch.poll(cq, SHARE) == 0;
     }
 
-    private @Nullable VerbsException failureOf(GroupMember member) {
+    private @Nullable RuntimeException failureOf(GroupMember member) {
         lock.lock();
         try {
             return member.failure;
@@ -395,7 +395,7 @@ public final class CqGroup implements AutoCloseable {
      *
      * @param failure why its events end; null if they do not
      */
-    void mayHaveCompletions(GroupMember member, @Nullable VerbsException failure) {
+    void mayHaveCompletions(GroupMember member, @Nullable RuntimeException failure) {
         lock.lock();
         try {
             if (failure != null) {

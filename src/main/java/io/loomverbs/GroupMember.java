@@ -25,7 +25,7 @@ final class GroupMember implements Runnable {
     @Nullable GroupMember next;
 
     /** Why it receives no more events; null if it does. Under the group's lock. */
-    @Nullable VerbsException failure;
+    @Nullable RuntimeException failure;
 
     GroupMember(CqGroup group, CompletionQueue cq, ThreadFactory threads) {
         this.group = group;
@@ -36,26 +36,43 @@ final class GroupMember implements Runnable {
 
     /** Has the group look at the CQ whenever it had an event. */
     @Override
-    @SuppressWarnings("ThreadPriorityCheck") // without memory nothing else is possible
     public void run() {
         try {
-            while (true) {
-                try {
-                    cq.getCqEvent().close();
-                    group.mayHaveCompletions(this, null);
-                } catch (VirtualMachineError e) { // the event was acknowledged, or is raised again
-                    group.mayHaveCompletions(this, null);
-                    Thread.yield();
-                }
-            }
+            receive();
         } catch (InterruptedException e) {
             // It leaves the group.
         } catch (ClosedException e) {
             group.forget(this);
-        } catch (VerbsException e) {
+        } catch (RuntimeException e) {
             group.mayHaveCompletions(this, e);
         } finally {
             cq.direct().served(receiver);
+        }
+    }
+
+    private void receive() throws InterruptedException {
+        boolean news = false;
+        while (true) {
+            try {
+                if (news) {
+                    group.mayHaveCompletions(this, null);
+                }
+                news = false;
+                cq.getCqEvent().close();
+                news = true;
+            } catch (VirtualMachineError e) { // the event was acknowledged, or is raised again
+                news = true;
+                yieldWithoutMemory();
+            }
+        }
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // without memory nothing else is possible
+    private static void yieldWithoutMemory() {
+        try {
+            Thread.yield();
+        } catch (VirtualMachineError e) {
+            // Then it does not yield.
         }
     }
 

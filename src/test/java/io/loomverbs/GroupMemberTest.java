@@ -81,6 +81,20 @@ class GroupMemberTest {
         assertThat(await(group)).isOne();
     }
 
+    /** It is not a failure of the device that ends it: the group tells of it all the same. */
+    @Test
+    void aThreadWhoseQueueHasFailedIsReported() throws Exception {
+        CqGroup group = group(Thread.ofVirtual()::unstarted);
+        group.add(cq);
+        Throwable cause = new IllegalArgumentException("planted");
+        cq.ledger().queue().end(cause);
+        assertThatThrownBy(() -> await(group))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage(cq + " has failed")
+                .hasCause(cause);
+        assertThat(group.size()).isZero();
+    }
+
     /** An interrupt neither ends the wait for the member's thread nor is it lost. */
     @Test
     void aRemovalWaitsForTheThreadThoughItIsInterrupted() throws Exception {
