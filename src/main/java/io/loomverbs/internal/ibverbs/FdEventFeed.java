@@ -256,8 +256,12 @@ abstract class FdEventFeed implements EventFeed {
     private void tryDisarm() {
         try {
             disarm();
-        } catch (Throwable t) { // this descriptor's fault, and not the leader's
-            fail(t);
+        } catch (RuntimeException e) { // this descriptor's fault, and not the leader's
+            fail(e);
+        } catch (Error e) { // a thread may wait after all: the next leader arms it then
+            leftOver = true;
+            poller.hasLeftOver = true;
+            throw e;
         }
     }
 

@@ -164,6 +164,24 @@ class FdEventFeedTest {
         assertThat(queue.told).isPositive();
     }
 
+    /** The leader that is to disarm it meets an Error: a thread that waits later has its event. */
+    @Test
+    void aDescriptorThatCannotBeDisarmedStays() {
+        StubQueue queue = new StubQueue();
+        feed.attach(queue);
+        feed.join();
+        feed.leave();
+        event();
+        nextOfEpoll = error;
+        assertThatThrownBy(this::lead).isSameAs(error);
+        assertThat(queue.told).as("the end").isZero();
+        feed.join();
+        int reads = feed.reads;
+        lead();
+        assertThat(feed.reads).isGreaterThan(reads);
+        assertThat(queue.told).isZero();
+    }
+
     /** The next leader tells it, and is in the kernel meanwhile. */
     @Test
     void aQueueThatCouldNotBeToldIsToldLater() {
