@@ -48,8 +48,16 @@ final class LeakWatch {
         lock.lock();
         try {
             if (!on) {
-                starter.accept(this);
-                on = true;
+                on = true; // first: the watch may end at once
+                boolean started = false;
+                try {
+                    starter.accept(this);
+                    started = true;
+                } finally {
+                    if (!started) {
+                        on = false;
+                    }
+                }
             }
         } catch (OutOfMemoryError e) {
             // Nothing is reported until the next object is opened.
@@ -81,7 +89,7 @@ final class LeakWatch {
         return on;
     }
 
-    private void watch() {
+    void watch() {
         boolean ended = false;
         try {
             HeldWatch held = new HeldWatch();
