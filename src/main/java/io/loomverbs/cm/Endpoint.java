@@ -32,6 +32,9 @@ final class Endpoint implements CmListener {
      *
      * A close wakes every waiter. An event that arrives during or after it is dropped.
      */
+    /** How often the action of the end is tried when it ends with an Error. */
+    private static final int MOST_TRIES = 1000;
+
     private final String name;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -89,7 +92,7 @@ final class Endpoint implements CmListener {
                 return;
             }
             if (isEnd(event.type())) {
-                if (end == null) {
+                if (end == null || end == event) { // again, after an Error
                     end = event;
                     action = atEnd;
                 }
@@ -104,7 +107,21 @@ final class Endpoint implements CmListener {
             lock.unlock();
         }
         if (action != null) {
-            action.run();
+            act(action);
+        }
+    }
+
+    /** Nothing else takes the queue pair to ERR: lack of memory must not leave it in RTS. */
+    private static void act(Runnable action) {
+        for (int tries = 1; ; tries++) {
+            try {
+                action.run();
+                return;
+            } catch (VirtualMachineError e) {
+                if (tries == MOST_TRIES) {
+                    throw e;
+                }
+            }
         }
     }
 
@@ -164,7 +181,7 @@ final class Endpoint implements CmListener {
             lock.unlock();
         }
         if (over) {
-            action.run();
+            act(action);
         }
     }
 

@@ -50,6 +50,19 @@ class EndpointTest {
         assertThat(acted).hasValue(1);
     }
 
+    /** Else nothing would take the queue pair to ERR. */
+    @Test
+    void theEndIsActedUponThoughMemoryRunsOutForAMoment() {
+        endpoint.establish(
+                () -> {
+                    if (acted.incrementAndGet() < 3) {
+                        throw new StackOverflowError("planted");
+                    }
+                });
+        raise(Cm.EVENT_DISCONNECTED, 0);
+        assertThat(acted).hasValue(3);
+    }
+
     /** A change of a neighbor raises it, on a connection that goes on working. */
     @Test
     void aConnectionSurvivesUnreachable() throws Exception {
