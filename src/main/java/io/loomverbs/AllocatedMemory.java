@@ -118,8 +118,11 @@ final class AllocatedMemory {
     void release() {
         if (registrations.decrementAndGet() == 0) {
             long bytes = segment().byteSize();
-            ALL.remove(segment().address(), this); // first: the address may be used again at once
-            free(memory, bytes);
+            try { // first: the address may be used again at once
+                ALL.remove(segment().address(), this);
+            } finally {
+                free(memory, bytes);
+            }
         }
     }
 
