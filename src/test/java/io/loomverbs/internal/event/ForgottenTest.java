@@ -13,8 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -69,19 +68,19 @@ class ForgottenTest {
                         () -> {
                             Object cq = new Object();
                             QueuedCq events = new NamedCq(channel, cq);
-                            FutureTask<QueuedCq> wait =
-                                    new FutureTask<>(() -> channel.take(Long.MAX_VALUE));
-                            Thread waiter = Thread.ofPlatform().start(wait);
+                            // A queue keeps the thread, and with it what its task refers to.
+                            AtomicReference<QueuedCq> taken = new AtomicReference<>();
+                            Thread waiter = Thread.ofPlatform().start(() -> take(channel, taken));
                             while (waiter.getState() != Thread.State.WAITING) {
                                 LockSupport.parkNanos(100_000);
                             }
                             events.raise();
                             try {
-                                assertThat(wait.get()).isSameAs(events);
                                 waiter.join();
-                            } catch (InterruptedException | ExecutionException e) {
+                            } catch (InterruptedException e) {
                                 throw new AssertionError(e);
                             }
+                            assertThat(taken.getAndSet(null)).isSameAs(events);
                             assertThat(events.tryAck(1)).isEqualTo(Ledger.ACKED);
                             events.close(0, WILLING);
                             return cq;
@@ -89,6 +88,14 @@ class ForgottenTest {
 
         assertCollected(owner);
         assertThat(channel.tryTake()).isNull();
+    }
+
+    private static void take(EventQueue channel, AtomicReference<QueuedCq> taken) {
+        try {
+            taken.set(channel.take(Long.MAX_VALUE));
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** The device may tell of it late, as listeners are told without a lock. */
