@@ -70,9 +70,7 @@ final class AsyncEvents {
         } catch (EventQueueEndedException e) {
             throw CqEvent.ended("ibv_get_async_event", context, e);
         } finally {
-            if (wait != null) {
-                wait.ended(context, "getAsyncEvent", raised != null);
-            }
+            Recorder.endWait(wait, context, "getAsyncEvent", raised != null);
         }
         return raised == null ? null : received(raised);
     }

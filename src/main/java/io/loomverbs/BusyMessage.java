@@ -16,9 +16,12 @@ import java.util.stream.Collectors;
 final class BusyMessage {
     private static final int NAMED = 3;
 
-    /** The oldest first: they are numbered, and a longer name has a larger number. */
-    private static final Comparator<String> BY_NUMBER =
-            Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder());
+    /** The oldest first: they are numbered, and a number with more digits is larger. */
+    private static final Comparator<Object> BY_NUMBER =
+            Comparator.comparing(
+                    BusyMessage::numbered,
+                    Comparator.comparingInt(String::length)
+                            .thenComparing(Comparator.naturalOrder()));
 
     /** In the order in which they are usually closed. */
     private enum Kind {
@@ -79,9 +82,14 @@ final class BusyMessage {
 
     private static String names(List<Object> users) {
         List<String> first =
-                users.stream().map(BusyMessage::name).sorted(BY_NUMBER).limit(NAMED).toList();
+                users.stream().sorted(BY_NUMBER).limit(NAMED).map(BusyMessage::name).toList();
         int more = users.size() - first.size();
         return String.join(", ", first) + (more == 0 ? "" : " and " + more + " more");
+    }
+
+    /** Its name without the one that the program gave it, which stands behind the number. */
+    private static String numbered(Object user) {
+        return user.toString().split(":", 2)[0];
     }
 
     private static String name(Object user) {

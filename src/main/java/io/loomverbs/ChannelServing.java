@@ -77,9 +77,7 @@ final class ChannelServing extends Serving {
             } catch (EventQueueEndedException e) {
                 throw CqEvent.ended(channel, e);
             } finally {
-                if (wait != null) {
-                    wait.ended(channel, "serve", taken != null);
-                }
+                Recorder.endWait(wait, channel, "serve", taken != null);
             }
             if (taken != null) {
                 taken.tryAck(1);

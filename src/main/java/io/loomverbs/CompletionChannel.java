@@ -277,9 +277,7 @@ public final class CompletionChannel implements AutoCloseable {
         } catch (EventQueueEndedException e) {
             throw CqEvent.ended(this, e);
         } finally {
-            if (wait != null) {
-                wait.ended(this, "getCqEvent", taken != null);
-            }
+            Recorder.endWait(wait, this, "getCqEvent", taken != null);
         }
     }
 

@@ -77,9 +77,7 @@ final class CqAwait {
                 try {
                     usedArm = queue.takeUnlessPassed(left, seen, stop) != null;
                 } finally {
-                    if (wait != null) {
-                        wait.ended(cq, stop == null ? "await" : "serve", usedArm);
-                    }
+                    Recorder.endWait(wait, cq, stop == null ? "await" : "serve", usedArm);
                 }
                 if (usedArm) {
                     cq.ackAwaited();

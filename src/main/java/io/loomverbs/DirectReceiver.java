@@ -62,9 +62,7 @@ final class DirectReceiver {
             throw ended(e);
         } finally {
             Reference.reachabilityFence(cq); // the device does not keep a tracked CQ
-            if (wait != null) {
-                wait.ended(cq, "getCqEvent", taken != null);
-            }
+            Recorder.endWait(wait, cq, "getCqEvent", taken != null);
         }
         return CqEvent.of(taken);
     }

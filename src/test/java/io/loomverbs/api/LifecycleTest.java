@@ -107,6 +107,18 @@ class LifecycleTest extends Closings {
         refused(channel::close, "EBUSY", firstOf(cqs) + "): close them first");
     }
 
+    /** A name that the program gave counts for nothing then. */
+    @Test
+    void theOldestAreNamedWhateverTheirNames() throws Exception {
+        CompletionChannel channel = f.channel();
+        List<CompletionQueue> cqs = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            cqs.add(f.on(channel));
+        }
+        cqs.getFirst().named("the completions of the first connection");
+        refused(channel::close, "EBUSY", firstOf(cqs) + " and 1 more): close them first");
+    }
+
     private static String firstOf(List<CompletionQueue> cqs) {
         return " is used by %d CQs (%s, %s, %s"
                 .formatted(cqs.size(), cqs.get(0), cqs.get(1), cqs.get(2));

@@ -14,7 +14,8 @@ public final class CallGate extends DestroyGate {
      *   CLOSING + DESTROYED + n
      *                       destroyed, final
      *
-     * A call first adds itself, then looks. If it is not let in, it subtracts itself and waits for the outcome. So each thread can delay a destroyer briefly, once.
+     * A call first adds itself, then looks. If it is not let in, it subtracts itself and waits for
+     * the outcome. So each thread can delay a destroyer briefly, once.
      *
      * The destroyer publishes its thread, then looks at the count, then parks. The call that brings
      * the count to CLOSING then reads the destroyer. One sees the other.

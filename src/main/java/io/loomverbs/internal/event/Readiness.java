@@ -5,6 +5,9 @@ package io.loomverbs.internal.event;
  * called under the lock that guards what is taken, so no call reaches a number that was closed.
  */
 public final class Readiness {
+    /** How often a step that others wait for is tried when it ends with an Error. */
+    private static final int MOST_TRIES = 1000;
+
     private final ReadyFd fd;
     private boolean raised;
 
@@ -30,16 +33,17 @@ public final class Readiness {
     }
 
     /**
-     * Something can be taken. An Error, such as lack of stack, leaves it lowered until the next
-     * call. It must not keep the caller from waking threads that were given something.
+     * Something can be taken. An Error, such as lack of memory, may pass: this tries again, since
+     * nothing else shows what came up. If it does not pass, the descriptor stays lowered until the
+     * next call: an Error must not keep the caller from waking threads that were given something.
      */
     public void raise() {
-        if (!raised) {
+        for (int tries = 0; !raised && tries < MOST_TRIES; tries++) {
             try {
                 fd.raise();
                 raised = true;
             } catch (Error e) {
-                // The next event, or the next thread that looks for one, raises it.
+                // Again, or with the next event.
             }
         }
     }

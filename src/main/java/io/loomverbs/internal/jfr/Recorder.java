@@ -26,6 +26,22 @@ public final class Recorder {
         return AVAILABLE ? Events.beginWait() : null;
     }
 
+    /**
+     * Ends the recording of a wait, on the thread that began it.
+     *
+     * @param wait what {@link #beginWait} has returned
+     * @param waitedFor the object whose event it was; its text is asked for only if the wait was
+     *     long enough to be recorded
+     * @param operation what the program called
+     * @param received whether the thread got what it waited for
+     */
+    public static void endWait(
+            @Nullable RecordedWait wait, Object waitedFor, String operation, boolean received) {
+        if (wait != null) {
+            wait.ended(waitedFor, operation, received);
+        }
+    }
+
     /** Begins to record a close that waits; null if such closes are not recorded. */
     public static @Nullable RecordedClose beginClose() {
         return AVAILABLE ? Events.beginClose() : null;

@@ -34,9 +34,9 @@ final class RdmacmChannel {
      * *** Reading and destroying ***
      *
      * rdma_destroy_id waits, without limit, until every event of the id that was read is
-     * acknowledged. The reader acknowledges each event as soon as it is copied, before anybody
-     * hears of it, and waits for nothing in between: so a destroyer waits for some instructions at
-     * most, whichever thread it is, the reader included. Meanwhile librdmacm keeps the id.
+     * acknowledged. The reader acknowledges each event as soon as it is copied, before it
+     * tells any thread, and waits for nothing in between: so a destroyer waits for some instructions
+     * at most, whichever thread it is, the reader included. Meanwhile librdmacm keeps the id.
      *
      * An event may be copied just before its id is destroyed, and raised afterwards. It names its
      * id by a number, which is not reused: the number of a destroyed id finds nothing.

@@ -196,7 +196,7 @@ class SoftCmId implements CmIdOps {
                             || !isValid(param, most(Cm.EVENT_CONNECT_REQUEST))) {
                         return Raised.refused(Errno.EINVAL);
                     }
-                    if (cm.isCutOff(param)) { // nobody answers what is not sent
+                    if (cm.isCutOff(param)) { // no server sees the request
                         mine = param;
                         state = SoftCmState.CONNECTING;
                         return Raised.NOTHING;

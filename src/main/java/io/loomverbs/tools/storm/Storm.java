@@ -187,7 +187,9 @@ public final class Storm {
     }
 
     /*
-     * A thread that a virtual thread starts or wakes goes to its carrier's own queue and takes turns with the rest. One that a platform thread starts or wakes waits each time until a carrier looks at external submissions.
+     * A thread that a virtual thread starts or wakes goes to its carrier's own queue and takes turns
+     * with the rest. One that a platform thread starts or wakes waits each time until a carrier looks
+     * at external submissions.
      */
     private void onVirtualThread(String name, Runnable part) throws InterruptedException {
         Thread thread =
