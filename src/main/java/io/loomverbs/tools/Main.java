@@ -35,6 +35,7 @@ import java.util.concurrent.Callable;
             PingpongCommand.class,
             RpingCommand.class,
             StormCommand.class,
+            SoakCommand.class,
             IdleCommand.class,
             TopCommand.class,
             BenchCommand.class,

@@ -20,8 +20,6 @@ import picocli.CommandLine.Spec;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /** Runs a storm, shows how it goes, and says whether every message has arrived. */
 @Command(
@@ -65,7 +63,6 @@ final class StormCommand implements Callable<Integer> {
     private static final int DEFAULT_CHANNELS = 16;
     private static final int WARM_UP_CQS = 200;
     private static final Duration WARM_UP = Duration.ofMillis(700);
-    private static final int END_SECONDS = 60;
 
     @Option(
             names = "--cqs",
@@ -156,10 +153,7 @@ final class StormCommand implements Callable<Integer> {
     private int run(Context context, StormPlan plan) throws InterruptedException {
         new Storm(context, warmUp(), false).run();
         Storm storm = new Storm(context, plan, true);
-        CountDownLatch printed = new CountDownLatch(1);
-        Thread onSignal = Thread.ofPlatform().unstarted(() -> endEarly(storm, printed));
-        Runtime.getRuntime().addShutdownHook(onSignal);
-        try {
+        try (EarlyEnd _ = EarlyEnd.register("storm", storm::stop)) {
             Thread progress = Thread.ofPlatform().daemon().unstarted(progress(storm));
             progress.start();
             StormResult result;
@@ -173,9 +167,6 @@ final class StormCommand implements Callable<Integer> {
             spec.commandLine().getOut().println(json ? report.json() : report.table());
             spec.commandLine().getOut().flush();
             return result.isGood() ? ExitCode.OK : ExitCode.SOFTWARE;
-        } finally {
-            printed.countDown();
-            forget(onSignal);
         }
     }
 
@@ -228,25 +219,5 @@ final class StormCommand implements Callable<Integer> {
     private Runnable progress(Storm storm) {
         PrintWriter err = spec.commandLine().getErr();
         return json ? () -> {} : new StormProgress(storm, seconds, err);
-    }
-
-    private static void endEarly(Storm storm, CountDownLatch printed) {
-        SecondInterrupt.haltsAtOnce();
-        storm.stop();
-        try {
-            if (!printed.await(END_SECONDS, TimeUnit.SECONDS)) {
-                System.err.println("the storm did not end within " + END_SECONDS + " s");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static void forget(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // It is running: this is the end that it waits for.
-        }
     }
 }

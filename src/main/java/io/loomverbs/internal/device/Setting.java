@@ -33,7 +33,7 @@ public enum Setting {
 
     /** What the library writes itself, and what its tests are told by. */
     private static final Set<String> OTHERS =
-            Set.of("loomverbs.raisedParallelism", "loomverbs.device", "loomverbs.soakMillis");
+            Set.of("loomverbs.raisedParallelism", "loomverbs.device");
 
     private static final Set<String> WARNED_OF = ConcurrentHashMap.newKeySet();
 

@@ -1,0 +1,52 @@
+package io.loomverbs.tools;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Ends what a command does early, at Ctrl-C or SIGTERM, and lets it print what there is; a second
+ * Ctrl-C ends the process at once.
+ */
+final class EarlyEnd implements AutoCloseable {
+    private static final int END_SECONDS = 60;
+
+    private final CountDownLatch printed = new CountDownLatch(1);
+    private final Thread hook;
+
+    private EarlyEnd(String what, Runnable stop) {
+        hook = Thread.ofPlatform().unstarted(() -> end(what, stop));
+    }
+
+    /**
+     * @param what is ended, for a message
+     * @param stop ends it, without waiting for that
+     * @return to be closed once all is printed
+     */
+    static EarlyEnd register(String what, Runnable stop) {
+        EarlyEnd end = new EarlyEnd(what, stop);
+        Runtime.getRuntime().addShutdownHook(end.hook);
+        return end;
+    }
+
+    private void end(String what, Runnable stop) {
+        SecondInterrupt.haltsAtOnce();
+        stop.run();
+        try {
+            if (!printed.await(END_SECONDS, TimeUnit.SECONDS)) {
+                System.err.println("the " + what + " did not end within " + END_SECONDS + " s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        printed.countDown();
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // It is running: this is the end that it waits for.
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package io.loomverbs.tools.soak;
+
+import java.time.Duration;
+
+/**
+ * The plan of a soak.
+ *
+ * @param duration how long it takes
+ * @param cqs how many CQs the storm in it has
+ * @param judgesMemory whether heap and resident memory may not grow; for a short run they are only
+ *     shown, since the JVM is still compiling
+ */
+public record SoakPlan(Duration duration, int cqs, boolean judgesMemory) {
+    private static final int ROUNDS = 6;
+    private static final Duration LONGEST_ROUND = Duration.ofSeconds(10);
+    private static final Duration SHORTEST_ROUND = Duration.ofMillis(500);
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final int PART = 3;
+
+    /** How long a round takes, after which nothing may be left. */
+    Duration round() {
+        Duration part = duration.dividedBy(ROUNDS);
+        Duration most = part.compareTo(LONGEST_ROUND) < 0 ? part : LONGEST_ROUND;
+        return most.compareTo(SHORTEST_ROUND) < 0 ? SHORTEST_ROUND : most;
+    }
+
+    /** After what time the state is taken that later ones are compared with. */
+    Duration settled() {
+        Duration part = duration.dividedBy(PART);
+        return part.compareTo(MINUTE) < 0 ? part : MINUTE;
+    }
+}

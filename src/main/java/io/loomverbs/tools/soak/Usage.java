@@ -1,0 +1,123 @@
+package io.loomverbs.tools.soak;
+
+import io.loomverbs.tools.storm.Heap;
+
+import jdk.management.VirtualThreadSchedulerMXBean;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What the process uses when nothing is going on.
+ *
+ * @param heapBytes what is alive after full collections
+ * @param rssBytes memory that is resident; -1 if the system does not tell
+ * @param parallelism of the JDK's scheduler of virtual threads, which waits in the kernel raise
+ * @param threads the names of platform threads but for carriers, which the scheduler starts and
+ *     ends as it likes
+ * @param descriptors what is open, each as the system describes it; empty if it does not tell
+ */
+public record Usage(
+        long heapBytes,
+        long rssBytes,
+        int parallelism,
+        List<String> threads,
+        List<String> descriptors) {
+    private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final Pattern RSS = Pattern.compile("VmRSS:\\s+(\\d+) kB");
+    private static final String CARRIERS = "CarrierThreads";
+
+    /** Measures it, which takes some full collections. */
+    static Usage now() {
+        return now(Heap.usedBytes());
+    }
+
+    /** Measures all but the heap. */
+    static Usage now(long heapBytes) {
+        try {
+            return new Usage(heapBytes, rss(), schedulerParallelism(), names(), open());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int schedulerParallelism() {
+        VirtualThreadSchedulerMXBean scheduler =
+                ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
+        return scheduler.getParallelism();
+    }
+
+    private static long rss() throws IOException {
+        if (!Files.isReadable(STATUS)) {
+            return -1;
+        }
+        Matcher matcher = RSS.matcher(Files.readString(STATUS));
+        return matcher.find() ? Long.parseLong(matcher.group(1)) << 10 : -1;
+    }
+
+    private static List<String> names() {
+        List<String> names = new ArrayList<>();
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            ThreadGroup group = thread.getThreadGroup();
+            if (group != null && !group.getName().equals(CARRIERS)) {
+                names.add(thread.getName());
+            }
+        }
+        Collections.sort(names);
+        return names;
+    }
+
+    private static List<String> open() throws IOException {
+        List<String> open = new ArrayList<>();
+        if (!Files.isDirectory(DESCRIPTORS)) {
+            return open;
+        }
+        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(DESCRIPTORS)) {
+            for (Path descriptor : descriptors) {
+                try {
+                    open.add(Files.readSymbolicLink(descriptor).toString());
+                } catch (IOException e) {
+                    // closed meanwhile
+                }
+            }
+        }
+        open.removeIf(target -> target.startsWith("/proc/")); // what looks
+        Collections.sort(open);
+        return open;
+    }
+
+    /** What there is more of than there was. */
+    List<String> growthSince(Usage before) {
+        List<String> growth = new ArrayList<>();
+        if (threads.size() > before.threads.size()) {
+            growth.add(more("threads", threads, before.threads));
+        }
+        if (descriptors.size() > before.descriptors.size()) {
+            growth.add(more("descriptors", descriptors, before.descriptors));
+        }
+        if (parallelism != before.parallelism) {
+            growth.add(
+                    "the scheduler's parallelism is "
+                            + parallelism
+                            + ", was "
+                            + before.parallelism);
+        }
+        return growth;
+    }
+
+    private static String more(String what, List<String> now, List<String> before) {
+        List<String> added = new ArrayList<>(now);
+        before.forEach(added::remove);
+        return now.size() + " " + what + ", were " + before.size() + ": " + added;
+    }
+}
