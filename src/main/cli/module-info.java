@@ -14,6 +14,9 @@ module io.loomverbs.cli {
     requires static jdk.attach;
     requires static java.management.rmi;
 
+    // For --plot, with the libraries that it needs.
+    requires static java.desktop;
+
     // For the terminal that shows progress.
     requires java.logging;
 

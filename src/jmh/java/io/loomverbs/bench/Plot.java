@@ -1,6 +1,7 @@
 package io.loomverbs.bench;
 
-import org.apache.batik.svggen.SVGGraphics2D;
+import io.loomverbs.tools.plot.ChartFile;
+
 import org.jfree.chart.ChartFactory;
 import org.jfree.chart.JFreeChart;
 import org.jfree.chart.axis.AxisLocation;
@@ -19,36 +20,24 @@ import org.jfree.chart.renderer.category.StandardBarPainter;
 import org.jfree.chart.ui.RectangleEdge;
 import org.jfree.chart.ui.RectangleInsets;
 import org.jfree.data.category.DefaultCategoryDataset;
-import org.w3c.dom.Document;
 
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
-import java.awt.Graphics2D;
-import java.awt.RenderingHints;
 import java.awt.Stroke;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.NumberFormat;
 import java.util.List;
 import java.util.Locale;
 
-import javax.imageio.ImageIO;
-import javax.xml.parsers.DocumentBuilderFactory;
-import javax.xml.parsers.ParserConfigurationException;
-
 /** A panel, drawn. Ours in blue, limits in grey and dashed, others in warm colours. */
 final class Plot {
     private static final int WIDTH = 860;
     private static final int HEIGHT = 430;
-    private static final int PNG_SCALE = 2;
-    private static final String FONT = "DejaVu Sans";
-    private static final Font SMALL = new Font(FONT, Font.PLAIN, 12);
+    private static final Font SMALL = new Font(ChartFile.FONT, Font.PLAIN, 12);
     private static final Color INK = new Color(0x33, 0x3d, 0x4d);
     private static final Color GRID = new Color(0xe3, 0xe8, 0xef);
     private static final Color AXIS = new Color(0x8a, 0x94, 0xa3);
@@ -69,6 +58,7 @@ final class Plot {
 
     private final Panel panel;
     private final JFreeChart chart;
+    private final ChartFile file;
 
     Plot(Panel panel) {
         this.panel = panel;
@@ -89,6 +79,7 @@ final class Plot {
                         ? ChartFactory.createBarChart(null, panel.across(), panel.unit(), data)
                         : ChartFactory.createLineChart(null, panel.across(), panel.unit(), data);
         style();
+        file = new ChartFile(chart, WIDTH, HEIGHT, panel.title());
     }
 
     private void style() {
@@ -190,61 +181,16 @@ final class Plot {
         };
     }
 
-    /** As SVG, to stand in a page or a file. */
+    /** As SVG, to stand in a page. */
     String svg() throws IOException {
-        Document document;
-        try {
-            document =
-                    DocumentBuilderFactory.newInstance()
-                            .newDocumentBuilder()
-                            .getDOMImplementation()
-                            .createDocument(SVGGraphics2D.SVG_NAMESPACE_URI, "svg", null);
-        } catch (ParserConfigurationException e) {
-            throw new IllegalStateException("this JDK makes no documents", e);
-        }
-        SVGGraphics2D graphics = new SVGGraphics2D(document);
-        chart.draw(graphics, new Rectangle2D.Double(0, 0, WIDTH, HEIGHT));
-        StringWriter out = new StringWriter();
-        graphics.stream(out, true);
-        String svg = out.toString();
-        return svg.substring(svg.indexOf("<svg"))
-                // Verdana is as wide as what was measured, where that is missing.
-                .replace("'" + FONT + "'", "'" + FONT + "', Verdana, sans-serif")
-                .replaceFirst(
-                        "<svg",
-                        String.format(
-                                Locale.ROOT,
-                                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\"",
-                                WIDTH,
-                                HEIGHT,
-                                Html.escape(panel.title())));
+        return file.svg();
     }
 
-    void writeSvg(Path file) throws IOException {
-        Files.writeString(
-                file,
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                        + svg().replaceFirst(
-                                        "<svg",
-                                        String.format(
-                                                Locale.ROOT,
-                                                "<svg width=\"%d\" height=\"%d\"",
-                                                WIDTH,
-                                                HEIGHT)));
+    void writeSvg(Path path) throws IOException {
+        file.writeSvg(path);
     }
 
-    void writePng(Path file) throws IOException {
-        BufferedImage image =
-                new BufferedImage(
-                        WIDTH * PNG_SCALE, HEIGHT * PNG_SCALE, BufferedImage.TYPE_INT_RGB);
-        Graphics2D graphics = image.createGraphics();
-        graphics.setRenderingHint(
-                RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
-        graphics.setRenderingHint(
-                RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
-        graphics.scale(PNG_SCALE, PNG_SCALE);
-        chart.draw(graphics, new Rectangle2D.Double(0, 0, WIDTH, HEIGHT));
-        graphics.dispose();
-        ImageIO.write(image, "png", file.toFile());
+    void writePng(Path path) throws IOException {
+        file.writePng(path);
     }
 }

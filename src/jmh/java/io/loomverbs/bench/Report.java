@@ -1,5 +1,7 @@
 package io.loomverbs.bench;
 
+import io.loomverbs.tools.plot.Html;
+
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;

@@ -17,6 +17,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -26,7 +27,10 @@ import java.util.concurrent.Callable;
         name = "devinfo",
         description =
                 "Print the devices, their ports and, with -v, their limits, as ibv_devinfo does.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {"  loomverbs devinfo -v", "  loomverbs devinfo -d soft0 --json"})
 final class DevinfoCommand implements Callable<Integer> {
     private static final String[] WIDTHS = {"", "1X", "4X", "", "8X", "", "", "", "12X"};
 
@@ -41,6 +45,9 @@ final class DevinfoCommand implements Callable<Integer> {
             description = "Print the limits and GIDs as well.")
     private boolean all;
 
+    @Option(names = "--json", description = "Print a JSON array of devices, with all limits.")
+    private boolean json;
+
     @SuppressWarnings("NullAway.Init") // picocli sets it
     @Spec
     private CommandSpec spec;
@@ -49,10 +56,19 @@ final class DevinfoCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         List<Device> devices = name == null ? Verbs.devices() : List.of(Options.device(spec, name));
+        List<String> objects = new ArrayList<>();
         for (Device device : devices) {
             try (Context context = device.open()) {
-                print(out, device, context);
+                if (json) {
+                    objects.add(DevinfoJson.of(context));
+                } else {
+                    print(out, device, context);
+                }
             }
+        }
+        if (json) {
+            out.println("[" + String.join(",", objects) + "]");
+            out.flush();
         }
         Throwable cause = Verbs.unavailabilityCause();
         if (name == null && cause != null) {
@@ -161,7 +177,7 @@ final class DevinfoCommand implements Callable<Integer> {
         return text + " (" + value + ")";
     }
 
-    private static String guid(long guid) {
+    static String guid(long guid) {
         return String.format(
                 Locale.ROOT,
                 "%04x:%04x:%04x:%04x",

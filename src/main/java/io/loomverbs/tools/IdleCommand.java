@@ -9,6 +9,7 @@ import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.management.VerbsManagement;
 import io.loomverbs.tools.storm.Heap;
 
 import picocli.CommandLine.Command;
@@ -68,7 +69,8 @@ final class IdleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        try (Context context = Options.device(spec, "soft0").open()) {
+        try (VerbsManagement _ = VerbsManagement.register();
+                Context context = Options.device(spec, "soft0").open()) {
             int max = context.attributes().maxCq();
             Options.inRange(spec, "--handlers", handlers, 1, max, "max_cq of soft0");
             warmUp(context, Math.min(WARM_UP, handlers));

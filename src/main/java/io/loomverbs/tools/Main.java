@@ -39,7 +39,6 @@ import java.util.concurrent.Callable;
             IdleCommand.class,
             TopCommand.class,
             BenchCommand.class,
-            GenerateCompletion.class,
             HelpCommand.class
         },
         exitCodeListHeading = "%nExit status:%n",
@@ -55,11 +54,18 @@ import java.util.concurrent.Callable;
             "  loomverbs devinfo -v",
             "  loomverbs pingpong --events --size 64",
             "  loomverbs storm --cqs 10000 --churn",
-            "  source <(loomverbs generate-completion)   for bash and zsh",
+            "  source <(loomverbs completion)            for bash and zsh",
             "",
             "What LOOMVERBS_JAVA_OPTS holds is passed to java, such as -Xmx1g."
         })
 public final class Main implements Callable<Integer> {
+    private static final String[] COMPLETION_EXAMPLES = {
+        "",
+        "Examples:",
+        "  source <(loomverbs completion)                       for this shell",
+        "  loomverbs completion > ~/.local/share/bash-completion/completions/loomverbs"
+    };
+
     @Option(
             names = "--verbose",
             scope = ScopeType.INHERIT,
@@ -167,6 +173,9 @@ public final class Main implements Callable<Integer> {
         Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
         Main main = new Main();
         CommandLine commandLine = new CommandLine(main);
+        CommandLine completion = new CommandLine(new GenerateCompletion());
+        completion.getCommandSpec().usageMessage().footer(COMPLETION_EXAMPLES).hidden(false);
+        commandLine.addSubcommand("completion", completion);
         UsageMessageSpec usage = commandLine.getCommandSpec().usageMessage();
         for (CommandLine subcommand : commandLine.getSubcommands().values()) {
             UsageMessageSpec its = subcommand.getCommandSpec().usageMessage();
@@ -189,6 +198,8 @@ public final class Main implements Callable<Integer> {
                     err.println(command.getColorScheme().errorText("failed: " + reason(e)));
                     if (main.verbose) {
                         e.printStackTrace(err);
+                    } else {
+                        err.println("--verbose shows where.");
                     }
                     return ExitCode.SOFTWARE;
                 });

@@ -7,12 +7,14 @@ import io.loomverbs.Mtu;
 import io.loomverbs.PortAttributes;
 import io.loomverbs.QpType;
 import io.loomverbs.WaitStrategy;
+import io.loomverbs.management.VerbsManagement;
 
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -47,7 +49,7 @@ import java.util.concurrent.Callable;
         footerHeading = "%nExamples:%n",
         footer = {
             "  loomverbs pingpong -e -c",
-            "  loomverbs pingpong -s 64 --wait adaptive",
+            "  loomverbs pingpong -s 64 -n 100k --wait adaptive --plot pingpong.svg",
             "  loomverbs pingpong -d mlx5_0 -e         and there: ibv_rc_pingpong -e HOST",
             "  loomverbs pingpong -d mlx5_0 -e HOST    and there: ibv_rc_pingpong -e",
             "  loomverbs pingpong -d mlx5_0 --cm 10.0.0.5",
@@ -206,6 +208,8 @@ final class PingpongCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object, and nothing else, on stdout.")
     private boolean json;
 
+    @Mixin private LatencyFiles files = new LatencyFiles();
+
     @Option(
             names = "--local",
             negatable = true,
@@ -237,6 +241,7 @@ final class PingpongCommand implements Callable<Integer> {
         Options.inRange(spec, "--rx-depth", rxDepth, 1, MAX_DEPTH, "the receive queue");
         Options.inRange(spec, "--sl", sl, 0, MAX_SL, "4 bits");
         Options.inRange(spec, "--warm-up", warmUp, 0, Integer.MAX_VALUE, "how many times");
+        files.check(spec);
         if (events && wait != null) {
             throw Options.wrong(
                     spec,
@@ -257,7 +262,8 @@ final class PingpongCommand implements Callable<Integer> {
         if (!cm && host != null && local != null && local) {
             throw Options.wrong(spec, "HOST is " + host + ", but with --local both ends are here");
         }
-        try (Context context = device.open()) {
+        try (VerbsManagement _ = VerbsManagement.register();
+                Context context = device.open()) {
             PingpongPlan plan = plan(context, bytes);
             PingpongWarmUp warm = PingpongWarmUp.play(context, plan, warmUp, LONGEST_WARM_UP);
             if (warmUp > 0) {
@@ -268,6 +274,7 @@ final class PingpongCommand implements Callable<Integer> {
             PrintWriter out = spec.commandLine().getOut();
             out.println(json ? report.json() : report.text());
             out.flush();
+            files.write(report.title(), report.result().seconds(), report.latencies());
         }
         return ExitCode.OK;
     }

@@ -5,6 +5,7 @@ import io.loomverbs.WaitStrategy;
 import org.HdrHistogram.Histogram;
 
 import java.util.Locale;
+import java.util.Map;
 
 /** A ping-pong's result, for people and for programs. */
 record PingpongReport(
@@ -68,6 +69,22 @@ record PingpongReport(
                 plan.check() ? (result.bothEnds() ? 2L : 1L) * plan.iters() : 0,
                 Runtime.version(),
                 Runtime.getRuntime().availableProcessors());
+    }
+
+    /** What a plot of the latencies is called. */
+    String title() {
+        return String.format(
+                Locale.ROOT,
+                "pingpong: %s on %s, %,d bytes, %s",
+                plan.type(),
+                device,
+                plan.size(),
+                waits());
+    }
+
+    /** What is drawn and written, by name. */
+    Map<String, Histogram> latencies() {
+        return Map.of("round trip", result.roundTripNanos());
     }
 
     private String roundTrip() {

@@ -13,9 +13,11 @@ import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
 /** {@code rping}. */
@@ -79,6 +81,11 @@ final class RpingCommand implements Callable<Integer> {
     @Option(names = "-V", description = "The client compares what comes back.")
     private boolean validate;
 
+    @Option(
+            names = "--json",
+            description = "Print one JSON object at the end on stdout, and all else on stderr.")
+    private boolean json;
+
     @Option(names = "-P", description = "The server serves one client after the other.")
     private boolean persistent;
 
@@ -116,13 +123,39 @@ final class RpingCommand implements Callable<Integer> {
         if (client && address == null) {
             throw Options.wrong(spec, "-a is missing: the server's address");
         }
-        Rping rping = new Rping(device, size, count, validate, verbose ? this::tell : line -> {});
+        LongAdder rounds = new LongAdder();
+        Consumer<String> told =
+                line -> {
+                    rounds.increment();
+                    if (verbose) {
+                        tell(line);
+                    }
+                };
+        long start = System.nanoTime();
         try {
-            play(rping, both);
+            play(new Rping(device, size, count, validate, told), both);
         } catch (UnsupportedOperationException e) {
             throw Options.wrong(spec, String.valueOf(e.getMessage()));
         }
+        if (json) {
+            double seconds = (System.nanoTime() - start) / 1e9;
+            spec.commandLine().getOut().println(json(rounds.sum(), seconds));
+        }
         return ExitCode.OK;
+    }
+
+    private String json(long rounds, double seconds) {
+        return String.format(
+                Locale.ROOT,
+                "{\"device\":%s,\"address\":%s,\"server\":%b,\"rounds\":%d,\"size\":%d,"
+                        + "\"validated\":%b,\"seconds\":%.3f}",
+                TopJson.text(deviceName),
+                TopJson.text(address),
+                server,
+                rounds,
+                size,
+                validate,
+                seconds);
     }
 
     private void play(Rping rping, boolean both) throws InterruptedException {
@@ -169,7 +202,7 @@ final class RpingCommand implements Callable<Integer> {
 
     /** Flushes at once: a script may wait for this line. */
     private void tell(String line) {
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = json ? spec.commandLine().getErr() : spec.commandLine().getOut();
         out.println(line);
         out.flush();
     }

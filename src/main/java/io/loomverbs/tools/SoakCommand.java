@@ -2,6 +2,7 @@ package io.loomverbs.tools;
 
 import io.loomverbs.Context;
 import io.loomverbs.DeviceAttributes;
+import io.loomverbs.management.VerbsManagement;
 import io.loomverbs.tools.soak.Soak;
 import io.loomverbs.tools.soak.SoakPlan;
 import io.loomverbs.tools.soak.SoakResult;
@@ -92,7 +93,8 @@ final class SoakCommand implements Callable<Integer> {
             throw Options.wrong(
                     spec, "--minutes is " + minutes + ", but must be 0.05 to 10080: a week");
         }
-        try (Context context = Options.device(spec, device).open()) {
+        try (VerbsManagement _ = VerbsManagement.register();
+                Context context = Options.device(spec, device).open()) {
             DeviceAttributes limits = context.attributes();
             // Others need some, too.
             int most = Math.min(limits.maxCq(), limits.maxQp()) / 2;

@@ -3,6 +3,7 @@ package io.loomverbs.tools;
 import io.loomverbs.Context;
 import io.loomverbs.DeviceAttributes;
 import io.loomverbs.WaitStrategy;
+import io.loomverbs.management.VerbsManagement;
 import io.loomverbs.tools.storm.Message;
 import io.loomverbs.tools.storm.Storm;
 import io.loomverbs.tools.storm.StormDelivery;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -42,9 +44,11 @@ import java.util.concurrent.Callable;
             "             before it has taken its message: there may be fewer events than",
             "             messages, or more.",
             "             With --wait, events are the returns of await.",
-            "  wake       from the posting of a message to its handler at work. Under full",
-            "             load that is mostly the wait for the handlers before it.",
-            "  start-up   until every CQ was served once; wake and gaps count from then on.",
+            "  queueing   from the posting of a message to its handler at work. A storm is full",
+            "             load: with N handlers ready, a message waits for the N before it, so",
+            "             this is no wake-up latency. 'pingpong' and 'bench wake' measure that.",
+            "             In JSON: wakeMicros.",
+            "  start-up   until every CQ was served once; queueing and gaps count from then on.",
             "  gap        of each CQ the longest time in which it was not served.",
             "             In JSON: startSeconds, startMicros, wakeMicros, gapMillis.",
             "  heap       of a CQ, its handler, and what the storm keeps for both to verify",
@@ -53,7 +57,7 @@ import java.util.concurrent.Callable;
             "",
             "Examples:",
             "  loomverbs storm --churn",
-            "  loomverbs storm --wait adaptive",
+            "  loomverbs storm --wait adaptive --plot storm.svg",
             "  loomverbs storm --cqs 1000 --delivery channel --channels 1000 --json"
         })
 final class StormCommand implements Callable<Integer> {
@@ -139,13 +143,17 @@ final class StormCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object, and nothing else, on stdout.")
     private boolean json;
 
+    @Mixin private LatencyFiles files = new LatencyFiles();
+
     @SuppressWarnings("NullAway.Init") // picocli sets it
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws InterruptedException {
-        try (Context context = Options.device(spec, device).open()) {
+        files.check(spec);
+        try (VerbsManagement _ = VerbsManagement.register();
+                Context context = Options.device(spec, device).open()) {
             return run(context, plan(context.attributes()));
         }
     }
@@ -166,6 +174,7 @@ final class StormCommand implements Callable<Integer> {
             StormReport report = new StormReport(result);
             spec.commandLine().getOut().println(json ? report.json() : report.table());
             spec.commandLine().getOut().flush();
+            files.write(report.title(), result.seconds(), report.latencies());
             return result.isGood() ? ExitCode.OK : ExitCode.SOFTWARE;
         }
     }

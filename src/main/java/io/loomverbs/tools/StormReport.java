@@ -4,13 +4,16 @@ import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
 
 import io.loomverbs.WaitStrategy;
+import io.loomverbs.tools.plot.Nanos;
 import io.loomverbs.tools.storm.StormDelivery;
 import io.loomverbs.tools.storm.StormPlan;
 import io.loomverbs.tools.storm.StormResult;
 
 import org.HdrHistogram.Histogram;
 
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.StringJoiner;
 
 /** A storm's result, for people and for programs. */
@@ -41,15 +44,15 @@ final class StormReport {
         }
         StormResult.Waits waits = result.waits();
         row(text, "start-up", "%s", startUp(waits.startSeconds()));
-        row(text, "wake in it, microseconds", "%s", micros(waits.startNanos()));
-        row(text, "wake, microseconds", "%s", micros(waits.wakeNanos()));
+        row(text, "queueing in it", "%s", times(waits.startNanos()));
+        row(text, "queueing at full load", "%s", times(waits.wakeNanos()));
         row(
                 text,
-                "longest gap of a CQ, ms",
-                "p50 of all CQs %.1f, p99 %.1f, max %.1f",
-                at(waits.gapNanos(), 50) / 1e6,
-                at(waits.gapNanos(), 99) / 1e6,
-                at(waits.gapNanos(), 100) / 1e6);
+                "longest gap of a CQ",
+                "p50 of all CQs %s, p99 %s, max %s",
+                Nanos.text(at(waits.gapNanos(), 50)),
+                Nanos.text(at(waits.gapNanos(), 99)),
+                Nanos.text(at(waits.gapNanos(), 100)));
         row(text, "heap with storm's state", "%,d bytes a handler", result.heapBytesPerHandler());
         for (String failure : result.failures()) {
             row(text, "failed", "%s", failure);
@@ -76,14 +79,27 @@ final class StormReport {
                 : String.format(Locale.ROOT, "%.2f s until every CQ was served", seconds);
     }
 
-    private static String micros(Histogram nanos) {
+    private static String times(Histogram nanos) {
         return String.format(
                 Locale.ROOT,
-                "p50 %.1f, p99 %.1f, p99.9 %.1f, max %.1f",
-                at(nanos, 50) / 1e3,
-                at(nanos, 99) / 1e3,
-                at(nanos, 99.9) / 1e3,
-                at(nanos, 100) / 1e3);
+                "p50 %s, p99 %s, p99.9 %s, max %s",
+                Nanos.text(at(nanos, 50)),
+                Nanos.text(at(nanos, 99)),
+                Nanos.text(at(nanos, 99.9)),
+                Nanos.text(at(nanos, 100)));
+    }
+
+    /** What a plot of the latencies is called. */
+    String title() {
+        return String.format(Locale.ROOT, "storm: %,d CQs, %s, at full load", plan.cqs(), waits());
+    }
+
+    /** What is drawn and written, by name. */
+    Map<String, Histogram> latencies() {
+        Map<String, Histogram> latencies = new LinkedHashMap<>();
+        latencies.put("queueing", result.waits().wakeNanos());
+        latencies.put("gap", result.waits().gapNanos());
+        return latencies;
     }
 
     private static double at(Histogram nanos, double percentile) {
@@ -111,15 +127,16 @@ final class StormReport {
 
     String json() {
         StringJoiner failures = new StringJoiner(",", "[", "]");
-        result.failures().forEach(failure -> failures.add(quoted(failure)));
+        result.failures().forEach(failure -> failures.add(TopJson.text(failure)));
         StringJoiner object = new StringJoiner(",", "{", "}");
         object.add("\"cqs\":" + plan.cqs());
         object.add(
                 "\"delivery\":"
-                        + quoted(plan.delivery() == StormDelivery.DIRECT ? "direct" : "channel"));
+                        + TopJson.text(
+                                plan.delivery() == StormDelivery.DIRECT ? "direct" : "channel"));
         object.add(
                 "\"channels\":" + (plan.delivery() == StormDelivery.DIRECT ? 0 : plan.channels()));
-        object.add("\"wait\":" + quoted(waits()));
+        object.add("\"wait\":" + TopJson.text(waits()));
         object.add("\"churn\":" + (plan.churnPerSecond() > 0));
         object.add(String.format(Locale.ROOT, "\"seconds\":%.3f", result.seconds()));
         object.add(String.format(Locale.ROOT, "\"cpuSeconds\":%.2f", result.cpuSeconds()));
@@ -146,24 +163,9 @@ final class StormReport {
         object.add(json("wakeMicros", waits.wakeNanos(), 1e3));
         object.add(json("gapMillis", waits.gapNanos(), 1e6));
         object.add("\"heapBytesPerHandler\":" + result.heapBytesPerHandler());
-        object.add("\"jdk\":" + quoted(Runtime.version().toString()));
+        object.add("\"jdk\":" + TopJson.text(Runtime.version().toString()));
         object.add("\"cores\":" + Runtime.getRuntime().availableProcessors());
         object.add("\"failures\":" + failures);
         return object.toString();
-    }
-
-    private static String quoted(String text) {
-        StringBuilder quoted = new StringBuilder("\"");
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' || c == '\\') {
-                quoted.append('\\').append(c);
-            } else if (c < ' ') {
-                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-            } else {
-                quoted.append(c);
-            }
-        }
-        return quoted.append('"').toString();
     }
 }

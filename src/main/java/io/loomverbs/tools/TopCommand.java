@@ -24,7 +24,8 @@ import java.util.concurrent.Callable;
                     + " rates, and what looks wrong.",
             "",
             "The process must have registered the MXBean of loomverbs"
-                    + " (VerbsManagement.register()), and run as the same user."
+                    + " (VerbsManagement.register()), as the commands of loomverbs do, and run as"
+                    + " the same user."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,

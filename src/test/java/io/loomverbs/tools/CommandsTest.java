@@ -317,7 +317,7 @@ class CommandsTest {
     /** What a shell loads knows every command. */
     @Test
     void aShellCanCompleteCommands() {
-        String script = run("generate-completion").out();
+        String script = run("completion").out();
         assertThat(script).contains("complete -F _complete_loomverbs");
         assertThat(script).contains(Main.commandLine().getSubcommands().keySet());
         assertThat(script).contains("'--wait'", "\"EVENTS\" \"POLLING\" \"ADAPTIVE\"");

@@ -19,12 +19,15 @@ public final class TopChild {
     /**
      * Prints a line when all is set up, and ends when its input does.
      *
-     * @param args "unregistered" for a program that has registered nothing
+     * @param args "unregistered" for a program that has registered nothing, or a command
      */
     public static void main(String[] args) throws Exception {
+        if (args.length > 1) {
+            Thread.ofPlatform().daemon().start(() -> Main.main(args));
+        }
         if (args.length > 0) {
             ready();
-            return;
+            System.exit(0); // the command may still run
         }
         try (Fixture f = new Fixture();
                 VerbsManagement management = VerbsManagement.register()) {

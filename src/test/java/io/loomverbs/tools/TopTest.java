@@ -106,6 +106,25 @@ class TopTest {
         }
     }
 
+    /** The commands of loomverbs can be looked at as they are. */
+    @Test
+    void showsACommand() throws Exception {
+        try (Child child = new Child("storm", "--cqs", "20", "--seconds", "300")) {
+            Fixture.eventually(
+                    "the storm is seen",
+                    () -> {
+                        try {
+                            CommandRun run = top(child, "");
+                            return run.status() == 0
+                                    && run.printed().contains(": 1 open context")
+                                    && run.printed().contains("20 CQs");
+                        } catch (Exception e) {
+                            throw new AssertionError(e);
+                        }
+                    });
+        }
+    }
+
     @Test
     void saysWhatIsMissing() throws Exception {
         try (Child child = new Child("unregistered")) {

@@ -1,10 +1,10 @@
-package io.loomverbs.bench;
+package io.loomverbs.tools.plot;
 
 /** Text in a page. */
-final class Html {
+public final class Html {
     private Html() {}
 
-    static String escape(String text) {
+    public static String escape(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")
