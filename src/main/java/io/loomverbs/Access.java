@@ -5,7 +5,11 @@ import io.loomverbs.internal.device.Ibv;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** What may be done with a memory region, or over a queue pair ({@code enum ibv_access_flags}). */
+/**
+ * What may be done with a memory region, or over a queue pair ({@code enum ibv_access_flags}).
+ *
+ * @since 0.1.0
+ */
 public enum Access {
     /**
      * The device may write to it for its owner: receives, the results of READs and atomics. Local

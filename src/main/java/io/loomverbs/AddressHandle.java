@@ -2,7 +2,11 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.AhOps;
 
-/** The destination of UD messages: {@code struct ibv_ah}. Safe for use by any number of threads. */
+/**
+ * The destination of UD messages: {@code struct ibv_ah}. Safe for use by any number of threads.
+ *
+ * @since 0.1.0
+ */
 public final class AddressHandle implements AutoCloseable {
     private final ProtectionDomain pd;
     private final Lifecycle usage;

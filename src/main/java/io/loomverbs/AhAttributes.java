@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param hopLimit how many routers a message may pass, 0 to 255
  * @param trafficClass the traffic class, 0 to 255
  * @param flowLabel the flow label, 20 bits
+ * @since 0.1.0
  */
 public record AhAttributes(
         int portNum,

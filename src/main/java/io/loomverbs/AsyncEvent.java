@@ -9,6 +9,8 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * A received asynchronous event ({@code struct ibv_async_event}). Close it to acknowledge it; the
  * CQ, queue pair or shared receive queue that it belongs to cannot be closed before.
+ *
+ * @since 0.1.0
  */
 public final class AsyncEvent implements AutoCloseable {
     private final AsyncEvents source;

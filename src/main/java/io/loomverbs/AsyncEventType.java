@@ -2,7 +2,11 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.Ibv;
 
-/** The types of asynchronous events ({@code enum ibv_event_type}). */
+/**
+ * The types of asynchronous events ({@code enum ibv_event_type}).
+ *
+ * @since 0.1.0
+ */
 public enum AsyncEventType {
     /** A CQ has overrun, and is unusable. */
     CQ_ERR(Ibv.EVENT_CQ_ERR),

@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** With respect to what atomic operations are atomic ({@code enum ibv_atomic_cap}). */
+/**
+ * With respect to what atomic operations are atomic ({@code enum ibv_atomic_cap}).
+ *
+ * @since 0.1.0
+ */
 public enum AtomicCapability {
     /** There are no atomic operations. */
     NONE,

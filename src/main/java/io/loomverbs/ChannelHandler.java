@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** Handles the batches of completions of the CQs of a channel: {@link CompletionChannel#serve}. */
+/**
+ * Handles the batches of completions of the CQs of a channel: {@link CompletionChannel#serve}.
+ *
+ * @since 0.1.0
+ */
 @FunctionalInterface
 public interface ChannelHandler {
     /**

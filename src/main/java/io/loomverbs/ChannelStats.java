@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *     itself to let CQs take turns
  * @param waiters how many threads wait for its events
  * @param servers how many threads serve it
+ * @since 0.1.0
  */
 public record ChannelStats(
         String channel, @Nullable String name, int cqs, long events, int waiters, int servers) {}

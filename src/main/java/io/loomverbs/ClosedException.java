@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** The object was closed, before the call or while it waited. */
+/**
+ * The object was closed, before the call or while it waited.
+ *
+ * @since 0.1.0
+ */
 public final class ClosedException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 

@@ -29,6 +29,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * with the others.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class CompletionChannel implements AutoCloseable {
     private static final VarHandle SERVER;

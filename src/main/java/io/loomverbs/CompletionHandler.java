@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** Handles the batches of completions of {@link CompletionQueue#serve}. */
+/**
+ * Handles the batches of completions of {@link CompletionQueue#serve}.
+ *
+ * @since 0.1.0
+ */
 @FunctionalInterface
 public interface CompletionHandler {
     /**

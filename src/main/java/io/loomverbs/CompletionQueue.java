@@ -38,6 +38,8 @@ import java.time.Duration;
  * <p>Safe for use by any number of threads. Threads that poll the same CQ share its completions. At
  * full load the JDK's scheduler can end a timed wait of a virtual thread some milliseconds late:
  * see "Full load" in the guide.
+ *
+ * @since 0.1.0
  */
 public final class CompletionQueue implements AutoCloseable {
     private static final int MAX_MODERATION = 0xffff;

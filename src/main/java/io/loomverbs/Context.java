@@ -19,6 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * An open device ({@code struct ibv_context}), which creates everything else.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class Context implements AutoCloseable {
     static {

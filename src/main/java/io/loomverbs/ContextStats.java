@@ -12,6 +12,7 @@ import java.util.List;
  * @param unackedAsyncEvents how many asynchronous events were received and not acknowledged
  * @param problems what looks wrong, each in a sentence; empty if nothing does. A healthy program
  *     can be met at a moment at which something looks wrong; it should not stay so
+ * @since 0.1.0
  */
 public record ContextStats(
         String context,

@@ -15,6 +15,8 @@ import java.lang.invoke.VarHandle;
  * CompletionQueue#ackEvents}.
  *
  * <p>Any thread can acknowledge it.
+ *
+ * @since 0.1.0
  */
 public final class CqEvent implements AutoCloseable {
     private static final VarHandle TAKER;

@@ -35,6 +35,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * CompletionQueue#await} and {@code serve} do that.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class CqGroup implements AutoCloseable {
     /*

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     oldest may be one of those
  * @param waiters how many threads wait for this CQ alone
  * @param handling whether the handler of {@code serve} runs for it
+ * @since 0.1.0
  */
 public record CqStats(
         String cq,

@@ -4,7 +4,11 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Setting;
 
-/** An RDMA device that can be opened: {@code struct ibv_device}. */
+/**
+ * An RDMA device that can be opened: {@code struct ibv_device}.
+ *
+ * @since 0.1.0
+ */
 public final class Device {
     private final DeviceOps ops;
 

@@ -39,6 +39,7 @@ import io.loomverbs.internal.device.DeviceAttr;
  * @param maxPkeys how many partition keys there are
  * @param physicalPortCount how many ports the device has ({@code phys_port_cnt}); they count from 1
  * @param numCompVectors how many completion vectors the context has
+ * @since 0.1.0
  */
 public record DeviceAttributes(
         String firmwareVersion,

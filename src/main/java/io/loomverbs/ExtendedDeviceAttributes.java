@@ -20,6 +20,7 @@ import io.loomverbs.internal.device.DeviceAttrEx;
  *     cq_mod_caps.max_cq_count})
  * @param maxModerationMicros the longest period for it, in microseconds ({@code
  *     cq_mod_caps.max_cq_period})
+ * @since 0.1.0
  */
 public record ExtendedDeviceAttributes(
         long deviceCapFlagsEx,

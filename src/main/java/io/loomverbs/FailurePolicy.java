@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** What follows when the handler of a {@link Serving} throws. */
+/**
+ * What follows when the handler of a {@link Serving} throws.
+ *
+ * @since 0.1.0
+ */
 public enum FailurePolicy {
     /**
      * The thread's uncaught exception handler receives what was thrown, and serving goes on with

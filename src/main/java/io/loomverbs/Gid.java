@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
  *
  * @param subnetPrefix the first eight bytes, the first byte being the most significant
  * @param interfaceId the last eight bytes, the first byte being the most significant
+ * @since 0.1.0
  */
 public record Gid(long subnetPrefix, long interfaceId) {
     private static final int BYTES = 16;

@@ -16,6 +16,7 @@ import java.net.SocketException;
  * @param type the protocol that uses it
  * @param netdevIndex the number of the network interface whose address it is, as {@code ip link}
  *     prints it; 0 if there is none, as on InfiniBand
+ * @since 0.1.0
  */
 public record GidEntry(int port, int index, Gid gid, GidType type, int netdevIndex) {
 

@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** What speaks through a GID ({@code enum ibv_gid_type}), in the order of the values. */
+/**
+ * What speaks through a GID ({@code enum ibv_gid_type}), in the order of the values.
+ *
+ * @since 0.1.0
+ */
 public enum GidType {
     /** InfiniBand. */
     IB,

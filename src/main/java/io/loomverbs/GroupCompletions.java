@@ -8,6 +8,8 @@ import java.util.Objects;
  *
  * <p>A batch is for one thread at a time. It is an ordinary heap object, and keeps the CQs of its
  * completions reachable.
+ *
+ * @since 0.1.0
  */
 public final class GroupCompletions {
     private final WorkCompletions completions;

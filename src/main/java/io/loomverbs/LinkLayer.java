@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** What a port's link speaks ({@code IBV_LINK_LAYER_}), in the order of the values. */
+/**
+ * What a port's link speaks ({@code IBV_LINK_LAYER_}), in the order of the values.
+ *
+ * @since 0.1.0
+ */
 public enum LinkLayer {
     /** Not told by the device: InfiniBand. */
     UNSPECIFIED,

@@ -12,6 +12,8 @@ import java.util.Set;
  * Registered memory, which work requests can name ({@code struct ibv_mr}).
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class MemoryRegion implements AutoCloseable {
     private final ProtectionDomain pd;

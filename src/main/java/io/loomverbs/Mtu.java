@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** The most payload that one packet carries ({@code enum ibv_mtu}). */
+/**
+ * The most payload that one packet carries ({@code enum ibv_mtu}).
+ *
+ * @since 0.1.0
+ */
 public enum Mtu {
     /** An MTU unknown to verbs: devices may report it, programs cannot set it. */
     UNKNOWN(0, 0),

@@ -19,6 +19,7 @@ import io.loomverbs.internal.device.PortAttr;
  *     are 10, 16 is 14, 32 is 25 (EDR), 64 is 50 (HDR), 128 is 100 (NDR)
  * @param physicalState the value of {@code phys_state}; 5 means LinkUp
  * @param linkLayer the protocol of the link
+ * @since 0.1.0
  */
 public record PortAttributes(
         PortState state,

@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** The logical state of a port ({@code enum ibv_port_state}), in the order of its values. */
+/**
+ * The logical state of a port ({@code enum ibv_port_state}), in the order of its values.
+ *
+ * @since 0.1.0
+ */
 public enum PortState {
     /** Reserved: no state change. */
     NOP,

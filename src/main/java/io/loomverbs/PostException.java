@@ -6,6 +6,8 @@ import io.loomverbs.internal.device.PostResult;
  * A chain of work requests could not be posted completely. Requests before the refused one ({@code
  * bad_wr} in verbs) were posted, it and later ones were not. A device may fail without naming the
  * request: see {@link #posted()}.
+ *
+ * @since 0.1.0
  */
 public final class PostException extends VerbsException {
     private static final long serialVersionUID = 1L;

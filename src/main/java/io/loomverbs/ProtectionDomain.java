@@ -20,6 +20,8 @@ import java.nio.ByteBuffer;
  * and address handles belong to one domain, and work together only within it.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class ProtectionDomain implements AutoCloseable {
     private final Context context;

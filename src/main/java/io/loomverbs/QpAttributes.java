@@ -12,6 +12,8 @@ import java.util.StringJoiner;
  * QueuePair#query}): {@code struct ibv_qp_attr} and its mask.
  *
  * <p>Immutable. An attribute that was not set reads as zero, or as the first value of its type.
+ *
+ * @since 0.1.0
  */
 public final class QpAttributes {
     private final QpAttr attr;
@@ -258,7 +260,11 @@ public final class QpAttributes {
         }
     }
 
-    /** Sets attributes; those not set are left as they are. For one thread at a time. */
+    /**
+     * Sets attributes; those not set are left as they are. For one thread at a time.
+     *
+     * @since 0.1.0
+     */
     public static final class Builder {
         private final QpAttr attr = new QpAttr();
         private int mask;

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  *     count
  * @param qpContext an object of the program's, which {@link QueuePair#qpContext} returns; may be
  *     null
+ * @since 0.1.0
  */
 public record QpConfig(
         QpType type,

@@ -16,6 +16,7 @@ import java.util.Set;
  * @param lid the local identifier of its port; 0 on Ethernet
  * @param gid the GID of its port, or null to address it by LID only
  * @param mtu the largest path MTU that its port can use now; {@link Mtu#UNKNOWN} if unknown
+ * @since 0.1.0
  */
 public record QpEndpoint(int qpNum, int psn, int lid, @Nullable Gid gid, Mtu mtu) {
     private static final int BITS_24 = 0xffffff;

@@ -2,7 +2,11 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.Ibv;
 
-/** The state of a queue pair ({@code enum ibv_qp_state}). */
+/**
+ * The state of a queue pair ({@code enum ibv_qp_state}).
+ *
+ * @since 0.1.0
+ */
 public enum QpState {
     /** Fresh: nothing may be posted. */
     RESET(Ibv.QPS_RESET),

@@ -2,7 +2,11 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.Ibv;
 
-/** The transport service of a queue pair ({@code enum ibv_qp_type}). */
+/**
+ * The transport service of a queue pair ({@code enum ibv_qp_type}).
+ *
+ * @since 0.1.0
+ */
 public enum QpType {
     /** Reliable connection: messages arrive once and in order, or the sender is told. */
     RC(Ibv.QPT_RC),

@@ -18,6 +18,8 @@ import java.util.concurrent.ThreadLocalRandom;
  *
  * <p>Safe for use by any number of threads; requests that one thread posts are executed in that
  * order.
+ *
+ * @since 0.1.0
  */
 public final class QueuePair implements AutoCloseable {
     /** As a GID index: no GID; the queue pair is addressed by its port's LID. Not on Ethernet. */

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The memory must allow {@link Access#LOCAL_WRITE}. On a UD queue pair its first 40 bytes are
  * reserved for the routing header, even if there is none: the message starts after them.
+ *
+ * @since 0.1.0
  */
 public final class RecvWorkRequest {
     private static final int MAX_SGE = 1024;

@@ -20,6 +20,8 @@ import java.lang.foreign.MemorySegment;
  * SendWorkRequest wr = SendWorkRequest.allocate(1, 0);
  * qp.postSend(wr.clear().wrId(7).send().sge(mr, 0, 64).signaled());
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class SendWorkRequest {
     private static final int MAX_SGE = 1024;

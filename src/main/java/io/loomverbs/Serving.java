@@ -44,6 +44,8 @@ import java.util.stream.Collectors;
  * <p>What a thread did before it called {@code start} happens-before the first call of the handler;
  * the last call of the handler happens-before the return of a {@code stop}, {@code close} or {@code
  * join} that has seen the end. Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public abstract sealed class Serving implements Runnable, AutoCloseable
         permits CqServing, ChannelServing {

@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * before closing it.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class SharedReceiveQueue implements AutoCloseable {
     private static final String DESTROY = "ibv_destroy_srq";

@@ -9,6 +9,7 @@ import io.loomverbs.internal.device.SrqAttr;
  * @param maxSge how many scatter entries a request has; 0 for messages without data
  * @param srqLimit the number of posted requests below which {@link
  *     AsyncEventType#SRQ_LIMIT_REACHED} is raised; 0 if the event is not armed
+ * @since 0.1.0
  */
 public record SrqAttributes(int maxWr, int maxSge, int srqLimit) {
     /**

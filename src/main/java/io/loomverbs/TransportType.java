@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** The protocol family of a device ({@code enum ibv_transport_type}). */
+/**
+ * The protocol family of a device ({@code enum ibv_transport_type}).
+ *
+ * @since 0.1.0
+ */
 public enum TransportType {
     /** InfiniBand, and RoCE, which is its transport over Ethernet. */
     INFINIBAND(0, "InfiniBand"),

@@ -14,7 +14,11 @@ import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Lists and finds devices: the RDMA devices of this machine, and the embedded ones. */
+/**
+ * Lists and finds devices: the RDMA devices of this machine, and the embedded ones.
+ *
+ * @since 0.1.0
+ */
 public final class Verbs {
     private static final String IBVERBS = "ibverbs";
     private static final char QUALIFIER = '/';

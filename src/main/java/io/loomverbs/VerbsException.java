@@ -6,7 +6,11 @@ import io.loomverbs.internal.device.UsualCauses;
 
 import org.jspecify.annotations.Nullable;
 
-/** A verb failed: the device, or loomverbs on its behalf, refused the call. */
+/**
+ * A verb failed: the device, or loomverbs on its behalf, refused the call.
+ *
+ * @since 0.1.0
+ */
 public class VerbsException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -9,6 +9,7 @@ package io.loomverbs;
  * @param waitsFor what for, such as {@code an event of soft0/cq-1}
  * @param nanos how long it has waited, to a tenth of a second; an {@code await} that got some of
  *     its completions counts from then on
+ * @since 0.1.0
  */
 public record WaitStats(
         String thread, long threadId, boolean virtual, String waitsFor, long nanos) {}

@@ -12,6 +12,8 @@ package io.loomverbs;
  * <p>On a single processor, which the peer may need, all strategies wait as {@link #EVENTS} does.
  * The number of processors is read once; it takes the affinity and the quota of the process into
  * account.
+ *
+ * @since 0.1.0
  */
 public enum WaitStrategy {
     /** Arms the CQ, polls once more, and parks until an event is raised. Uses no CPU meanwhile. */

@@ -2,7 +2,11 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.Ibv;
 
-/** What kind of work request was completed ({@code enum ibv_wc_opcode}). */
+/**
+ * What kind of work request was completed ({@code enum ibv_wc_opcode}).
+ *
+ * @since 0.1.0
+ */
 public enum WcOpcode {
     /** A SEND. */
     SEND,

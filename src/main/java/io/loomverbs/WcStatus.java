@@ -1,6 +1,10 @@
 package io.loomverbs;
 
-/** How a work request ended ({@code enum ibv_wc_status}), in the order of the values. */
+/**
+ * How a work request ended ({@code enum ibv_wc_status}), in the order of the values.
+ *
+ * @since 0.1.0
+ */
 public enum WcStatus {
     /** The request was executed. */
     SUCCESS(""),

@@ -23,6 +23,7 @@ import java.util.Locale;
  *     WcStatus#OTHER}
  * @param opcodeNumber the value of {@code opcode} in verbs, also of an opcode that is {@link
  *     WcOpcode#OTHER}
+ * @since 0.1.0
  */
 public record WorkCompletion(
         long wrId,

@@ -19,6 +19,8 @@ import java.util.Objects;
  *
  * <p>A batch is for one thread at a time. It is an ordinary heap object, and keeps the CQ that it
  * was filled from reachable.
+ *
+ * @since 0.1.0
  */
 public final class WorkCompletions {
     private static final int MAX_CAPACITY = 1 << 20;

@@ -19,6 +19,8 @@ import java.util.Objects;
  * thread gave up waiting for, it goes back by itself when that request is done.
  *
  * <p>Any number of threads can use a buffer; they have to agree on what they write to it.
+ *
+ * @since 0.1.0
  */
 public final class Buffer implements AutoCloseable {
     private final MemoryRegion region;

@@ -26,6 +26,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  *
  * <p>Safe for use by any number of threads. Threads that find the pool empty get buffers in the
  * order in which they came.
+ *
+ * @since 0.1.0
  */
 public final class BufferPool implements AutoCloseable {
     private static final int MOST_BUFFERS = 1 << 24;

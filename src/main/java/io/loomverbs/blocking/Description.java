@@ -2,7 +2,11 @@ package io.loomverbs.blocking;
 
 import io.loomverbs.SendWorkRequest;
 
-/** Describes a request that {@link Requests} have no method for. */
+/**
+ * Describes a request that {@link Requests} have no method for.
+ *
+ * @since 0.1.0
+ */
 @FunctionalInterface
 public interface Description {
     /**

@@ -8,6 +8,8 @@ import java.util.Locale;
 /**
  * A message that was received. Closing it gives its buffer back to the ring of receives; while the
  * program holds all buffers of the ring, the peer's sends have to wait.
+ *
+ * @since 0.1.0
  */
 public final class Message implements AutoCloseable {
     private final Loan loan;

@@ -6,6 +6,8 @@ import java.time.Duration;
  * A request that is under way. Any number of threads can wait for it, as often as they like.
  *
  * <p>Its memory belongs to the request until it is done, whatever happens to the threads that wait.
+ *
+ * @since 0.1.0
  */
 public final class Pending {
     private final Attachment requests;

@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
  * @param address the address there
  * @param rkey the remote key of the region there
  * @param length how many bytes; not negative
+ * @since 0.1.0
  */
 public record RemoteRegion(long address, int rkey, long length) {
     /** The length of the binary form. */

@@ -5,6 +5,8 @@ import io.loomverbs.WcStatus;
 /**
  * A request has failed, or was flushed because an earlier one has failed. The {@link Requests}
  * execute no more requests.
+ *
+ * @since 0.1.0
  */
 public final class RequestFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -3,6 +3,8 @@ package io.loomverbs.blocking;
 /**
  * The thread was interrupted while it waited for a request, which is still under way. The queue
  * pair is usable, and the memory of the request stays the request's until it is done.
+ *
+ * @since 0.1.0
  */
 public final class RequestInterruptedException extends InterruptedException {
     private static final long serialVersionUID = 1L;

@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A request was not done within the time of {@link RequestsConfig#timeout()}. The queue pair is
  * usable.
+ *
+ * @since 0.1.0
  */
 public final class RequestTimeoutException extends RuntimeException {
     private static final long serialVersionUID = 1L;

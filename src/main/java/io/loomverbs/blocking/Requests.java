@@ -43,6 +43,8 @@ import java.time.Duration;
  * request: it goes on, and so does the queue pair. The same holds for timeouts ({@link
  * RequestsConfig#withTimeout}) and {@link RequestTimeoutException}. The buffer of such a request
  * can be closed; it goes back to its pool when the request is done.
+ *
+ * @since 0.1.0
  */
 public final class Requests implements AutoCloseable {
     private final QueuePair qp;

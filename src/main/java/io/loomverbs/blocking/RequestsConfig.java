@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param receives how many receives are kept posted; 0 for none
  * @param pool where the buffers of the receives come from; null if there are none
  * @param timeout how long a blocking call waits; null for no limit
+ * @since 0.1.0
  */
 public record RequestsConfig(
         int sends, int receives, @Nullable BufferPool pool, @Nullable Duration timeout) {

@@ -20,6 +20,8 @@ import java.time.Duration;
  * there. To have receives posted before the client may send, call {@link #init}, post, then accept.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class ConnectRequest implements AutoCloseable {
     private static final int EISCONN = 106;

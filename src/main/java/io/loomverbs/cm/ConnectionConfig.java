@@ -7,6 +7,8 @@ import io.loomverbs.internal.cm.CmConnParam;
 /**
  * What one side asks for when it connects or accepts ({@code struct rdma_conn_param}). Start with
  * {@link #defaults()}; each {@code with} method gives a changed copy.
+ *
+ * @since 0.1.0
  */
 public final class ConnectionConfig {
     /** As responder resources or initiator depth: as many as the device can do. */

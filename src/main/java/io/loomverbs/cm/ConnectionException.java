@@ -6,6 +6,8 @@ import io.loomverbs.internal.device.Errno;
 /**
  * A connection did not come about, or an address cannot be used: a call of rdma_cm was refused, or
  * its event reported a failure.
+ *
+ * @since 0.1.0
  */
 public class ConnectionException extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -27,6 +27,8 @@ import java.util.ServiceLoader;
  * RDMA_PS_UDP}), a client only asks where to send its datagrams, and a multicast group can be
  * joined. A manager need not be closed: what it uses goes with the last listener, route, request,
  * connection and group.
+ *
+ * @since 0.1.0
  */
 public final class ConnectionManager {
     /** The name of the provider of librdmacm. */

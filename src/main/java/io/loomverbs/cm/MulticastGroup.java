@@ -27,6 +27,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * join again.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class MulticastGroup implements AutoCloseable {
     private final Endpoint endpoint;

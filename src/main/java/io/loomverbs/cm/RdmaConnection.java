@@ -17,6 +17,8 @@ import java.time.Duration;
  * that is not acknowledged shows it: see {@link ConnectionConfig#withRetryCount}.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class RdmaConnection implements AutoCloseable {
     private static final int ENOTCONN = 107;

@@ -13,6 +13,8 @@ import java.util.Objects;
  * request goes to one of them.
  *
  * <p>A request that arrives while {@code backlog} others wait to be accepted is rejected.
+ *
+ * @since 0.1.0
  */
 public final class RdmaListener implements AutoCloseable {
     private final CmIdOps id;

@@ -15,6 +15,8 @@ import java.time.Duration;
  * connect.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class RdmaRoute implements AutoCloseable {
     private final Attempt attempt;

@@ -2,7 +2,11 @@ package io.loomverbs.cm;
 
 import io.loomverbs.internal.cm.Cm;
 
-/** The peer has rejected the connection, or its host did so on its behalf. */
+/**
+ * The peer has rejected the connection, or its host did so on its behalf.
+ *
+ * @since 0.1.0
+ */
 public final class RejectedException extends ConnectionException {
     private static final long serialVersionUID = 1L;
 

@@ -11,6 +11,8 @@ import java.util.Objects;
 /**
  * Listens for clients that ask where to send datagrams. Any number of threads may accept at once;
  * each request goes to one of them. A request that arrives while 1024 others wait is rejected.
+ *
+ * @since 0.1.0
  */
 public final class UdListener implements AutoCloseable {
     private final CmIdOps id;

@@ -12,6 +12,8 @@ import java.util.Objects;
  * multicast group. Make an address handle of {@link #address()} with {@link
  * io.loomverbs.ProtectionDomain#createAh}, and send with {@link
  * io.loomverbs.SendWorkRequest#to(io.loomverbs.AddressHandle, int, int)}.
+ *
+ * @since 0.1.0
  */
 public final class UdPeer {
     private final AhAttributes address;

@@ -14,6 +14,8 @@ import java.net.InetSocketAddress;
  * closing it does. Nothing connects the two then.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class UdRequest implements AutoCloseable {
     private final Attempt attempt;

@@ -12,6 +12,8 @@ import java.time.Duration;
  * device and the port that lead there. It serves for one question.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class UdRoute implements AutoCloseable {
     private final Attempt attempt;

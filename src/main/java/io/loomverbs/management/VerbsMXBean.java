@@ -4,7 +4,11 @@ import io.loomverbs.ContextStats;
 
 import java.util.List;
 
-/** The open contexts of this JVM, for JMX. */
+/**
+ * The open contexts of this JVM, for JMX.
+ *
+ * @since 0.1.0
+ */
 public interface VerbsMXBean {
     /**
      * How the CQs, channels and waiting threads of all open contexts are: see {@link

@@ -19,6 +19,8 @@ import javax.management.StandardMBean;
  * all.
  *
  * <p>Safe for use by any number of threads. Nothing here waits for long.
+ *
+ * @since 0.1.0
  */
 public final class VerbsManagement implements AutoCloseable {
     private static final String NAME = "io.loomverbs:type=Verbs";

@@ -3,7 +3,11 @@ package io.loomverbs.testkit;
 import java.time.Duration;
 import java.util.function.DoubleToLongFunction;
 
-/** How long delays are, and how often. Immutable. */
+/**
+ * How long delays are, and how often. Immutable.
+ *
+ * @since 0.1.0
+ */
 public final class Distribution {
     private static final Duration LONGEST = Duration.ofDays(1);
 

@@ -28,6 +28,8 @@ import io.loomverbs.internal.device.QpOps;
  *
  * <p>Safe for use by any number of threads, also while requests are under way: a change counts for
  * requests that are posted (delays) or tried (all others) after the call returns.
+ *
+ * @since 0.1.0
  */
 public final class Faults {
     private final Context context;

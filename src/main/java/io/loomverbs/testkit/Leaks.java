@@ -15,6 +15,8 @@ import java.util.Set;
  * it is found as long as the collector has not found it.
  *
  * <p>Safe for use by any number of threads.
+ *
+ * @since 0.1.0
  */
 public final class Leaks {
     private final Set<Object> openBefore = Collections.newSetFromMap(new IdentityHashMap<>());

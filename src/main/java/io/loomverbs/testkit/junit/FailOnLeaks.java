@@ -15,6 +15,8 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
  *
  * <p>It cannot tell which test has opened something: tests that open contexts at the same time in
  * one JVM need JUnit's {@code @ResourceLock} or {@code @Isolated}.
+ *
+ * @since 0.1.0
  */
 public final class FailOnLeaks implements BeforeEachCallback, AfterEachCallback {
     private static final Namespace NAMESPACE = Namespace.create(FailOnLeaks.class);
