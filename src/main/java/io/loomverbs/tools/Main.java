@@ -174,7 +174,13 @@ public final class Main implements Callable<Integer> {
         Main main = new Main();
         CommandLine commandLine = new CommandLine(main);
         CommandLine completion = new CommandLine(new GenerateCompletion());
-        completion.getCommandSpec().usageMessage().footer(COMPLETION_EXAMPLES).hidden(false);
+        completion.setCommandName("completion");
+        completion
+                .getCommandSpec()
+                .usageMessage()
+                .description("Print what makes bash and zsh complete commands and options.")
+                .footer(COMPLETION_EXAMPLES)
+                .hidden(false);
         commandLine.addSubcommand("completion", completion);
         UsageMessageSpec usage = commandLine.getCommandSpec().usageMessage();
         for (CommandLine subcommand : commandLine.getSubcommands().values()) {

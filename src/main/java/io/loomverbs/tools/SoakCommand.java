@@ -38,8 +38,8 @@ import java.util.concurrent.Callable;
         sortOptions = false,
         footerHeading = "%nResident memory%n",
         footer = {
-            "  is judged if the heap has one size and was touched at start, as ./loomverbs has it;",
-            "  with the jar: java -Xms256m -Xmx256m -XX:+AlwaysPreTouch -jar ...",
+            "  is judged if the heap has one size and was touched at start, as with",
+            "  ./loomverbs; the jar needs java -Xms256m -Xmx256m -XX:+AlwaysPreTouch -jar",
             "",
             "Examples:",
             "  loomverbs soak",
