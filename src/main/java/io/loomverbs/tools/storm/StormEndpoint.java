@@ -159,6 +159,9 @@ final class StormEndpoint {
     void serveAwaited(WorkCompletions found, StormScratch scratch) {
         lock.lock();
         try {
+            if (dying) {
+                return; // what was found is dropped: the memory may be another endpoint's
+            }
             long now = System.nanoTime();
             if (!state.stopping()) {
                 gapUntil(now);
@@ -294,9 +297,24 @@ final class StormEndpoint {
         }
     }
 
-    /** Says that calls may fail from now on, because this endpoint is being destroyed. */
+    /**
+     * Says that calls may fail from now on, because this endpoint is being destroyed.
+     *
+     * <p>The close of the CQ waits for a handler that holds an event, but not for one that has
+     * awaited completions: its event is acknowledged already. The memory is the next endpoint's, so
+     * this waits until such a handler has let go of it.
+     */
     void die() {
-        dying = true;
+        if (plan.strategy() == null) {
+            dying = true;
+            return;
+        }
+        lock.lock();
+        try {
+            dying = true;
+        } finally {
+            lock.unlock();
+        }
     }
 
     void closeQp() {
