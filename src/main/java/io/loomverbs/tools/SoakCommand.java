@@ -41,6 +41,8 @@ import java.util.concurrent.Callable;
             "  is judged if the heap has one size and was touched at start, as with",
             "  ./loomverbs; the jar needs java -Xms256m -Xmx256m -XX:+AlwaysPreTouch -jar",
             "",
+            "Do not attach to it (top, jcmd): that opens descriptors and starts threads.",
+            "",
             "Examples:",
             "  loomverbs soak",
             "  loomverbs soak --minutes 480 --json > soak.json",

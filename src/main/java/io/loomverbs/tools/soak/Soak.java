@@ -21,6 +21,7 @@ import java.util.function.Consumer;
  */
 public final class Soak {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration REST = Duration.ofSeconds(3);
     private static final long LOOK_MILLIS = 50;
 
     /** Memory may be more by one part in so many. */
@@ -168,6 +169,7 @@ public final class Soak {
             round.awaitEnd(plan.round());
             round.end();
             round.join(Round.PATIENCE.multipliedBy(2));
+            current = null; // its threads keep what they had in hand
             failures.addAll(round.failures());
             if (!failures.isEmpty()) {
                 failures.add(context.dump());
@@ -182,7 +184,7 @@ public final class Soak {
         if (before == null) {
             last = usage;
             if (elapsedNanos() >= plan.settled().toNanos()) {
-                first = usage;
+                first = atRest(usage);
             }
             return false;
         }
@@ -195,6 +197,20 @@ public final class Soak {
         last = usage;
         failures.addAll(usage.growthSince(before));
         return true;
+    }
+
+    /** With the fewest threads: those of the library end some seconds after their last work. */
+    private static Usage atRest(Usage usage) throws InterruptedException {
+        Usage least = usage;
+        long deadline = System.nanoTime() + REST.toNanos();
+        while (System.nanoTime() < deadline) {
+            Thread.sleep(LOOK_MILLIS);
+            Usage now = Usage.now(usage.heapBytes());
+            if (now.threads().size() < least.threads().size()) {
+                least = now;
+            }
+        }
+        return least;
     }
 
     private void judgeCounts() {
