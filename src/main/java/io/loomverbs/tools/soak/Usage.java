@@ -99,11 +99,18 @@ public record Usage(
     /** What there is more of than there was. */
     List<String> growthSince(Usage before) {
         List<String> growth = new ArrayList<>();
-        if (threads.size() > before.threads.size()) {
-            growth.add(more("threads", threads, before.threads));
+        // By name: one that has ended since makes no room for one that was left behind.
+        List<String> added = added(kinds(threads), kinds(before.threads));
+        if (!added.isEmpty()) {
+            growth.add(more("threads", threads, before.threads, added));
         }
         if (descriptors.size() > before.descriptors.size()) {
-            growth.add(more("descriptors", descriptors, before.descriptors));
+            growth.add(
+                    more(
+                            "descriptors",
+                            descriptors,
+                            before.descriptors,
+                            added(descriptors, before.descriptors)));
         }
         if (parallelism != before.parallelism) {
             growth.add(
@@ -115,9 +122,19 @@ public record Usage(
         return growth;
     }
 
-    private static String more(String what, List<String> now, List<String> before) {
+    private static String more(
+            String what, List<String> now, List<String> before, List<String> added) {
+        return now.size() + " " + what + ", were " + before.size() + ": " + added;
+    }
+
+    private static List<String> added(List<String> now, List<String> before) {
         List<String> added = new ArrayList<>(now);
         before.forEach(added::remove);
-        return now.size() + " " + what + ", were " + before.size() + ": " + added;
+        return added;
+    }
+
+    /** Without numbers: a thread that takes the place of another has the next one. */
+    private static List<String> kinds(List<String> names) {
+        return names.stream().map(name -> name.replaceAll("\\d+", "#")).toList();
     }
 }
