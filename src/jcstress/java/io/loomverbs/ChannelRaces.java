@@ -10,9 +10,7 @@ import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.time.Duration;
 
@@ -24,20 +22,9 @@ public class ChannelRaces {
         return Duration.ofNanos(Patience.nanos());
     }
 
-    private static String of(Taking.Call call) {
-        try {
-            Object taken = call.take();
-            return taken == null ? "none" : taken.toString();
-        } catch (ClosedException e) {
-            return "closed";
-        } catch (InterruptedException e) {
-            return "interrupted";
-        }
-    }
-
     /** Waits with a bound that no wake-up takes as long as; says of what the event is. */
     private static String receive(CompletionChannel channel) {
-        return of(
+        return Taking.of(
                 () -> {
                     CqEvent event = channel.getCqEvent(patience());
                     if (event == null) {
@@ -61,7 +48,7 @@ public class ChannelRaces {
 
         @Actor
         public void ask(LL_Result r) {
-            r.r1 = of(() -> channel.fd() < 0 ? null : "given");
+            r.r1 = Taking.of(() -> channel.fd() < 0 ? null : "given");
         }
 
         @Actor
@@ -88,7 +75,7 @@ public class ChannelRaces {
 
         @Actor
         public void take(L_Result r) {
-            r.r1 = waitsInTime(() -> of(() -> cq.getCqEvent(patience())));
+            r.r1 = waitsInTime(() -> Taking.of(() -> cq.getCqEvent(patience())));
         }
 
         @Actor

@@ -11,9 +11,7 @@ import io.loomverbs.internal.soft.Completing;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
@@ -42,13 +40,8 @@ public class GroupRaces {
         }
 
         private String got(Duration patience) {
-            try {
-                return "got " + group.await(GroupCompletions.allocate(4), 1, patience);
-            } catch (InterruptedException e) {
-                return "interrupted";
-            } catch (ClosedException e) {
-                return "closed";
-            }
+            GroupCompletions batch = GroupCompletions.allocate(4);
+            return Taking.of(() -> "got " + group.await(batch, 1, patience));
         }
 
         /** What the CQ still has, and its events that no thread acknowledged. */
@@ -266,27 +259,41 @@ public class GroupRaces {
         }
     }
 
+    /** A group that is closed, and its descriptor, which has to be closed with it. */
+    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "nothing uses the descriptor any more")
+    @Outcome(id = "late", expect = FORBIDDEN, desc = "used when its number may be another's")
+    @Outcome(id = "readable|silent", expect = FORBIDDEN, desc = "it was not closed")
+    abstract static class Closing extends Scene {
+        final RecordedFd fd = new RecordedFd();
+
+        /** Does what a close may come before. */
+        final void unlessClosed(Runnable call) {
+            try {
+                call.run();
+            } catch (ClosedException e) {
+                // The close was first.
+            }
+        }
+
+        final String closed() {
+            String text = fd.text();
+            end();
+            return text;
+        }
+    }
+
     /** A CQ joins a group with a descriptor while the group is closed. */
     @JCStressTest
-    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "nothing uses the descriptor any more")
-    @Outcome(id = "late", expect = FORBIDDEN, desc = "raised when its number may be another's")
-    @Outcome(id = "readable|silent", expect = FORBIDDEN, desc = "it was not closed")
     @Catches(value = "a closed group goes on using its descriptor", as = "late")
     @State
-    public static class JoinClose extends Scene {
-        private final RecordedFd fd = new RecordedFd();
-
+    public static class JoinClose extends Closing {
         public JoinClose() {
             group.watch(fd);
         }
 
         @Actor
         public void join() {
-            try {
-                group.add(cq);
-            } catch (ClosedException e) {
-                // The close was first.
-            }
+            unlessClosed(() -> group.add(cq));
         }
 
         @Actor
@@ -296,28 +303,18 @@ public class GroupRaces {
 
         @Arbiter
         public void result(L_Result r) {
-            r.r1 = fd.text();
-            end();
+            r.r1 = closed();
         }
     }
 
     /** A group is given a descriptor while it is closed. */
     @JCStressTest
-    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "one of the two has closed it")
-    @Outcome(id = "late", expect = FORBIDDEN, desc = "both have closed it")
-    @Outcome(id = "readable|silent", expect = FORBIDDEN, desc = "no thread closes it any more")
     @Catches(value = "a closed group is given a descriptor", as = "readable|silent")
     @State
-    public static class WatchClose extends Scene {
-        private final RecordedFd fd = new RecordedFd();
-
+    public static class WatchClose extends Closing {
         @Actor
         public void watch() {
-            try {
-                group.watch(fd);
-            } catch (ClosedException e) {
-                // The close was first.
-            }
+            unlessClosed(() -> group.watch(fd));
         }
 
         @Actor
@@ -327,8 +324,7 @@ public class GroupRaces {
 
         @Arbiter
         public void result(L_Result r) {
-            r.r1 = fd.text();
-            end();
+            r.r1 = closed();
         }
     }
 }

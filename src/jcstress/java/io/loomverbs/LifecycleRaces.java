@@ -5,8 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntSupplier;
@@ -15,17 +14,23 @@ import java.util.function.IntSupplier;
 public class LifecycleRaces {
     private static final int REFUSAL = -16;
 
-    static boolean acquire(Lifecycle usage) {
-        try {
-            Lifecycle.create("ibv_create_it", () -> "user", usage);
-            return true;
-        } catch (ClosedException e) {
-            return false;
-        }
-    }
+    /** An object that has users, and is closed. */
+    abstract static class Owned {
+        final Lifecycle usage = new Lifecycle("it");
 
-    static int destroy(Lifecycle usage, IntSupplier device) {
-        return usage.close(device, () -> {});
+        /** Whether it has a new user. */
+        final boolean acquire(String user) {
+            try {
+                Lifecycle.create("ibv_create_it", () -> user, usage);
+                return true;
+            } catch (ClosedException e) {
+                return false;
+            }
+        }
+
+        final int destroy(IntSupplier device) {
+            return usage.close(device, () -> {});
+        }
     }
 
     /** Something is created from an object that is being closed. */
@@ -36,17 +41,15 @@ public class LifecycleRaces {
     @Outcome(id = "refused, in use", expect = FORBIDDEN, desc = "neither happened")
     @Catches(value = "users get lost", as = "created, closed")
     @State
-    public static class CreateClose {
-        private final Lifecycle usage = new Lifecycle("it");
-
+    public static class CreateClose extends Owned {
         @Actor
         public void create(LL_Result r) {
-            r.r1 = acquire(usage) ? "created" : "refused";
+            r.r1 = acquire("user") ? "created" : "refused";
         }
 
         @Actor
         public void close(LL_Result r) {
-            r.r2 = destroy(usage, () -> 0) == 0 ? "closed" : "in use";
+            r.r2 = destroy(() -> 0) == 0 ? "closed" : "in use";
         }
     }
 
@@ -57,13 +60,10 @@ public class LifecycleRaces {
     @Outcome(id = "not, not", expect = FORBIDDEN, desc = "no thread closed it")
     @Catches(value = "a close looks for users, then closes", as = "closed, closed")
     @State
-    public static class TwoCloses {
-        private final Lifecycle usage = new Lifecycle("it");
-
+    public static class TwoCloses extends Owned {
         private String close() {
             String[] outcome = {"not"};
             destroy(
-                    usage,
                     () -> {
                         outcome[0] = "closed";
                         return 0;
@@ -105,18 +105,17 @@ public class LifecycleRaces {
     @Outcome(id = ".*open.*", expect = FORBIDDEN, desc = "told closed, though it is open")
     @Catches(value = "a thread that closes beside another takes it to be closed", as = ".*open.*")
     @State
-    public static class TwoClosesOneRefused {
-        private final Lifecycle usage = new Lifecycle("it");
+    public static class TwoClosesOneRefused extends Owned {
         private final Reluctant device = new Reluctant();
 
         @Actor
         public void first(LL_Result r) {
-            r.r1 = told(destroy(usage, device), usage.isClosed());
+            r.r1 = told(destroy(device), usage.isClosed());
         }
 
         @Actor
         public void second(LL_Result r) {
-            r.r2 = told(destroy(usage, device), usage.isClosed());
+            r.r2 = told(destroy(device), usage.isClosed());
         }
     }
 
@@ -127,18 +126,17 @@ public class LifecycleRaces {
     @Outcome(id = "closed.*", expect = FORBIDDEN, desc = "it was never closed")
     @Catches(value = "a thread that creates beside a close takes it to be closed", as = "closed.*")
     @State
-    public static class CreateCloseRefused {
-        private final Lifecycle usage = new Lifecycle("it");
+    public static class CreateCloseRefused extends Owned {
         private final Reluctant device = new Reluctant();
 
         @Actor
         public void create(LL_Result r) {
-            r.r1 = acquire(usage) ? "created" : "closed";
+            r.r1 = acquire("user") ? "created" : "closed";
         }
 
         @Actor
         public void close(LL_Result r) {
-            r.r2 = destroy(usage, device) == REFUSAL ? "refused" : "in use";
+            r.r2 = destroy(device) == REFUSAL ? "refused" : "in use";
         }
     }
 
@@ -149,16 +147,14 @@ public class LifecycleRaces {
     @Outcome(id = "2", expect = FORBIDDEN, desc = "the old user stays: it can never be closed")
     @Catches(value = "a user leaves in two steps", as = "0")
     @State
-    public static class CreateRelease {
-        private final Lifecycle usage = new Lifecycle("it");
-
+    public static class CreateRelease extends Owned {
         public CreateRelease() {
-            acquire(usage);
+            acquire("user");
         }
 
         @Actor
         public void create() {
-            acquire(usage);
+            acquire("user");
         }
 
         @Actor
@@ -179,17 +175,15 @@ public class LifecycleRaces {
     @Outcome(id = "0", expect = FORBIDDEN, desc = "neither is named")
     @Catches(value = "two first users each begin a set of names", as = "1")
     @State
-    public static class TwoFirstUsers {
-        private final Lifecycle usage = new Lifecycle("it");
-
+    public static class TwoFirstUsers extends Owned {
         @Actor
         public void first() {
-            Lifecycle.create("ibv_create_it", () -> "first", usage);
+            acquire("first");
         }
 
         @Actor
         public void second() {
-            Lifecycle.create("ibv_create_it", () -> "second", usage);
+            acquire("second");
         }
 
         @Arbiter

@@ -1,15 +1,10 @@
 package io.loomverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
 /** Queue pairs that come and go, and a thread that looks for one by its number. */
@@ -22,13 +17,18 @@ public class QpNumbersRaces {
     /** Enough of them that the next one needs a longer table. */
     private static final int FULL = 16;
 
-    private static void add(QpNumbers<String> numbers, int number, String qp) {
-        numbers.add(number, numbers.prepare(qp));
-    }
+    /** The table. */
+    abstract static class Table {
+        final QpNumbers<String> numbers = new QpNumbers<>();
 
-    private static String found(QpNumbers<String> numbers, int number) {
-        String qp = numbers.find(number);
-        return qp == null ? "none" : qp;
+        final void add(int number, String qp) {
+            numbers.add(number, numbers.prepare(qp));
+        }
+
+        final String found(int number) {
+            String qp = numbers.find(number);
+            return qp == null ? "none" : qp;
+        }
     }
 
     /** Two are added to one chain. */
@@ -37,23 +37,21 @@ public class QpNumbersRaces {
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "one is lost")
     @Catches(value = "queue pairs are added without the lock", as = ".*none.*")
     @State
-    public static class AddAdd {
-        private final QpNumbers<String> numbers = new QpNumbers<>();
-
+    public static class AddAdd extends Table {
         @Actor
         public void first() {
-            add(numbers, FIRST, "a");
+            add(FIRST, "a");
         }
 
         @Actor
         public void second() {
-            add(numbers, COLLIDING, "b");
+            add(COLLIDING, "b");
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = found(numbers, FIRST);
-            r.r2 = found(numbers, COLLIDING);
+            r.r1 = found(FIRST);
+            r.r2 = found(COLLIDING);
         }
     }
 
@@ -65,11 +63,9 @@ public class QpNumbersRaces {
     @Catches(value = "a queue pair is removed without the lock", as = "none, .*")
     @Catches(value = "a destroyed queue pair is not removed", as = "old, .*")
     @State
-    public static class RemoveAdd {
-        private final QpNumbers<String> numbers = new QpNumbers<>();
-
+    public static class RemoveAdd extends Table {
         public RemoveAdd() {
-            add(numbers, FIRST, "old");
+            add(FIRST, "old");
         }
 
         @Actor
@@ -79,16 +75,16 @@ public class QpNumbersRaces {
 
         @Actor
         public void creator() {
-            add(numbers, FIRST, "new");
+            add(FIRST, "new");
         }
 
         @Arbiter
         public void result(LL_Result r) {
             numbers.remove(FIRST + 1, "another");
-            r.r1 = found(numbers, FIRST);
+            r.r1 = found(FIRST);
             if (r.r1.equals("new")) {
                 numbers.remove(FIRST, "new");
-                r.r1 = found(numbers, FIRST).equals("none") ? "new" : "old";
+                r.r1 = found(FIRST).equals("none") ? "new" : "old";
             }
         }
     }
@@ -99,28 +95,26 @@ public class QpNumbersRaces {
     @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "it is lost")
     @Catches(value = "a longer table is empty at first", as = ".*none.*")
     @State
-    public static class GrowFind {
-        private final QpNumbers<String> numbers = new QpNumbers<>();
-
+    public static class GrowFind extends Table {
         public GrowFind() {
             for (int i = 0; i < FULL; i++) {
-                add(numbers, FIRST + i, "qp");
+                add(FIRST + i, "qp");
             }
         }
 
         @Actor
         public void creator() {
-            add(numbers, FIRST + FULL, "another");
+            add(FIRST + FULL, "another");
         }
 
         @Actor
         public void handler(LL_Result r) {
-            r.r1 = found(numbers, FIRST + 3);
+            r.r1 = found(FIRST + 3);
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r2 = found(numbers, FIRST + 3);
+            r.r2 = found(FIRST + 3);
         }
     }
 }

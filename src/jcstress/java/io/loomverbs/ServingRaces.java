@@ -1,7 +1,6 @@
 package io.loomverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
@@ -9,14 +8,8 @@ import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.internal.soft.Completing;
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
-import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.annotations.*;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,11 +35,8 @@ public class ServingRaces {
 
     /** Whether all was drained, as a word. */
     private static String stop(Serving serving) {
-        try {
-            return serving.stop(Duration.ofNanos(Patience.nanos())) ? "drained" : "not drained";
-        } catch (InterruptedException e) {
-            return "interrupted";
-        }
+        Duration patience = Duration.ofNanos(Patience.nanos());
+        return Taking.of(() -> serving.stop(patience) ? "drained" : "not drained");
     }
 
     /** A served CQ, and how much of it was handled. */

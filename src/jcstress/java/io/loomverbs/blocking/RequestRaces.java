@@ -111,6 +111,33 @@ public class RequestRaces {
         }
     }
 
+    /** A thread that waits for one request, and the buffer of it. */
+    abstract static class One {
+        final SelfLink link = new SelfLink(4);
+        final BufferPool pool = SelfLink.pool(1);
+
+        final void receive() {
+            Taking.pauseUpTo(SPREAD);
+            link.receiveOne();
+        }
+
+        /** Whether the buffer comes back. */
+        final boolean isBack() {
+            long end = System.nanoTime() + Patience.nanos();
+            while (pool.available() == 0 && System.nanoTime() < end) {
+                LockSupport.parkNanos(10_000);
+            }
+            return pool.available() > 0;
+        }
+
+        final void close() {
+            link.close();
+            if (isBack()) {
+                pool.close();
+            }
+        }
+    }
+
     /** A thread gives up a request, and its buffer, while the request is done. */
     @JCStressTest
     @Outcome(id = "done, back", expect = ACCEPTABLE, desc = "it was done in time")
@@ -120,9 +147,7 @@ public class RequestRaces {
     @Catches(value = "a buffer is given back under a request", as = ".*, used")
     @Catches(value = "a buffer that was closed early stays away", as = ".*, none")
     @State
-    public static class CompleteTimeout {
-        private final SelfLink link = new SelfLink(4);
-        private final BufferPool pool = SelfLink.pool(1);
+    public static class CompleteTimeout extends One {
         private volatile boolean posted;
         private boolean early;
 
@@ -152,23 +177,9 @@ public class RequestRaces {
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r2 = early ? "used" : isBack(pool) ? "back" : "none";
-            link.close();
-            if (r.r2.equals("back")) {
-                pool.close();
-            }
+            r.r2 = early ? "used" : isBack() ? "back" : "none";
+            close();
         }
-    }
-
-    private static boolean isBack(BufferPool pool) {
-        long end = System.nanoTime() + Patience.nanos();
-        while (pool.available() == 0) {
-            if (System.nanoTime() > end) {
-                return false;
-            }
-            LockSupport.parkNanos(10_000);
-        }
-        return true;
     }
 
     /** A thread is interrupted while its request is done. */
@@ -180,9 +191,7 @@ public class RequestRaces {
     @Outcome(id = "stuck, .*", expect = FORBIDDEN, desc = "the thread was not woken")
     @Catches(value = "a posted request is taken back", as = "not posted, 1")
     @State
-    public static class CompleteInterrupt {
-        private final SelfLink link = new SelfLink(4);
-        private final BufferPool pool = SelfLink.pool(1);
+    public static class CompleteInterrupt extends One {
         private final OnVirtualThread<String> sender = OnVirtualThread.start(this::send);
 
         private String send() {
@@ -207,17 +216,13 @@ public class RequestRaces {
 
         @Actor
         public void complete() {
-            Taking.pauseUpTo(SPREAD);
-            link.receiveOne();
+            receive();
         }
 
         @Arbiter
         public void result(LL_Result r) {
             r.r2 = link.received("not posted".equals(r.r1) ? 0 : 1);
-            link.close();
-            if (isBack(pool)) {
-                pool.close();
-            }
+            close();
         }
     }
 }

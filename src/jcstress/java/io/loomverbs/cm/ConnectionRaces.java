@@ -2,16 +2,14 @@ package io.loomverbs.cm;
 
 import static org.openjdk.jcstress.annotations.Expect.*;
 
-import io.loomverbs.ClosedException;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.event.Patience;
+import io.loomverbs.internal.event.Taking;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.I_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -28,14 +26,7 @@ public class ConnectionRaces {
     private static String outcome(Wait wait) {
         long nanos = Patience.nanos();
         long begun = System.nanoTime();
-        String outcome;
-        try {
-            outcome = wait.forAtMost(nanos) == null ? "stuck" : "come";
-        } catch (ClosedException e) {
-            outcome = "closed";
-        } catch (InterruptedException e) {
-            outcome = "interrupted";
-        }
+        String outcome = Taking.of(() -> wait.forAtMost(nanos));
         return System.nanoTime() - begun >= nanos ? "stuck" : outcome;
     }
 
@@ -152,7 +143,7 @@ public class ConnectionRaces {
 
     /** A thread waits for the next step of a connection, which comes. */
     @JCStressTest
-    @Outcome(id = "come", expect = ACCEPTABLE, desc = "it has come")
+    @Outcome(id = "event", expect = ACCEPTABLE, desc = "it has come")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Catches(value = "an event of a connection wakes no thread", as = "stuck")
     @State
@@ -203,12 +194,12 @@ public class ConnectionRaces {
 
         @Actor
         public void connect(LL_Result r) {
-            try {
-                attempt.handOver(() -> {});
-                r.r1 = "connected";
-            } catch (ClosedException e) {
-                r.r1 = "closed";
-            }
+            r.r1 =
+                    Taking.of(
+                            () -> {
+                                attempt.handOver(() -> {});
+                                return "connected";
+                            });
         }
 
         @Actor
@@ -247,7 +238,7 @@ public class ConnectionRaces {
 
     /** A request arrives while a thread accepts. */
     @JCStressTest
-    @Outcome(id = "come", expect = ACCEPTABLE, desc = "it has come")
+    @Outcome(id = "event", expect = ACCEPTABLE, desc = "it has come")
     @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Catches(value = "a request wakes no thread", as = "stuck")
     @State

@@ -7,8 +7,10 @@ import io.loomverbs.internal.event.Patience;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jcstress.Options;
 import org.openjdk.jcstress.annotations.Expect;
-import org.openjdk.jcstress.infra.StateCase;
+import org.openjdk.jcstress.infra.Status;
 import org.openjdk.jcstress.infra.TestInfo;
+import org.openjdk.jcstress.infra.collectors.TestResult;
+import org.openjdk.jcstress.infra.grading.TestGrading;
 import org.openjdk.jcstress.infra.runners.CounterThread;
 import org.openjdk.jcstress.infra.runners.ForkedTestConfig;
 import org.openjdk.jcstress.infra.runners.Runner;
@@ -19,12 +21,8 @@ import org.openjdk.jcstress.os.SchedulingClass;
 import org.openjdk.jcstress.util.Counter;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /** A race that runs in this JVM, on a second copy of all classes, with a fault in one of them. */
 final class PlantedRace {
@@ -33,14 +31,11 @@ final class PlantedRace {
 
     private static final long LOOK_MILLIS = 100;
 
-    private static final int MOST_FAILURES = 20;
-
     private final TestInfo race;
     private final Fault fault;
-    private final StateCase expected;
-    private final Map<String, Long> seen = new TreeMap<>();
+    private final String outcome;
+    private final TestResult seen = new TestResult(Status.NORMAL);
     private ClassLoader copy;
-    private int failures;
 
     /**
      * @param outcome the id of the forbidden outcome that the fault must show as
@@ -48,12 +43,12 @@ final class PlantedRace {
     PlantedRace(TestInfo race, Fault fault, String outcome) {
         this.race = race;
         this.fault = fault;
-        this.expected =
-                race.cases().stream()
-                        .filter(c -> c.expect() == Expect.FORBIDDEN)
-                        .filter(c -> c.matchPattern().equals(outcome))
-                        .findFirst()
-                        .orElseThrow(() -> new AssertionError("it cannot be seen"));
+        this.outcome = outcome;
+        if (race.cases().stream()
+                .filter(c -> c.expect() == Expect.FORBIDDEN)
+                .noneMatch(c -> c.matchPattern().equals(outcome))) {
+            throw new AssertionError("it cannot be seen");
+        }
         this.copy = newCopy();
     }
 
@@ -62,7 +57,7 @@ final class PlantedRace {
     }
 
     /**
-     * Runs the race for as long as the options say, and answers how often it was expected.
+     * Runs the race for as long as the options say, and answers how often the fault has shown.
      *
      * <p>A fault may also break what an actor does afterwards, so that it throws. Then the next run
      * begins with classes that are not broken.
@@ -79,14 +74,16 @@ final class PlantedRace {
         List<? extends CounterThread<?>> actors = runner.internalRun();
         Throwable failure = await(actors);
         if (failure != null) {
-            seen.merge(failure.toString(), 1L, Long::sum);
-            if (++failures == MOST_FAILURES) {
-                throw new IllegalStateException(failures + " runs have failed", failure);
-            }
+            seen.addMessage(failure.toString());
             copy = newCopy();
             return 0;
         }
-        return actors.stream().mapToLong(actor -> count(actor.result())).sum();
+        seen.setConfig(config);
+        actors.forEach(actor -> add(actor.result()));
+        return TestGrading.grade(seen).gradingResults.values().stream()
+                .filter(state -> state.expect == Expect.FORBIDDEN && state.id.matches(outcome))
+                .mapToLong(state -> state.count)
+                .sum();
     }
 
     /**
@@ -96,8 +93,7 @@ final class PlantedRace {
     private static @Nullable Throwable await(List<? extends CounterThread<?>> actors)
             throws InterruptedException {
         long start = System.nanoTime();
-        boolean alive;
-        do {
+        for (boolean alive = true; alive; ) {
             alive = false;
             for (CounterThread<?> actor : actors) {
                 actor.join(LOOK_MILLIS);
@@ -110,30 +106,18 @@ final class PlantedRace {
                             actor + " stands still at " + List.of(actor.getStackTrace()));
                 }
             }
-        } while (alive);
+        }
         return null;
     }
 
-    private <R> long count(Counter<R> results) {
-        long expected = 0;
-        for (R result : results.elementSet()) {
-            seen.merge(result.toString(), results.count(result), Long::sum);
-            expected += isExpected(result.toString()) ? results.count(result) : 0;
-        }
-        return expected;
+    private <R> void add(Counter<R> results) {
+        results.elementSet().forEach(r -> seen.addState(r.toString(), results.count(r)));
     }
 
-    /** Every outcome that was seen until now, and how often. */
-    Map<String, Long> seen() {
-        return seen;
-    }
-
-    /** Judged as by JCStress: by the first case that is equal, else by the first that matches. */
-    private boolean isExpected(String state) {
-        return Stream.<Predicate<StateCase>>of(c -> c.matchesExactly(state), c -> c.matches(state))
-                .flatMap(how -> race.cases().stream().filter(how))
-                .findFirst()
-                .filter(c -> c.expect() == Expect.FORBIDDEN && expected.matches(state))
-                .isPresent();
+    /** Every outcome that was seen until now and how often, and what actors have thrown. */
+    String seen() {
+        return seen.getStateKeys().stream().map(s -> s + ": " + seen.getCount(s)).toList()
+                + " "
+                + Set.copyOf(seen.getMessages());
     }
 }

@@ -61,27 +61,25 @@ public final class Planted {
     /** In two steps. */
     public static Object torn(String operation, Object[] on) {
         Object seen = get(on);
-        if (operation.equals("getAndDecrement")) {
-            pause();
-            set(on, seen instanceof Long n ? (Object) (n - 1) : (int) seen - 1);
-            return seen;
-        }
-        Object operand = on[on.length - 1];
-        if (operation.equals("getAndAdd")) {
+        Object last = on[on.length - 1];
+        boolean same = operation.startsWith("get") || Objects.equals(seen, on[on.length - 2]);
+        if (same) {
             pause();
             set(
                     on,
-                    seen instanceof Long n
-                            ? (Object) (n + (long) operand)
-                            : (int) seen + (int) operand);
-            return seen;
-        }
-        boolean same = operation.equals("getAndSet") || Objects.equals(seen, on[on.length - 2]);
-        if (same) {
-            pause();
-            set(on, operand);
+                    switch (operation) {
+                        case "getAndAdd" -> sum(seen, (Number) last);
+                        case "getAndDecrement" -> sum(seen, -1);
+                        default -> last;
+                    });
         }
         return operation.equals("compareAndSet") ? (Object) same : seen;
+    }
+
+    private static Object sum(Object number, Number more) {
+        return number instanceof Long n
+                ? (Object) (n + more.longValue())
+                : (int) number + more.intValue();
     }
 
     /** Without the comparison. */

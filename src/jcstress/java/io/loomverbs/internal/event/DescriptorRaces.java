@@ -5,9 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 /** The descriptor of a queue: readable if and only if the queue has an event. */
 public class DescriptorRaces {

@@ -5,10 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LLLL_Result;
-import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -143,12 +140,12 @@ public class EventQueueRaces {
     public static class TwoEventsTwoWaiters extends Queued.AwaitedByTwo {
         @Actor
         public void first() {
-            failures.of(cq::raise);
+            mayFail(cq::raise);
         }
 
         @Actor
         public void second() {
-            failures.of(cq::raise);
+            mayFail(cq::raise);
         }
 
         @Arbiter
@@ -171,12 +168,12 @@ public class EventQueueRaces {
     public static class EndRaise extends Queued.AwaitedByTwo {
         @Actor
         public void end() {
-            failures.of(() -> queue.end(null));
+            mayFail(() -> queue.end(null));
         }
 
         @Actor
         public void raise() {
-            failures.of(cq::raise);
+            mayFail(cq::raise);
         }
 
         @Arbiter

@@ -5,8 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;

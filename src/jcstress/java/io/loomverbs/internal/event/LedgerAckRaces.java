@@ -5,8 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -139,7 +138,7 @@ public class LedgerAckRaces {
             if (last == Last.EVENT_AND_ASYNC_EVENT) {
                 ledger.tryDeliverAsync();
             }
-            closer = OnVirtualThread.start(() -> waits(() -> TestCloser.closes(ledger)));
+            closer = OnVirtualThread.start(() -> waits(() -> LedgerCloseRaces.close(ledger)));
         }
 
         @Actor

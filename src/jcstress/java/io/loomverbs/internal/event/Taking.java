@@ -1,8 +1,10 @@
 package io.loomverbs.internal.event;
 
+import io.loomverbs.ClosedException;
+
 import java.util.concurrent.ThreadLocalRandom;
 
-/** What came of a call of {@code take}, as a word. */
+/** What came of a call that may wait, as a word. */
 public final class Taking {
     public static final String EVENT = "event";
 
@@ -13,11 +15,15 @@ public final class Taking {
 
     private Taking() {}
 
+    /** "none" for null, the string that was returned, or {@link #EVENT} for another object. */
     public static String of(Call call) {
         try {
-            return call.take() == null ? "none" : EVENT;
+            Object taken = call.take();
+            return taken == null ? "none" : taken instanceof String word ? word : EVENT;
         } catch (EventQueueEndedException e) {
             return "ended";
+        } catch (ClosedException e) {
+            return "closed";
         } catch (InterruptedException e) {
             return "interrupted";
         } catch (RuntimeException e) {

@@ -11,12 +11,11 @@ import io.loomverbs.jcstress.Catches;
 
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.II_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Calls that use a native object against threads that destroy it. */
 public class GuardRaces {
@@ -36,7 +35,16 @@ public class GuardRaces {
     abstract static class Native {
         private boolean freed;
 
-        String use() {
+        final String call(BooleanSupplier enter, Runnable leave) {
+            if (!enter.getAsBoolean()) {
+                return "refused";
+            }
+            String used = use();
+            leave.run();
+            return used;
+        }
+
+        private String use() {
             for (int i = 0; i < 10; i++) {
                 if (freed) {
                     return "freed memory";
@@ -61,12 +69,7 @@ public class GuardRaces {
 
         @Actor
         public void call(L_Result r) {
-            if (guard.enter()) {
-                r.r1 = use();
-                guard.leave();
-            } else {
-                r.r1 = "refused";
-            }
+            r.r1 = call(guard::enter, guard::leave);
         }
 
         @Actor
@@ -84,12 +87,7 @@ public class GuardRaces {
 
         @Actor
         public void call(L_Result r) {
-            if (guard.enter()) {
-                r.r1 = use();
-                guard.leave();
-            } else {
-                r.r1 = "refused";
-            }
+            r.r1 = call(guard::enter, guard::leave);
         }
 
         @Actor
@@ -187,6 +185,7 @@ public class GuardRaces {
 
     /** A call, and a thread that sees to it that one of both that sleeps too long is woken. */
     abstract static class Sleeper {
+        final CallGate guard = new CallGate();
         private volatile @Nullable Thread sleeper;
         private volatile long begun;
         private volatile long back;
@@ -228,8 +227,6 @@ public class GuardRaces {
     @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
     @State
     public static class CallRefusedDestroy extends Sleeper {
-        private final CallGate guard = new CallGate();
-
         @Actor
         public void call(LL_Result r) {
             begins();
@@ -255,8 +252,6 @@ public class GuardRaces {
     @Catches(value = "the last call that leaves does not wake the destroyer", as = "stuck")
     @State
     public static class LeaveDestroy extends Sleeper {
-        private final CallGate guard = new CallGate();
-
         public LeaveDestroy() {
             guard.enter();
         }

@@ -1,7 +1,6 @@
 package io.loomverbs.internal.ibverbs;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -9,13 +8,8 @@ import io.loomverbs.internal.device.RegionMemory;
 import io.loomverbs.jcstress.Catches;
 
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.annotations.*;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.lang.foreign.MemorySegment;
 

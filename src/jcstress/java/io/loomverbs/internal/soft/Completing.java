@@ -1,25 +1,11 @@
 package io.loomverbs.internal.soft;
 
-import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Ibv;
 
 /** Gives a CQ of the embedded device completions at will, as its queue pairs do. */
 public final class Completing {
     private Completing() {}
-
-    /** A listener of completion events only. */
-    static CqListener told(Runnable completionEvent) {
-        return new CqListener() {
-            @Override
-            public void completionEvent() {
-                completionEvent.run();
-            }
-
-            @Override
-            public void asyncEvent(int type) {}
-        };
-    }
 
     /** Adds one completion, and raises the event if the CQ was armed for it. */
     public static void complete(CqOps ops, long wrId) {

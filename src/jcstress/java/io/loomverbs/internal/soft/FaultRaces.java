@@ -16,23 +16,34 @@ public class FaultRaces {
     private static final SoftQp FIRST = new RaceQp().qp;
     private static final SoftQp SECOND = new RaceQp().qp;
 
-    /** The second request of a context is to fail; two queue pairs have one each. */
-    @JCStressTest
+    /** A request of a context is to fail; two queue pairs have one request each. */
     @Outcome(id = "1", expect = ACCEPTABLE, desc = "one of them has failed")
-    @Outcome(id = "0", expect = FORBIDDEN, desc = "neither was the second")
+    @Outcome(id = "0", expect = FORBIDDEN, desc = "neither was the one that is to fail")
     @Outcome(id = "2", expect = FORBIDDEN, desc = "both were")
-    @Catches(value = "requests that are to fail are counted in two steps", as = "0")
-    @State
-    public static class TwoRequests {
-        private final FaultPlan plan =
-                FaultPlan.none(1)
-                        .with(new FaultPlan.Failure(null, new AtomicLong(2), Ibv.WC_GENERAL_ERR));
-        private final AtomicInteger failed = new AtomicInteger();
+    abstract static class Failing {
+        private final FaultPlan plan;
+        final AtomicInteger failed = new AtomicInteger();
 
-        private void request(SoftQp qp) {
+        /** The request of this number, from 1 on, is to fail. */
+        Failing(int number) {
+            AtomicLong left = new AtomicLong(number);
+            plan = FaultPlan.none(1).with(new FaultPlan.Failure(null, left, Ibv.WC_GENERAL_ERR));
+        }
+
+        final void request(SoftQp qp) {
             if (plan.failureOfNext(qp) != 0) {
                 failed.incrementAndGet();
             }
+        }
+    }
+
+    /** The second of both requests is to fail. */
+    @JCStressTest
+    @Catches(value = "requests that are to fail are counted in two steps", as = "0")
+    @State
+    public static class TwoRequests extends Failing {
+        public TwoRequests() {
+            super(2);
         }
 
         @Actor
@@ -51,23 +62,13 @@ public class FaultRaces {
         }
     }
 
-    /** The next request of a context is to fail; two queue pairs have one each. */
+    /** The first of both requests is to fail. */
     @JCStressTest
-    @Outcome(id = "1", expect = ACCEPTABLE, desc = "one of them has failed")
-    @Outcome(id = "0", expect = FORBIDDEN, desc = "neither was the next")
-    @Outcome(id = "2", expect = FORBIDDEN, desc = "both were")
     @Catches(value = "requests that are to fail are counted in two steps", as = "2")
     @State
-    public static class NextRequest {
-        private final FaultPlan plan =
-                FaultPlan.none(1)
-                        .with(new FaultPlan.Failure(null, new AtomicLong(1), Ibv.WC_GENERAL_ERR));
-        private final AtomicInteger failed = new AtomicInteger();
-
-        private void request(SoftQp qp) {
-            if (plan.failureOfNext(qp) != 0) {
-                failed.incrementAndGet();
-            }
+    public static class NextRequest extends Failing {
+        public NextRequest() {
+            super(1);
         }
 
         @Actor

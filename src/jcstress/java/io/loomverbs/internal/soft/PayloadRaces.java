@@ -75,33 +75,26 @@ public class PayloadRaces {
 
     /** Two connected queue pairs; a buffer of the second one is posted. */
     private static final class Wire {
-        private final RaceQp from = new RaceQp();
-        private final RaceQp to;
+        private final RacePair pair;
 
         Wire(Slot slot, CqListener received, MrOps mr) {
-            to = new RaceQp(received);
+            RaceQp to = new RaceQp(received);
             synchronized (RECEIVE) {
                 RECEIVE.sge(0, slot.target.address(), BYTES, mr.lkey());
                 RECEIVE.numSge(1);
                 to.receive(RECEIVE);
             }
-            from.connect(to);
-            to.connect(from);
+            pair = new RacePair(new RaceQp(), to, 0);
         }
 
         void send(MemorySegment source) {
             SEND.sge(0, source.address(), BYTES, MR.lkey());
             SEND.numSge(1);
-            from.send(SEND);
+            pair.a.send(SEND);
         }
 
         boolean poll(MemorySegment wcs) {
-            return to.receives.poll(wcs, 0, 1) == 1 && WcStruct.wrId(wcs, 0) == 1;
-        }
-
-        void end() {
-            from.end();
-            to.end();
+            return pair.b.receives.poll(wcs, 0, 1) == 1 && WcStruct.wrId(wcs, 0) == 1;
         }
     }
 
@@ -119,7 +112,7 @@ public class PayloadRaces {
         private final Slot slot = new Slot();
         private final EventQueue queue = EventQueue.shared(null);
         private final QueuedCq events = new QueuedCq(queue);
-        private final Wire wire = new Wire(slot, Completing.told(events::raise), MR);
+        private final Wire wire = new Wire(slot, SoftFixture.told(events::raise), MR);
 
         @Actor
         public void send() {
@@ -134,7 +127,7 @@ public class PayloadRaces {
 
         private String read() {
             MemorySegment wcs = SoftCqRaces.room();
-            wire.to.receives.reqNotify(false);
+            wire.pair.b.receives.reqNotify(false);
             if (wire.poll(wcs)) {
                 return payload(slot.target);
             }
@@ -148,7 +141,7 @@ public class PayloadRaces {
         @Arbiter
         public void result(LL_Result r) {
             r.r2 = inTime();
-            wire.end();
+            wire.pair.end();
         }
     }
 
@@ -185,7 +178,7 @@ public class PayloadRaces {
         @Arbiter
         public void afterwards(LL_Result r) {
             r.r2 = payload(slot.target);
-            wire.end();
+            wire.pair.end();
         }
     }
 }

@@ -10,9 +10,7 @@ import io.loomverbs.internal.event.Meeting;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.lang.foreign.MemorySegment;
 import java.util.StringJoiner;
@@ -23,27 +21,6 @@ public class QpRaces {
     private static final SendWr SEND_2 = RaceQp.sendOfNothing(2);
     private static final RecvWr RECEIVE_1 = RaceQp.receiveOfNothing(1);
     private static final RecvWr RECEIVE_2 = RaceQp.receiveOfNothing(2);
-
-    /** A queue pair and its peer, which has as many buffers as were asked for. */
-    static final class Pair {
-        final RaceQp a = new RaceQp();
-        final RaceQp b = new RaceQp();
-
-        Pair(int buffers) {
-            synchronized (RECEIVE_2) {
-                for (int i = 0; i < buffers; i++) {
-                    b.receive(RECEIVE_2);
-                }
-            }
-            a.connect(b);
-            b.connect(a);
-        }
-
-        void end() {
-            a.end();
-            b.end();
-        }
-    }
 
     private static String accepted(boolean accepted) {
         return accepted ? "accepted" : "refused";
@@ -87,7 +64,7 @@ public class QpRaces {
     @Catches(value = "a signal to a runner is lost", as = "accepted, nothing, .*")
     @State
     public static class PostFlush {
-        private final Pair pair = new Pair(1);
+        private final RacePair pair = new RacePair(1);
 
         @Actor
         public void post(LLL_Result r) {
@@ -107,17 +84,20 @@ public class QpRaces {
         }
     }
 
-    /** Two threads post at once. */
-    @JCStressTest
-    @Outcome(id = "1 2|2 1", expect = ACCEPTABLE, desc = "both are done, in order of posts")
+    /** Two threads post a request each, and both have to come back. */
+    @Outcome(id = "1 2|2 1", expect = ACCEPTABLE, desc = "both did, in order of posts")
     @Outcome(id = "none", expect = FORBIDDEN, desc = "both requests were lost")
     @Outcome(id = "[12]", expect = FORBIDDEN, desc = "a request was lost")
-    @Outcome(id = ".*(1.*1|2.*2).*", expect = FORBIDDEN, desc = "one request completed twice")
+    @Outcome(id = ".*(1.*1|2.*2).*", expect = FORBIDDEN, desc = "one request came back twice")
+    abstract static class Two {}
+
+    /** Two threads send at once. */
+    @JCStressTest
     @Catches(value = "two threads run one queue at once", as = ".*(1.*1|2.*2).*")
     @Catches(value = "a signal to a runner is lost", as = "[12]")
     @State
-    public static class TwoPosts {
-        private final Pair pair = new Pair(2);
+    public static class TwoPosts extends Two {
+        private final RacePair pair = new RacePair(2);
         private final Meeting meeting = new Meeting();
 
         @Actor
@@ -141,14 +121,10 @@ public class QpRaces {
 
     /** Two threads post a buffer each, and the queue pair gives back what it has. */
     @JCStressTest
-    @Outcome(id = "1 2|2 1", expect = ACCEPTABLE, desc = "both are there, in order of posts")
-    @Outcome(id = "none", expect = FORBIDDEN, desc = "both buffers were lost")
-    @Outcome(id = "[12]", expect = FORBIDDEN, desc = "a buffer was lost")
-    @Outcome(id = ".*(1.*1|2.*2).*", expect = FORBIDDEN, desc = "one buffer came back twice")
     @Catches(value = "buffers are added without the lock", as = "[12]")
     @State
-    public static class TwoReceives {
-        private final Pair pair = new Pair(0);
+    public static class TwoReceives extends Two {
+        private final RacePair pair = new RacePair(0);
 
         @Actor
         public void first() {
@@ -177,7 +153,7 @@ public class QpRaces {
     @Catches(value = "a receive looks at the state before it is there", as = "accepted, nothing")
     @State
     public static class ReceiveFlush {
-        private final Pair pair = new Pair(0);
+        private final RacePair pair = new RacePair(0);
 
         @Actor
         public void post(LL_Result r) {
@@ -205,7 +181,7 @@ public class QpRaces {
     @Catches(value = "that the peer is ready is forgotten after an attempt", as = "nothing, .*")
     @State
     public static class SendReceive {
-        private final Pair pair = new Pair(0);
+        private final RacePair pair = new RacePair(0);
 
         @Actor
         public void send() {
@@ -225,17 +201,20 @@ public class QpRaces {
         }
     }
 
-    /** A queue pair is destroyed while a request is posted. */
-    @JCStressTest
-    @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "destroyed before")
+    /** A request is posted while its queue pair drops all that it has. */
+    @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "posted after that")
     @Outcome(id = "none, nothing, accepted", expect = ACCEPTABLE, desc = "posted, then dropped")
     @Outcome(id = "1, nothing, accepted", expect = ACCEPTABLE, desc = "done before that")
-    @Outcome(id = ".*, done, .*", expect = FORBIDDEN, desc = "a completion follows the destroy")
+    @Outcome(id = ".*, done, .*", expect = FORBIDDEN, desc = "done after that")
     @Outcome(id = "1, .*, refused", expect = FORBIDDEN, desc = "a request that was refused is done")
+    abstract static class Dropping {}
+
+    /** A queue pair is destroyed while a request is posted. */
+    @JCStressTest
     @Catches(value = "a queue pair is destroyed without the locks", as = ".*, done, .*")
     @State
-    public static class DestroyPost {
-        private final Pair pair = new Pair(1);
+    public static class DestroyPost extends Dropping {
+        private final RacePair pair = new RacePair(1);
 
         @Actor
         public void destroy(LLL_Result r) {
@@ -257,15 +236,10 @@ public class QpRaces {
 
     /** A queue pair is reset, and connected anew, while a request is posted. */
     @JCStressTest
-    @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "reset before")
-    @Outcome(id = "none, nothing, accepted", expect = ACCEPTABLE, desc = "posted, then dropped")
-    @Outcome(id = "1, nothing, accepted", expect = ACCEPTABLE, desc = "done before the reset")
-    @Outcome(id = ".*, done, .*", expect = FORBIDDEN, desc = "done after the reset")
-    @Outcome(id = "1, .*, refused", expect = FORBIDDEN, desc = "a request that was refused is done")
     @Catches(value = "a send looks at the state before it has the lock", as = ".*, done, .*")
     @State
-    public static class ResetPost {
-        private final Pair pair = new Pair(1);
+    public static class ResetPost extends Dropping {
+        private final RacePair pair = new RacePair(1);
 
         @Actor
         public void reset(LLL_Result r) {

@@ -1,6 +1,5 @@
 package io.loomverbs.internal.soft;
 
-import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
@@ -16,12 +15,12 @@ final class RaceQp {
     static final SoftContext CONTEXT = new SoftContext(DEVICE, (type, port) -> {});
     static final SoftPd PD = new SoftPd(CONTEXT);
     private static final QpInit INIT = new QpInit(Ibv.QPT_RC, new QpCap(4, 4, 1, 1, 0), false);
-    static final CqListener DEAF = Completing.told(() -> {});
+    static final CqListener DEAF = SoftFixture.told(() -> {});
 
     final SoftCq sends;
     final SoftCq receives;
     final SoftQp qp;
-    private final QpAttr attr = new QpAttr();
+    private final QpAttr attr = SoftFixture.defaults();
 
     RaceQp() {
         this(DEAF);
@@ -47,15 +46,9 @@ final class RaceQp {
         sends = new SoftCq(context, 4, null, sent);
         receives = new SoftCq(context, 4, null, received);
         qp = (SoftQp) pd.createQp(INIT, sends, receives, srq, type -> {});
-        attr.portNum = 1;
-        attr.pathMtu = 5;
-        attr.av = new AhAttr(0, 0, false, 0, 0, 0, 0, SoftPort.LID, 0, 1);
-        attr.maxRdAtomic = 1;
-        attr.maxDestRdAtomic = 1;
         attr.minRnrTimer = 0; // the longest: 655 ms, which no thread waits for
         attr.timeout = 0;
         attr.retryCnt = 7;
-        attr.rnrRetry = 7;
         modify(Ibv.QPS_INIT, SoftFixture.INIT_RC);
     }
 

@@ -9,9 +9,7 @@ import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
-import org.openjdk.jcstress.infra.results.LLL_Result;
-import org.openjdk.jcstress.infra.results.LL_Result;
-import org.openjdk.jcstress.infra.results.L_Result;
+import org.openjdk.jcstress.infra.results.*;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -199,7 +197,7 @@ public class SoftCqRaces {
     public static class ModerateComplete {
         private final AtomicInteger events = new AtomicInteger();
         private final SoftCq cq =
-                new SoftCq(RaceQp.CONTEXT, 4, null, Completing.told(events::incrementAndGet));
+                new SoftCq(RaceQp.CONTEXT, 4, null, SoftFixture.told(events::incrementAndGet));
 
         public ModerateComplete() {
             cq.moderate(2, 0);

@@ -1,18 +1,12 @@
 package io.loomverbs.internal.soft;
 
-import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
-import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+import static org.openjdk.jcstress.annotations.Expect.*;
 
-import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.event.Meeting;
 import io.loomverbs.jcstress.Catches;
 
-import org.openjdk.jcstress.annotations.Actor;
-import org.openjdk.jcstress.annotations.Arbiter;
-import org.openjdk.jcstress.annotations.JCStressTest;
-import org.openjdk.jcstress.annotations.Outcome;
-import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
 import java.util.concurrent.CountDownLatch;
@@ -27,22 +21,15 @@ public class StrictRaces {
     private static final int PLACES = 4;
 
     private static final SendWr SEND = RaceQp.sendOfNothing(1);
-    private static final RecvWr RECEIVE = RaceQp.receiveOfNothing(1);
 
     /** A queue pair whose sends were executed, and not polled. */
     private static final class Sender {
         private volatile CountDownLatch event = new CountDownLatch(1);
-        private final RaceQp qp = new RaceQp(CONTEXT, PD, Completing.told(() -> event.countDown()));
-        private final RaceQp peer = new RaceQp(CONTEXT, PD, RaceQp.DEAF);
+        private final RacePair pair;
 
         Sender(int sends) {
-            qp.connect(peer);
-            peer.connect(qp);
-            synchronized (RECEIVE) {
-                for (int i = 0; i < sends; i++) {
-                    peer.receive(RECEIVE);
-                }
-            }
+            RaceQp qp = new RaceQp(CONTEXT, PD, SoftFixture.told(() -> event.countDown()));
+            pair = new RacePair(qp, new RaceQp(CONTEXT, PD, RaceQp.DEAF), sends);
             for (int i = 0; i < sends; i++) {
                 execute();
             }
@@ -51,7 +38,7 @@ public class StrictRaces {
         /** Returns when the completion is there. */
         private void execute() {
             event = new CountDownLatch(1);
-            int rc = qp.sends.reqNotify(false);
+            int rc = pair.a.sends.reqNotify(false);
             if (rc != 0 || !post()) {
                 throw new AssertionError("refused");
             }
@@ -64,17 +51,12 @@ public class StrictRaces {
 
         boolean post() {
             synchronized (SEND) {
-                return qp.send(SEND);
+                return pair.a.send(SEND);
             }
         }
 
         int poll() {
-            return qp.sends.poll(SoftCqRaces.room(), 0, 1);
-        }
-
-        void end() {
-            qp.end();
-            peer.end();
+            return pair.a.sends.poll(SoftCqRaces.room(), 0, 1);
         }
     }
 
@@ -113,7 +95,7 @@ public class StrictRaces {
                 places++;
             }
             r.r2 = places;
-            sender.end();
+            sender.pair.end();
         }
     }
 }

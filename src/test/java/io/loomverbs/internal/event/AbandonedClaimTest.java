@@ -74,7 +74,7 @@ class AbandonedClaimTest {
     void aCloseEndsInTime() {
         deliver(1);
         claim(2);
-        assertThat(ledger.close(TimeUnit.MILLISECONDS.toNanos(1), new NeverMind()))
+        assertThat(ledger.close(TimeUnit.MILLISECONDS.toNanos(1), TestCloser.destroying()))
                 .isEqualTo(CloseOutcome.CLOSED);
     }
 
@@ -82,7 +82,7 @@ class AbandonedClaimTest {
     void aCloseThatWaitsEnds() throws Exception {
         deliver(1);
         FutureTask<CloseOutcome> close =
-                new FutureTask<>(() -> ledger.close(Long.MAX_VALUE, new NeverMind()));
+                new FutureTask<>(() -> ledger.close(Long.MAX_VALUE, TestCloser.destroying()));
         Thread.ofVirtual().start(close);
         while (!ledger.isClosing()) {
             Thread.sleep(1);
@@ -109,17 +109,5 @@ class AbandonedClaimTest {
         }
         assertThat(napped).isTrue();
         assertThat(ask.get()).isTrue();
-    }
-
-    private static final class NeverMind implements Closer {
-        @Override
-        public boolean destroy() {
-            return true;
-        }
-
-        @Override
-        public boolean keepWaiting(long waitedNanos) {
-            return true;
-        }
     }
 }

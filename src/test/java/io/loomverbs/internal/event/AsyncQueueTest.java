@@ -32,16 +32,11 @@ class AsyncQueueTest {
     }
 
     private static Closer refusing(Runnable meanwhile) {
-        return new Closer() {
+        return new TestCloser(true) {
             @Override
             public boolean destroy() {
                 meanwhile.run();
-                return false;
-            }
-
-            @Override
-            public boolean keepWaiting(long waitedNanos) {
-                return true;
+                return super.destroy();
             }
         };
     }

@@ -25,23 +25,9 @@ class EventQueueTest {
     private static final long FOR_EVER = Long.MAX_VALUE;
 
     /** A device that always agrees, and a closer that never gives up. */
-    private static final Closer WILLING = closer(true);
+    private static final Closer WILLING = TestCloser.destroying();
 
     private final EventQueue queue = EventQueue.shared(null);
-
-    private static Closer closer(boolean destroys) {
-        return new Closer() {
-            @Override
-            public boolean destroy() {
-                return destroys;
-            }
-
-            @Override
-            public boolean keepWaiting(long waitedNanos) {
-                return true;
-            }
-        };
-    }
 
     private QueuedCq cq(String name) {
         return new NamedCq(queue, name);
@@ -130,7 +116,11 @@ class EventQueueTest {
             AtomicReference<CloseOutcome> outcome = new AtomicReference<>();
             Thread closer =
                     Thread.ofPlatform()
-                            .start(() -> outcome.set(closing.close(FOR_EVER, closer(destroys))));
+                            .start(
+                                    () ->
+                                            outcome.set(
+                                                    closing.close(
+                                                            FOR_EVER, new TestCloser(!destroys))));
             parked(closer);
             closing.raise();
             other.raise();
@@ -216,22 +206,17 @@ class EventQueueTest {
         assertThat(ledger.close(0, WILLING)).as("asynchronous").isEqualTo(CloseOutcome.TIMED_OUT);
         assertThat(ledger.tryAckAsync()).isEqualTo(Ledger.ACKED);
         assertThat(ledger.tryAckAsync()).isZero();
-        assertThat(ledger.close(0, closer(false))).isEqualTo(CloseOutcome.REFUSED);
+        assertThat(ledger.close(0, TestCloser.refusing())).isEqualTo(CloseOutcome.REFUSED);
         assertThat(ledger.isClosing()).isFalse();
         RuntimeException broken = new RuntimeException("on purpose");
         assertThatThrownBy(
                         () ->
                                 ledger.close(
                                         0,
-                                        new Closer() {
+                                        new TestCloser(false) {
                                             @Override
                                             public boolean destroy() {
                                                 throw broken;
-                                            }
-
-                                            @Override
-                                            public boolean keepWaiting(long waitedNanos) {
-                                                return false;
                                             }
                                         }))
                 .isSameAs(broken);
@@ -239,7 +224,7 @@ class EventQueueTest {
         assertThat(ledger.tryDeliver()).isEqualTo(Ledger.DELIVERED);
         assertThat(ledger.tryAck(1)).isEqualTo(Ledger.ACKED);
         assertThat(ledger.close(0, WILLING)).isEqualTo(CloseOutcome.CLOSED);
-        assertThat(ledger.close(0, closer(false))).isEqualTo(CloseOutcome.CLOSED);
+        assertThat(ledger.close(0, TestCloser.refusing())).isEqualTo(CloseOutcome.CLOSED);
         assertThat(ledger.tryDeliver()).isEqualTo(Ledger.REFUSED);
         assertThat(ledger.tryDeliverAsync()).isFalse();
         assertThat(ledger.tryAck(1)).isZero();
@@ -296,7 +281,7 @@ class EventQueueTest {
                 Thread.ofPlatform()
                         .start(
                                 () -> {
-                                    Closer unwilling = closer(false);
+                                    Closer unwilling = TestCloser.refusing();
                                     for (int i = 0; raised.getCount() > 0; i++) {
                                         all.get(i % cqs).close(0, unwilling);
                                         takers.get(i % takers.size()).interrupt();

@@ -20,18 +20,7 @@ import java.util.function.Supplier;
 /** What is destroyed is kept by no queue that outlives it. */
 @Timeout(60)
 class ForgottenTest {
-    private static final Closer WILLING =
-            new Closer() {
-                @Override
-                public boolean destroy() {
-                    return true;
-                }
-
-                @Override
-                public boolean keepWaiting(long waitedNanos) {
-                    return true;
-                }
-            };
+    private static final Closer WILLING = TestCloser.destroying();
 
     /** In a method of its own: no local variable of the test refers to what was made. */
     private static WeakReference<Object> made(Supplier<Object> maker) {

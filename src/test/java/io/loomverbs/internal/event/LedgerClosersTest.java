@@ -12,18 +12,7 @@ import java.util.Objects;
 @Timeout(30)
 class LedgerClosersTest {
     private static final long SHORT_NANOS = 40_000_000L;
-    private static final Closer DESTROYING =
-            new Closer() {
-                @Override
-                public boolean destroy() {
-                    return true;
-                }
-
-                @Override
-                public boolean keepWaiting(long waitedNanos) {
-                    return true;
-                }
-            };
+    private static final Closer DESTROYING = TestCloser.destroying();
 
     private final Ledger ledger = new Ledger();
 

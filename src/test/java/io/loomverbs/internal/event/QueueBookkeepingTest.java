@@ -76,24 +76,13 @@ class QueueBookkeepingTest {
         QueuedCq cq = new NamedCq(queue, "cq");
         FutureTask<QueuedCq> waiter = start(() -> queue.take(Long.MAX_VALUE));
         awaitWaiter(queue);
-        assertThat(cq.close(Long.MAX_VALUE, new TestCloser())).isEqualTo(CloseOutcome.CLOSED);
+        assertThat(cq.close(Long.MAX_VALUE, TestCloser.destroying()))
+                .isEqualTo(CloseOutcome.CLOSED);
         cq.passOn();
         assertThat(cq.pending).isZero();
         assertThat(waiters(queue)).isOne();
         queue.end(null);
         assertThatThrownBy(() -> result(waiter)).hasCauseInstanceOf(EventQueueEndedException.class);
-    }
-
-    private static final class TestCloser implements Closer {
-        @Override
-        public boolean destroy() {
-            return true;
-        }
-
-        @Override
-        public boolean keepWaiting(long waitedNanos) {
-            return true;
-        }
     }
 
     @Test

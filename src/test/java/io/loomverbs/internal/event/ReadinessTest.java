@@ -14,7 +14,7 @@ class ReadinessTest {
     private boolean readable;
 
     private final Readiness readiness =
-            new Readiness(
+            Readiness.of(
                     new ReadyFd() {
                         @Override
                         public int number() {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
@@ -154,20 +153,7 @@ class ConcurrencyTest {
     void whoArmsThenPollsThenWaitsMissesNothing() {
         Semaphore events = new Semaphore(0);
         Cq cq = new Cq();
-        cq.ops =
-                fixture.context.createCq(
-                        1024,
-                        null,
-                        0,
-                        new CqListener() {
-                            @Override
-                            public void completionEvent() {
-                                events.release();
-                            }
-
-                            @Override
-                            public void asyncEvent(int type) {}
-                        });
+        cq.ops = fixture.context.createCq(1024, null, 0, SoftFixture.told(events::release));
         Peer a = fixture.new Peer(Ibv.QPT_RC, DEEP, false).init();
         Peer b = fixture.new Peer(Ibv.QPT_RC, DEEP, false, fixture.cq(1), cq).init();
         SoftFixture.connect(a, b);

@@ -2,7 +2,6 @@ package io.loomverbs.internal.soft;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpCap;
@@ -58,16 +57,11 @@ class EngineTest {
                         64,
                         null,
                         0,
-                        new CqListener() {
-                            @Override
-                            public void completionEvent() {
-                                told.incrementAndGet();
-                                throw new IllegalStateException("on purpose");
-                            }
-
-                            @Override
-                            public void asyncEvent(int type) {}
-                        });
+                        SoftFixture.told(
+                                () -> {
+                                    told.incrementAndGet();
+                                    throw new IllegalStateException("on purpose");
+                                }));
         Peer a = fixture.new Peer(Ibv.QPT_UC, SoftFixture.CAP, true, cq, cq).init();
         a.rtr(5).rts();
         for (int i = 0; i < 3; i++) {
@@ -88,19 +82,14 @@ class EngineTest {
                         64,
                         null,
                         0,
-                        new CqListener() {
-                            @Override
-                            public void completionEvent() {
-                                if (rounds.incrementAndGet() < 50) {
-                                    cq.ops.reqNotify(false);
-                                    Peer p = sender.get();
-                                    p.send(p.wr(rounds.get(), Ibv.WR_SEND, 8));
-                                }
-                            }
-
-                            @Override
-                            public void asyncEvent(int type) {}
-                        });
+                        SoftFixture.told(
+                                () -> {
+                                    if (rounds.incrementAndGet() < 50) {
+                                        cq.ops.reqNotify(false);
+                                        Peer p = sender.get();
+                                        p.send(p.wr(rounds.get(), Ibv.WR_SEND, 8));
+                                    }
+                                }));
         Peer a = fixture.new Peer(Ibv.QPT_UC, SoftFixture.CAP, true, cq, cq).init();
         a.rtr(5).rts();
         sender.set(a);

@@ -61,6 +61,19 @@ final class SoftFixture {
         pd = context.allocPd();
     }
 
+    /** A listener of completion events only. */
+    static CqListener told(Runnable completionEvent) {
+        return new CqListener() {
+            @Override
+            public void completionEvent() {
+                completionEvent.run();
+            }
+
+            @Override
+            public void asyncEvent(int type) {}
+        };
+    }
+
     /** A CQ that counts what its listener is told. */
     static final class Cq implements CqListener {
         final AtomicInteger events = new AtomicInteger();

@@ -1,8 +1,9 @@
 package io.loomverbs.internal.event;
 
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Destroys nothing, and remembers that it did. */
+/** Destroys nothing, or refuses to, and remembers how often it did. It never gives up a wait. */
 class TestCloser implements Closer {
     /** Long enough for others to come meanwhile. */
     private static final int DESTROYING_NANOS = 10_000;
@@ -24,23 +25,12 @@ class TestCloser implements Closer {
         return new TestCloser(true);
     }
 
-    /** A close that waits for everything that is held, and is not refused. */
-    static CloseOutcome closes(Ledger ledger) {
-        return ledger.close(Patience.nanos(), destroying());
-    }
-
-    /** What came of a close; a ledger whose state was overwritten throws. */
-    Object close(Ledger ledger, long nanos) {
-        try {
-            return ledger.close(nanos, this);
-        } catch (IllegalStateException e) {
-            return e;
-        }
-    }
-
     @Override
     public boolean destroy() {
-        Taking.pauseUpTo(DESTROYING_NANOS);
+        long end = System.nanoTime() + ThreadLocalRandom.current().nextInt(DESTROYING_NANOS);
+        while (System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
         if (refuse) {
             return false;
         }
