@@ -84,6 +84,7 @@ final class Endpoint implements CmListener {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // the same event, told again
     public void event(CmEvent event) {
         Runnable action = null;
         lock.lock();

@@ -18,6 +18,8 @@ final class EarlyEnd implements AutoCloseable {
     }
 
     /**
+     * Registers it.
+     *
      * @param what is ended, for a message
      * @param stop ends it, without waiting for that
      * @return to be closed once all is printed

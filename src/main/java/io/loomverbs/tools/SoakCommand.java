@@ -121,7 +121,7 @@ final class SoakCommand implements Callable<Integer> {
         double seconds = soak.elapsedNanos() / NANOS;
         double every = minutes * SECONDS_PER_MINUTE / LINES;
         Usage usage = soak.lastUsage();
-        if (usage == null || soak.rounds() > 1 && seconds - printedSeconds < every) {
+        if (usage == null || (soak.rounds() > 1 && seconds - printedSeconds < every)) {
             return;
         }
         printedSeconds = seconds;

@@ -16,6 +16,8 @@ public final class Readiness {
     }
 
     /**
+     * Keeps this descriptor readable.
+     *
      * @param fd a descriptor that is not raised, which this closes, also if there is no memory
      */
     public static Readiness of(ReadyFd fd) {

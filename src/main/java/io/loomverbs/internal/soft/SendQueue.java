@@ -93,7 +93,7 @@ final class SendQueue extends Mutex {
     private volatile boolean kicked;
 
     /** The runner's; handed on with its role. */
-    private final DeferredNotifications after = new DeferredNotifications();
+    private @Nullable DeferredNotifications after;
 
     /** What a step has thrown, until the queue pair has failed for that. The runner's, too. */
     private @Nullable Throwable crash;
@@ -202,12 +202,7 @@ final class SendQueue extends Mutex {
             boolean more = true;
             while (more) {
                 try {
-                    if (crash != null) {
-                        qp.crashed(crash, after);
-                        crash = null;
-                    }
-                    more = work(after);
-                    after.run();
+                    more = step();
                 } catch (RuntimeException | Error e) {
                     if (crash == null) {
                         crash = e;
@@ -219,6 +214,21 @@ final class SendQueue extends Mutex {
                 }
             }
         } while (!TURN.compareAndSet(this, RUNNING, IDLE));
+    }
+
+    private boolean step() {
+        DeferredNotifications now = after;
+        if (now == null) {
+            now = new DeferredNotifications();
+            after = now;
+        }
+        if (crash != null) {
+            qp.crashed(crash, now);
+            crash = null;
+        }
+        boolean more = work(now);
+        now.run();
+        return more;
     }
 
     /** Makes the retry thread the runner; false if that has failed. */

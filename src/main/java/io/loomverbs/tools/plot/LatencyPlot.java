@@ -84,12 +84,12 @@ public final class LatencyPlot {
     /** From the fastest to the slowest, which is as rare as there are values. */
     private static XYSeries series(String name, Histogram nanos) {
         XYSeries series = new XYSeries(name);
-        double most = Math.min(MOST_NINES, Math.log10(nanos.getTotalCount()));
+        double most = Math.min(MOST_NINES, Math.log10((double) nanos.getTotalCount()));
         for (double nines = 0; nines < most; nines += STEP) {
             double percentile = PERCENT - PERCENT * Math.pow(10, -nines);
-            series.add(nines, Math.max(1, nanos.getValueAtPercentile(percentile)));
+            series.add(nines, (double) Math.max(1, nanos.getValueAtPercentile(percentile)));
         }
-        series.add(most, Math.max(1, nanos.getMaxValue()));
+        series.add(most, (double) Math.max(1, nanos.getMaxValue()));
         return series;
     }
 

@@ -130,7 +130,7 @@ public final class Soak {
             Leaks leaks = Leaks.watch();
             round();
             failures.addAll(leaks.found());
-            rounds++;
+            rounds = rounds + 1; // by this thread only
             compared = look();
             afterRound.accept(this);
         }

@@ -1,7 +1,10 @@
 package io.loomverbs.tools.soak;
 
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 
@@ -28,18 +31,24 @@ public final class SoakCounts {
         }
     }
 
-    private final LongAdder[] counts = new LongAdder[Kind.values().length];
+    private final Map<Kind, LongAdder> counts = new EnumMap<>(Kind.class);
 
     SoakCounts() {
-        Arrays.setAll(counts, i -> new LongAdder());
+        for (Kind kind : Kind.values()) {
+            counts.put(kind, new LongAdder());
+        }
     }
 
     void add(Kind kind, long n) {
-        counts[kind.ordinal()].add(n);
+        adder(kind).add(n);
+    }
+
+    private LongAdder adder(Kind kind) {
+        return Objects.requireNonNull(counts.get(kind));
     }
 
     long of(Kind kind) {
-        return counts[kind.ordinal()].sum();
+        return adder(kind).sum();
     }
 
     /**

@@ -136,7 +136,7 @@ final class Stream {
                 moved || now - movedNanos < Round.PATIENCE.toNanos(),
                 "message %d does not come; its sender: %s",
                 receiver.received(),
-                sender.failure());
+                String.valueOf(sender.failure()));
         return moved ? now : movedNanos;
     }
 

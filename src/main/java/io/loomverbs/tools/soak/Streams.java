@@ -18,6 +18,8 @@ final class Streams implements SoakPart {
 
     private static final int PLATFORM_EVERY = 3;
 
+    private static final List<StreamKind> KINDS = List.of(StreamKind.values());
+
     @Override
     public String name() {
         return "streams";
@@ -29,7 +31,7 @@ final class Streams implements SoakPart {
             List<CompletionChannel> own = new ArrayList<>();
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < STREAMS; i++) {
-                StreamKind kind = StreamKind.values()[i % StreamKind.values().length];
+                StreamKind kind = KINDS.get(i % KINDS.size());
                 CompletionChannel channel = shared;
                 if (i >= ON_SHARED) {
                     channel = round.context().createCompChannel();

@@ -220,7 +220,7 @@ class CheckOrderTest {
                     .containsExactly(7L, Ibv.WC_WR_FLUSH_ERR);
         }
         assertThat(b.recv.poll()).isEmpty();
-        receiverFails(Ibv.EVENT_QP_LAST_WQE_REACHED, Ibv.EVENT_QP_ACCESS_ERR);
+        receiverFails(Ibv.EVENT_QP_ACCESS_ERR, Ibv.EVENT_QP_LAST_WQE_REACHED);
         Peer c = fixture.peer(Ibv.QPT_RC).init();
         Peer d = fixture.peer(Ibv.QPT_RC, srq).init();
         SoftFixture.connect(c, d);
@@ -239,6 +239,6 @@ class CheckOrderTest {
 
         endsWith(Ibv.WC_REM_INV_REQ_ERR);
         assertThat(b.recv.one().status()).isEqualTo(Ibv.WC_WR_FLUSH_ERR);
-        receiverFails(Ibv.EVENT_QP_LAST_WQE_REACHED, Ibv.EVENT_QP_REQ_ERR);
+        receiverFails(Ibv.EVENT_QP_REQ_ERR, Ibv.EVENT_QP_LAST_WQE_REACHED);
     }
 }
