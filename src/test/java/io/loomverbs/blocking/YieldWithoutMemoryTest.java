@@ -44,6 +44,7 @@ class YieldWithoutMemoryTest {
 
         private Yield() {}
 
+        @SuppressWarnings("NamedLikeContextualKeyword") // as that of Thread
         public static void yield() {
             FAILED.incrementAndGet();
             throw new OutOfMemoryError("planted");

@@ -31,6 +31,7 @@ import java.util.stream.Stream;
  * All downcalls of the library, found by loading the package that links them once more, with each
  * call of the linker recorded.
  */
+@SuppressWarnings("restricted")
 public final class Downcalls {
     private static final String PACKAGE = "io.loomverbs.internal.ffi";
     private static final Path CLASSES = Path.of("target/classes", PACKAGE.replace('.', '/'));

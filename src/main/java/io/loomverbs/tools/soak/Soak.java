@@ -126,11 +126,12 @@ public final class Soak {
         startedNanos = System.nanoTime();
         long plannedNanos = plan.duration().toNanos();
         boolean compared = false;
+        int done = 0;
         while (failures.isEmpty() && !interrupted && (!compared || elapsedNanos() < plannedNanos)) {
             Leaks leaks = Leaks.watch();
             round();
             failures.addAll(leaks.found());
-            rounds = rounds + 1; // by this thread only
+            rounds = ++done;
             compared = look();
             afterRound.accept(this);
         }

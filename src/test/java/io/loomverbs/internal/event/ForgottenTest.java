@@ -160,10 +160,13 @@ class ForgottenTest {
         Leadership leadership = new InMemorySource().leadership();
         StubQueue kept = new StubQueue();
         List<WeakReference<LedQueue>> others = enlistBetweenOthers(leadership, kept);
-        for (WeakReference<LedQueue> other : others) {
-            assertCollected(other);
+        try {
+            for (WeakReference<LedQueue> other : others) {
+                assertCollected(other);
+            }
+        } finally {
+            Reference.reachabilityFence(kept);
         }
-        Reference.reachabilityFence(kept);
     }
 
     private static List<WeakReference<LedQueue>> enlistBetweenOthers(

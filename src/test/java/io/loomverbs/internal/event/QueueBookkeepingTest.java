@@ -173,7 +173,7 @@ class QueueBookkeepingTest {
                             () -> {
                                 for (int i = 0; i < MOST; i++) {
                                     cq.raise();
-                                    if (i > 0 && queue.take(Long.MAX_VALUE) != cq) {
+                                    if (i > 0 && !cq.equals(queue.take(Long.MAX_VALUE))) {
                                         return "no event";
                                     }
                                     long start = System.nanoTime();
