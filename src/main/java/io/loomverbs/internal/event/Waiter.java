@@ -68,7 +68,6 @@ final class Waiter implements EventSource.Leader {
 
     /** Begins another wait of the same thread. Under the queue's lock. */
     void renew(@Nullable StopSignal newStop) {
-        given = null;
         told = false;
         tookItself = false;
         hasArrived = false;
