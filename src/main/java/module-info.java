@@ -26,9 +26,8 @@ module io.loomverbs {
     // For tests that use the extension of io.loomverbs.testkit.junit.
     requires static org.junit.jupiter.api;
 
-    // For io.loomverbs.management. And to replace the carrier of a virtual thread that waits in the
-    // kernel; without these, a
-    // platform thread waits there.
+    // For io.loomverbs.management, and to replace the carrier of a virtual thread that waits in the
+    // kernel; without these, a platform thread waits there.
     requires static java.management;
     requires static jdk.management;
 

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 final class BusyMessage {
     private static final int NAMED = 3;
 
-    /** The oldest first: they are numbered, and a number with more digits is larger. */
+    /** The oldest first: by their numbers. A number with more digits is larger. */
     private static final Comparator<Object> BY_NUMBER =
             Comparator.comparing(
                     BusyMessage::numbered,
@@ -87,7 +87,7 @@ final class BusyMessage {
         return String.join(", ", first) + (more == 0 ? "" : " and " + more + " more");
     }
 
-    /** Its name without the one that the program gave it, which stands behind the number. */
+    /** The name up to the number, without the name that the program gave the object. */
     private static String numbered(Object user) {
         return user.toString().split(":", 2)[0];
     }

@@ -570,7 +570,7 @@ public final class Context implements AutoCloseable {
 
     /**
      * A port, for the attributes that never change: the lengths of its tables, its largest MTU, its
-     * link layer. Asked for once, since every change of a queue pair needs them, and a device may
+     * link layer. Queried once, since every change of a queue pair needs them, and a device may
      * take long to answer.
      */
     PortAttributes fixedPort(int port) {

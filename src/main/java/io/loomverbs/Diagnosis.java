@@ -5,13 +5,13 @@ import org.jspecify.annotations.Nullable;
 import java.util.function.Supplier;
 
 /**
- * What is asked of a device after it has refused something, for the text of the exception. If the
- * device fails at that, too, the exception says less; it is not replaced by another.
+ * Queries a device that has refused something, for the text of the exception. If the device fails
+ * at that, too, the exception says less; it is not replaced by another.
  */
 final class Diagnosis {
     private Diagnosis() {}
 
-    /** What the device answers, or null if it does not. */
+    /** What the device answers, or null if it fails. */
     static <T> @Nullable T of(Supplier<T> question) {
         try {
             return question.get();
@@ -20,7 +20,7 @@ final class Diagnosis {
         }
     }
 
-    /** The end of a sentence, or nothing if the device does not answer. */
+    /** The end of a sentence, or nothing if the device fails. */
     static String end(Supplier<String> question) {
         String text = of(question);
         return text == null ? "" : text;

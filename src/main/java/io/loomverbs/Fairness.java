@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 /** The turns of all virtual threads that wait for events. */
 final class Fairness {
     /*
-     * A thread that finds what it waits for by polling never parks. Two such threads, which answer
-     * each other from two carriers, would keep these from the threads in the carriers' own queues.
-     * Turns notice it, but not for some seconds after they were dissolved, and they can be turned
-     * off. So one in WAITS waits lets the threads in the own queue run first.
+     * A thread that finds its completions by polling never parks. Two such threads that answer each
+     * other from two carriers would keep these from the threads in the carriers' own queues. Turns
+     * notice it, but not for some seconds after they were dissolved, and they can be turned off. So
+     * in one of WAITS waits a thread lets those in its carrier's queue run first.
      */
-    /** A power of two: some hundred microseconds of waits that polling ends. */
+    /** A power of two. So many waits that polling ends take some hundred microseconds. */
     private static final int WAITS = 256;
 
     /** Null if they take none. Not final: a test has turns of its own. */

@@ -14,7 +14,7 @@ final class AtomicResults {
     private final int places;
     private volatile @Nullable MemoryRegion region;
 
-    /** No memory is registered any more. Under the lock of this. */
+    /** Whether no more memory is registered. Guarded by the lock of this. */
     private boolean closed;
 
     AtomicResults(ProtectionDomain pd, int places) {
@@ -23,9 +23,9 @@ final class AtomicResults {
     }
 
     /**
-     * To be called before the first atomic is submitted. Registers the memory.
+     * Registers the memory. To be called before the first atomic is submitted.
      *
-     * @return false if this was closed before there was any
+     * @return false if this was closed before any memory was registered
      */
     boolean prepare() {
         if (region == null) {
@@ -64,7 +64,7 @@ final class AtomicResults {
         return region().memory().get(ValueLayout.JAVA_LONG, (long) place * Long.BYTES);
     }
 
-    /** If it throws, the memory is still registered, and this is to be closed again. */
+    /** Deregisters the memory. If this throws, the memory is still registered: close it again. */
     void close() {
         MemoryRegion r;
         synchronized (this) {

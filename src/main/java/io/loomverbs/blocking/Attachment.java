@@ -71,7 +71,7 @@ final class Attachment {
         this.receive = new ReceiveSide(this, qp, recvIndex, buffers, start);
     }
 
-    /** Attaches a queue pair. Its leaders see it once it is complete; or never, if that fails. */
+    /** Attaches a queue pair. Its leaders see it only once it is complete. */
     static Attachment of(QueuePair qp, Buffer[] buffers, Reservation room) {
         Dispatcher sends = room.sends();
         Dispatcher receives = room.receives();
@@ -179,7 +179,7 @@ final class Attachment {
      * Moves the queue pair to ERR or RESET. If nothing that was posted completes after that, it is
      * gone.
      *
-     * @param again whether it is moved only if it is in that state, or else if it is not
+     * @param again true to move it only if it is in that state already, false only if it is not
      * @throws VerbsException if the device refuses that
      */
     private void move(QpState to, boolean again) {
@@ -223,8 +223,8 @@ final class Attachment {
     }
 
     /**
-     * A CQ brings no completions any more, so nothing tells when the device has flushed what was
-     * posted. A reset ends that for sure. The leader's.
+     * Called by the leader of a CQ that brings no more completions, so that nothing says when the
+     * device has flushed what was posted. A reset certainly ends that.
      */
     void end(Dispatcher by, Breakage why) {
         broke(why);
@@ -241,9 +241,9 @@ final class Attachment {
     }
 
     /**
-     * Ends everything that was posted on the leader's side; the other leader sees to the other.
+     * Ends everything that was posted on the leader's side; the other leader ends the other side.
      *
-     * @return false if threads are just posting: then this has to be called again
+     * @return false if threads are just posting: then call this again
      */
     private boolean abandon(Dispatcher by) {
         Breakage why = broke(Breakage.of(String.valueOf(qp), new ClosedException(qp)));
@@ -285,8 +285,8 @@ final class Attachment {
 
     /**
      * Ends all requests, waits until nothing is posted any more, and detaches the queue pair. If
-     * the device refuses to move the queue pair, this is as it was; if it refuses to deregister
-     * memory, this is closed but for that. In both cases it is to be closed again.
+     * the device refuses to move the queue pair, this stays open; if it refuses to deregister
+     * memory, only that is left to do. In both cases close it again.
      */
     void close() {
         closing.lock();

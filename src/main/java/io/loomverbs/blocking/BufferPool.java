@@ -272,7 +272,7 @@ public final class BufferPool implements AutoCloseable {
 
     /**
      * Frees the memory. Every buffer must have been given back, those of {@link Requests} by
-     * closing them. Closing again does nothing, but for memory that the device has kept.
+     * closing them. Closing again frees only memory that the device has refused to deregister.
      *
      * @throws IllegalStateException if buffers are lent; the message names the threads that took
      *     them, and where if the pool is {@linkplain #traced traced}. Nothing has changed then

@@ -29,8 +29,8 @@ final class Dispatcher {
      *
      * A thread that finds a leader enlists with its goal and in `waiting`, looks again, and parks.
      * A leader resigns by clearing `leader`, then looks for threads that wait. So one of both sees
-     * the other. A thread that leaves `waiting`, for whatever reason, looks whether a leader is missing:
-     * the thread that was woken to lead may just have reached its goal, or given up.
+     * the other. A thread that leaves `waiting`, for whatever reason, looks whether a leader is
+     * missing: the thread that was woken to lead may just have reached its goal, or given up.
      *
      * The newest waiter becomes the leader. Requests are done in order, so it leads longest.
      *
@@ -38,19 +38,19 @@ final class Dispatcher {
      *
      * The batch and the place in it belong to the dispatcher, not to the leader. If a leader ends
      * with an Error in the middle, such as a lack of memory, the next one goes on at that place;
-     * handling a completion twice does nothing (see WrId). So the place is the first one while the
-     * batch is filled: an Error may come when it is full.
+     * handling a completion twice does nothing (see WrId). The place is the first one already while
+     * the batch is filled, as an Error may come just after that.
      *
      * The end of a CQ
      *
-     * When a CQ brings nothing any more, such as when it has overrun or is served by a handler, no
-     * completion says any more when the device has let go of memory. So the queue pairs are reset,
-     * after which nothing of theirs is executed, and only then is their memory given back.
+     * When a CQ brings no more completions, for example because it has overrun or a handler serves
+     * it, nothing says when the device has let go of memory. So the queue pairs are reset, after
+     * which the device executes nothing of theirs, and only then is their memory given back.
      *
      * Two CQs
      *
-     * The queue pair may have a CQ for sends and one for receives, each with its dispatcher and its
-     * leader. A leader completes and ends only the side that is its dispatcher's.
+     * A queue pair may have a CQ for sends and one for receives, each with its dispatcher and its
+     * leader. A leader completes and ends only the side of its own dispatcher.
      */
     private static final int BATCH = 64;
 

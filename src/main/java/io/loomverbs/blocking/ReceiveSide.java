@@ -29,8 +29,8 @@ final class ReceiveSide implements Goal {
      * A closer sets `closing` in the owner, then waits until nothing is outstanding; a thread that
      * posts a receive adds to `outstanding`, then looks at `closing`: one of both sees the other.
      * It counts there as posting, too, until it knows whether the device has taken the receive. A
-     * leader that ends everything sets `ended`, then looks whether a thread posts: again one of both
-     * sees the other, and each slot is ended by one of them.
+     * leader that ends everything sets `ended`, then looks whether a thread posts: again one of
+     * both sees the other, and each slot is ended by one of them.
      */
     private static final long ONE = 1;
     private static final long POSTING = 1L << 32;
@@ -88,10 +88,16 @@ final class ReceiveSide implements Goal {
     /** How many were taken. By compare-and-set. */
     private volatile long taken;
 
-    /** How many receives are posted, or are just being posted; and the latter. By addition. */
+    /**
+     * Two counts in one number, changed by addition: of receives that are posted or just being
+     * posted, and of the latter alone.
+     */
     private volatile long outstanding;
 
-    /** A receive may be posted without the device having said so: only a reset ends it for sure. */
+    /**
+     * Whether a receive may be posted although the device has not said so. Only a reset certainly
+     * ends it.
+     */
     private volatile boolean doubtful;
 
     private boolean started;
@@ -241,8 +247,8 @@ final class ReceiveSide implements Goal {
     }
 
     /**
-     * Nothing comes from the queue pair any more, and it executes nothing: what was posted ends.
-     * The leader's.
+     * Ends what was posted, once the queue pair executes nothing and no completion comes from it.
+     * Called by the leader.
      *
      * @return false if a thread is just posting: then nothing has ended yet
      */

@@ -32,9 +32,9 @@ import java.time.Duration;
  * A call that throws an {@link IllegalArgumentException}, or a {@link VerbsException} because the
  * device refused the request, has changed nothing.
  *
- * <p>When a CQ brings no more completions, since it has overrun, or the program serves it or adds
- * it to a group, its queue pairs are moved to RESET, and all their requests fail. Only a reset says
- * then that the device has let go of the memory.
+ * <p>If a CQ brings no more completions, because it has overrun, or because the program serves it
+ * or adds it to a group, its queue pairs are moved to RESET, and all their requests fail. Then only
+ * a reset ensures that the device has let go of the memory.
  *
  * <h2>Interrupts and timeouts</h2>
  *
@@ -579,9 +579,9 @@ public final class Requests implements AutoCloseable {
      * the thread stays interrupted. Closing again does nothing. If two threads close concurrently,
      * the second waits for the first.
      *
-     * @throws VerbsException if the device refuses to move the queue pair, after which the requests
-     *     are open; or to deregister memory that atomics have used, after which they are closed. In
-     *     both cases, close again to try again
+     * @throws VerbsException if the device refuses to move the queue pair, and the requests stay
+     *     open; or if it refuses to deregister memory that atomics have used, and the requests are
+     *     closed. In both cases, close again to try again
      */
     @Override
     public void close() {

@@ -90,7 +90,7 @@ final class SendSide {
     /** Why it is unknown which of the posted requests the device has. Written by the poster. */
     private volatile @Nullable String doubt;
 
-    /** An Error has met the thread that posted, and another could not be started. */
+    /** The thread that posted has ended with an Error, and another could not be started. */
     private volatile boolean left;
 
     /** The leader wants those to end. */
@@ -426,8 +426,8 @@ final class SendSide {
 
     /**
      * Nothing has come for a while. If requests are posted of which the device may not have all, or
-     * may not report all, they have to end; if some were left by a thread that an Error has met,
-     * another has to post them. The leader's.
+     * may not report all, they have to end; if a thread that ended with an Error has left some,
+     * another has to post them. Called by the leader.
      */
     void audit() {
         boolean doubtful = doubt != null && outstanding() > 0;
@@ -479,9 +479,9 @@ final class SendSide {
     }
 
     /**
-     * Nothing comes from the queue pair any more, and it executes nothing: what was posted ends.
-     * The leader's, once the owner refuses requests: a thread that begins to post after that sees
-     * it.
+     * Ends what was posted, once the queue pair executes nothing and no completion comes from it.
+     * Called by the leader, after the owner has begun to refuse requests: a thread that begins to
+     * post after that sees it.
      *
      * @return false if a thread is just posting, which may take requests back: then nothing has
      *     ended yet

@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * next.
  *
  * <p>A completion may come late: a device may leave those of a queue pair in the CQ when it is
- * reset, and a leader that an Error has met may leave them in its batch. So numbers of places start
- * elsewhere for each attachment, and a late completion names no place that is in use.
+ * reset, and a leader that ends with an Error may leave them in its batch. So numbers of places
+ * start elsewhere for each attachment, and a late completion names no place that is in use.
  */
 final class WrId {
     private static final long OURS = 1L << 63;

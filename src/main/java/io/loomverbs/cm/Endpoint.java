@@ -21,8 +21,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Endpoint implements CmListener {
     /*
-     * Until the connection is established, or the group is joined, its events wait for the thread that sets it up, which
-     * takes one after the other. From then on only its end counts.
+     * Until the connection is established, or the group is joined, its events wait for the thread
+     * that sets it up, which takes one after the other. From then on only its end counts.
      *
      *   the setting-up thread:  `establish` names what is to be done when the peer leaves
      *   the raiser of the end:  records the end, then does what was named

@@ -22,9 +22,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * ConnectionManager#joinMulticast}. Attach the queue pairs that are to receive what is sent to it.
  * To send to it, make an address handle of {@link #peer()}.
  *
- * <p>The network may drop the group, for example when its subnet manager starts anew: nothing is
- * received then. A thread that waits in {@link #awaitLoss()} learns it, and can close the group and
- * join again.
+ * <p>The network may drop the group, for example when its subnet manager restarts. Then nothing is
+ * received any more. {@link #awaitLoss()} returns, and the program can close the group and join
+ * again.
  *
  * <p>Safe for use by any number of threads.
  *
@@ -153,8 +153,8 @@ public final class MulticastGroup implements AutoCloseable {
     }
 
     /**
-     * Waits without a time limit until the group is lost: until the network has dropped it. Close
-     * it then, and join again.
+     * Waits without a time limit until the network has dropped the group. Then close it, and join
+     * again.
      *
      * @throws InterruptedException if the thread was interrupted
      * @throws io.loomverbs.ClosedException if the group is left before or meanwhile

@@ -4,7 +4,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends what a command does early, at Ctrl-C or SIGTERM, and lets it print what there is; a second
+ * Ends a command's work early, at Ctrl-C or SIGTERM, and lets it print the result so far. A second
  * Ctrl-C ends the process at once.
  */
 final class EarlyEnd implements AutoCloseable {
@@ -20,8 +20,8 @@ final class EarlyEnd implements AutoCloseable {
     /**
      * Registers it.
      *
-     * @param what is ended, for a message
-     * @param stop ends it, without waiting for that
+     * @param what the name of the work, for a message
+     * @param stop ends the work, without waiting for that
      * @return to be closed once all is printed
      */
     static EarlyEnd register(String what, Runnable stop) {

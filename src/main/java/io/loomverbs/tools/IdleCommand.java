@@ -57,7 +57,7 @@ final class IdleCommand implements Callable<Integer> {
             converter = Count.Things.class,
             paramLabel = "COUNT",
             defaultValue = "100000",
-            description = "How many (${DEFAULT-VALUE}).")
+            description = "How many handlers (${DEFAULT-VALUE}).")
     private int handlers;
 
     @Option(names = "--json", description = "Print one JSON object, and nothing else, on stdout.")

@@ -16,25 +16,27 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 
-/** Options of commands that measure latencies: where to draw them, and where to write them. */
+/** The options of commands that measure latencies: where to draw and where to write them. */
 final class LatencyFiles {
     private static final String CHARTS = "org.jfree.chart.JFreeChart";
 
     @Option(
             names = "--plot",
             paramLabel = "FILE",
-            description = "Draw the latencies by percentile: FILE ends in .svg or .png.")
+            description =
+                    "Draw the latencies by percentile into FILE, which must end in .svg or .png."
+                            + " The jar lacks the libraries for it: use ./loomverbs.")
     private @Nullable Path plot;
 
     @Option(
             names = "--hdr-log",
             paramLabel = "FILE",
             description =
-                    "Write the latencies, in nanoseconds, as a log that the tools of HdrHistogram"
-                            + " read, with a tag for each kind.")
+                    "Write the latencies, in nanoseconds, as a log for the tools of HdrHistogram,"
+                            + " with a tag for each kind.")
     private @Nullable Path log;
 
-    /** Refuses, before anything is measured, what could not be written then. */
+    /** Refuses, before anything is measured, a file that could not be written afterwards. */
     void check(CommandSpec spec) {
         if (plot != null) {
             String name = plot.toString().toLowerCase(Locale.ROOT);

@@ -56,7 +56,7 @@ import java.util.concurrent.Callable;
             "  loomverbs storm --cqs 10000 --churn",
             "  source <(loomverbs completion)            for bash and zsh",
             "",
-            "What LOOMVERBS_JAVA_OPTS holds is passed to java, such as -Xmx1g."
+            "./loomverbs passes LOOMVERBS_JAVA_OPTS, such as -Xmx1g, to java."
         })
 public final class Main implements Callable<Integer> {
     private static final String[] COMPLETION_EXAMPLES = {
@@ -178,7 +178,8 @@ public final class Main implements Callable<Integer> {
         completion
                 .getCommandSpec()
                 .usageMessage()
-                .description("Print what makes bash and zsh complete commands and options.")
+                .description(
+                        "Print a script that makes bash and zsh complete commands and options.")
                 .footer(COMPLETION_EXAMPLES)
                 .hidden(false);
         commandLine.addSubcommand("completion", completion);

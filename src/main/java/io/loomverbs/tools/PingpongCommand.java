@@ -201,8 +201,8 @@ final class PingpongCommand implements Callable<Integer> {
             defaultValue = "true",
             fallbackValue = "true",
             description =
-                    "Time every round trip (yes), or look at the clock at both ends only, as the C"
-                            + " programs do: where that is a system call, it takes as long as one.")
+                    "Time every round trip (yes), or read the clock only at the start and the end,"
+                        + " as the C programs do. Without a vDSO each reading is a system call.")
     private boolean percentiles;
 
     @Option(names = "--json", description = "Print one JSON object, and nothing else, on stdout.")

@@ -49,7 +49,7 @@ final class RpingCommand implements Callable<Integer> {
     @Option(
             names = "-a",
             paramLabel = "ADDRESS",
-            description = "The server's address; a server listens at all if there is none.")
+            description = "The server's address. A server without one listens at all addresses.")
     private @Nullable String address;
 
     @Option(
@@ -92,7 +92,7 @@ final class RpingCommand implements Callable<Integer> {
     @Option(
             names = "--device",
             paramLabel = "NAME",
-            description = "An embedded device; without it, the address says which device it is.")
+            description = "An embedded device. Without it, the address selects the device.")
     private @Nullable String deviceName;
 
     @SuppressWarnings("UnusedVariable") // picocli reads it

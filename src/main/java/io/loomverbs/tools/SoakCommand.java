@@ -19,29 +19,32 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 
-/** Runs a soak, shows how it goes, and says whether anything was lost or left. */
+/** Runs a soak, shows its progress, and reports whether anything was lost or left open. */
 @Command(
         name = "soak",
         description = {
-            "Run everything at once for a long time, and check that nothing is lost and nothing"
-                    + " is left: a storm whose CQs are destroyed under load, streams that are"
-                    + " interrupted and time out, queue pairs in error, surplus acknowledgements,"
-                    + " slow and failing handlers, contexts that come and go, garbage.",
+            "Run everything at once for a long time, and check that nothing is lost or left open:"
+                    + " a storm whose CQs are destroyed under load, streams that are interrupted"
+                    + " and time out, queue pairs in error, surplus acknowledgements, slow and"
+                    + " failing handlers, contexts that are opened and closed, and garbage for the"
+                    + " collector.",
             "",
-            "It goes in rounds of ten seconds at most. After each round nothing may be open or"
-                    + " unacknowledged, and threads and descriptors may be no more than after the"
-                    + " first minute. A run of two minutes or more also fails if the live heap or"
-                    + " the resident memory has grown by more than 5 %% since. The first failure"
-                    + " ends it. Ctrl-C ends it early, with the result so far."
+            "A soak consists of rounds of at most ten seconds. After each round nothing may be"
+                    + " open or unacknowledged, and there may be no more threads and descriptors"
+                    + " than after the first minute (in less than three minutes, the first third)."
+                    + " A run of two minutes or more also fails if the live heap or the resident"
+                    + " memory has grown by more than 5 %% since then. The soak ends at the first"
+                    + " failure. Ctrl-C ends it early, with the result so far."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        footerHeading = "%nResident memory%n",
+        footerHeading = "%nResident memory:%n",
         footer = {
-            "  is judged if the heap has one size and was touched at start, as with",
-            "  ./loomverbs; the jar needs java -Xms256m -Xmx256m -XX:+AlwaysPreTouch -jar",
+            "  It is compared only if the heap has a fixed size and is touched at start, as",
+            "  with ./loomverbs. For the jar, use:",
+            "  java -Xms256m -Xmx256m -XX:+AlwaysPreTouch -jar JAR soak",
             "",
-            "Do not attach to it (top, jcmd): that opens descriptors and starts threads.",
+            "Do not attach top or jcmd to a soak: they open descriptors and start threads.",
             "",
             "Examples:",
             "  loomverbs soak",
@@ -60,7 +63,7 @@ final class SoakCommand implements Callable<Integer> {
             names = {"-m", "--minutes"},
             paramLabel = "N",
             defaultValue = "10",
-            description = "How long (${DEFAULT-VALUE}); 0.5 is half a minute.")
+            description = "How long to run (${DEFAULT-VALUE}); 0.5 is half a minute.")
     private double minutes;
 
     @Option(
@@ -98,7 +101,7 @@ final class SoakCommand implements Callable<Integer> {
         try (VerbsManagement _ = VerbsManagement.register();
                 Context context = Options.device(spec, device).open()) {
             DeviceAttributes limits = context.attributes();
-            // Others need some, too.
+            // The other parts need some, too.
             int most = Math.min(limits.maxCq(), limits.maxQp()) / 2;
             Options.inRange(spec, "--cqs", cqs, 2, most, "half of what " + device + " has");
             Duration duration = Duration.ofMillis((long) (minutes * SECONDS_PER_MINUTE * 1000));
@@ -116,7 +119,7 @@ final class SoakCommand implements Callable<Integer> {
         }
     }
 
-    /** A line for each round, but no more than some sixty in all. */
+    /** Prints a line for each round, but no more than about sixty in all. */
     private void progress(Soak soak) {
         double seconds = soak.elapsedNanos() / NANOS;
         double every = minutes * SECONDS_PER_MINUTE / LINES;

@@ -23,9 +23,8 @@ import java.util.concurrent.Callable;
             "Show the CQs, completion channels and waiting threads of a running process, their"
                     + " rates, and what looks wrong.",
             "",
-            "The process must have registered the MXBean of loomverbs"
-                    + " (VerbsManagement.register()), as the commands of loomverbs do, and run as"
-                    + " the same user."
+            "The process must run as the same user and have registered the MXBean of loomverbs"
+                    + " (VerbsManagement.register()), as pingpong, storm, soak and idle do."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -41,7 +40,8 @@ final class TopCommand implements Callable<Integer> {
             names = "--interval",
             defaultValue = "1",
             paramLabel = "SECONDS",
-            description = "The time between two looks, which rates are of (${DEFAULT-VALUE}).")
+            description =
+                    "The time between two looks; rates are averages over it (${DEFAULT-VALUE}).")
     private double seconds;
 
     @Option(names = "--once", description = "Look twice, print the difference, and end.")

@@ -12,8 +12,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Checks ten times a second whether virtual threads need the carriers on which leaders block, and
- * if so wakes these leaders. Tells {@link CoarseClock} the time. It uses a platform thread, since a
- * lack of carriers keeps virtual threads from running. The thread ends when no virtual thread has
+ * if so wakes these leaders. Sets the time of {@link CoarseClock}. It uses a platform thread, since
+ * a lack of carriers keeps virtual threads from running. The thread ends when no virtual thread has
  * led for a second, and when no poller is left.
  */
 final class CarrierWatch {
@@ -145,9 +145,10 @@ final class CarrierWatch {
     }
 
     /*
-     * On a busy machine a virtual thread is always on its way to a carrier that was woken for it, which
-     * looks the same. So one is sent to see whether it arrives. Where all carriers are busy it does not
-     * arrive either, since they look at what comes from outside last: but then none is missed.
+     * On a busy machine a virtual thread is always on its way to a carrier that was woken for it,
+     * which looks the same. So one is sent to see whether it arrives. Where all carriers are busy
+     * it does not arrive either, since they look at what comes from outside last: but then none is
+     * missed.
      */
     @GuardedBy("lock")
     private boolean isMissedForLong() {

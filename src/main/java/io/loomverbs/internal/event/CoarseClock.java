@@ -1,12 +1,12 @@
 package io.loomverbs.internal.event;
 
 /**
- * {@link System#nanoTime} to a tenth of a second, without a look at the clock: where there is no
- * vDSO that is a system call, and a wait for a device has few others. While leaders block, {@link
- * CarrierWatch} tells the time; otherwise this looks itself.
+ * {@link System#nanoTime} to a tenth of a second, without reading the clock: without a vDSO, that
+ * is a system call, and a wait for a device makes few others. While leaders block, {@link
+ * CarrierWatch} sets the time; otherwise this reads the clock itself.
  */
 final class CoarseClock {
-    /** When it was told last; 0 while no thread tells. */
+    /** The time that was set last; 0 while no thread sets it. */
     private static volatile long told;
 
     private CoarseClock() {}

@@ -35,9 +35,10 @@ public final class Readiness {
     }
 
     /**
-     * Something can be taken. An Error, such as lack of memory, may pass: this tries again, since
-     * nothing else shows what came up. If it does not pass, the descriptor stays lowered until the
-     * next call: an Error must not keep the caller from waking threads that were given something.
+     * Makes the descriptor readable: something can be taken. An Error, such as lack of memory, may
+     * pass: this tries again, since nothing else shows what came up. If it does not pass, the
+     * descriptor stays lowered until the next call: an Error must not keep the caller from waking
+     * threads that were given something.
      */
     public void raise() {
         for (int tries = 0; !raised && tries < MOST_TRIES; tries++) {

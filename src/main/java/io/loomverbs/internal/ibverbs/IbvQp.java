@@ -190,7 +190,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
             Struct init = Struct.allocate(arena, IbvQpInitAttr.BYTES);
             MemorySegment call = Libibverbs.callState(arena);
             int rc = query(call, struct, QpAttrs.ALL, init);
-            if (rc == -Errno.EOPNOTSUPP) { // such a device refuses all, for one that it lacks
+            if (rc == -Errno.EOPNOTSUPP) { // it refuses all, for one that it lacks
                 rc = query(call, struct, QpAttrs.COMMON, init);
             }
             if (rc == 0) {

@@ -19,8 +19,8 @@ import java.util.function.Supplier;
  * <p>Most of these calls are short, and a platform thread is expensive to start (10 ms in User Mode
  * Linux, 0.1 ms elsewhere): a few threads are kept for a second. If none of them takes up any call
  * for some milliseconds, each waiting call gets a thread of its own, so that none waits because
- * others take long. While they do, a queue of many short calls moves on, and further threads would
- * only delay it.
+ * others take long. While the threads do take up calls, a queue of many short calls moves on, and
+ * further threads would only delay it.
  */
 public final class OffCarrierCalls {
     private static final int THREADS = 4;

@@ -32,7 +32,7 @@ public final class QpAttrs {
                     | Ibv.QP_CAP
                     | Ibv.QP_DEST_QPN;
 
-    /** What devices have that know little of queue pairs, such as EFA. */
+    /** The attributes that even a device with few of them reports, such as EFA. */
     static final int COMMON =
             Ibv.QP_STATE
                     | Ibv.QP_PKEY_INDEX

@@ -27,8 +27,8 @@ final class SendQueue extends Mutex {
      *
      * So requests are executed one after the other, in order, and no thread waits for another. A
      * runner that has served others for long enough hands its role to the retry thread, where
-     * queues take turns. Whatever a step throws, the runner goes on: with a crash, which it keeps
-     * until the queue pair is in ERR, and then flushes.
+     * queues take turns. Whatever a step throws, the runner goes on: it keeps the failure in
+     * `crash` until the queue pair is in ERR, and then flushes.
      *
      * Locking
      *

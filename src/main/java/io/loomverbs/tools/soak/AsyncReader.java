@@ -4,7 +4,7 @@ import io.loomverbs.AsyncEvent;
 
 import java.time.Duration;
 
-/** Reads the context's asynchronous events, of which queue pairs in error make some. */
+/** Reads the context's asynchronous events, some of which come from queue pairs in error. */
 final class AsyncReader implements SoakPart {
     private static final Duration TURN = Duration.ofMillis(50);
 

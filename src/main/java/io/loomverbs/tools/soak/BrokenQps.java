@@ -7,8 +7,8 @@ import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
 
 /**
- * Queue pairs that go to the error state: by hand, or since a request reaches for memory that it
- * must not touch. Each posted receive is flushed, once and in order.
+ * Queue pairs that go to the error state: by a call, or because a request accesses memory that it
+ * must not access. Each posted receive is flushed, once and in order.
  */
 final class BrokenQps implements SoakPart {
     private static final int RECEIVES = 8;

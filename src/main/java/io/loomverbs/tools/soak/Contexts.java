@@ -7,7 +7,7 @@ import io.loomverbs.WorkCompletions;
 
 import java.time.Duration;
 
-/** Contexts of the same device that come, pass a message, and go. */
+/** Opens contexts of the same device, passes a message in each, and closes them. */
 final class Contexts implements SoakPart {
     private static final Duration PAUSE = Duration.ofMillis(20);
 

@@ -2,7 +2,7 @@ package io.loomverbs.tools.soak;
 
 import java.time.Duration;
 
-/** Garbage all the time, some of which lives for a while, and a full collection now and then. */
+/** Makes garbage, some of which lives for a while, and forces a full collection now and then. */
 final class GcPressure implements SoakPart {
     private static final int RING = 64;
     private static final int CHUNK = 64 << 10;

@@ -6,7 +6,7 @@ import io.loomverbs.WorkCompletions;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Acknowledges more than there is: alone, and against another thread. The CQ stays as it was. */
+/** Acknowledges too many events: alone, and beside another thread. The CQ stays as it was. */
 final class OverAcks implements SoakPart {
     private static final int PER_CQ = 50;
 

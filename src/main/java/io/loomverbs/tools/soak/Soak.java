@@ -16,15 +16,15 @@ import java.util.Locale;
 import java.util.function.Consumer;
 
 /**
- * Rounds in which everything goes on at once. After each round nothing of it may be left; in the
- * end the process may use no more than it did once it had settled.
+ * Rounds in which all parts run at once. After each round nothing of theirs may be left; in the end
+ * the process may use no more than it did once it had settled.
  */
 public final class Soak {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Duration REST = Duration.ofSeconds(3);
     private static final long LOOK_MILLIS = 50;
 
-    /** Memory may be more by one part in so many. */
+    /** Memory may have grown by one part in so many. */
     private static final int TOLERANCE = 20;
 
     private final Context context;
@@ -44,8 +44,8 @@ public final class Soak {
     /**
      * Prepares a soak.
      *
-     * @param context the device, which the soak leaves open, with nothing of its own
-     * @param plan what it is to be
+     * @param context the device, which the soak leaves open, without objects of its own
+     * @param plan what to run
      * @param afterRound called after each round, by the thread that runs the soak
      */
     public Soak(Context context, SoakPlan plan, Consumer<Soak> afterRound) {
@@ -119,7 +119,7 @@ public final class Soak {
     /**
      * Runs the soak. Once.
      *
-     * @return what it has come to
+     * @return the result
      * @throws InterruptedException if the thread is interrupted
      */
     public SoakResult run() throws InterruptedException {
@@ -189,7 +189,7 @@ public final class Soak {
             }
             return false;
         }
-        // What ends needs a moment.
+        // Threads and descriptors that are about to end need a moment.
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!usage.growthSince(before).isEmpty() && System.nanoTime() < deadline) {
             Thread.sleep(LOOK_MILLIS);

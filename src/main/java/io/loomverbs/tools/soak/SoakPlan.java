@@ -7,8 +7,8 @@ import java.time.Duration;
  *
  * @param duration how long it takes
  * @param cqs how many CQs the storm in it has
- * @param judgesMemory whether heap and resident memory may not grow; for a short run they are only
- *     shown, since the JVM is still compiling
+ * @param judgesMemory whether it fails if heap or resident memory grow; a short run only shows
+ *     them, since the JVM is still compiling
  */
 public record SoakPlan(Duration duration, int cqs, boolean judgesMemory) {
     private static final int ROUNDS = 6;
@@ -24,7 +24,7 @@ public record SoakPlan(Duration duration, int cqs, boolean judgesMemory) {
         return most.compareTo(SHORTEST_ROUND) < 0 ? SHORTEST_ROUND : most;
     }
 
-    /** After what time the state is taken that later ones are compared with. */
+    /** When the usage is measured that later measurements are compared with. */
     Duration settled() {
         Duration part = duration.dividedBy(PART);
         return part.compareTo(MINUTE) < 0 ? part : MINUTE;

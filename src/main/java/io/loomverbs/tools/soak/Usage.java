@@ -91,15 +91,15 @@ public record Usage(
                 }
             }
         }
-        open.removeIf(target -> target.startsWith("/proc/")); // what looks
+        open.removeIf(target -> target.startsWith("/proc/")); // the listing itself
         Collections.sort(open);
         return open;
     }
 
-    /** What there is more of than there was. */
+    /** Describes what has grown since an earlier measurement. */
     List<String> growthSince(Usage before) {
         List<String> growth = new ArrayList<>();
-        // By name: one that has ended since makes no room for one that was left behind.
+        // By name: a thread that has ended since does not hide one that was left behind.
         List<String> added = added(kinds(threads), kinds(before.threads));
         if (!added.isEmpty()) {
             growth.add(more("threads", threads, before.threads, added));
