@@ -32,8 +32,10 @@ final class Ranges {
                     port.pkeyTableLength() - 1,
                     "pkey_tbl_len of port " + number);
         }
-        int max = port.maxMtu().bytes(); // 0 if it is not known
-        if ((mask & Ibv.QP_PATH_MTU) != 0 && max > 0 && change.pathMtu().bytes() > max) {
+        if ((mask & Ibv.QP_PATH_MTU) != 0 && exceeds(change.pathMtu(), port.maxMtu())) {
+            port = context.port(number); // some devices change it with that of the network
+        }
+        if ((mask & Ibv.QP_PATH_MTU) != 0 && exceeds(change.pathMtu(), port.maxMtu())) {
             return "pathMtu is "
                     + change.pathMtu()
                     + ", but must be at most "
@@ -113,6 +115,10 @@ final class Ranges {
                             + context.gids(number).stream().map(GidEntry::index).toList();
         }
         return text;
+    }
+
+    private static boolean exceeds(Mtu mtu, Mtu max) {
+        return max.bytes() > 0 && mtu.bytes() > max.bytes(); // 0 if it is not known
     }
 
     private static String family(Gid gid) {

@@ -235,8 +235,14 @@ final class Attachment {
         } catch (VerbsException e) {
             return; // what was posted keeps its memory: the closer tries again
         }
+        boolean interrupted = false;
         while (!abandon(by)) { // a thread is just posting, for the last time
+            // While interrupted, park returns at once: the status is put aside.
+            interrupted |= Thread.interrupted();
             LockSupport.parkNanos(Dispatcher.MOMENT.toNanos());
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

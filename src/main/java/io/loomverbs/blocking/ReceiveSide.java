@@ -171,19 +171,25 @@ final class ReceiveSide implements Goal {
             }
             throw e;
         } finally {
-            if (!needed) {
-                slot.posted = 0;
-                dropped(slot);
+            try {
+                if (!needed) {
+                    slot.posted = 0;
+                    dropped(slot);
+                }
+            } finally {
+                OUTSTANDING.getAndAdd(this, -POSTING); // a leader waits for it
             }
-            OUTSTANDING.getAndAdd(this, -POSTING);
         }
     }
 
     /** A receive that is not posted any more. */
     private void dropped(Slot slot) {
-        slot.buffer.close();
-        OUTSTANDING.getAndAdd(this, -ONE);
-        owner.outstandingFell();
+        try {
+            slot.buffer.close();
+        } finally {
+            OUTSTANDING.getAndAdd(this, -ONE);
+            owner.outstandingFell();
+        }
     }
 
     /** The application has closed a message, and no request uses it. */
@@ -193,8 +199,10 @@ final class ReceiveSide implements Goal {
             post(slot);
         } catch (ClosedException | VerbsException e) {
             owner.broke(Breakage.of(what, e));
+            receivers.wakeAll(); // perhaps nothing is posted any more
         } catch (Error e) {
             owner.broke(Breakage.of(what, e));
+            receivers.wakeAll();
             throw e;
         } finally {
             if (doubtful) {
@@ -219,7 +227,11 @@ final class ReceiveSide implements Goal {
     }
 
     void completed(long wrId, WorkCompletions batch, int i) {
-        Slot slot = slots[WrId.slot(wrId)];
+        int number = WrId.slot(wrId);
+        if (number >= slots.length) {
+            return; // of earlier requests of the queue pair, which had more
+        }
+        Slot slot = slots[number];
         if (slot.posted != WrId.lap(wrId)) {
             return; // handled before
         }

@@ -162,11 +162,26 @@ final class SendSide {
         if (others >= 0) {
             expected = others;
         }
-        if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
-            if (others > 0 && Thread.currentThread().isVirtual()) {
-                letOthersSubmit();
+        look(others);
+    }
+
+    /** In one frame: a lack of stack must not come between the claim and its end. */
+    private void look(int others) {
+        boolean mine = false;
+        boolean ended = false;
+        try {
+            mine = (int) TURN.getAndSet(this, AGAIN) == IDLE;
+            if (mine) {
+                if (others > 0 && Thread.currentThread().isVirtual()) {
+                    letOthersSubmit();
+                }
+                postAll();
             }
-            run();
+            ended = true;
+        } finally {
+            if (mine && !ended) {
+                leave();
+            }
         }
     }
 
@@ -188,9 +203,7 @@ final class SendSide {
 
     /** Has the queue looked at, by this thread or the one that is at it. */
     void signal() {
-        if ((int) TURN.getAndSet(this, AGAIN) == IDLE) {
-            run();
-        }
+        look(0);
     }
 
     /** Whether something waits to be posted, or is being posted. */
@@ -213,23 +226,38 @@ final class SendSide {
         return posted - completed;
     }
 
+    /** On a thread of its own. */
     private void run() {
-        int rounds = 0;
         boolean ended = false;
         try {
-            do {
-                TURN.setVolatile(this, POSTING);
-                while (postSome()) {
-                    if (++rounds >= PATIENCE && handOn()) {
-                        ended = true;
-                        return;
-                    }
-                }
-            } while (!TURN.compareAndSet(this, POSTING, IDLE));
+            postAll();
             ended = true;
         } finally {
-            // An Error, such as a lack of stack, is this thread's; others' requests go on.
-            if (!ended && !handOn()) {
+            if (!ended) {
+                leave();
+            }
+        }
+    }
+
+    private void postAll() {
+        int rounds = 0;
+        do {
+            TURN.setVolatile(this, POSTING);
+            while (postSome()) {
+                if (++rounds >= PATIENCE && handOn()) {
+                    return;
+                }
+            }
+        } while (!TURN.compareAndSet(this, POSTING, IDLE));
+    }
+
+    /** An Error, such as a lack of stack, is this thread's; others' requests go on. */
+    private void leave() {
+        boolean handedOn = false;
+        try {
+            handedOn = handOn();
+        } finally {
+            if (!handedOn) {
                 left = true;
                 turn = IDLE;
             }

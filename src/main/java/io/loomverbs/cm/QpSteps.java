@@ -226,11 +226,14 @@ final class QpSteps {
     }
 
     /** Flushes what was posted. A queue pair that is closed, or in RESET, has nothing to flush. */
-    static void toErr(QueuePair qp) {
+    static boolean toErr(QueuePair qp) {
         try {
             qp.modify(QpAttributes.builder().state(QpState.ERR).build());
-        } catch (ClosedException | VerbsException e) {
-            // It is as far as it can get.
+            return true;
+        } catch (ClosedException e) {
+            return true; // it is further
+        } catch (VerbsException e) {
+            return false;
         }
     }
 }

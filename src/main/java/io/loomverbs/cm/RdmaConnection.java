@@ -169,10 +169,11 @@ public final class RdmaConnection implements AutoCloseable {
         if (left) {
             return 0;
         }
-        QpSteps.toErr(qp);
+        boolean flushes = QpSteps.toErr(qp);
         int rc = endpoint.ops().disconnect();
-        left = rc == 0 || rc == -Errno.EINVAL || rc == -ENOTCONN;
-        return left ? 0 : rc;
+        boolean isOver = rc == 0 || rc == -Errno.EINVAL || rc == -ENOTCONN;
+        left = flushes && isOver; // else the next call tries again
+        return isOver ? 0 : rc;
     }
 
     /**

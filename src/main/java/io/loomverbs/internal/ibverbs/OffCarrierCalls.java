@@ -74,6 +74,14 @@ public final class OffCarrierCalls {
         return handedOver.result();
     }
 
+    /** What a call's own thread runs. It says nothing of whether the pool goes on. */
+    private record Alone(HandedOver<?> call) implements Runnable {
+        @Override
+        public void run() {
+            call.make();
+        }
+    }
+
     /**
      * A call that one of several threads makes: whichever begins it first.
      *
@@ -97,8 +105,11 @@ public final class OffCarrierCalls {
         /** Written last, after the result or the failure. */
         private volatile boolean done;
 
+        /** Before it may be needed, as there may be no memory then. */
+        private final Runnable alone = new Alone(this);
+
         /** The caller's: whether it has started a thread for this call alone. */
-        private boolean alone;
+        private boolean isAlone;
 
         HandedOver(OffCarrierCalls calls, String verb, Supplier<T> call) {
             this.calls = calls;
@@ -111,6 +122,7 @@ public final class OffCarrierCalls {
             return begun.compareAndSet(0, 1);
         }
 
+        /** By a thread of the pool. */
         @Override
         public void run() {
             calls.takenUp = System.nanoTime();
@@ -173,13 +185,13 @@ public final class OffCarrierCalls {
 
         /** A thread of its own makes the call if those of the pool have begun none for long. */
         private void beginAlone() {
-            if (alone || begun.get() != 0 || !isLate(System.nanoTime())) {
+            if (isAlone || begun.get() != 0 || !isLate(System.nanoTime())) {
                 return;
             }
             try {
                 boolean _ = calls.pool.remove(this); // it would find the call begun
-                calls.threads.unstarted("loomverbs " + verb, this).start();
-                alone = true;
+                calls.threads.unstarted("loomverbs " + verb, alone).start();
+                isAlone = true;
             } catch (OutOfMemoryError e) {
                 make();
             }

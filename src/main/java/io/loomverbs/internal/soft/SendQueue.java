@@ -54,6 +54,9 @@ final class SendQueue extends Mutex {
     /** Rounds after which a runner hands its role on. */
     private static final int PATIENCE = 256;
 
+    /** How often in turn a thread may fail, for lack of stack, say, before another one runs. */
+    private static final int MOST_FAILURES = 1000;
+
     private static final int RNR_RETRY_FOR_EVER = 7;
     private static final VarHandle TURN;
 
@@ -170,14 +173,18 @@ final class SendQueue extends Mutex {
     void signal() {
         // A strict device has done nothing yet when a post returns.
         if ((int) TURN.getAndSet(this, AGAIN) == IDLE && !(strict && handOn())) {
-            boolean ran = false;
-            try {
-                run();
-                ran = true;
-            } finally {
-                if (!ran) {
-                    TURN.setVolatile(this, IDLE); // no stack left: the next signal finds no runner
-                }
+            runGuarded();
+        }
+    }
+
+    private void runGuarded() {
+        boolean ran = false;
+        try {
+            run();
+            ran = true;
+        } finally {
+            if (!ran) {
+                TURN.setVolatile(this, IDLE); // no stack left: the next signal finds no runner
             }
         }
     }
@@ -197,17 +204,22 @@ final class SendQueue extends Mutex {
 
     private void run() {
         int rounds = 0;
+        int failures = 0;
         do {
             TURN.setVolatile(this, RUNNING);
             boolean more = true;
             while (more) {
                 try {
                     more = step();
+                    failures = 0;
                 } catch (RuntimeException | Error e) {
                     if (crash == null) {
                         crash = e;
                     }
                     more = true;
+                    if (++failures >= MOST_FAILURES) {
+                        throw e; // this thread's: the next runner goes on
+                    }
                 }
                 if (++rounds >= PATIENCE && handOn()) {
                     return;
@@ -234,7 +246,7 @@ final class SendQueue extends Mutex {
     /** Makes the retry thread the runner; false if that has failed. */
     private boolean handOn() {
         try {
-            qp.device.timer.now(this::run);
+            qp.device.timer.now(this::runGuarded);
             return true;
         } catch (RuntimeException | Error noThread) {
             return false;

@@ -45,13 +45,23 @@ class OffCarrierCallsTest {
     /** Calls that take long do not keep others waiting: those get threads of their own. */
     @Test
     void longCallsDoNotDelayOthers() throws Exception {
-        int many = 20;
+        longCalls(20, PATIENCE);
+    }
+
+    /** A thread that a call has for itself says nothing of whether those of the pool go on. */
+    @Test
+    void callsThatWaitTogetherGetTheirThreadsTogether() throws Exception {
+        longCalls(50, 15 * PATIENCE);
+    }
+
+    private static void longCalls(int many, long patience) throws Exception {
+        OffCarrierCalls calls = new OffCarrierCalls(HelperThreads::unstarted, patience);
         CountDownLatch begun = new CountDownLatch(many);
         CountDownLatch go = new CountDownLatch(1);
         List<FutureTask<Boolean>> tasks = new ArrayList<>();
         for (int i = 0; i < many; i++) {
             FutureTask<Boolean> task =
-                    new FutureTask<>(() -> OffCarrierCalls.run("ibv_x", () -> meet(begun, go)));
+                    new FutureTask<>(() -> calls.make("ibv_x", () -> meet(begun, go)));
             tasks.add(task);
             Thread.ofVirtual().start(task);
         }
