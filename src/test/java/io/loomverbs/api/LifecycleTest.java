@@ -156,7 +156,7 @@ class LifecycleTest extends Closings {
 
     /** A device that is out of something says ENOMEM, and has it again when one is closed. */
     @Test
-    @Timeout(300) // a real device grants tens of thousands, with a system call each
+    @Timeout(900) // a real device grants tens of thousands, with a system call each
     void anExhaustedDeviceRecovers() {
         int max = f.context.attributes().maxPd();
         List<ProtectionDomain> pds = new ArrayList<>();
