@@ -263,7 +263,10 @@ final class SendQueue extends Mutex {
                     return false;
                 }
                 int state = qp.state();
-                if (state == Ibv.QPS_ERR || state == Ibv.QPS_SQE) {
+                if (qp.pd.faults.isDeviceLost()) {
+                    endStall();
+                    ring.advance(); // nothing completes any more
+                } else if (state == Ibv.QPS_ERR || state == Ibv.QPS_SQE) {
                     endStall();
                     tellDrained = false;
                     complete(wr, Ibv.WC_WR_FLUSH_ERR, after);

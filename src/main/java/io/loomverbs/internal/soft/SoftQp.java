@@ -489,6 +489,10 @@ final class SoftQp implements QpOps, IdTable.Entry {
     }
 
     private void completeReceive(RecvSlot slot, int status, DeferredNotifications after) {
+        if (pd.faults.isDeviceLost()) {
+            rq.advance(after); // nothing completes any more
+            return;
+        }
         SoftWc wc = after.completion().set(qpNum, slot.wrId, status, Ibv.WC_RECV, 0);
         rq.advance(after);
         after.added(recvCq, recvCq.add(wc));
