@@ -26,7 +26,7 @@ final class HalfMadeChild {
                     "createSrq");
 
     /** What uses up the memory: a list whose first element is the next one. */
-    private static Object[] hoard;
+    static Object[] hoard;
 
     private HalfMadeChild() {}
 
@@ -68,7 +68,7 @@ final class HalfMadeChild {
         return made;
     }
 
-    private static void useUp() {
+    static void useUp() {
         for (int n = 1 << 16; n > 0; n = n / 2) {
             try {
                 while (true) {
