@@ -53,7 +53,10 @@ public final class EventQueue extends AssigningQueue {
     @GuardedBy("lock")
     private @Nullable QueueEnd end;
 
-    /** How often threads were about to wait here. A hint: two at once may count as one. */
+    /**
+     * How often threads were about to wait here since one waited in the kernel alone. A hint: two
+     * at once may count as one.
+     */
     private int entries;
 
     /**
@@ -78,7 +81,9 @@ public final class EventQueue extends AssigningQueue {
     /**
      * To be called by a thread that is about to wait.
      *
-     * @return how often threads were, with this time, modulo 2^32; two at once may count as one
+     * @return how often threads were, with this time, modulo 2^32, since one waited in the kernel
+     *     for its own events only: its carrier had nothing else to run; two at once may count as
+     *     one
      */
     public int countWait() {
         return ++entries;
@@ -217,6 +222,10 @@ public final class EventQueue extends AssigningQueue {
     }
 
     private void leavePlace(Waiter waiter) {
+        if (waiter.ledAlone) {
+            waiter.ledAlone = false;
+            entries = 0;
+        }
         try {
             if (isChained() && waiter.given instanceof QueuedCq && !waiter.tookItself) {
                 arrived(waiter);

@@ -202,7 +202,9 @@ public final class Leadership implements Carriers.Borrower {
         int raised = awaitEvents(me, nanos);
         if (raised == 0) {
             mayBlock = false; // that may be why it was woken
-        } else if (virtual && me.given == null) {
+        } else if (me.given != null) {
+            me.ledAlone = !hasFollowers();
+        } else if (virtual) {
             Thread.yield();
         }
         return true;

@@ -23,6 +23,9 @@ final class Waiter implements EventSource.Leader {
     /** Whether the thread took it itself. Used by the waiting thread only. */
     boolean tookItself;
 
+    /** Whether the thread has fetched its event while no other waited. Its own. */
+    boolean ledAlone;
+
     /** Whether the thread has run since it was given an event. Guarded by the queue's lock. */
     boolean hasArrived;
 

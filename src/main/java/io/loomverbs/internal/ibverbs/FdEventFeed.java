@@ -277,7 +277,7 @@ abstract class FdEventFeed implements EventFeed {
         }
     }
 
-    private boolean isAwaited() {
+    boolean isAwaited() {
         return waiting.get() > 0;
     }
 

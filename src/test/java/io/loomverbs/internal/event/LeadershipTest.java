@@ -152,6 +152,33 @@ class LeadershipTest {
         assertThat(source.left()).isZero();
     }
 
+    /** Its carrier has nothing else to run, so nothing is behind it that would have to come first. */
+    @Test
+    void waitsOfAThreadThatIsAloneInTheKernelDoNotCount() throws Exception {
+        EventQueue queue = EventQueue.shared(source);
+        QueuedCq cq = new NamedCq(queue, "a");
+        queue.countWait();
+        assertThat(queue.countWait()).isEqualTo(2);
+        Waiting one = leader(() -> queue.take(FOR_EVER));
+        source.add(cq::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        assertThat(queue.countWait()).isOne();
+    }
+
+    @Test
+    void waitsBesideOthersCount() throws Exception {
+        EventQueue a = EventQueue.shared(source);
+        EventQueue b = EventQueue.shared(source);
+        a.countWait();
+        Waiting one = leader(() -> a.take(FOR_EVER));
+        Waiting two = follower(() -> b.take(FOR_EVER));
+        source.add(new NamedCq(a, "a")::raise);
+        assertThat(one.result()).isEqualTo("event of a");
+        assertThat(a.countWait()).isEqualTo(2);
+        source.add(new NamedCq(b, "b")::raise);
+        assertThat(two.result()).isEqualTo("event of b");
+    }
+
     @Test
     void theLeadIsHandedOnWithTheEvent() throws Exception {
         EventQueue a = EventQueue.shared(source);

@@ -115,6 +115,28 @@ class FdEventFeedTest {
         assertThat(feed.reads).isZero();
     }
 
+    /** The set would not report the descriptor: its pipe is empty. */
+    @Test
+    void aDescriptorThatWasReadyIsReadFirst() {
+        feed.errno = 0;
+        feed.join();
+        event();
+        assertThat(poller.await(0, () -> feed.reads == 0)).isOne();
+        Posix.read(ends.read());
+        for (int n = 0; n < EarlyReads.SHORTEST; n++) {
+            lead();
+        }
+        for (int n = 0; n < EarlyReads.MOST; n++) {
+            int before = feed.reads;
+            assertThat(poller.await(0, () -> feed.reads == before)).isOne();
+        }
+        lead(); // asks the set now and then
+        int before = feed.reads;
+        assertThat(poller.await(0, () -> feed.reads == before)).isOne();
+        feed.leave();
+        lead(); // no thread waits for it
+    }
+
     /** A leader has looked for what is left over while the descriptor had no number. */
     @Test
     void whatIsLeftOverIsFoundOnceThereIsANumber() {
