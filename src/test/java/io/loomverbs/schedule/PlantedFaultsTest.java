@@ -8,6 +8,7 @@ import io.loomverbs.fault.Fault;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -20,6 +21,7 @@ import java.util.stream.Stream;
 /**
  * Schedules find what is wrong: each fault that is planted, within the number that verify plays.
  */
+@Tag("planted")
 @Timeout(600)
 class PlantedFaultsTest {
     /** Kept from being collected, as its level would be. */

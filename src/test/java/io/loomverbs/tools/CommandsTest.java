@@ -34,6 +34,7 @@ import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** The commands, in this process, with small numbers; and a signal, in another. */
 @Timeout(60)
@@ -327,22 +328,36 @@ class CommandsTest {
     @ParameterizedTest
     @ValueSource(strings = {"ar-EG", "de-DE", "hi-IN-u-nu-deva", "tr-TR"})
     void numbersDoNotDependOnTheLocale(String language) {
+        String printed =
+                in(
+                        language,
+                        () ->
+                                run("devinfo -v").out()
+                                        + run("pingpong -n 100 -e --chk").out()
+                                        + run("storm --cqs 2 --seconds 1 --json").out()
+                                        + run("storm --cqs 2 --seconds 1")
+                                        + run("storm --cqs 2000000").err());
+        assertThat(printed)
+                .matches("\\p{ASCII}*")
+                .contains("GID[  0]:", "is 2000000, but")
+                .containsPattern("100 iters in \\d+\\.\\d\\d seconds")
+                .containsPattern("\"seconds\":\\d+\\.\\d{3},");
+    }
+
+    /** In one country only: it takes seconds. */
+    @Test
+    void heapsDoNotDependOnTheLocale() {
+        assertThat(in("ar-EG", () -> run("idle --handlers 1000").toString()))
+                .matches("\\p{ASCII}*")
+                .contains("1,000 handlers, ");
+    }
+
+    private static String in(String language, Supplier<String> printed) {
         Locale usual = Locale.getDefault();
         Locale usualFormat = Locale.getDefault(Locale.Category.FORMAT);
         try {
             Locale.setDefault(Locale.forLanguageTag(language));
-            String printed =
-                    run("devinfo -v").out()
-                            + run("pingpong -n 100 -e --chk").out()
-                            + run("storm --cqs 2 --seconds 1 --json").out()
-                            + run("storm --cqs 2 --seconds 1")
-                            + run("idle --handlers 1000")
-                            + run("storm --cqs 2000000").err();
-            assertThat(printed)
-                    .matches("\\p{ASCII}*")
-                    .contains("GID[  0]:", "1,000 handlers, ", "is 2000000, but")
-                    .containsPattern("100 iters in \\d+\\.\\d\\d seconds")
-                    .containsPattern("\"seconds\":\\d+\\.\\d{3},");
+            return printed.get();
         } finally {
             Locale.setDefault(usual);
             Locale.setDefault(Locale.Category.FORMAT, usualFormat);

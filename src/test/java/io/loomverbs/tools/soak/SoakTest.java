@@ -12,6 +12,7 @@ import io.loomverbs.Verbs;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -26,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A short soak finds nothing, and one with a planted leak of any kind finds that. */
+@Tag("planted")
 @Timeout(180)
 class SoakTest {
     private static final SoakPlan LONGER = new SoakPlan(Duration.ofSeconds(8), 50, false);
