@@ -9,6 +9,8 @@ import io.loomverbs.internal.event.Ledger;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -29,6 +31,15 @@ public final class QueuePair implements AutoCloseable {
     static final String MODIFY = "ibv_modify_qp";
     static final String POST_SEND = "ibv_post_send";
     static final String POST_RECV = "ibv_post_recv";
+    private static final VarHandle RESETS;
+
+    static {
+        try {
+            RESETS = MethodHandles.lookup().findVarHandle(QueuePair.class, "resets", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final ProtectionDomain pd;
     private final QpConfig config;
@@ -40,6 +51,9 @@ public final class QueuePair implements AutoCloseable {
     /** Written once, before the queue pair is published. */
     @SuppressWarnings("NullAway.Init")
     private QpOps ops;
+
+    /** Changed by addition. */
+    private volatile long resets;
 
     QueuePair(ProtectionDomain pd, QpConfig config) {
         this.pd = pd;
@@ -340,6 +354,9 @@ public final class QueuePair implements AutoCloseable {
             ensureNotDestroyed();
             throw modifyFailure(rc, change);
         }
+        if (change.setsState() && change.state() == QpState.RESET) {
+            RESETS.getAndAdd(this, 1L);
+        }
     }
 
     private VerbsException modifyFailure(int rc, QpAttributes attributes) {
@@ -459,6 +476,18 @@ public final class QueuePair implements AutoCloseable {
      */
     public QpState state() {
         return query().state();
+    }
+
+    /**
+     * How often {@link #modify} has moved the queue pair to RESET. A request that was posted before
+     * such a move, and had not completed by then, never does. A thread that polls the completion of
+     * a later request sees the move counted. Does not ask the device; works on a closed queue pair,
+     * too.
+     *
+     * @return the number of moves
+     */
+    public long resets() {
+        return resets;
     }
 
     /**

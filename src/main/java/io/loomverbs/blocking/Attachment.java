@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -21,9 +22,19 @@ import java.util.function.BooleanSupplier;
  * that was posted is flushed: both of its sides, and why it accepts no more requests.
  */
 final class Attachment {
+    /*
+     *   OPEN    -> CLOSING   a thread closes; the device may refuse that, so all goes on
+     *   CLOSING -> ENDING    the queue pair is in ERR: what is posted from here on is of no use
+     *   ENDING  -> CLOSED    nothing is posted any more
+     *   CLOSING, ENDING -> OPEN    refused
+     *
+     * A thread posts, then looks whether one closes: it may have posted behind the flush.
+     */
     private static final int OPEN = 0;
     private static final int CLOSING = 1;
-    private static final int CLOSED = 2;
+    private static final int ENDING = 2;
+    private static final int CLOSED = 3;
+    private static final Duration CLOSE_AGAIN = Duration.ofMillis(500);
     private static final VarHandle BREAKAGE;
 
     static {
@@ -57,6 +68,12 @@ final class Attachment {
      */
     private volatile boolean gone;
 
+    /**
+     * The queue pair's resets when what is posted now was posted. If there have been more since,
+     * some of that never completes.
+     */
+    private volatile long resets;
+
     private volatile @Nullable Waiter closers;
 
     private Attachment(
@@ -64,6 +81,7 @@ final class Attachment {
         this.qp = qp;
         this.qpNum = qp.qpNum();
         this.room = room;
+        this.resets = qp.resets();
         this.sendIndex = sendIndex;
         this.recvIndex = recvIndex;
         long start = WrId.start();
@@ -122,7 +140,7 @@ final class Attachment {
 
     /** Whether new requests are refused. */
     boolean refuses() {
-        return state != OPEN || breakage != null;
+        return isEnding() || breakage != null;
     }
 
     /** Why new requests are refused. */
@@ -168,8 +186,44 @@ final class Attachment {
 
     /** Moves the queue pair to ERR, unless the device refuses that just now. */
     void flush() {
+        moveToErr(false);
+    }
+
+    /** To be called before a post: what was posted before a reset is not mixed with it. */
+    void posting() {
+        long now = qp.resets();
+        // Counted before it is posted: what is not seen here is posted after that many resets.
+        if (now != resets && send.outstanding() == 0 && receive.outstanding() == 0) {
+            resets = now;
+        }
+    }
+
+    /** Whether something that was posted never completes, as the program has moved it to RESET. */
+    private boolean wasReset() {
+        return !gone
+                && qp.resets() != resets
+                && (send.outstanding() > 0 || receive.outstanding() > 0);
+    }
+
+    private Breakage reset() {
+        return Breakage.of(
+                String.valueOf(qp),
+                new IllegalStateException(qp + " was moved to RESET while requests were posted"));
+    }
+
+    /**
+     * To be called after a post: has the queue pair flush it, if a thread closes. soft-RoCE flushes
+     * what is posted in ERR only when the state is set again.
+     */
+    void posted() {
+        if (state != OPEN) {
+            moveToErr(true);
+        }
+    }
+
+    private void moveToErr(boolean again) {
         try {
-            move(QpState.ERR, false);
+            move(QpState.ERR, again);
         } catch (VerbsException e) {
             // The caller's request is not to blame. An audit, or the closer, tries again.
         }
@@ -204,6 +258,10 @@ final class Attachment {
 
     /** A leader has had nothing to do for a while: is this still of use? */
     void audit(Dispatcher by) {
+        if (wasReset()) {
+            end(by, reset());
+            return;
+        }
         if (!gone && (send.outstanding() > 0 || receive.outstanding() > 0)) {
             try {
                 // soft-RoCE flushes what is posted in ERR only when the state is set again.
@@ -223,8 +281,8 @@ final class Attachment {
     }
 
     /**
-     * Called by the leader of a CQ that brings no more completions, so that nothing says when the
-     * device has flushed what was posted. A reset certainly ends that.
+     * Called by the leader of a CQ that brings no more completions, or not of all that was posted,
+     * so that nothing says when the device has flushed that. A reset certainly ends it.
      */
     void end(Dispatcher by, Breakage why) {
         broke(why);
@@ -263,7 +321,11 @@ final class Attachment {
         return by == side;
     }
 
-    void completed(long wrId, WorkCompletions batch, int i) {
+    void completed(Dispatcher by, long wrId, WorkCompletions batch, int i) {
+        if (wasReset()) { // it must not stand for requests before it that were discarded
+            end(by, reset());
+            return;
+        }
         if (WrId.isReceive(wrId)) {
             receive.completed(wrId, batch, i);
         } else {
@@ -285,8 +347,9 @@ final class Attachment {
         return breakage;
     }
 
-    boolean isClosing() {
-        return state != OPEN;
+    /** Whether what is posted now is only flushed, because a thread closes. */
+    boolean isEnding() {
+        return state >= ENDING;
     }
 
     /**
@@ -313,12 +376,26 @@ final class Attachment {
         }
     }
 
+    /** Closes it as soon as the device does not refuse that. */
+    void closeInTime() {
+        while (true) {
+            LockSupport.parkNanos(CLOSE_AGAIN.toNanos());
+            try {
+                close();
+                return;
+            } catch (VerbsException e) {
+                // It is tried again; and if the program closes the queue pair, that ends all, too.
+            }
+        }
+    }
+
     private void endAll() {
         boolean done = false;
         state = CLOSING;
         try {
+            move(QpState.ERR, false); // if it is refused, nothing has changed
+            state = ENDING;
             send.signal(); // a thread that posts meanwhile looks at the state once more
-            move(QpState.ERR, false);
             receive.wakeAll();
             // One after the other, as each polls its own CQ.
             awaitEnd(sends(), () -> !send.isBusy() && send.outstanding() == 0);

@@ -54,8 +54,17 @@ final class Dispatcher {
      */
     private static final int BATCH = 64;
 
-    /** How long a leader waits before it looks for queue pairs that were closed behind its back. */
+    /**
+     * How long a leader waits before it looks for queue pairs that were closed or reset behind its
+     * back.
+     */
     private static final Duration AUDIT = Duration.ofSeconds(1);
+
+    /** Batches that are polled without a look at the clock. */
+    private static final int MANY_BATCHES = 256;
+
+    /** Queue pairs that a leader looks at while completions of others keep coming. */
+    private static final int FEW = 4;
 
     /** How long it waits while another thread may reach its goal without a completion. */
     static final Duration MOMENT = Duration.ofMillis(1);
@@ -95,6 +104,8 @@ final class Dispatcher {
     private final WorkCompletions batch = WorkCompletions.allocate(BATCH);
     private int next;
     private int audited;
+    private int batches;
+    private long lastAudit = System.nanoTime();
     private boolean warned;
 
     private Dispatcher(CompletionQueue cq) {
@@ -227,7 +238,7 @@ final class Dispatcher {
                     return true;
                 }
                 if (leader == null && LEADER.compareAndSet(this, null, Thread.currentThread())) {
-                    me.gone = true;
+                    me.leave();
                     return lead(goal, nanos, deadline);
                 }
                 if (Thread.interrupted()) {
@@ -244,7 +255,7 @@ final class Dispatcher {
                 }
             }
         } finally {
-            me.gone = true;
+            me.leave();
             goal.leave(me);
             ensureLed();
         }
@@ -268,7 +279,7 @@ final class Dispatcher {
                     return false;
                 }
                 if (!awaitCompletions(left < most.toNanos() ? Duration.ofNanos(left) : most)) {
-                    audit();
+                    audit(BATCH);
                 }
             }
         } catch (IllegalStateException | VerbsException e) {
@@ -296,6 +307,10 @@ final class Dispatcher {
             throw end(e);
         }
         dispatch();
+        if (++batches >= MANY_BATCHES) {
+            batches = 0;
+            auditIfDue();
+        }
     }
 
     private boolean awaitCompletions(Duration limit) throws InterruptedException {
@@ -311,6 +326,9 @@ final class Dispatcher {
             throw e;
         }
         dispatch();
+        if (n > 0) {
+            auditIfDue();
+        }
         return n > 0;
     }
 
@@ -340,7 +358,7 @@ final class Dispatcher {
         int index = WrId.index(wrId);
         Attachment a = WrId.isOurs(wrId) && index < known.length ? known[index] : null;
         if (a != null && a.qpNum() == batch.qpNum(i)) {
-            a.completed(wrId, batch, i);
+            a.completed(this, wrId, batch, i);
         } else if (!warned) {
             warned = true;
             LOG.log(
@@ -352,10 +370,21 @@ final class Dispatcher {
         }
     }
 
-    /** Looks for queue pairs that can complete nothing any more. Some of them at a time. */
-    private void audit() {
+    /** While completions of other queue pairs keep coming, no leader waits for so long. */
+    private void auditIfDue() {
+        if (System.nanoTime() - lastAudit >= AUDIT.toNanos()) {
+            audit(FEW);
+        }
+    }
+
+    /**
+     * Looks for queue pairs that can complete nothing any more. At most so many at a time: a device
+     * may take 0.1 ms for each.
+     */
+    private void audit(int most) {
+        lastAudit = System.nanoTime();
         @Nullable Attachment[] known = attached;
-        for (int i = 0; i < Math.min(known.length, BATCH); i++) {
+        for (int i = 0; i < Math.min(known.length, most); i++) {
             audited = audited + 1 < known.length ? audited + 1 : 0;
             Attachment a = known[audited];
             if (a != null) {

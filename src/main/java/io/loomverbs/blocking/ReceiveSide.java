@@ -26,8 +26,9 @@ final class ReceiveSide implements Goal {
      * receiver that leaves while there are messages wakes the next one: it may have been woken for
      * a message that it did not take.
      *
-     * A closer sets `closing` in the owner, then waits until nothing is outstanding; a thread that
-     * posts a receive adds to `outstanding`, then looks at `closing`: one of both sees the other.
+     * A closer has the owner end, then waits until nothing is outstanding; a thread that posts a
+     * receive adds to `outstanding`, then looks whether the owner ends: one of both sees the other.
+     * Until then receives are posted as ever, since the device may refuse the close.
      * It counts there as posting, too, until it knows whether the device has taken the receive. A
      * leader that ends everything sets `ended`, then looks whether a thread posts: again one of
      * both sees the other, and each slot is ended by one of them.
@@ -100,8 +101,6 @@ final class ReceiveSide implements Goal {
      */
     private volatile boolean doubtful;
 
-    private boolean started;
-
     /** A receive was flushed or has failed: no message comes after those that are here. */
     private volatile boolean ended;
 
@@ -136,25 +135,22 @@ final class ReceiveSide implements Goal {
             for (int i = posted + 1; i < slots.length; i++) {
                 slots[i].buffer.close(); // post has seen to the one that was refused
             }
-            started = posted == slots.length;
         }
-    }
-
-    boolean hasFailedToStart() {
-        return !started;
     }
 
     /** Posts a receive again, or gives its buffer back if there is no need of it any more. */
     private void post(Slot slot) {
+        owner.posting();
         OUTSTANDING.getAndAdd(this, ONE + POSTING);
         boolean needed = false;
         try {
-            needed = !owner.isClosing() && !ended;
+            needed = !owner.isEnding() && !ended;
             if (needed) {
                 int lap = WrId.nextLap(slot.lap);
                 slot.lap = lap;
                 slot.posted = lap;
                 qp.postRecv(slot.wr.wrId(WrId.receive(index, slot.number, lap)));
+                owner.posted();
             }
         } catch (PostException e) {
             needed = e.posted() == PostException.UNKNOWN;
@@ -299,7 +295,7 @@ final class ReceiveSide implements Goal {
 
     /** Whether no message will come: those that wait look why. */
     boolean isOver() {
-        return ended || owner.isClosing() || (owner.breakage() != null && outstanding() == 0);
+        return ended || owner.isEnding() || (owner.breakage() != null && outstanding() == 0);
     }
 
     void wakeAll() {

@@ -34,7 +34,9 @@ import java.time.Duration;
  *
  * <p>If a CQ brings no more completions, because it has overrun, or because the program serves it
  * or adds it to a group, its queue pairs are moved to RESET, and all their requests fail. Then only
- * a reset ensures that the device has let go of the memory.
+ * a reset ensures that the device has let go of the memory. If the program itself moves the queue
+ * pair to RESET while something is posted, all requests fail within some seconds, also when it has
+ * connected the queue pair again meanwhile.
  *
  * <h2>Interrupts and timeouts</h2>
  *
@@ -98,7 +100,9 @@ public final class Requests implements AutoCloseable {
      * @throws IllegalStateException if a CQ of it has no direct delivery or no room, the pool has
      *     too few buffers left, or requests over it are open
      * @throws ClosedException if the queue pair or the pool is closed
-     * @throws VerbsException if the device refuses a receive
+     * @throws VerbsException if the device refuses a receive; those before it are flushed. If it
+     *     refuses that, too, that is suppressed here, and the buffers come back once the device has
+     *     moved or destroyed the queue pair
      */
     public static Requests over(QueuePair qp, RequestsConfig config) {
         Check.notNull(qp, "qp");
@@ -135,6 +139,11 @@ public final class Requests implements AutoCloseable {
             made = new Requests(qp, config, buffers, room);
             made.receive.start();
             return made;
+        } catch (RuntimeException | Error e) {
+            if (made != null) {
+                made.closeAfter(e);
+            }
+            throw e;
         } finally {
             if (made == null) {
                 if (room != null) {
@@ -143,9 +152,25 @@ public final class Requests implements AutoCloseable {
                 for (Buffer b : buffers) {
                     b.close();
                 }
-            } else if (made.receive.hasFailedToStart()) {
-                made.close();
             }
+        }
+    }
+
+    /**
+     * If the device refuses this, too, what was thrown first is what the program is to know, and
+     * another thread tries again: the program cannot.
+     */
+    private void closeAfter(Throwable cause) {
+        try {
+            close();
+        } catch (RuntimeException | Error e) {
+            if (e != cause) {
+                cause.addSuppressed(e);
+            }
+            Thread.ofVirtual()
+                    .name("loomverbs-close " + attachment)
+                    .inheritInheritableThreadLocals(false)
+                    .start(attachment::closeInTime);
         }
     }
 

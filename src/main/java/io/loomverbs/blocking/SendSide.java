@@ -362,6 +362,7 @@ final class SendSide {
     }
 
     private void post(int n) {
+        owner.posting();
         long from = posted;
         for (int i = 0; i < n; i++) {
             Request r = chained(i);
@@ -385,6 +386,7 @@ final class SendSide {
         try {
             qp.postSend(chained(0).wr);
             accepted = from + n;
+            owner.posted();
         } catch (PostException e) {
             refused(e, from, n);
         } catch (ClosedException e) {

@@ -6,7 +6,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /** A thread that is parked, or about to park, until its goal is reached or it has to poll. */
 final class Waiter {
-    private final @Nullable Thread thread;
+    /** Null when it has gone: lists drop what is gone later, and must not keep a thread. */
+    private @Nullable Thread thread;
 
     /** The waiter that came before, of the same request. Written before it is published. */
     @Nullable Waiter below;
@@ -40,7 +41,13 @@ final class Waiter {
     /** Makes the thread look again. */
     void wake() {
         if (!gone) {
-            LockSupport.unpark(thread);
+            LockSupport.unpark(thread); // null if it goes just now
         }
+    }
+
+    /** The thread waits no longer. */
+    void leave() {
+        gone = true;
+        thread = null;
     }
 }

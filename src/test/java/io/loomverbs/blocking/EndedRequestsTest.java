@@ -23,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Requests that something outside of them ends. No memory goes back that the device may use. */
 @Timeout(60)
@@ -149,5 +150,117 @@ class EndedRequestsTest {
         requests.close();
         assertThat(Dispatcher.room(sends)).isEqualTo(sends.cqe());
         assertThat(Dispatcher.room(receives)).isEqualTo(receives.cqe());
+    }
+
+    private void moveToReset() {
+        l.qp.modify(QpAttributes.builder().state(QpState.RESET).build());
+    }
+
+    /** Resets a queue pair, and raises it again before a leader has looked. */
+    private void resetAndRaise() {
+        moveToReset();
+        l.qp.init(Fixture.anything());
+        l.qp.connect(l.peerQp.endpoint());
+    }
+
+    /** Nothing comes of what was posted before: neither the waits nor the close wait for it. */
+    @Test
+    void aQueuePairThatIsResetAndRaisedEndsWhatWasPosted() throws Exception {
+        Task<Message> receiver = l.f.start("receiver", () -> l.a.receive()).parked();
+        resetAndRaise();
+        assertThat(receiver.failure())
+                .isInstanceOf(RequestFailedException.class)
+                .hasMessageContaining("RESET");
+        Task<Void> closer =
+                l.f.start(
+                        "closer",
+                        () -> {
+                            l.a.close();
+                            return null;
+                        });
+        closer.get();
+        assertThat(l.pool.available()).isEqualTo(64 - Linked.RECEIVES);
+    }
+
+    /** The same, when a close is the first to look. */
+    @Test
+    void aQueuePairThatIsResetAndRaisedIsClosed() throws Exception {
+        resetAndRaise();
+        Task<Void> closer =
+                l.f.start(
+                        "closer",
+                        () -> {
+                            l.a.close();
+                            return null;
+                        });
+        closer.get();
+        assertThat(l.pool.available()).isEqualTo(64 - Linked.RECEIVES);
+    }
+
+    /** A request after the reset succeeds; those before it, which were discarded, have not. */
+    @Test
+    void aLaterCompletionDoesNotStandForWhatAResetHasDiscarded() throws Exception {
+        List<Message> held = new ArrayList<>();
+        for (int i = 0; i < Linked.RECEIVES; i++) {
+            l.a.startSend(Buffer.of(l.memory, 0, 8)).await();
+            held.add(l.b.receive());
+        }
+        Pending stuck = l.a.startSend(Buffer.of(l.memory, 0, 8)); // there is no receive for it
+        resetAndRaise();
+        held.forEach(Message::close);
+        try {
+            l.a.startWrite(Buffer.of(l.memory, 0, 8), l.remote().slice(64, 8)).await();
+        } catch (RequestFailedException e) {
+            assertThat(e).hasMessageContaining("RESET");
+        }
+        assertThatThrownBy(() -> stuck.await(Fixture.PATIENCE))
+                .isInstanceOf(RequestFailedException.class)
+                .hasMessageContaining("RESET");
+    }
+
+    /** While nothing is posted a program may begin anew. */
+    @Test
+    void aResetWhileNothingIsPostedChangesNothing() throws Exception {
+        QueuePair qp = l.f.own(l.f.pd.createQp(QpConfig.of(QpType.RC, l.f.direct())));
+        Requests requests = l.f.own(Requests.over(qp));
+        RemoteRegion to = l.remote().slice(64, 8);
+        for (int i = 0; i < 3; i++) {
+            qp.init(Fixture.anything());
+            qp.connect(qp.endpoint());
+            requests.write(Buffer.of(l.memory, 0, 8), to);
+            qp.modify(QpAttributes.builder().state(QpState.RESET).build());
+            assertThat(qp.resets()).isEqualTo(i + 1);
+        }
+    }
+
+    /** Completions of another queue pair that keep coming must not hide that this one has gone. */
+    @Test
+    void aQueuePairThatHasGoneIsFoundOnABusyCq() throws Exception {
+        CompletionQueue cq = l.f.own(l.f.context.createDirectCq(64));
+        QueuePair busyQp = l.f.own(l.f.pd.createQp(QpConfig.of(QpType.RC, cq).withWr(4, 4)));
+        busyQp.init(Fixture.anything());
+        busyQp.connect(busyQp.endpoint());
+        Requests busy = l.f.own(Requests.over(busyQp));
+        QueuePair qp = l.f.own(l.f.pd.createQp(QpConfig.of(QpType.RC, cq).withWr(4, 4)));
+        qp.init(Fixture.anything());
+        Requests requests = l.f.own(Requests.over(qp, RequestsConfig.of().withReceives(1, l.pool)));
+        Task<Message> receiver = l.f.start("receiver", () -> requests.receive()).parked();
+        AtomicBoolean over = new AtomicBoolean();
+        Task<Void> writer =
+                l.f.start(
+                        "writer",
+                        () -> {
+                            while (!over.get()) {
+                                busy.write(Buffer.of(l.memory, 0, 8), l.remote().slice(64, 8));
+                            }
+                            return null;
+                        });
+        try {
+            qp.close();
+            assertThat(receiver.failure()).isInstanceOf(RequestFailedException.class);
+        } finally {
+            over.set(true);
+        }
+        writer.get();
     }
 }

@@ -39,6 +39,12 @@ final class FaultyDevice implements DeviceOps {
     /** How many changes of queue pairs succeed before one that fails. */
     final AtomicInteger goodModifies = new AtomicInteger(Integer.MAX_VALUE);
 
+    /** Whether it refuses all of them. */
+    volatile boolean alwaysRefusesToModify;
+
+    /** What happens while the device refuses such a change. */
+    volatile Runnable duringRefusal = () -> {};
+
     /** How many deregistrations succeed before one that fails. */
     final AtomicInteger goodDeregs = new AtomicInteger(Integer.MAX_VALUE);
 
@@ -108,7 +114,8 @@ final class FaultyDevice implements DeviceOps {
                 }
             }
             case "modify" -> {
-                if (goodModifies.getAndDecrement() == 0) {
+                if (goodModifies.getAndDecrement() == 0 || alwaysRefusesToModify) {
+                    duringRefusal.run();
                     return -Errno.ENOMEM;
                 }
             }

@@ -9,6 +9,7 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.Opened;
+import io.loomverbs.PostException;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpState;
@@ -23,6 +24,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Ends that the device refuses at first: nothing is lost, and the next try completes them. */
 @Timeout(60)
@@ -81,6 +86,81 @@ class RefusedClosesTest {
     private Void close() {
         requests.close();
         return null;
+    }
+
+    /** A receive that is given back meanwhile is posted again, and a send is executed. */
+    @Test
+    void whatHappensDuringARefusedCloseIsNotLost() throws Exception {
+        requests.send(Buffer.of(memory, 0, 8));
+        Message held = requests.receive();
+        AtomicReference<Pending> sent = new AtomicReference<>();
+        device.duringRefusal =
+                () -> {
+                    held.close();
+                    try {
+                        sent.set(requests.startSend(Buffer.of(memory, 0, 8)));
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                };
+        device.goodModifies.set(0);
+        assertThatThrownBy(requests::close).isInstanceOf(VerbsException.class);
+        assertThat(pool.available()).as("all are posted").isZero();
+        sent.get().await();
+        requests.receive().close();
+        for (int round = 0; round < 2; round++) {
+            List<Pending> sends = new ArrayList<>();
+            for (int i = 0; i < DEPTH; i++) { // one for each receive of the ring
+                sends.add(requests.startSend(Buffer.of(memory, 0, 8)));
+            }
+            for (Pending send : sends) {
+                send.await(Fixture.PATIENCE);
+            }
+            for (int i = 0; i < DEPTH; i++) {
+                requests.receive().close();
+            }
+        }
+        requests.close();
+        assertClosed();
+    }
+
+    /** What is thrown is why they could not start, and the buffers come back later. */
+    @Test
+    void requestsThatNeitherStartNorCloseSayWhyTheyDidNotStart() throws Exception {
+        requests.close();
+        QueuePair other = f.own(pd.createQp(QpConfig.of(QpType.RC, cq).withWr(DEPTH, DEPTH)));
+        other.init(ANYTHING);
+        device.goodReceives.set(2);
+        device.goodModifies.set(0);
+        RequestsConfig config = RequestsConfig.of().withReceives(DEPTH, pool);
+        assertThatThrownBy(() -> Requests.over(other, config))
+                .isInstanceOf(PostException.class)
+                .hasMessageContaining("ibv_post_recv")
+                .satisfies(
+                        e ->
+                                assertThat(e.getSuppressed())
+                                        .singleElement()
+                                        .asString()
+                                        .contains("ibv_modify_qp"));
+        Fixture.eventually("the buffers are back", () -> pool.available() == DEPTH);
+        Fixture.eventually("so is the room", () -> Dispatcher.room(cq) == cq.cqe());
+        assertThat(other.state()).isEqualTo(QpState.ERR);
+    }
+
+    /** A closed queue pair ends what was posted, even if the device has never moved it. */
+    @Test
+    void requestsThatCouldNotStartEndWithTheirQueuePair() throws Exception {
+        requests.close();
+        QueuePair other = pd.createQp(QpConfig.of(QpType.RC, cq).withWr(DEPTH, DEPTH));
+        other.init(ANYTHING);
+        device.goodReceives.set(2);
+        device.alwaysRefusesToModify = true;
+        RequestsConfig config = RequestsConfig.of().withReceives(DEPTH, pool);
+        assertThatThrownBy(() -> Requests.over(other, config)).isInstanceOf(PostException.class);
+        assertThat(pool.available()).isEqualTo(DEPTH - 2);
+        other.close();
+        Fixture.eventually("the buffers are back", () -> pool.available() == DEPTH);
+        Fixture.eventually("so is the room", () -> Dispatcher.room(cq) == cq.cqe());
     }
 
     /** The requests are closed, but for that memory. */

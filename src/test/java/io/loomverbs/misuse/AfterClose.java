@@ -220,6 +220,7 @@ enum AfterClose {
                     entry("QueuePair.postSend(SendWorkRequest)", CLOSED),
                     entry("QueuePair.qpContext()", HARMLESS),
                     entry("QueuePair.qpNum()", HARMLESS),
+                    entry("QueuePair.resets()", HARMLESS),
                     entry("QueuePair.query()", CLOSED),
                     entry("QueuePair.recvCq()", HARMLESS),
                     entry("QueuePair.sendCq()", HARMLESS),
