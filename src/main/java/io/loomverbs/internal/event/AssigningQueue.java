@@ -35,6 +35,9 @@ abstract class AssigningQueue extends LedQueue {
     /** Marks a waiter that gave up, or was told to stop. */
     static final Object GAVE_UP = new Object();
 
+    /** How often a step that others wait for is tried when it ends with an Error. */
+    static final int MOST_TRIES = 1000;
+
     final ReentrantLock lock = new BriefLock();
 
     /** How threads are woken; null if each event wakes one. Guarded by the lock. */
@@ -81,7 +84,7 @@ abstract class AssigningQueue extends LedQueue {
     @GuardedBy("lock")
     final Waiter waiterOfThisThread(@Nullable StopSignal stop) {
         Waiter kept = spare;
-        if (kept != null && kept.thread == Thread.currentThread()) {
+        if (kept != null && kept.isOf(Thread.currentThread())) {
             spare = null;
             kept.renew(stop);
             return kept;
@@ -93,7 +96,7 @@ abstract class AssigningQueue extends LedQueue {
     final QueuedCq keep(Waiter waiter) {
         QueuedCq cq = (QueuedCq) Objects.requireNonNull(waiter.given);
         if (waiter.isFree()) {
-            waiter.given = null; // it would keep a CQ that is closed
+            waiter.rest(); // it would keep a CQ that is closed, and a thread that has ended
             spare = waiter;
         }
         return cq;
@@ -115,7 +118,7 @@ abstract class AssigningQueue extends LedQueue {
         lock.lock();
         try {
             for (Waiter w = firstWaiter; w != null; w = w.next) {
-                all.add(new Waiting(w.thread, w.since));
+                w.addTo(all);
             }
         } finally {
             lock.unlock();
@@ -223,22 +226,36 @@ abstract class AssigningQueue extends LedQueue {
     }
 
     /**
-     * No other thread follows these links any more: the list was cut off under the lock. An Error
-     * at one of them does not keep the others from being woken.
+     * No other thread follows these links any more: the list was cut off under the lock. A wake-up
+     * that meets an Error is tried again, and does not keep the others from being woken.
      */
     static void wakeAll(@Nullable Waiter first) {
         Error met = null;
         Waiter next;
         for (Waiter w = first; w != null; w = next) {
             next = w.next; // before: it may wait again as soon as it was told
-            try {
-                w.wake();
-            } catch (Error e) {
-                met = e;
+            int triesLeft = MOST_TRIES;
+            while (triesLeft > 0) {
+                try {
+                    w.wake();
+                    triesLeft = 0;
+                } catch (Error e) {
+                    triesLeft--;
+                    met = triesLeft == 0 ? e : met;
+                }
             }
         }
         if (met != null) {
             throw met;
+        }
+    }
+
+    /** As {@link #wakeAll}, after what must not be done again: an Error says nothing about it. */
+    static void wakeAllRaised(@Nullable Waiter first) {
+        try {
+            wakeAll(first);
+        } catch (Error e) {
+            // A caller that learned of it would raise the event again.
         }
     }
 
@@ -299,7 +316,7 @@ abstract class AssigningQueue extends LedQueue {
     @GuardedBy("lock")
     final @Nullable Waiter nextLeader() {
         Waiter waiter = firstWaiter;
-        while (platformWaiters > 0 && waiter != null && waiter.thread.isVirtual()) {
+        while (platformWaiters > 0 && waiter != null && waiter.isVirtual) {
             waiter = waiter.next;
         }
         return waiter;
@@ -538,7 +555,7 @@ abstract class AssigningQueue extends LedQueue {
             lastWaiter.next = waiter;
         }
         lastWaiter = waiter;
-        if (!waiter.thread.isVirtual()) {
+        if (!waiter.isVirtual) {
             platformWaiters++;
         }
     }
@@ -559,7 +576,7 @@ abstract class AssigningQueue extends LedQueue {
         }
         waiter.previous = null;
         waiter.next = null;
-        if (!waiter.thread.isVirtual()) {
+        if (!waiter.isVirtual) {
             platformWaiters--;
         }
     }

@@ -205,7 +205,7 @@ public final class AsyncQueue extends LedQueue {
         List<Waiting> all = new ArrayList<>();
         lock.lock();
         try {
-            waiters.forEach(w -> all.add(new Waiting(w.thread, w.since)));
+            waiters.forEach(w -> w.addTo(all));
         } finally {
             lock.unlock();
         }

@@ -41,15 +41,14 @@ public final class EventQueue extends AssigningQueue {
      * A wait that ends with an Error, such as lack of memory, leaves nothing behind. If an event
      * was handed over before, the caller gets the event. So each step changes nothing if it ends
      * with an Error, and is tried again if others would wait for it in vain. There is stack for it
-     * where the wait began; but a lock that is taken needs more than one that is free.
+     * where the wait began; but a lock that is taken needs more than one that is free. An event that
+     * is handed over or listed has been raised: an Error after that does not reach the raiser, since
+     * it would raise the event again.
      *
      * A queue that was closed or has failed keeps the cause, for all present waiters and all later
      * calls. After a failure, events that are still listed are delivered first, as read(2) on a
      * dead channel returns queued events before EIO.
      */
-    /** How often a step that others wait for is tried when it ends with an Error. */
-    private static final int MOST_TRIES = 1000;
-
     @GuardedBy("lock")
     private @Nullable QueueEnd end;
 
@@ -343,7 +342,7 @@ public final class EventQueue extends AssigningQueue {
         } finally {
             lock.unlock();
         }
-        wakeAll(wake);
+        wakeAllRaised(wake);
     }
 
     private void raiseShared(QueuedCq cq, Inbox shared) {
@@ -359,12 +358,26 @@ public final class EventQueue extends AssigningQueue {
             if (!pushed) {
                 list(cq);
             }
-            wake = assignWanted();
+            wake = assignRaised();
             raiseIfListed();
         } finally {
             lock.unlock();
         }
-        wakeAll(wake);
+        wakeAllRaised(wake);
+    }
+
+    /** As {@link #assignWanted}, once an event is listed: an Error says nothing about that. */
+    @GuardedBy("lock")
+    private @Nullable Waiter assignRaised() {
+        for (int tries = 1; ; tries++) {
+            try {
+                return assignWanted();
+            } catch (Error e) {
+                if (tries == MOST_TRIES) {
+                    return null; // the next thread that raises one hands over what is left
+                }
+            }
+        }
     }
 
     /**
@@ -389,7 +402,7 @@ public final class EventQueue extends AssigningQueue {
             if (wake == null) {
                 return;
             }
-            wake.wake();
+            wakeAllRaised(wake);
         }
     }
 
@@ -464,13 +477,14 @@ public final class EventQueue extends AssigningQueue {
 
     @Override
     void promote(Leadership leaderless) {
-        Waiter next;
+        Thread appointed;
         lock.lock();
         try {
-            next = nextLeader();
+            Waiter next = nextLeader();
             if (next == null) {
                 return;
             }
+            appointed = next.thread;
             leaderless.enlist(this); // before: see there
             if (!leaderless.appoint(next)) {
                 return;
@@ -478,7 +492,7 @@ public final class EventQueue extends AssigningQueue {
         } finally {
             lock.unlock();
         }
-        LockSupport.unpark(next.thread);
+        LockSupport.unpark(appointed);
     }
 
     /** After an Error: the waiter must not stay where events are handed to it. */

@@ -188,7 +188,7 @@ public final class Leadership implements Carriers.Borrower {
             queue.end(cause);
             return true;
         }
-        boolean virtual = me.thread.isVirtual();
+        boolean virtual = me.isVirtual;
         if (virtual && !mayBlock && !ask() && leaveToThread(me, queue)) {
             return !mayPark(me);
         }
@@ -211,7 +211,7 @@ public final class Leadership implements Carriers.Borrower {
     }
 
     private boolean mayBlock(Waiter me) {
-        return mayBlock || !me.thread.isVirtual();
+        return mayBlock || !me.isVirtual;
     }
 
     /** Whether there is a carrier for others, or will be. */
@@ -415,7 +415,7 @@ public final class Leadership implements Carriers.Borrower {
     @Override
     public boolean isBlocking() {
         Waiter current = leader;
-        return current != null && current.thread.isVirtual();
+        return current != null && current.isVirtual;
     }
 
     @Override

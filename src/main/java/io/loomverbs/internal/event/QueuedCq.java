@@ -63,8 +63,20 @@ public class QueuedCq extends Ledger {
         if (outcome != ACKED_WHEN_FULL) {
             return outcome;
         }
-        queue.relist(this);
+        relist();
         return ACKED;
+    }
+
+    /** The acknowledgement counts: an Error says nothing about it. */
+    private void relist() {
+        for (int tries = 1; tries <= EventQueue.MOST_TRIES; tries++) {
+            try {
+                queue.relist(this);
+                return;
+            } catch (Error e) {
+                // Such as no stack. What is pending is listed with the next event at the latest.
+            }
+        }
     }
 
     /** Whether the caller must put it into the inbox; false if it is there already. */

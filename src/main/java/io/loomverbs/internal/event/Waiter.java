@@ -2,6 +2,7 @@ package io.loomverbs.internal.event;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -12,9 +13,17 @@ import java.util.concurrent.locks.LockSupport;
  * links without a lock. So a waiter {@link #isFree} only after that thread has told it: from then
  * on no other thread reads its links. A wake-up that comes after that finds the next wait, and
  * costs it one look.
+ *
+ * <p>One that is kept for the next wait does not keep its thread.
  */
 final class Waiter implements EventSource.Leader {
-    final Thread thread;
+    /** Null while it is kept for the next wait of its thread, which writes it. */
+    @Nullable Thread thread;
+
+    /** Of the thread; never reused. */
+    private final long threadId;
+
+    final boolean isVirtual;
     private final @Nullable Leadership leadership;
 
     /** What the thread was given, which ends its wait; once for each, under the queue's lock. */
@@ -55,6 +64,8 @@ final class Waiter implements EventSource.Leader {
 
     private Waiter(Thread thread, @Nullable Leadership leadership, @Nullable StopSignal stop) {
         this.thread = thread;
+        this.threadId = thread.threadId();
+        this.isVirtual = thread.isVirtual();
         this.leadership = leadership;
         this.stop = stop;
     }
@@ -69,8 +80,27 @@ final class Waiter implements EventSource.Leader {
         return told || tookItself;
     }
 
-    /** Begins another wait of the same thread. Under the queue's lock. */
+    /** Adds the thread to a list of those that wait. Under the queue's lock, while it is in it. */
+    void addTo(List<Waiting> all) {
+        Thread waiting = thread;
+        if (waiting != null) {
+            all.add(new Waiting(waiting, since));
+        }
+    }
+
+    boolean isOf(Thread other) {
+        return threadId == other.threadId();
+    }
+
+    /** Keeps neither the thread nor what it was given, until it is used again. */
+    void rest() {
+        thread = null;
+        given = null;
+    }
+
+    /** Begins another wait of the calling thread, which is the same. Under the queue's lock. */
     void renew(@Nullable StopSignal newStop) {
+        thread = Thread.currentThread();
         told = false;
         tookItself = false;
         hasArrived = false;
@@ -82,9 +112,10 @@ final class Waiter implements EventSource.Leader {
 
     /** Lets the thread go on, after it was given something. Its links were read before. */
     void wake() {
+        Thread waiting = thread; // before: once told, it may leave
         told = true;
-        if (thread != Thread.currentThread()) { // a leader gives to itself, too
-            LockSupport.unpark(thread);
+        if (waiting != Thread.currentThread()) { // a leader gives to itself, too
+            LockSupport.unpark(waiting);
             if (leadership != null) {
                 leadership.wakeIfLeading(this);
             }

@@ -6,9 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -288,12 +292,89 @@ class ErrorBetweenStepsTest {
         FutureTask<QueuedCq> leader = start(queue, Long.MAX_VALUE);
         source.awaitLeader();
         FutureTask<QueuedCq> follower = start(queue, Long.MAX_VALUE);
+        source.ofEachWake = true;
         source.ofWake = error;
         assertThatThrownBy(() -> queue.end(null)).isSameAs(error);
         assertThatThrownBy(() -> result(follower))
                 .hasCauseInstanceOf(EventQueueEndedException.class);
+        source.ofWake = null;
         source.wake();
         assertThatThrownBy(() -> result(leader)).hasCauseInstanceOf(EventQueueEndedException.class);
+    }
+
+    /** It is tried again. */
+    @Test
+    void asTheLeaderIsWokenByTheEnd() throws Exception {
+        InMemorySource source = new InMemorySource();
+        EventQueue queue = EventQueue.shared(source);
+        FutureTask<QueuedCq> leader = start(queue, Long.MAX_VALUE);
+        source.awaitLeader();
+        source.ofWake = error;
+        queue.end(null);
+        assertThatThrownBy(() -> result(leader)).hasCauseInstanceOf(EventQueueEndedException.class);
+    }
+
+    /** As a device does: it raises an event again until that does not end with an Error. */
+    private static void raise(QueuedCq cq) {
+        for (int tries = 0; tries < 1000; tries++) {
+            try {
+                cq.raise();
+                return;
+            } catch (Error e) {
+                // Such as no memory: once more.
+            }
+        }
+    }
+
+    /** The event is handed over, and its thread cannot be woken at first, or not at all. */
+    @ParameterizedTest
+    @CsvSource({"true, false", "true, true", "false, false", "false, true"})
+    void asTheThreadIsWokenThatWasHandedAnEvent(boolean shared, boolean always) throws Exception {
+        InMemorySource source = new InMemorySource();
+        EventQueue queue = shared ? EventQueue.shared(source) : EventQueue.ofOneCq(source);
+        QueuedCq cq = new NamedCq(queue, "cq");
+        FutureTask<QueuedCq> leader = start(queue, Long.MAX_VALUE);
+        source.awaitLeader();
+        source.ofEachWake = always;
+        source.ofWake = error;
+        raise(cq);
+        assertThat(queue.pending(cq)).as("raised twice").isZero();
+        if (always) {
+            source.ofWake = null;
+            source.wake();
+        }
+        assertThat(result(leader)).isSameAs(cq);
+        assertThat(queue.tryTake()).as("one event").isNull();
+    }
+
+    /** An event is listed, and then one that was listed before cannot be handed over at first. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void asAnEventOfAnotherCqIsHandedOver(boolean always) throws Exception {
+        WakeChain chain = new WakeChain(1);
+        EventQueue queue = new EventQueue(null, chain);
+        UnluckyCq unlucky = new UnluckyCq(queue);
+        QueuedCq cq = new NamedCq(queue, "cq");
+        chain.departs();
+        FutureTask<QueuedCq> waiter = start(queue, Long.MAX_VALUE);
+        unlucky.raise(); // it is kept: no other thread is to be woken
+        queue.lock.lock();
+        try {
+            chain.arrives();
+            Objects.requireNonNull(queue.inbox).setWanted(true);
+        } finally {
+            queue.lock.unlock();
+        }
+        unlucky.again = always;
+        unlucky.toThrow = error;
+        raise(cq);
+        unlucky.toThrow = null;
+        if (always) {
+            chain.departs();
+            queue.arrived(new Waiter(null)); // the next thread hands over what is left
+        }
+        assertThat(result(waiter)).isSameAs(unlucky);
+        assertThat(queue.pending(cq)).as("raised twice").isOne();
     }
 
     /** The raiser tries again: there is one event in the end, and not two. */

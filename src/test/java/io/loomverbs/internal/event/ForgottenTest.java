@@ -57,7 +57,6 @@ class ForgottenTest {
                         () -> {
                             Object cq = new Object();
                             QueuedCq events = new NamedCq(channel, cq);
-                            // A queue keeps the thread, and with it what its task refers to.
                             AtomicReference<QueuedCq> taken = new AtomicReference<>();
                             Thread waiter = Thread.ofPlatform().start(() -> take(channel, taken));
                             while (waiter.getState() != Thread.State.WAITING) {
@@ -77,6 +76,44 @@ class ForgottenTest {
 
         assertCollected(owner);
         assertThat(channel.tryTake()).isNull();
+    }
+
+    /** What it has waited with is kept, for the case that it waits again. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aQueueForgetsAThreadThatHasWaited(boolean shared) throws Exception {
+        EventQueue queue = shared ? EventQueue.shared(null) : EventQueue.ofOneCq(null);
+        QueuedCq cq = new NamedCq(queue, "cq");
+        WeakReference<Object> thread =
+                made(
+                        () -> {
+                            AtomicReference<QueuedCq> taken = new AtomicReference<>();
+                            Thread waiter =
+                                    Thread.ofPlatform()
+                                            .start(
+                                                    () -> {
+                                                        take(queue, taken);
+                                                        take(queue, taken);
+                                                    });
+                            raiseForAWaiter(cq);
+                            raiseForAWaiter(cq);
+                            try {
+                                waiter.join();
+                            } catch (InterruptedException e) {
+                                throw new AssertionError(e);
+                            }
+                            assertThat(taken.get()).isSameAs(cq);
+                            return waiter;
+                        });
+        assertCollected(thread);
+        assertThat(queue.tryTake()).isNull();
+    }
+
+    private static void raiseForAWaiter(QueuedCq cq) {
+        while (cq.queue().waiting().isEmpty()) {
+            LockSupport.parkNanos(100_000);
+        }
+        cq.raise();
     }
 
     private static void take(EventQueue channel, AtomicReference<QueuedCq> taken) {

@@ -39,6 +39,9 @@ final class InMemorySource implements EventSource, EventFeed {
     /** Thrown by the next wake-up, if it is not null. */
     volatile Error ofWake;
 
+    /** Whether that is thrown by all later ones, too. */
+    volatile boolean ofEachWake;
+
     volatile Thread last;
 
     /** A virtual thread may block in it: it holds no carrier then. */
@@ -143,7 +146,7 @@ final class InMemorySource implements EventSource, EventFeed {
     public void wake() {
         Error met = ofWake;
         if (met != null) {
-            ofWake = null;
+            ofWake = ofEachWake ? met : null;
             throw met;
         }
         lock.lock();
