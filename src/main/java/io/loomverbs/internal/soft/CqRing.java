@@ -37,10 +37,15 @@ final class CqRing {
         return (int) SIZE.getAcquire(this);
     }
 
-    void add(SoftWc wc) {
+    /** Makes room for one more. If there is no memory for it, nothing has changed. */
+    void makeRoom() {
         if (size * WORDS == words.length) {
             grow();
         }
+    }
+
+    /** After {@link #makeRoom}. */
+    void add(SoftWc wc) {
         long[] w = words;
         int at = head + size * WORDS & w.length - 1;
         w[at] = wc.wrId;

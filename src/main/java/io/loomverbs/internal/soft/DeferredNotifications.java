@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 
 /**
  * Actions to perform after all locks are released: calling listeners, and running other queues.
@@ -20,9 +21,19 @@ final class DeferredNotifications {
     /** How often a listener is told if it ends for lack of memory. */
     private static final int MOST_TRIES = 1000;
 
+    // Made in advance, for the lack of memory.
+    private static final Consumer<Runnable> RUN = Runnable::run;
+    private static final Consumer<SoftCq> TELL_OVERRUN =
+            cq -> cq.events.asyncEvent(Ibv.EVENT_CQ_ERR);
+    private static final Consumer<SoftCq> FAIL_USERS = SoftCq::failUsers;
+
     private @Nullable SoftCq firstFired;
     private @Nullable SoftCq secondFired;
     private @Nullable ArrayDeque<Runnable> rest;
+
+    /** CQs that have overrun, perhaps for lack of memory: so this takes none. */
+    private @Nullable SoftCq overrun;
+
     private @Nullable SoftWc wc;
 
     /** What to give to {@link SoftCq#add} next; valid until the next call. */
@@ -36,7 +47,7 @@ final class DeferredNotifications {
     }
 
     boolean isEmpty() {
-        return firstFired == null && rest == null;
+        return firstFired == null && rest == null && overrun == null;
     }
 
     /** Takes note of what {@link SoftCq#add} returned. */
@@ -45,8 +56,8 @@ final class DeferredNotifications {
             return;
         }
         if (result == SoftCq.OVERRUN) {
-            later(() -> cq.events.asyncEvent(Ibv.EVENT_CQ_ERR));
-            later(cq::failUsers);
+            cq.nextOverrun = overrun;
+            overrun = cq;
         } else if (result == SoftCq.DROPPED) {
             later(cq::failUsers);
         } else if (firstFired == null) {
@@ -73,9 +84,11 @@ final class DeferredNotifications {
         SoftCq first = firstFired;
         SoftCq second = secondFired;
         ArrayDeque<Runnable> others = rest;
+        SoftCq overran = overrun;
         firstFired = null;
         secondFired = null;
         rest = null;
+        overrun = null;
         if (first != null) {
             fire(first);
         }
@@ -83,14 +96,24 @@ final class DeferredNotifications {
             fire(second);
         }
         if (others != null) {
-            others.forEach(DeferredNotifications::perform);
+            for (Runnable action : others) {
+                perform(RUN, action);
+            }
+        }
+        while (overran != null) {
+            SoftCq next = overran.nextOverrun;
+            overran.nextOverrun = null;
+            perform(TELL_OVERRUN, overran);
+            perform(FAIL_USERS, overran);
+            overran = next;
         }
     }
 
-    private static void perform(Runnable action) {
+    /** Again, if there was no memory. */
+    private static <T> void perform(Consumer<T> action, T of) {
         for (int tries = 1; ; tries++) {
             try {
-                action.run();
+                action.accept(of);
                 return;
             } catch (RuntimeException | Error e) {
                 if (isFinal(e, tries)) {
@@ -100,7 +123,8 @@ final class DeferredNotifications {
         }
     }
 
-    private static void fire(SoftCq cq) {
+    /** Tells of an event; again if there was no memory. */
+    static void fire(SoftCq cq) {
         for (int tries = 1; ; tries++) {
             try {
                 cq.events.completionEvent();

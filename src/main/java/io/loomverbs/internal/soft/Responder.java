@@ -231,7 +231,6 @@ final class Responder {
             int slid,
             DeferredNotifications after) {
         long wrId = buffer.wrId;
-        to.rq.advance(after);
         boolean imm = wr.carriesImm();
         int opcode =
                 wr.opcode == Ibv.WR_RDMA_WRITE_WITH_IMM ? Ibv.WC_RECV_RDMA_WITH_IMM : Ibv.WC_RECV;
@@ -242,7 +241,11 @@ final class Responder {
         wc.wcFlags = imm ? flags | Ibv.WC_WITH_IMM : flags;
         wc.slid = slid;
         wc.solicited = wr.solicited();
-        after.added(to.recvCq, to.recvCq.add(wc));
+        try {
+            to.rq.advance(after); // after what takes memory, and before a thread learns of it
+        } finally {
+            after.added(to.recvCq, to.recvCq.add(wc));
+        }
     }
 
     private static int copyOut(

@@ -355,28 +355,35 @@ final class SendQueue extends Mutex {
      */
     int kill(int status) {
         DeferredNotifications killed = new DeferredNotifications();
-        lock();
         try {
-            qp.rq.lock();
+            lock();
             try {
-                if (qp.state() <= Ibv.QPS_RESET) {
-                    return -Errno.EINVAL;
-                }
-                SendSlot oldest = qp.state() == Ibv.QPS_ERR ? null : ring.peek();
-                if (oldest != null) {
-                    endStall();
-                    tellDrained = false;
-                    complete(oldest, status, killed);
-                }
-                qp.enterError(oldest == null ? Ibv.EVENT_QP_FATAL : SoftQp.NO_EVENT, killed);
+                return kill(status, killed);
             } finally {
-                qp.rq.unlock();
+                unlock();
             }
         } finally {
-            unlock();
+            killed.run();
         }
-        killed.run();
-        return 0;
+    }
+
+    private int kill(int status, DeferredNotifications killed) {
+        qp.rq.lock();
+        try {
+            if (qp.state() <= Ibv.QPS_RESET) {
+                return -Errno.EINVAL;
+            }
+            SendSlot oldest = qp.state() == Ibv.QPS_ERR ? null : ring.peek();
+            if (oldest != null) {
+                endStall();
+                tellDrained = false;
+                complete(oldest, status, killed);
+            }
+            qp.enterError(oldest == null ? Ibv.EVENT_QP_FATAL : SoftQp.NO_EVENT, killed);
+            return 0;
+        } finally {
+            qp.rq.unlock();
+        }
     }
 
     /**

@@ -15,9 +15,10 @@ import java.util.function.LongSupplier;
 /**
  * A completion queue.
  *
- * <p>A completion that finds the queue full is dropped, and so is every later one: the queue has
- * overrun. It then reports {@code CQ_ERR} once and takes its queue pairs into the error state. What
- * it held before can still be polled; after that {@link #poll} answers {@code -EIO}.
+ * <p>A completion that finds the queue full, or no memory to grow, is dropped, and so is every
+ * later one: the queue has overrun. It then reports {@code CQ_ERR} once and takes its queue pairs
+ * into the error state. What it held before can still be polled; after that {@link #poll} answers
+ * {@code -EIO}.
  */
 @SuppressWarnings("serial") // see Mutex
 final class SoftCq extends Mutex implements CqOps {
@@ -26,6 +27,8 @@ final class SoftCq extends Mutex implements CqOps {
 
     static final int OVERRUN = 2;
     static final int DROPPED = 3;
+
+    private static final Runnable NOTHING = () -> {};
 
     private static final int NOT_ARMED = 0;
     private static final int ARMED_SOLICITED = 1;
@@ -64,6 +67,12 @@ final class SoftCq extends Mutex implements CqOps {
     /** Null if events are raised at once. Under the lock. */
     private @Nullable Moderation moderation;
 
+    /**
+     * The next one that has overrun and of which nobody was told yet. Used by the thread that tells
+     * it: that happens once.
+     */
+    @Nullable SoftCq nextOverrun;
+
     /** How many queues (send or receive) of QPs complete here; -1 when destroyed. */
     private int users;
 
@@ -91,18 +100,26 @@ final class SoftCq extends Mutex implements CqOps {
                 return wc.status == Ibv.WC_SUCCESS ? DROPPED : 0;
             }
             CqRing r = ring;
-            if (r == null) {
-                r = new CqRing();
-                ring = r;
-            }
-            if (r.size() == cqe) {
+            try {
+                if (r == null) {
+                    r = new CqRing();
+                    ring = r;
+                }
+                if (r.size() == cqe) {
+                    overrun = true;
+                    return OVERRUN;
+                }
+                r.makeRoom();
+                if (whenPolled != null) {
+                    whenPolled.add(wc.polled == null ? NOTHING : wc.polled);
+                }
+            } catch (VirtualMachineError e) {
+                // No memory. A thread may wait for this very completion: the end is what it can be
+                // told.
                 overrun = true;
                 return OVERRUN;
             }
             r.add(wc);
-            if (whenPolled != null) {
-                whenPolled.add(wc.polled == null ? SoftCq::nothing : wc.polled);
-            }
             if (arm == ARMED_ALL
                     || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
                 Moderation delay = moderation;
@@ -192,7 +209,7 @@ final class SoftCq extends Mutex implements CqOps {
             unlock();
         }
         if (due) {
-            events.completionEvent();
+            DeferredNotifications.fire(this);
         }
         return 0;
     }
@@ -207,7 +224,7 @@ final class SoftCq extends Mutex implements CqOps {
             unlock();
         }
         if (due) {
-            events.completionEvent();
+            DeferredNotifications.fire(this);
         }
     }
 
@@ -244,8 +261,6 @@ final class SoftCq extends Mutex implements CqOps {
             unlock();
         }
     }
-
-    private static void nothing() {}
 
     /** Drops the completions of a queue pair. A strict device does that when it is reset. */
     void forget(int qpNum) {

@@ -131,23 +131,26 @@ final class SoftQp implements QpOps, IdTable.Entry {
         int errno;
         int now;
         int dest;
-        sq.lock();
         try {
-            rq.lock();
+            sq.lock();
             try {
-                errno = change(wanted, mask, after);
-                now = state;
-                dest = attr.destQpNum;
+                rq.lock();
+                try {
+                    errno = change(wanted, mask, after);
+                    now = state;
+                    dest = attr.destQpNum;
+                } finally {
+                    rq.unlock();
+                }
             } finally {
-                rq.unlock();
+                sq.unlock();
             }
         } finally {
-            sq.unlock();
+            after.run(); // an Error, too, leaves events that were fired
         }
         if (errno != 0) {
             return -errno;
         }
-        after.run();
         sq.signal();
         if (now == Ibv.QPS_RTR) {
             SoftQp peer = device.qps.find(dest);
@@ -400,10 +403,15 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /**
      * Enters the error state, unless it is there already or in RESET. Under {@code rq}. If there is
-     * no memory to tell of it, nothing has changed.
+     * no memory to tell of it, nothing has changed; if there is none to flush all, another call
+     * flushes what is left.
      */
     void enterError(int event, DeferredNotifications after) {
-        if (state == Ibv.QPS_ERR || state <= Ibv.QPS_RESET) {
+        if (state == Ibv.QPS_ERR) {
+            flushOwn(after);
+            return;
+        }
+        if (state <= Ibv.QPS_RESET) {
             return;
         }
         if (event != NO_EVENT) {
@@ -417,13 +425,16 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** Enters the error state for a reason outside of it. Holds no lock. */
     void fail(int event) {
         DeferredNotifications after = new DeferredNotifications();
-        rq.lock();
         try {
-            enterError(event, after);
+            rq.lock();
+            try {
+                enterError(event, after);
+            } finally {
+                rq.unlock();
+            }
         } finally {
-            rq.unlock();
+            after.run();
         }
-        after.run();
     }
 
     /** A defect of this device, or lack of memory, must not leave a queue without a runner. */
@@ -431,9 +442,6 @@ final class SoftQp implements QpOps, IdTable.Entry {
         rq.lock();
         try {
             enterError(Ibv.EVENT_QP_FATAL, after);
-            if (state == Ibv.QPS_ERR) {
-                flushOwn(after); // what an Error has left
-            }
         } finally {
             rq.unlock();
         }
@@ -459,15 +467,18 @@ final class SoftQp implements QpOps, IdTable.Entry {
     /** A receive request was posted in the error state. Holds no lock. */
     void flushReceives() {
         DeferredNotifications after = new DeferredNotifications();
-        rq.lock();
         try {
-            if (state == Ibv.QPS_ERR && srq == null) {
-                flush(after);
+            rq.lock();
+            try {
+                if (state == Ibv.QPS_ERR && srq == null) {
+                    flush(after);
+                }
+            } finally {
+                rq.unlock();
             }
         } finally {
-            rq.unlock();
+            after.run();
         }
-        after.run();
     }
 
     /**
@@ -494,7 +505,10 @@ final class SoftQp implements QpOps, IdTable.Entry {
             return;
         }
         SoftWc wc = after.completion().set(qpNum, slot.wrId, status, Ibv.WC_RECV, 0);
-        rq.advance(after);
-        after.added(recvCq, recvCq.add(wc));
+        try {
+            rq.advance(after);
+        } finally {
+            after.added(recvCq, recvCq.add(wc));
+        }
     }
 }

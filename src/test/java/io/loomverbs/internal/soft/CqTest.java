@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Completion queues: order, arms, overrun, destruction. */
 class CqTest {
@@ -214,5 +215,27 @@ class CqTest {
     @ValueSource(ints = {1, 7, 1000})
     void aQueueIsAsLargeAsAskedFor(int cqe) {
         assertThat(fixture.cq(cqe).ops.cqe()).isEqualTo(cqe);
+    }
+
+    /** An event that was delayed is told again, too: the arm is used up. */
+    @Test
+    void aDelayedEventIsToldAgainIfThereIsNoMemory() {
+        AtomicInteger tries = new AtomicInteger();
+        Runnable unlucky =
+                () -> {
+                    if (tries.incrementAndGet() < 3) {
+                        throw new OutOfMemoryError("planted");
+                    }
+                };
+        CqOps cq = fixture.context.createCq(8, null, 0, SoftFixture.told(unlucky));
+        cq.reqNotify(false);
+        assertThat(cq.moderate(100, 1000)).isZero();
+        add(cq, 1);
+        SoftFixture.eventually(() -> tries.get() == 3);
+        cq.reqNotify(false);
+        add(cq, 2);
+        tries.set(0);
+        assertThat(cq.moderate(0, 0)).as("nothing is delayed any more").isZero();
+        assertThat(tries).hasValue(3);
     }
 }
