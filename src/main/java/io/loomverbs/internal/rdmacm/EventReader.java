@@ -3,8 +3,6 @@ package io.loomverbs.internal.rdmacm;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.cm.CmUdParam;
-import io.loomverbs.internal.ffi.Libibverbs;
-import io.loomverbs.internal.ffi.Librdmacm;
 import io.loomverbs.internal.ffi.RdmacmLayouts.RdmaCmEvent;
 import io.loomverbs.internal.ffi.RdmacmLayouts.RdmaCmId;
 import io.loomverbs.internal.ffi.Struct;
@@ -26,7 +24,7 @@ final class EventReader {
 
     private final RdmacmChannel channel;
     private final Arena arena = Arena.ofAuto();
-    private final MemorySegment call = Libibverbs.callState(arena);
+    private final MemorySegment call;
     private final Struct slot = Struct.allocate(arena, Long.BYTES);
 
     /** How often the event that was read last is still to be tried; 0 if it was raised. */
@@ -41,6 +39,7 @@ final class EventReader {
 
     EventReader(RdmacmChannel channel) {
         this.channel = channel;
+        this.call = channel.calls.callState(arena);
     }
 
     /** Whether an event is left that an Error kept from being raised: the next call does it. */
@@ -57,7 +56,7 @@ final class EventReader {
                 triesLeft = 0;
                 copy = null;
             }
-            int rc = Librdmacm.getCmEvent(call, channel.address(), slot.address());
+            int rc = channel.calls.getCmEvent(call, channel.address(), slot.address());
             if (rc != 0) {
                 return rc;
             }
@@ -70,19 +69,22 @@ final class EventReader {
         copy = null;
         orphan = 0;
         triesLeft = MOST_TRIES;
+        tryCopy(event);
+        acknowledge(event);
+    }
+
+    private void tryCopy(long event) {
         try {
             copy(event);
         } catch (RuntimeException | Error e) {
             copy = null; // the id is told that it was lost
-        } finally {
-            acknowledge(event);
         }
     }
 
     private void acknowledge(long event) {
-        int ignored = Librdmacm.ackCmEvent(call, event); // it always succeeds
+        int ignored = channel.calls.ackCmEvent(call, event); // it always succeeds
         if (orphan != 0) {
-            ignored = Librdmacm.destroyId(call, orphan);
+            ignored = channel.calls.destroyId(call, orphan);
         }
     }
 

@@ -67,6 +67,7 @@ final class RdmacmChannel {
     private final long address;
     private final int fd;
     private final Epoll epoll;
+    final EventCalls calls;
     private final EventReader reader;
     private final ConcurrentHashMap<Long, RdmacmId> ids = new ConcurrentHashMap<>();
     private final AtomicLong lastNumber = new AtomicLong();
@@ -77,10 +78,11 @@ final class RdmacmChannel {
     /** Why it has failed, for all ids; null if it has not. Written by the reader. */
     private volatile @Nullable CmEvent failure;
 
-    private RdmacmChannel(long address, int fd, Epoll epoll) {
+    RdmacmChannel(long address, int fd, Epoll epoll, EventCalls calls) {
         this.address = address;
         this.fd = fd;
         this.epoll = epoll;
+        this.calls = calls;
         this.reader = new EventReader(this);
     }
 
@@ -170,7 +172,7 @@ final class RdmacmChannel {
                 epoll = Epoll.create(2);
                 check(Libc.setNonBlocking(fd));
                 check(epoll.add(fd, EVENTS));
-                RdmacmChannel channel = new RdmacmChannel(address, fd, epoll);
+                RdmacmChannel channel = new RdmacmChannel(address, fd, epoll, EventCalls.LIBRDMACM);
                 HelperThreads.unstarted("loomverbs-rdmacm", channel::run).start();
                 opened = true;
                 return channel;
@@ -246,10 +248,15 @@ final class RdmacmChannel {
 
     private void awaitAndRead() {
         int n = reader.hasTaken() ? 0 : awaitWake();
-        int rc = n < 0 ? n : reader.readAll();
+        int rc = n < 0 ? n : readAll();
         if (rc != 0 && rc != -Errno.EAGAIN && rc != -Errno.EINTR) {
             fail(rc);
         }
+    }
+
+    /** As {@link EventReader#readAll}. */
+    int readAll() {
+        return reader.readAll();
     }
 
     /** Waits for events, or for the end. */

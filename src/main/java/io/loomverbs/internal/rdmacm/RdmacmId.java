@@ -332,7 +332,8 @@ final class RdmacmId implements CmIdOps {
 
     private int end() {
         try (Arena arena = Arena.ofConfined()) {
-            int ignored = Librdmacm.destroyId(Libibverbs.callState(arena), address);
+            EventCalls calls = channel.calls;
+            int ignored = calls.destroyId(calls.callState(arena), address);
             return 0;
         }
     }

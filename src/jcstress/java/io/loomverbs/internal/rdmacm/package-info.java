@@ -1,0 +1,2 @@
+/** The races of the reader of librdmacm's events, on the shipped classes. */
+package io.loomverbs.internal.rdmacm;
