@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
  * @param hopLimit how many routers a message may pass, 0 to 255
  * @param trafficClass the traffic class, 0 to 255
  * @param flowLabel the flow label, 20 bits
+ * @param srcPathBits which LID of the local port is the source, counted from its first, 0 to 255;
+ *     on InfiniBand ({@code src_path_bits})
+ * @param staticRate at most how fast to send, a value of {@code enum ibv_rate}, 0 to 255; 0 for the
+ *     port's rate
  * @since 0.1.0
  */
 public record AhAttributes(
@@ -28,7 +32,9 @@ public record AhAttributes(
         int sgidIndex,
         int hopLimit,
         int trafficClass,
-        int flowLabel) {
+        int flowLabel,
+        int srcPathBits,
+        int staticRate) {
     /**
      * As {@code sgidIndex}: the local port's GID that reaches {@code dgid}, chosen when the address
      * is used. On InfiniBand the first; on Ethernet one of the same family (IPv4 or IPv6), of RoCE
@@ -53,6 +59,33 @@ public record AhAttributes(
         Arguments.inRange("hopLimit", hopLimit, 0, 255, "8 bits");
         Arguments.inRange("trafficClass", trafficClass, 0, 255, "8 bits");
         Arguments.inRange("flowLabel", flowLabel, 0, 0xfffff, "20 bits");
+        Arguments.inRange("srcPathBits", srcPathBits, 0, 255, "8 bits");
+        Arguments.inRange("staticRate", staticRate, 0, 255, "8 bits");
+    }
+
+    /**
+     * From the first LID of the local port, at the port's rate.
+     *
+     * @param portNum the local port to send from, from 1 on
+     * @param dlid the local identifier of the destination port; 0 on Ethernet
+     * @param sl the service level, 0 to 15
+     * @param dgid the GID of the destination port, or null to send no global routing header
+     * @param sgidIndex which GID of the local port is the source, or {@link #FITTING_GID}
+     * @param hopLimit how many routers a message may pass, 0 to 255
+     * @param trafficClass the traffic class, 0 to 255
+     * @param flowLabel the flow label, 20 bits
+     * @throws IllegalArgumentException if a value is out of the range given here
+     */
+    public AhAttributes(
+            int portNum,
+            int dlid,
+            int sl,
+            @Nullable Gid dgid,
+            int sgidIndex,
+            int hopLimit,
+            int trafficClass,
+            int flowLabel) {
+        this(portNum, dlid, sl, dgid, sgidIndex, hopLimit, trafficClass, flowLabel, 0, 0);
     }
 
     /**
@@ -75,7 +108,17 @@ public record AhAttributes(
         }
         boolean known = portNum <= context.attributes().physicalPortCount();
         int index = dgid == null || !known ? 0 : GidChoice.reaching(context, portNum, dgid);
-        return new AhAttributes(portNum, dlid, sl, dgid, index, hopLimit, trafficClass, flowLabel);
+        return new AhAttributes(
+                portNum,
+                dlid,
+                sl,
+                dgid,
+                index,
+                hopLimit,
+                trafficClass,
+                flowLabel,
+                srcPathBits,
+                staticRate);
     }
 
     AhAttr attr() {
@@ -89,7 +132,9 @@ public record AhAttributes(
                 flowLabel,
                 dlid,
                 sl,
-                portNum);
+                portNum,
+                srcPathBits,
+                staticRate);
     }
 
     static AhAttributes of(AhAttr attr) {
@@ -101,6 +146,8 @@ public record AhAttributes(
                 attr.sgidIndex(),
                 attr.hopLimit(),
                 attr.trafficClass(),
-                attr.flowLabel());
+                attr.flowLabel(),
+                attr.srcPathBits(),
+                attr.staticRate());
     }
 }

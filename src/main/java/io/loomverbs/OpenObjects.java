@@ -1,6 +1,5 @@
 package io.loomverbs;
 
-import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.ApiObjects;
 import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.CqOps;
@@ -15,7 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 
-/** What the test kit and the connection manager may do with the objects of the API. */
+/** What the test kit may see of the objects of the API. */
 final class OpenObjects extends ApiObjects {
     private static final OpenObjects INSTANCE = new OpenObjects();
 
@@ -64,11 +63,6 @@ final class OpenObjects extends ApiObjects {
         synchronized (INSTANCE.contexts) {
             INSTANCE.contexts.remove(context);
         }
-    }
-
-    @Override
-    public void address(Object builder, AhAttr address) {
-        ((QpAttributes.Builder) builder).address(address);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.loomverbs;
 
-import io.loomverbs.internal.device.AhAttr;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
 
@@ -518,11 +517,7 @@ public final class QpAttributes {
          * @return this
          */
         public Builder address(AhAttributes address) {
-            return address(Arguments.notNull(address, "address").attr());
-        }
-
-        Builder address(AhAttr address) {
-            attr.av = address;
+            attr.av = Arguments.notNull(address, "address").attr();
             mask |= Ibv.QP_AV;
             return this;
         }

@@ -36,8 +36,9 @@ final class ReplyAddress {
             Context context, int port, WorkCompletions batch, int index, MemorySegment header) {
         int slid = batch.slid(index);
         int sl = batch.sl(index);
+        int bits = batch.dlidPathBits(index);
         if (!batch.hasGrh(index)) {
-            return new AhAttributes(port, slid, sl, null, 0, 0, 0, 0);
+            return new AhAttributes(port, slid, sl, null, 0, 0, 0, 0, bits, 0);
         }
         if (isIpv4(header)) {
             Gid local = mapped(header, IPV4_AT + 16);
@@ -49,6 +50,8 @@ final class ReplyAddress {
                     indexOf(context, port, local, true),
                     u8(header, IPV4_AT + 8),
                     u8(header, IPV4_AT + 1),
+                    0,
+                    bits,
                     0);
         }
         int versionClassFlow = header.get(INT, 0);
@@ -69,7 +72,9 @@ final class ReplyAddress {
                 indexOf(context, port, local, next == UDP),
                 u8(header, 7),
                 versionClassFlow >>> 20 & 0xff,
-                versionClassFlow & 0xfffff);
+                versionClassFlow & 0xfffff,
+                bits,
+                0);
     }
 
     private static boolean isIpv4(MemorySegment header) {

@@ -13,12 +13,9 @@ import io.loomverbs.VerbsException;
 import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmIdOps;
 import io.loomverbs.internal.device.AhAttr;
-import io.loomverbs.internal.device.ApiObjects;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
-
-import java.util.Objects;
 
 /**
  * Takes a queue pair of the program from state to state, with the attributes that the connection
@@ -169,7 +166,7 @@ final class QpSteps {
             to.portNum(attr.portNum);
         }
         if ((mask & Ibv.QP_AV) != 0) {
-            Objects.requireNonNull(ApiObjects.get()).address(to, attr.av);
+            to.address(address(attr.av));
         }
         if ((mask & Ibv.QP_PATH_MTU) != 0) {
             to.pathMtu(mtu(attr.pathMtu));
@@ -213,7 +210,9 @@ final class QpSteps {
                 av.sgidIndex(),
                 av.hopLimit(),
                 av.trafficClass(),
-                av.flowLabel());
+                av.flowLabel(),
+                av.srcPathBits(),
+                av.staticRate());
     }
 
     private static Mtu mtu(int number) {

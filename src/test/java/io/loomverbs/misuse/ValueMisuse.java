@@ -59,6 +59,7 @@ final class ValueMisuse extends MisuseTable {
             iae("Gid.parse(String)", s -> Gid.parse(bad), "text is \"" + bad + "\"", "a GID");
         }
         String ah = "AhAttributes(int, int, int, Gid, int, int, int, int)";
+        String longAh = "AhAttributes(int, int, int, Gid, int, int, int, int, int, int)";
         for (int bad : new int[] {-1, 0x100000, MAX}) {
             iae(ah, s -> new AhAttributes(bad, 0, 0, null, 0, 0, 0, 0), "portNum is " + bad);
             iae(ah, s -> new AhAttributes(1, bad, 0, null, 0, 0, 0, 0), "dlid is " + bad);
@@ -67,6 +68,14 @@ final class ValueMisuse extends MisuseTable {
             iae(ah, s -> new AhAttributes(1, 0, 0, null, 0, bad, 0, 0), "hopLimit is " + bad);
             iae(ah, s -> new AhAttributes(1, 0, 0, null, 0, 0, bad, 0), "trafficClass is " + bad);
             iae(ah, s -> new AhAttributes(1, 0, 0, null, 0, 0, 0, bad), "flowLabel is " + bad);
+            iae(
+                    longAh,
+                    s -> new AhAttributes(1, 0, 0, null, 0, 0, 0, 0, bad, 0),
+                    "srcPathBits is " + bad);
+            iae(
+                    longAh,
+                    s -> new AhAttributes(1, 0, 0, null, 0, 0, 0, 0, 0, bad),
+                    "staticRate is " + bad);
             iae(
                     "AhAttributes.of(Gid, int)",
                     s -> AhAttributes.of(new Gid(0, 0), bad),

@@ -5,9 +5,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.List;
 
 /**
- * What the test kit and the connection manager do with objects of the API, which does not show it.
- * The API provides it as its classes are initialized, and so before there is an object to ask
- * about.
+ * What the test kit has to know of objects of the API, which does not show it. The API provides it
+ * as its classes are initialized, and so before there is an object to ask about.
  */
 public abstract class ApiObjects {
     private static volatile @Nullable ApiObjects provided;
@@ -23,12 +22,6 @@ public abstract class ApiObjects {
     public static @Nullable ApiObjects get() {
         return provided;
     }
-
-    /**
-     * Sets the address in a builder of attributes, with the rate and the path bits, which {@code
-     * AhAttributes} does not have.
-     */
-    public abstract void address(Object builder, AhAttr address);
 
     /** The ops of an open context; throws the API's exception if it is closed. */
     public abstract ContextOps opsOfContext(Object context);
