@@ -51,7 +51,10 @@ public final class Differences {
         return !SOFT_ROCE;
     }
 
-    /** Whether multicast messages come back to queue pairs of the port that sends them. */
+    /**
+     * Whether multicast messages come back to queue pairs of the port that sends them, though the
+     * group was not joined through the connection manager.
+     */
     public static boolean loopsMulticastBack() {
         return EMBEDDED;
     }

@@ -38,10 +38,14 @@ final class NativePrograms implements AutoCloseable {
     }
 
     Program start(String commandLine) throws IOException {
+        return start(List.of(commandLine.split(" ")));
+    }
+
+    Program start(List<String> command) throws IOException {
         Path out = Files.createTempFile("interop", ".out");
         out.toFile().deleteOnExit();
         Process process =
-                new ProcessBuilder(commandLine.split(" "))
+                new ProcessBuilder(command)
                         .redirectErrorStream(true)
                         .redirectOutput(out.toFile())
                         .start();
