@@ -409,15 +409,14 @@ final class Attachment {
     }
 
     private void awaitEnd(Dispatcher side, BooleanSupplier ended) {
-        side.awaitQuietly(new Closing(ended));
-        while (!ended.getAsBoolean()) {
+        // Reached once, it stays so: threads that come later are refused.
+        while (!side.awaitQuietly(new Closing(ended))) {
             // The CQ brings nothing any more, and the device has refused a reset, as it says here;
             // or a thread is just posting.
             if (!gone) {
                 move(QpState.RESET, false);
             }
             LockSupport.parkNanos(Dispatcher.MOMENT.toNanos());
-            side.awaitQuietly(new Closing(ended));
         }
     }
 

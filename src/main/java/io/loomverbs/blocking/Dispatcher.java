@@ -207,18 +207,21 @@ final class Dispatcher {
         return follow(goal, nanos, deadline);
     }
 
-    /** Waits without a limit. An interrupt is kept for later; the end of the CQ ends the wait. */
-    void awaitQuietly(Goal goal) {
+    /**
+     * Waits without a limit. An interrupt is kept for later; the end of the CQ ends the wait.
+     *
+     * @return whether the goal was reached
+     */
+    boolean awaitQuietly(Goal goal) {
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    await(goal, Long.MAX_VALUE);
-                    return;
+                    return await(goal, Long.MAX_VALUE);
                 } catch (InterruptedException e) {
                     interrupted = true;
                 } catch (IllegalStateException | VerbsException e) {
-                    return; // nothing comes any more
+                    return false; // nothing comes any more
                 }
             }
         } finally {
