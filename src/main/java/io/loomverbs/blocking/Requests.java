@@ -160,6 +160,7 @@ public final class Requests implements AutoCloseable {
      * If the device refuses this, too, what was thrown first is what the program is to know, and
      * another thread tries again: the program cannot.
      */
+    @SuppressWarnings("ReferenceEquality") // the JVM may throw an Error that it has made before
     private void closeAfter(Throwable cause) {
         try {
             close();

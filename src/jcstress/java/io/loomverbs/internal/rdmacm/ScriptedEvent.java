@@ -175,23 +175,17 @@ abstract class ScriptedEvent {
             }
             long left = isKnownToBeStuck ? 0 : Patience.nanos();
             while (acknowledged < reads && left > 0) {
-                left = awaitAcknowledgement(left);
+                left = changed.awaitNanos(left);
             }
             stuck = acknowledged < reads;
             isKnownToBeStuck |= stuck;
             freed = true;
             idMemory.i64(RdmaCmId.CONTEXT, numberOf(otherMemory));
             return 0;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private long awaitAcknowledgement(long nanos) {
-        try {
-            return changed.awaitNanos(nanos);
         } catch (InterruptedException e) {
             throw new AssertionError("no thread interrupts it", e);
+        } finally {
+            lock.unlock();
         }
     }
 

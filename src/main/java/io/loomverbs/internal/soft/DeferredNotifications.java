@@ -1,7 +1,6 @@
 package io.loomverbs.internal.soft;
 
 import io.loomverbs.internal.device.AsyncListener;
-import io.loomverbs.internal.device.Ibv;
 
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +22,7 @@ final class DeferredNotifications {
 
     // Made in advance, for the lack of memory.
     private static final Consumer<Runnable> RUN = Runnable::run;
-    private static final Consumer<SoftCq> TELL_OVERRUN =
-            cq -> cq.events.asyncEvent(Ibv.EVENT_CQ_ERR);
+    private static final Consumer<SoftCq> TELL_OVERRUN = SoftCq::tellOverrun;
     private static final Consumer<SoftCq> FAIL_USERS = SoftCq::failUsers;
 
     private @Nullable SoftCq firstFired;

@@ -28,7 +28,8 @@ final class SoftCq extends Mutex implements CqOps {
     static final int OVERRUN = 2;
     static final int DROPPED = 3;
 
-    private static final Runnable NOTHING = () -> {};
+    /** Made in advance, for the lack of memory. */
+    private static final Runnable NOTHING = SoftCq::nothing;
 
     private static final int NOT_ARMED = 0;
     private static final int ARMED_SOLICITED = 1;
@@ -262,6 +263,8 @@ final class SoftCq extends Mutex implements CqOps {
         }
     }
 
+    private static void nothing() {}
+
     /** Drops the completions of a queue pair. A strict device does that when it is reset. */
     void forget(int qpNum) {
         lock();
@@ -352,9 +355,14 @@ final class SoftCq extends Mutex implements CqOps {
         } finally {
             unlock();
         }
-        events.asyncEvent(Ibv.EVENT_CQ_ERR);
+        tellOverrun();
         failUsers();
         return 0;
+    }
+
+    /** Holds no lock. */
+    void tellOverrun() {
+        events.asyncEvent(Ibv.EVENT_CQ_ERR);
     }
 
     /** The device is gone: what the queue holds can be polled, and there will be no more. */
