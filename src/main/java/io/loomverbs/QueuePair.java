@@ -496,7 +496,7 @@ public final class QueuePair implements AutoCloseable {
      * they name must not be reused or closed until the requests have completed: until their
      * completion, or, for {@linkplain SendWorkRequest#signaled unsignaled} requests, that of a
      * later one, was polled. Waits only while another thread destroys the queue pair or the address
-     * handle. Allocates nothing.
+     * handle. Allocates nothing once the queue has been as full before.
      *
      * @param request the first or only request
      * @throws IllegalArgumentException if the request names memory or an address handle of another
@@ -507,6 +507,7 @@ public final class QueuePair implements AutoCloseable {
      *     the device has it, if there are more entries or inline data than the queue pair was
      *     granted. Those before it in the chain were posted; or the device does not say which:
      *     {@link PostException#posted()}
+     * @throws OutOfMemoryError if there is no memory for a copy of the chain; nothing was posted
      */
     public void postSend(SendWorkRequest request) {
         Arguments.notNull(request, "request");
@@ -539,6 +540,7 @@ public final class QueuePair implements AutoCloseable {
      *     EINVAL} if the state or the capacities of the queue pair do not allow it, or it takes its
      *     receives from a {@link SharedReceiveQueue}; those before it in the chain were posted; or
      *     the device does not say which: {@link PostException#posted()}
+     * @throws OutOfMemoryError if there is no memory for a copy of the chain; nothing was posted
      */
     public void postRecv(RecvWorkRequest request) {
         Arguments.notNull(request, "request");

@@ -164,6 +164,7 @@ public final class SharedReceiveQueue implements AutoCloseable {
      * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
      *     EINVAL} if it has more entries than were granted; those before it in the chain were
      *     posted; or the device does not say which: {@link PostException#posted()}
+     * @throws OutOfMemoryError if there is no memory for a copy of the chain; nothing was posted
      */
     public void postRecv(RecvWorkRequest request) {
         Arguments.notNull(request, "request");

@@ -18,12 +18,16 @@ public interface QpOps {
 
     /**
      * {@code ibv_post_send} of the chain that starts at {@code first}: a {@link PostResult}. What
-     * the requests hold has been read when this returns. Any thread; allocates nothing; never
-     * blocks.
+     * the requests hold has been read when this returns. If there is no memory for a copy of the
+     * chain, this throws an {@code OutOfMemoryError}, and nothing of it is posted. Any thread;
+     * allocates nothing once the queue has been as full before; never blocks.
      */
     long postSend(SendWr first);
 
-    /** {@code ibv_post_recv} of the chain that starts at {@code first}: a {@link PostResult}. */
+    /**
+     * {@code ibv_post_recv} of the chain that starts at {@code first}: a {@link PostResult}.
+     * Without memory, as {@link #postSend}.
+     */
     long postRecv(RecvWr first);
 
     /** {@code ibv_attach_mcast}; the GID is two big-endian halves. Attaching again does nothing. */

@@ -21,7 +21,7 @@ public interface SrqOps {
 
     /**
      * {@code ibv_post_srq_recv} of the chain that starts at {@code first}: a {@link PostResult}.
-     * Any thread; allocates nothing; never blocks.
+     * Without memory, as {@link QpOps#postSend}. Any thread; never blocks.
      */
     long postRecv(RecvWr first);
 

@@ -32,16 +32,9 @@ final class RecvQueue extends Mutex {
         this.ring = new SlotRing<>(depth, RecvSlot::new);
     }
 
+    /** A chain; if this throws, such as for lack of memory, nothing of it is posted. */
     long post(RecvWr first) {
-        int errno = 0;
-        int accepted = 0;
-        for (RecvWr wr = first; wr != null; wr = wr.next()) {
-            errno = append(wr);
-            if (errno != 0) {
-                break;
-            }
-            accepted++;
-        }
+        long result = append(first);
         // Between the new tail and the two looks below: a thread that misses the tail is seen here.
         VarHandle.fullFence();
         SendQueue peer = starved;
@@ -52,28 +45,42 @@ final class RecvQueue extends Mutex {
         if (qp.state() == Ibv.QPS_ERR) {
             qp.flushReceives();
         }
-        return errno == 0 ? PostResult.OK : PostResult.failed(errno, accepted);
+        return result;
     }
 
-    private int append(RecvWr wr) {
-        if (wr.numSge() < 0 || wr.numSge() > qp.cap().maxRecvSge() || wr.numSge() > wr.maxSge()) {
-            return Errno.EINVAL;
-        }
+    private long append(RecvWr first) {
         ring.lock();
         try {
             if (srq != null || qp.state() <= Ibv.QPS_RESET) {
-                return Errno.EINVAL;
+                return PostResult.failed(Errno.EINVAL, 0);
             }
-            RecvSlot slot = ring.claim();
-            if (slot == null) {
-                return Errno.ENOMEM;
+            int errno = 0;
+            int filled = 0;
+            for (RecvWr wr = first; wr != null; wr = wr.next()) {
+                errno = fill(wr, filled);
+                if (errno != 0) {
+                    break;
+                }
+                filled++;
             }
-            slot.fill(wr);
-            ring.publish();
-            return 0;
+            ring.publish(filled);
+            return errno == 0 ? PostResult.OK : PostResult.failed(errno, filled);
         } finally {
             ring.unlock();
         }
+    }
+
+    /** Copies a request behind {@code filled} others of its chain. */
+    private int fill(RecvWr wr, int filled) {
+        if (wr.numSge() < 0 || wr.numSge() > qp.cap().maxRecvSge() || wr.numSge() > wr.maxSge()) {
+            return Errno.EINVAL;
+        }
+        RecvSlot slot = ring.claim(filled);
+        if (slot == null) {
+            return Errno.ENOMEM;
+        }
+        slot.fill(wr);
+        return 0;
     }
 
     /** The buffer that the next message gets, or null. Under this lock. */

@@ -122,51 +122,60 @@ final class SendQueue extends Mutex {
         this.strict = qp.device.strict;
     }
 
+    /** A chain; if this throws, such as for lack of memory, nothing of it is posted. */
     long post(SendWr first) {
-        int errno = 0;
-        int accepted = 0;
-        for (SendWr wr = first; wr != null; wr = wr.next()) {
-            errno = append(wr);
-            if (errno != 0) {
-                break;
-            }
-            accepted++;
-        }
-        if (accepted > 0) {
+        long result = append(first);
+        if (result == PostResult.OK || PostResult.accepted(result) > 0) {
             signal();
         }
-        return errno == 0 ? PostResult.OK : PostResult.failed(errno, accepted);
+        return result;
     }
 
-    private int append(SendWr wr) {
+    /** Nothing may fail between the publication of requests and their signal. */
+    private long append(SendWr first) {
+        ring.lock();
+        try {
+            if (qp.state() < Ibv.QPS_RTS) {
+                return PostResult.failed(Errno.EINVAL, 0);
+            }
+            int errno = 0;
+            int filled = 0;
+            for (SendWr wr = first; wr != null; wr = wr.next()) {
+                errno = fill(wr, filled);
+                if (errno != 0) {
+                    break;
+                }
+                filled++;
+            }
+            ring.publish(filled);
+            return errno == 0 ? PostResult.OK : PostResult.failed(errno, filled);
+        } finally {
+            ring.unlock();
+        }
+    }
+
+    /** Copies a request behind {@code filled} others of its chain. */
+    private int fill(SendWr wr, int filled) {
         int errno = SendRules.check(qp, wr);
         if (errno != 0) {
             return errno;
         }
-        ring.lock();
-        try {
-            if (qp.state() < Ibv.QPS_RTS) {
-                return Errno.EINVAL;
-            }
-            SendSlot slot = strict && ring.tail() - polled >= depth ? null : ring.claim();
-            if (slot == null) {
-                return Errno.ENOMEM;
-            }
-            if (wr.ah() instanceof SoftAh ah) {
-                slot.fillUd(wr, ah);
-            } else {
-                slot.fill(wr);
-            }
-            FaultPlan plan = qp.pd.faults.plan();
-            if (plan != null && faults == null) {
-                faults = new SendFaults(qp);
-            }
-            slot.dueNanos = faults == null ? 0 : faults.due(plan, ring.tail());
-            ring.publish();
-            return 0;
-        } finally {
-            ring.unlock();
+        int position = ring.tail() + filled;
+        SendSlot slot = strict && position - polled >= depth ? null : ring.claim(filled);
+        if (slot == null) {
+            return Errno.ENOMEM;
         }
+        if (wr.ah() instanceof SoftAh ah) {
+            slot.fillUd(wr, ah);
+        } else {
+            slot.fill(wr);
+        }
+        FaultPlan plan = qp.pd.faults.plan();
+        if (plan != null && faults == null) {
+            faults = new SendFaults(qp);
+        }
+        slot.dueNanos = faults == null ? 0 : faults.due(plan, position);
+        return 0;
     }
 
     /** Signals the queue: this thread or the current runner looks at it. Holds no lock. */

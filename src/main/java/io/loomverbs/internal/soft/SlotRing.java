@@ -11,9 +11,10 @@ import java.util.function.Supplier;
  * lock. Slots are made when first needed, and the array doubles up to the limit: a queue that was
  * never used costs next to nothing.
  *
- * <p>A producer fills in the slot of {@link #claim()} and then calls {@link #publish()}. What makes
+ * <p>A producer fills in slots of {@link #claim} and then calls {@link #publish}, for all of them
+ * at once. Until then nothing has changed: what it has filled in is filled in again. What makes
  * this safe without the consumer taking the lock: {@code tail} is written with release after the
- * slot and its array, and read with acquire before them; {@code head} likewise the other way
+ * slots and their array, and read with acquire before them; {@code head} likewise the other way
  * around, before a slot is filled in again.
  */
 @SuppressWarnings("serial") // see Mutex
@@ -54,17 +55,21 @@ final class SlotRing<T> extends Mutex {
         this.maker = maker;
     }
 
-    /** The slot to fill in next, or null if all are in use. */
-    @Nullable T claim() {
-        int inUse = tail - (int) HEAD.getAcquire(this);
+    /**
+     * The slot to fill in after {@code filled} others that are not published yet; null if all are
+     * in use.
+     */
+    @Nullable T claim(int filled) {
+        int position = tail + filled;
+        int inUse = position - (int) HEAD.getAcquire(this);
         if (inUse >= limit) {
             return null;
         }
         @Nullable Object[] array = slots;
         if (inUse == array.length) {
-            array = grow(array);
+            array = grow(array, position);
         }
-        int at = tail & array.length - 1;
+        int at = position & array.length - 1;
         Object slot = array[at];
         if (slot == null) {
             slot = maker.get();
@@ -73,8 +78,9 @@ final class SlotRing<T> extends Mutex {
         return cast(slot);
     }
 
-    void publish() {
-        TAIL.setRelease(this, tail + 1);
+    /** Gives the consumer so many slots. */
+    void publish(int filled) {
+        TAIL.setRelease(this, tail + filled);
     }
 
     /** Position of the next slot to fill in. Under the lock. */
@@ -110,10 +116,10 @@ final class SlotRing<T> extends Mutex {
      * Every old position moves to its place in the longer array. The consumer may take the oldest
      * meanwhile; its slot is then just one that can be filled in again.
      */
-    private @Nullable Object[] grow(@Nullable Object[] old) {
+    private @Nullable Object[] grow(@Nullable Object[] old, int end) {
         int length = old.length == 0 ? FIRST_LENGTH : 2 * old.length;
         @Nullable Object[] longer = new Object[length];
-        for (int p = tail - old.length; p != tail; p++) {
+        for (int p = end - old.length; p != end; p++) {
             longer[p & length - 1] = old[p & old.length - 1];
         }
         slots = longer;

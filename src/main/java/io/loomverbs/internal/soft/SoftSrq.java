@@ -49,20 +49,14 @@ final class SoftSrq extends Mutex implements SrqOps {
         this.maxSge = attr.maxSge();
     }
 
+    /** If this throws, such as for lack of memory, nothing of the chain is posted. */
     @Override
     public long postRecv(RecvWr chain) {
-        int errno = 0;
-        int accepted = 0;
+        long result;
         boolean wanted;
         lock();
         try {
-            for (RecvWr wr = chain; wr != null; wr = wr.next()) {
-                errno = append(wr);
-                if (errno != 0) {
-                    break;
-                }
-                accepted++;
-            }
+            result = append(chain);
             wanted = isWanted();
         } finally {
             unlock();
@@ -70,28 +64,54 @@ final class SoftSrq extends Mutex implements SrqOps {
         if (wanted) {
             kickStarved();
         }
-        return errno == 0 ? PostResult.OK : PostResult.failed(errno, accepted);
+        return result;
     }
 
-    private int append(RecvWr wr) {
+    private long append(RecvWr chain) {
+        int errno = 0;
+        int filled = 0;
+        RecvSlot oldest = null;
+        RecvSlot newest = null;
+        for (RecvWr wr = chain; wr != null; wr = wr.next()) {
+            errno = refusal(wr, filled);
+            if (errno != 0) {
+                break;
+            }
+            RecvSlot slot = filled(wr);
+            if (newest == null) {
+                oldest = slot;
+            } else {
+                newest.next = slot;
+            }
+            newest = slot;
+            filled++;
+        }
+        if (newest != null) {
+            if (last == null) {
+                first = oldest;
+            } else {
+                last.next = oldest;
+            }
+            last = newest;
+            posted += filled;
+        }
+        return errno == 0 ? PostResult.OK : PostResult.failed(errno, filled);
+    }
+
+    /** Why a request is refused that comes after {@code filled} others; 0 if it is not. */
+    private int refusal(RecvWr wr, int filled) {
         if (users.retired() || wr.numSge() < 0 || wr.numSge() > Math.min(maxSge, wr.maxSge())) {
             return Errno.EINVAL;
         }
-        if (posted >= maxWr) {
-            return Errno.ENOMEM;
-        }
+        return posted + filled >= maxWr ? Errno.ENOMEM : 0;
+    }
+
+    private RecvSlot filled(RecvWr wr) {
         RecvSlot slot = spare == null ? new RecvSlot() : spare;
         slot.fill(wr);
         spare = slot.next;
         slot.next = null;
-        if (last == null) {
-            first = slot;
-        } else {
-            last.next = slot;
-        }
-        last = slot;
-        posted++;
-        return 0;
+        return slot;
     }
 
     /**

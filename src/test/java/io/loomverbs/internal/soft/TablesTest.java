@@ -106,11 +106,11 @@ class TablesTest {
             for (long i = 0; i < 5_000; i++) {
                 if (random.nextInt(100) < 52) {
                     ring.lock();
-                    long[] slot = ring.claim();
+                    long[] slot = ring.claim(0);
                     assertThat(slot == null).isEqualTo(model.size() == limit);
                     if (slot != null) {
                         slot[0] = i;
-                        ring.publish();
+                        ring.publish(1);
                         model.add(i);
                     }
                     ring.unlock();
