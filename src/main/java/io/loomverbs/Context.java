@@ -7,6 +7,7 @@ import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.GidAttr;
 import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +25,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Context implements AutoCloseable {
     static {
-        LoadedClasses.besides(Context.class, EventQueue.class, LoadedClasses.class);
+        LoadedClasses.besides(
+                Context.class, EventQueue.class, LoadedClasses.class, Recorder.class);
     }
 
     private final Device device;

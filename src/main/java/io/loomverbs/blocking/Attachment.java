@@ -421,7 +421,7 @@ final class Attachment {
     }
 
     /** What a closer waits for. */
-    private final class Closing implements Goal {
+    final class Closing implements Goal {
         private final BooleanSupplier reached;
 
         Closing(BooleanSupplier reached) {

@@ -30,6 +30,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * @since 0.1.0
  */
 public final class BufferPool implements AutoCloseable {
+    static {
+        AllClasses.load();
+    }
+
     private static final int MOST_BUFFERS = 1 << 24;
     private static final int SLAB_BYTES = 1 << 20;
     private static final int ALIGNMENT = 64;
@@ -235,7 +239,7 @@ public final class BufferPool implements AutoCloseable {
     }
 
     /** One buffer, lent. */
-    private final class PoolLoan extends Loan {
+    final class PoolLoan extends Loan {
         private final int index;
         private final Thread by = Thread.currentThread();
         private final @Nullable Throwable where;

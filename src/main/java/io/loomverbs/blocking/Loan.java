@@ -33,7 +33,7 @@ abstract class Loan implements Goal {
     /** Threads that wait until it has gone back. Changed under the lock of this. */
     private volatile @Nullable Waiter waiters;
 
-    private record User(Attachment requests, @Nullable User earlier) {}
+    record User(Attachment requests, @Nullable User earlier) {}
 
     /** Returns the memory to where it came from. Called once. */
     abstract void giveBack();

@@ -20,14 +20,24 @@ public final class Message implements AutoCloseable {
     private final int imm;
     private final int srcQp;
 
+    /** A buffer of the ring of receives. */
+    static final class OfRing extends Loan {
+        private final ReceiveSide from;
+        private final ReceiveSide.Slot slot;
+
+        OfRing(ReceiveSide from, ReceiveSide.Slot slot) {
+            this.from = from;
+            this.slot = slot;
+        }
+
+        @Override
+        void giveBack() {
+            from.giveBack(slot);
+        }
+    }
+
     Message(ReceiveSide from, ReceiveSide.Slot slot, int headerBytes) {
-        loan =
-                new Loan() {
-                    @Override
-                    void giveBack() {
-                        from.giveBack(slot);
-                    }
-                };
+        loan = new OfRing(from, slot);
         int length = slot.written ? 0 : slot.bytes - headerBytes;
         Buffer b = slot.buffer;
         bytes = new Buffer(b.region(), b.offset() + headerBytes, length, loan, false);

@@ -49,6 +49,10 @@ import java.time.Duration;
  * @since 0.1.0
  */
 public final class Requests implements AutoCloseable {
+    static {
+        AllClasses.load();
+    }
+
     private final QueuePair qp;
     private final QpConfig granted;
     private final long timeout;

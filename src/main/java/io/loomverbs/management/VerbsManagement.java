@@ -1,5 +1,7 @@
 package io.loomverbs.management;
 
+import io.loomverbs.internal.device.LoadedClasses;
+
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -23,6 +25,10 @@ import javax.management.StandardMBean;
  * @since 0.1.0
  */
 public final class VerbsManagement implements AutoCloseable {
+    static {
+        LoadedClasses.besides(VerbsManagement.class);
+    }
+
     private static final String NAME = "io.loomverbs:type=Verbs";
     private static final int MOST_COPIES = 1000;
     private static final Object LOCK = new Object();

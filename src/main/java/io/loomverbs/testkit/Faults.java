@@ -8,6 +8,7 @@ import io.loomverbs.WcStatus;
 import io.loomverbs.internal.device.ApiObjects;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.FaultOps;
+import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.device.QpOps;
 
 /**
@@ -32,6 +33,10 @@ import io.loomverbs.internal.device.QpOps;
  * @since 0.1.0
  */
 public final class Faults {
+    static {
+        LoadedClasses.besides(Faults.class);
+    }
+
     private final Context context;
 
     private Faults(Context context) {

@@ -2,6 +2,7 @@ package io.loomverbs.testkit;
 
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.internal.device.ApiObjects;
+import io.loomverbs.internal.device.LoadedClasses;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,6 +20,10 @@ import java.util.Set;
  * @since 0.1.0
  */
 public final class Leaks {
+    static {
+        LoadedClasses.besides(Leaks.class);
+    }
+
     private final Set<Object> openBefore = Collections.newSetFromMap(new IdentityHashMap<>());
     private final IdentityHashMap<CompletionQueue, Integer> unackedBefore = new IdentityHashMap<>();
 

@@ -6,6 +6,7 @@ import io.loomverbs.internal.cm.CmIdOps;
 import io.loomverbs.internal.cm.CmListener;
 import io.loomverbs.internal.cm.CmOps;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.LoadedClasses;
 
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,10 @@ import java.util.function.IntPredicate;
  * every IP address is one of its own, except {@code 192.0.2.0/24}, which nothing reaches.
  */
 final class SoftCm implements CmOps {
+    static {
+        LoadedClasses.besides(SoftCm.class);
+    }
+
     /** Guards the states of all ids. No event is raised while it is held. */
     final ReentrantLock lock = new ReentrantLock();
 

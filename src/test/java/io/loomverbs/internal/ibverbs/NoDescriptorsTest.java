@@ -17,6 +17,7 @@ import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.Verbs;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.blocking.Requests;
 import io.loomverbs.support.ChildJvm;
 
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,8 @@ class NoDescriptorsTest {
             CompletionQueue cq = context.createDirectCq(16);
             QueuePair a = pd.createQp(QpConfig.of(QpType.RC, cq));
             QueuePair b = pd.createQp(QpConfig.of(QpType.RC, cq));
+            CompletionQueue blocking = context.createDirectCq(16);
+            Requests requests = Requests.over(pd.createQp(QpConfig.of(QpType.RC, blocking)));
             WorkCompletions batch = WorkCompletions.allocate(4);
             SendWorkRequest request = SendWorkRequest.allocate(1, 0).send().sge(memory).signaled();
             RecvWorkRequest receive = RecvWorkRequest.allocate(1).sge(memory);
@@ -94,6 +97,10 @@ class NoDescriptorsTest {
             Thread.sleep(50); // until it waits
             device.refusesClose = 16;
             close(onChannel);
+            close(requests);
+            failing("closed requests", () -> requests.start(wr -> {}));
+            close(requests.queuePair());
+            close(blocking);
             failing("closed channel", () -> close(channel));
             failing("waiter", () -> waiter.get(20, TimeUnit.SECONDS));
             failing("refused close", () -> close(made));

@@ -1,0 +1,56 @@
+package io.loomverbs.blocking;
+
+import java.util.List;
+
+/**
+ * The classes of this package, loaded with those with which its use begins. A class that is first
+ * needed by a failure or a close could not be loaded without free file descriptors if it is a file
+ * in a folder, and {@code NoClassDefFoundError} would replace the failure, also of every later
+ * close.
+ */
+final class AllClasses {
+    private AllClasses() {}
+
+    /** Loads them; does not initialize them. */
+    static void load() {
+        List<Class<?>> _ =
+                List.of(
+                        AtomicResults.class,
+                        Attachment.class,
+                        Attachment.Closing.class,
+                        Backlog.class,
+                        Breakage.class,
+                        Buffer.class,
+                        BufferPool.class,
+                        BufferPool.PoolLoan.class,
+                        Buffers.class,
+                        Check.class,
+                        Description.class,
+                        Dispatcher.class,
+                        FreeList.class,
+                        Goal.class,
+                        Loan.class,
+                        Loan.User.class,
+                        Message.class,
+                        Message.OfRing.class,
+                        Op.class,
+                        Pending.class,
+                        Posted.class,
+                        ReceiveSide.class,
+                        ReceiveSide.Slot.class,
+                        RemoteRegion.class,
+                        Request.class,
+                        RequestCache.class,
+                        RequestFailedException.class,
+                        RequestInterruptedException.class,
+                        RequestTimeoutException.class,
+                        Requests.class,
+                        RequestsConfig.class,
+                        Reservation.class,
+                        SendSide.class,
+                        Succession.class,
+                        WaitList.class,
+                        Waiter.class,
+                        WrId.class);
+    }
+}
