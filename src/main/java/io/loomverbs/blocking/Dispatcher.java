@@ -9,10 +9,11 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.WeakHashMap;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -70,8 +71,14 @@ final class Dispatcher {
     static final Duration MOMENT = Duration.ofMillis(1);
 
     private static final System.Logger LOG = System.getLogger(Dispatcher.class.getName());
-    private static final ConcurrentHashMap<CompletionQueue, Dispatcher> ALL =
-            new ConcurrentHashMap<>();
+
+    /**
+     * Those of CQs with requests. Requests hold their dispatcher, and it holds its CQ; this holds
+     * neither, so that requests that are forgotten without a close pin nothing. Under its own lock.
+     */
+    private static final WeakHashMap<CompletionQueue, WeakReference<Dispatcher>> ALL =
+            new WeakHashMap<>();
+
     private static final VarHandle LEADER;
 
     static {
@@ -91,10 +98,10 @@ final class Dispatcher {
     /** The indices that are in use. Under the lock of this. */
     private final BitSet claimed = new BitSet();
 
-    /** Completions that the attached queue pairs may have in the CQ. In compute of ALL. */
+    /** Completions that the attached queue pairs may have in the CQ. Under the lock of ALL. */
     private int reserved;
 
-    /** In compute of ALL. */
+    /** Under the lock of ALL. */
     private int users;
 
     /** The thread that polls, or null. By compare-and-set; cleared by that thread. */
@@ -118,43 +125,55 @@ final class Dispatcher {
      * @throws IllegalStateException if the CQ has no room for so many
      */
     static Dispatcher reserve(CompletionQueue cq, int completions) {
-        return ALL.compute(
-                cq,
-                (key, known) -> {
-                    Dispatcher d = known == null ? new Dispatcher(cq) : known;
-                    if (completions > cq.cqe() - d.reserved) {
-                        throw new IllegalStateException(
-                                cq
-                                        + " holds "
-                                        + cq.cqe()
-                                        + " completions, of which other queue pairs may need "
-                                        + d.reserved
-                                        + ", so there is no room for the "
-                                        + completions
-                                        + " of this one: make the CQ larger, or reduce sends and"
-                                        + " receives of the RequestsConfig");
-                    }
-                    d.reserved += completions;
-                    d.users++;
-                    return d;
-                });
+        synchronized (ALL) {
+            Dispatcher known = known(cq);
+            int others = known == null ? 0 : known.reserved;
+            if (completions > cq.cqe() - others) {
+                throw new IllegalStateException(
+                        cq
+                                + " holds "
+                                + cq.cqe()
+                                + " completions, of which other queue pairs may need "
+                                + others
+                                + ", so there is no room for the "
+                                + completions
+                                + " of this one: make the CQ larger, or reduce sends and"
+                                + " receives of the RequestsConfig");
+            }
+            Dispatcher d = known;
+            if (d == null) {
+                d = new Dispatcher(cq);
+                ALL.put(cq, new WeakReference<>(d));
+            }
+            d.reserved += completions;
+            d.users++;
+            return d;
+        }
+    }
+
+    /** Under the lock of ALL. */
+    private static @Nullable Dispatcher known(CompletionQueue cq) {
+        WeakReference<Dispatcher> known = ALL.get(cq);
+        return known == null ? null : known.get();
     }
 
     /** How many completions could be reserved now. */
     static int room(CompletionQueue cq) {
-        Dispatcher d = ALL.get(cq);
-        return d == null ? cq.cqe() : cq.cqe() - d.reserved;
+        synchronized (ALL) {
+            Dispatcher d = known(cq);
+            return d == null ? cq.cqe() : cq.cqe() - d.reserved;
+        }
     }
 
     /** Ends what {@link #reserve} began. */
     void unreserve(int completions) {
-        ALL.computeIfPresent(
-                cq,
-                (key, d) -> {
-                    d.reserved -= completions;
-                    d.users--;
-                    return d.users == 0 ? null : d;
-                });
+        synchronized (ALL) {
+            reserved -= completions;
+            users--;
+            if (users == 0) {
+                ALL.remove(cq);
+            }
+        }
     }
 
     /** An index for a queue pair, the lowest that is free; until {@link #detach}. */

@@ -19,6 +19,7 @@ import io.loomverbs.Verbs;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.blocking.Requests;
 import io.loomverbs.support.ChildJvm;
 
 import org.junit.jupiter.api.Test;
@@ -107,7 +108,8 @@ class UnloadingTest {
             ProtectionDomain pd = context.allocPd();
             CompletionQueue cq = context.createDirectCq(16, mine, null, 0);
             MemoryRegion _ = pd.allocateMr(64, Access.LOCAL_WRITE);
-            QueuePair _ = pd.createQp(QpConfig.of(QpType.RC, cq).withQpContext(mine));
+            QueuePair qp = pd.createQp(QpConfig.of(QpType.RC, cq).withQpContext(mine));
+            Requests _ = Requests.over(qp);
         }
 
         /**
