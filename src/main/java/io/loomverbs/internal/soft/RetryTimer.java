@@ -17,6 +17,9 @@ final class RetryTimer {
 
     private final ScheduledThreadPoolExecutor executor;
 
+    /** An alarm was not set once, since no thread could be started. */
+    private volatile boolean failed;
+
     RetryTimer(String device) {
         this(task -> HelperThreads.unstarted("loomverbs-" + device + "-retry", task));
     }
@@ -28,8 +31,24 @@ final class RetryTimer {
         executor.setRemoveOnCancelPolicy(true);
     }
 
+    /** Runs a task after a while. If this throws, no thread could be started. */
     Future<?> in(long nanos, Runnable task) {
-        return executor.schedule(task, nanos, TimeUnit.NANOSECONDS);
+        boolean done = false;
+        try {
+            executor.prestartCoreThread(); // first: otherwise a task is queued that seems refused
+            Future<?> alarm = executor.schedule(task, nanos, TimeUnit.NANOSECONDS);
+            done = true;
+            return alarm;
+        } finally {
+            if (!done) {
+                failed = true;
+            }
+        }
+    }
+
+    /** Whether an alarm was ever not set, and may still be missing. */
+    boolean hasFailed() {
+        return failed;
     }
 
     /** How many alarms and handed-over queues wait. */

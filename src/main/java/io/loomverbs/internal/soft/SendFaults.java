@@ -58,7 +58,11 @@ final class SendFaults {
         if (alarm == null || alarmNanos != wr.dueNanos) {
             end();
             alarmNanos = wr.dueNanos;
-            alarm = qp.device.timer.in(left, signal);
+            try {
+                alarm = qp.device.timer.in(left, signal);
+            } catch (RuntimeException | Error noThread) {
+                // The next look at the queue tries again.
+            }
         }
         return false;
     }

@@ -203,6 +203,8 @@ final class SendQueue extends Mutex {
         if (!strict) { // it learns of that when it tries again
             kicked = true;
             signal();
+        } else if (qp.device.timer.hasFailed()) {
+            signal(); // its alarm may not be set
         }
     }
 
@@ -299,6 +301,7 @@ final class SendQueue extends Mutex {
         Stall s = stall;
         boolean expired = s != null && s.expired();
         if (s != null && !expired && (!kicked || s.isLost())) {
+            s.ensureAlarm();
             return false;
         }
         if (kicked) {
@@ -403,6 +406,7 @@ final class SendQueue extends Mutex {
         boolean rnr = outcome != Transport.NO_ANSWER;
         boolean waitsOn = s.waiting && s.rnr == rnr && !expired;
         if (waitsOn) {
+            s.ensureAlarm();
             return outcome;
         }
         if (rnr) {

@@ -39,18 +39,29 @@ final class SoftDevice implements DeviceOps {
     final MulticastGroups multicast = new MulticastGroups();
 
     SoftDevice(SoftLimits limits) {
-        this("soft0", false, SoftPort.GUID, limits);
+        this(limits, new RetryTimer("soft0"));
+    }
+
+    /** With a timer of its own. */
+    SoftDevice(SoftLimits limits, RetryTimer timer) {
+        this("soft0", false, SoftPort.GUID, limits, timer);
     }
 
     static SoftDevice strict(SoftLimits limits) {
-        return new SoftDevice("strict0", true, SoftPort.GUID + 1, limits);
+        return strict(limits, new RetryTimer("strict0"));
     }
 
-    private SoftDevice(String name, boolean strict, long guid, SoftLimits limits) {
+    /** With a timer of its own. */
+    static SoftDevice strict(SoftLimits limits, RetryTimer timer) {
+        return new SoftDevice("strict0", true, SoftPort.GUID + 1, limits, timer);
+    }
+
+    private SoftDevice(
+            String name, boolean strict, long guid, SoftLimits limits, RetryTimer timer) {
         this.name = name;
         this.strict = strict;
         this.port = new SoftPort(guid);
-        this.timer = new RetryTimer(name);
+        this.timer = timer;
         this.limits = limits;
         this.qps = new IdTable<>(limits.maxQp(), QPN_GENERATION_BITS);
         this.mrs = new IdTable<>(limits.maxMr(), KEY_GENERATION_BITS);

@@ -20,7 +20,13 @@ final class Stall {
 
     int retriesLeft;
     int rnrRetriesLeft;
+
+    /** Whether the wait ends by itself, at the deadline. */
+    private boolean limited;
+
     private long deadlineNanos;
+
+    /** Null if none is needed, or none could be set. */
     private @Nullable Future<?> alarm;
 
     Stall(RetryTimer timer, Runnable wake, int retries, int rnrRetries) {
@@ -36,22 +42,38 @@ final class Stall {
         this.rnr = rnr;
         waiting = true;
         if (nanos > 0) {
+            limited = true;
             deadlineNanos = System.nanoTime() + nanos;
-            alarm = timer.in(nanos, wake);
+            ensureAlarm();
+        }
+    }
+
+    /**
+     * Sets the alarm, unless it is set. If no thread can be started for it, this must be called
+     * again: a lack of threads, which passes, must not fail a queue pair.
+     */
+    void ensureAlarm() {
+        if (limited && alarm == null) {
+            try {
+                alarm = timer.in(deadlineNanos - System.nanoTime(), wake);
+            } catch (RuntimeException | Error noThread) {
+                // The next look at the queue tries again.
+            }
         }
     }
 
     /** Whether it waits for an answer, and nothing will be sent again: the timeout is 0. */
     boolean isLost() {
-        return waiting && !rnr && alarm == null;
+        return waiting && !rnr && !limited;
     }
 
     boolean expired() {
-        return alarm != null && System.nanoTime() - deadlineNanos >= 0;
+        return limited && System.nanoTime() - deadlineNanos >= 0;
     }
 
     /** Calls off the alarm. */
     void end() {
+        limited = false;
         if (alarm != null) {
             alarm.cancel(false);
             alarm = null;

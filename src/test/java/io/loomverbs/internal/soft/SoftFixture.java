@@ -56,7 +56,11 @@ final class SoftFixture {
     }
 
     SoftFixture(SoftLimits limits) {
-        device = new SoftDevice(limits);
+        this(new SoftDevice(limits));
+    }
+
+    SoftFixture(SoftDevice device) {
+        this.device = device;
         context = device.open((type, port) -> {});
         pd = context.allocPd();
     }
