@@ -7,6 +7,7 @@ import io.loomverbs.internal.device.RecvWr;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
@@ -16,6 +17,18 @@ import java.lang.invoke.VarHandle;
  */
 @SuppressWarnings("serial") // see Mutex
 final class RecvQueue extends Mutex {
+    private static final VarHandle STARVED;
+
+    static {
+        try {
+            STARVED =
+                    MethodHandles.lookup()
+                            .findVarHandle(RecvQueue.class, "starved", SendQueue.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final SoftQp qp;
     private final SlotRing<RecvSlot> ring;
     private final @Nullable SoftSrq srq;
@@ -23,7 +36,10 @@ final class RecvQueue extends Mutex {
     /** A request of {@link #srq} for the message that is being received. Under this lock. */
     private @Nullable RecvSlot taken;
 
-    /** A peer that found no buffer and is to be notified of the next one. */
+    /**
+     * A peer that found no buffer and is to be notified of the next one. By compare-and-set if it
+     * is taken back, as another peer may have come since.
+     */
     private volatile @Nullable SendQueue starved;
 
     RecvQueue(SoftQp qp, int depth) {
@@ -114,6 +130,11 @@ final class RecvQueue extends Mutex {
             slot = ring.peek();
         }
         return slot;
+    }
+
+    /** The peer needs no buffer any more. Any thread, under any lock. */
+    void forget(SendQueue peer) {
+        STARVED.compareAndSet(this, peer, null);
     }
 
     /** Uses up the buffer of {@link #peek}. Under this lock. */

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
 
 /** The send queue of a queue pair, and the engine that carries out what is in it. */
 @SuppressWarnings("serial") // see Mutex
@@ -103,8 +104,8 @@ final class SendQueue extends Mutex {
 
     private @Nullable Stall stall;
 
-    /** Whose next buffer this queue was last to be told of. Under the lock. */
-    private @Nullable SoftSrq starvedAt;
+    /** Whose next buffer this queue was last to be told of; not kept for that. Under the lock. */
+    private @Nullable WeakReference<SoftSrq> starvedAt;
 
     /**
      * What faults of the context do here; null before the first. Under the lock of {@code ring}.
@@ -210,7 +211,7 @@ final class SendQueue extends Mutex {
 
     /** Takes note where it waits for a buffer. By the runner. */
     void starvedAt(SoftSrq srq) {
-        starvedAt = srq;
+        starvedAt = new WeakReference<>(srq);
     }
 
     private void run() {
@@ -512,10 +513,7 @@ final class SendQueue extends Mutex {
         tellDrained = false;
         kicked = false;
         awaited = fetched;
-        if (starvedAt != null) {
-            starvedAt.forget(this);
-            starvedAt = null;
-        }
+        stopStarving();
         ring.lock();
         try {
             if (faults != null) {
@@ -526,6 +524,19 @@ final class SendQueue extends Mutex {
         } finally {
             ring.unlock();
         }
+    }
+
+    /** No peer keeps this queue to tell it of a buffer. */
+    private void stopStarving() {
+        SoftQp peer = qp.device.qps.find(qp.attr.destQpNum);
+        if (peer != null) {
+            peer.rq.forget(this);
+        }
+        SoftSrq srq = starvedAt == null ? null : starvedAt.get();
+        if (srq != null) {
+            srq.forget(this);
+        }
+        starvedAt = null;
     }
 
     private static int wcOpcode(int opcode) {
