@@ -25,8 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Context implements AutoCloseable {
     static {
-        LoadedClasses.besides(
-                Context.class, EventQueue.class, LoadedClasses.class, Recorder.class);
+        LoadedClasses.besides(Context.class, EventQueue.class, LoadedClasses.class, Recorder.class);
     }
 
     private final Device device;
@@ -51,22 +50,27 @@ public final class Context implements AutoCloseable {
             asyncEvents.fetchedFrom(ops.asyncFeed());
             this.attributes = DeviceAttributes.of(ops.queryDevice());
             this.vectors = new VectorLoad(Math.max(1, attributes.numCompVectors()));
-            AllocatedMemory.contextOpened();
+            OpenObjects.opened(this);
+            AllocatedMemory.contextOpened(); // last: nothing takes that back
         } catch (Throwable t) {
-            closeAfter(t, ops, asyncEvents);
+            closeAfter(t, this, ops);
             throw t;
         }
-        OpenObjects.opened(this);
     }
 
     /** Closes a device that was opened and cannot be used. */
-    private static void closeAfter(Throwable cause, ContextOps ops, AsyncEvents asyncEvents) {
+    private static void closeAfter(Throwable cause, Context half, ContextOps ops) {
         try {
             ops.close();
         } catch (DeviceException e) {
             cause.addSuppressed(e);
         }
-        asyncEvents.close();
+        OpenObjects.closed(half);
+        OpenTicket ticket = half.usage.ticket();
+        if (ticket != null) {
+            LeakWatch.SHARED.closed(ticket);
+        }
+        half.asyncEvents.close();
     }
 
     /**

@@ -20,6 +20,14 @@ class HalfMadeTest {
         assertThat(ChildJvm.run(HalfMadeChild.class, options)).isEqualTo("all closed\n");
     }
 
+    /** What is known of open devices may fail, too, for lack of memory or because of its name. */
+    @Test
+    void aDeviceThatCannotBeEnteredIsClosed() throws Exception {
+        List<String> options = List.of("-Dloomverbs.leakDetection=full");
+        assertThat(ChildJvm.run(HalfOpenChild.class, options))
+                .isEqualTo("planted, open: 0, kept: 0\n");
+    }
+
     /** The CQ is not left to a thread that does not serve it. */
     @Test
     void aThreadThatHasNoMemoryToServeGivesTheCqBack() throws Exception {
