@@ -332,21 +332,25 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
     private long postDatagrams(SendWr first) {
         SendWr lastGood = null;
         SendWr bad = first;
-        while (bad != null) {
-            if (holdAh(bad)) {
-                lastGood = bad;
-                bad = bad.next();
-            } else if (bad.ah() instanceof IbvAh ah && isDatagram(bad) && !ah.guard.isDestroyed()) {
-                // Its destroyer waits for this thread if it is in the chain before.
-                releaseAhs(first, bad);
-                ah.guard.awaitOutcome();
-                lastGood = null;
-                bad = first;
-            } else {
-                break;
+        try { // whatever is met: the address handles before `bad` are held, and no others
+            while (bad != null) {
+                SendWr next = bad.next();
+                if (holdAh(bad)) {
+                    lastGood = bad;
+                    bad = next;
+                } else if (isDatagram(bad)
+                        && bad.ah() instanceof IbvAh ah
+                        && !ah.guard.isDestroyed()) {
+                    // Its destroyer waits for this thread if it is in the chain before.
+                    SendWr held = bad;
+                    lastGood = null;
+                    bad = first;
+                    releaseAhs(first, held);
+                    ah.guard.awaitOutcome();
+                } else {
+                    break;
+                }
             }
-        }
-        try {
             return bad == null ? sendAll(first) : sendUpTo(first, lastGood, bad);
         } finally {
             releaseAhs(first, bad);
