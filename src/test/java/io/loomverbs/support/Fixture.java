@@ -222,6 +222,9 @@ public final class Fixture implements AutoCloseable {
 
     /** Gives one CQ completions: messages of a queue pair that has its other completions apart. */
     public final class Source {
+        /** Not polled at once: a receive keeps its place until then, but for soft0. */
+        private static final int RECEIVES = 128;
+
         private final Pair pair;
         private final CompletionQueue cq;
         private final CompletionQueue other = polled();
@@ -230,7 +233,8 @@ public final class Fixture implements AutoCloseable {
 
         public Source(CompletionQueue cq) {
             this.cq = cq;
-            pair = new Pair(QpType.RC, QpConfig.of(QpType.RC, other), QpConfig.of(QpType.RC, cq));
+            QpConfig receiver = QpConfig.of(QpType.RC, cq).withWr(1, RECEIVES);
+            pair = new Pair(QpType.RC, QpConfig.of(QpType.RC, other), receiver);
         }
 
         /** Adds one completion of that number to the CQ. */

@@ -25,7 +25,7 @@ public final class HeldCq {
         ProtectionDomain pd = context.allocPd();
         QueuePair qp = pd.createQp(QpConfig.of(QpType.UD, cq));
         qp.activate(QKEY);
-        AddressHandle self = pd.createAh(AhAttributes.of(context.gid(1, 0), 0));
+        AddressHandle self = pd.createAh(AhAttributes.of(context.gid(1, 0), context.port(1).lid()));
         cq.reqNotify(false);
         qp.postSend(SendWorkRequest.allocate(1, 0).send().to(self, qp.qpNum(), QKEY).signaled());
         cq.getCqEvent();

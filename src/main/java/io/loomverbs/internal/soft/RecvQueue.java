@@ -31,9 +31,14 @@ final class RecvQueue extends Mutex {
 
     private final SoftQp qp;
     private final SlotRing<RecvSlot> ring;
-    private final @Nullable SoftSrq srq;
 
-    /** A request of {@link #srq} for the message that is being received. Under this lock. */
+    /**
+     * In strict mode the position up to which completions were polled: only then are places free.
+     * Written under the lock of the CQ, or of {@code ring} when there is nothing to poll.
+     */
+    private volatile int polled;
+
+    /** A request of {@link SoftQp#srq} for the message that is being received. Under this lock. */
     private @Nullable RecvSlot taken;
 
     /**
@@ -44,7 +49,6 @@ final class RecvQueue extends Mutex {
 
     RecvQueue(SoftQp qp, int depth) {
         this.qp = qp;
-        this.srq = qp.srq;
         this.ring = new SlotRing<>(depth, RecvSlot::new);
     }
 
@@ -67,7 +71,7 @@ final class RecvQueue extends Mutex {
     private long append(RecvWr first) {
         ring.lock();
         try {
-            if (srq != null || qp.state() <= Ibv.QPS_RESET) {
+            if (qp.srq != null || qp.state() <= Ibv.QPS_RESET) {
                 return PostResult.failed(Errno.EINVAL, 0);
             }
             int errno = 0;
@@ -91,7 +95,8 @@ final class RecvQueue extends Mutex {
         if (wr.numSge() < 0 || wr.numSge() > qp.cap().maxRecvSge() || wr.numSge() > wr.maxSge()) {
             return Errno.EINVAL;
         }
-        RecvSlot slot = ring.claim(filled);
+        int inUse = qp.device.strict ? ring.tail() + filled - polled : 0;
+        RecvSlot slot = inUse < qp.cap().maxRecvWr() ? ring.claim(filled) : null;
         if (slot == null) {
             return Errno.ENOMEM;
         }
@@ -101,12 +106,13 @@ final class RecvQueue extends Mutex {
 
     /** The buffer that the next message gets, or null. Under this lock. */
     @Nullable RecvSlot peek() {
+        SoftSrq srq = qp.srq;
         return srq == null ? ring.peek() : take(srq, null);
     }
 
     /** The same, of a queue that is not shared; else what was taken from that for this message. */
     @Nullable RecvSlot peekOwn() {
-        return srq == null ? ring.peek() : taken;
+        return qp.srq == null ? ring.peek() : taken;
     }
 
     private @Nullable RecvSlot take(SoftSrq from, @Nullable SendQueue peer) {
@@ -120,6 +126,7 @@ final class RecvQueue extends Mutex {
 
     /** The same, but if there is none then {@code peer} is kicked as soon as there is one. */
     @Nullable RecvSlot peekOrRemember(SendQueue peer) {
+        SoftSrq srq = qp.srq;
         if (srq != null) {
             return take(srq, peer);
         }
@@ -137,9 +144,26 @@ final class RecvQueue extends Mutex {
         STARVED.compareAndSet(this, peer, null);
     }
 
+    /**
+     * What a strict device does when the completion is polled of the request that {@link #advance}
+     * uses up next: only then is its place free. Null if there is nothing to do. Under this lock.
+     */
+    @Nullable Runnable whenPolled() {
+        if (!qp.device.strict) {
+            return null;
+        }
+        SoftSrq srq = qp.srq;
+        return srq == null ? polledUpTo(ring.head() + 1) : srq::polled;
+    }
+
+    private Runnable polledUpTo(int position) {
+        return () -> polled = position;
+    }
+
     /** Uses up the buffer of {@link #peek}. Under this lock. */
     void advance(DeferredNotifications after) {
         RecvSlot slot = taken;
+        SoftSrq srq = qp.srq;
         if (srq == null || slot == null) {
             ring.advance();
             return;
@@ -156,6 +180,7 @@ final class RecvQueue extends Mutex {
     void leave(DeferredNotifications after) {
         try {
             RecvSlot slot = taken;
+            SoftSrq srq = qp.srq;
             if (srq != null && slot != null) {
                 taken = null;
                 if (srq.giveBack(slot)) {
@@ -173,6 +198,7 @@ final class RecvQueue extends Mutex {
         ring.lock();
         try {
             ring.clear();
+            polled = ring.tail();
         } finally {
             ring.unlock();
         }

@@ -241,6 +241,7 @@ final class Responder {
         wc.wcFlags = imm ? flags | Ibv.WC_WITH_IMM : flags;
         wc.slid = slid;
         wc.solicited = wr.solicited();
+        wc.polled = to.rq.whenPolled();
         try {
             to.rq.advance(after); // after what takes memory, and before a thread learns of it
         } finally {

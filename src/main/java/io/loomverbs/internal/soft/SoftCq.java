@@ -278,6 +278,8 @@ final class SoftCq extends Mutex implements CqOps {
                 Runnable first = polled.remove();
                 if (r.dropOrRotate(qpNum)) {
                     polled.add(first);
+                } else {
+                    first.run();
                 }
             }
         } finally {

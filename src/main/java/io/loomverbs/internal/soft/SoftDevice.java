@@ -60,7 +60,7 @@ final class SoftDevice implements DeviceOps {
             String name, boolean strict, long guid, SoftLimits limits, RetryTimer timer) {
         this.name = name;
         this.strict = strict;
-        this.port = new SoftPort(guid);
+        this.port = new SoftPort(guid, strict);
         this.timer = timer;
         this.limits = limits;
         this.qps = new IdTable<>(limits.maxQp(), QPN_GENERATION_BITS);

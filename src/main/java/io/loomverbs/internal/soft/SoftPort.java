@@ -13,7 +13,7 @@ final class SoftPort {
     static final int NUMBER = 1;
     static final int LID = 1;
 
-    /** Reserved: with a GID it is taken for one that was not given, as on an Ethernet port. */
+    /** Reserved: with a GID, soft0 takes it for one that was not given, as on an Ethernet port. */
     private static final int NO_LID = 0;
 
     /** The only one: that of the default partition, as a full member. */
@@ -37,9 +37,11 @@ final class SoftPort {
     private static final int LINK_LAYER_INFINIBAND = 1;
 
     final long guid;
+    private final boolean strict;
 
-    SoftPort(long guid) {
+    SoftPort(long guid, boolean strict) {
         this.guid = guid;
+        this.strict = strict;
     }
 
     static PortAttr attributes(boolean down) {
@@ -77,11 +79,9 @@ final class SoftPort {
      * switch goes by the LID, and the port checks the GID if there is one.
      */
     boolean isAddressedBy(AhAttr av) {
-        if (!av.global()) {
-            return av.dlid() == LID;
+        if (av.dlid() != LID && (strict || !av.global() || av.dlid() != NO_LID)) {
+            return false;
         }
-        return (av.dlid() == LID || av.dlid() == NO_LID)
-                && av.dgidHigh() == GID_HIGH
-                && av.dgidLow() == guid;
+        return !av.global() || (av.dgidHigh() == GID_HIGH && av.dgidLow() == guid);
     }
 }

@@ -505,6 +505,7 @@ final class SoftQp implements QpOps, IdTable.Entry {
             return;
         }
         SoftWc wc = after.completion().set(qpNum, slot.wrId, status, Ibv.WC_RECV, 0);
+        wc.polled = rq.whenPolled();
         try {
             rq.advance(after);
         } finally {

@@ -33,6 +33,10 @@ final class SoftSrq extends Mutex implements SrqOps {
     private int limit;
 
     private int posted;
+
+    /** Of a strict device: requests that were taken, and whose completions were not polled. */
+    private int unpolled;
+
     private @Nullable RecvSlot first;
     private @Nullable RecvSlot last;
 
@@ -103,7 +107,7 @@ final class SoftSrq extends Mutex implements SrqOps {
         if (users.retired() || wr.numSge() < 0 || wr.numSge() > Math.min(maxSge, wr.maxSge())) {
             return Errno.EINVAL;
         }
-        return posted + filled >= maxWr ? Errno.ENOMEM : 0;
+        return posted + unpolled + filled >= maxWr ? Errno.ENOMEM : 0;
     }
 
     private RecvSlot filled(RecvWr wr) {
@@ -133,6 +137,9 @@ final class SoftSrq extends Mutex implements SrqOps {
                 last = null;
             }
             posted--;
+            if (pd.device.strict) {
+                unpolled++;
+            }
             return slot;
         } finally {
             unlock();
@@ -181,7 +188,20 @@ final class SoftSrq extends Mutex implements SrqOps {
                 last = slot;
             }
             posted++;
+            if (pd.device.strict) {
+                unpolled--;
+            }
             return isWanted();
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Of a strict device: a completion was polled, or dropped with its queue pair. */
+    void polled() {
+        lock();
+        try {
+            unpolled--;
         } finally {
             unlock();
         }
@@ -238,7 +258,7 @@ final class SoftSrq extends Mutex implements SrqOps {
             int newMax = (mask & Ibv.SRQ_MAX_WR) != 0 ? wanted.maxWr() : maxWr;
             int newLimit = (mask & Ibv.SRQ_LIMIT) != 0 ? wanted.srqLimit() : limit;
             if (users.retired()
-                    || newMax < Math.max(1, posted)
+                    || newMax < Math.max(1, posted + unpolled)
                     || newMax > pd.device.limits.maxQpWr()
                     || newLimit < 0
                     || newLimit > newMax) {

@@ -23,6 +23,13 @@ final class SoftQpAttrs {
 
     private static final int MTU_4096 = 5;
     private static final int HOP_LIMIT = 64;
+
+    /** Of the one port of the fabric. */
+    private static final int LID = 1;
+
+    /** Groups are found by their GIDs alone. */
+    private static final int NO_LID = 0;
+
     private static final long GID_HIGH = 0xfe80_0000_0000_0000L;
     private static final int MAX_RD_ATOMIC = 128;
 
@@ -61,7 +68,7 @@ final class SoftQpAttrs {
 
     /** The address of the device. */
     static AhAttr address(long guid) {
-        return ah(GID_HIGH, guid);
+        return ah(GID_HIGH, guid, LID);
     }
 
     /** The address of a group: as RoCE has it. */
@@ -69,12 +76,12 @@ final class SoftQpAttrs {
         byte[] bytes = group.getAddress();
         ByteBuffer gid = ByteBuffer.wrap(bytes);
         return bytes.length == Integer.BYTES
-                ? ah(0, IPV4_MARK | Integer.toUnsignedLong(gid.getInt()))
-                : ah(gid.getLong(), gid.getLong());
+                ? ah(0, IPV4_MARK | Integer.toUnsignedLong(gid.getInt()), NO_LID)
+                : ah(gid.getLong(), gid.getLong(), NO_LID);
     }
 
-    private static AhAttr ah(long high, long low) {
-        return new AhAttr(high, low, true, 0, HOP_LIMIT, 0, 0, 0, 0, PORT);
+    private static AhAttr ah(long high, long low, int lid) {
+        return new AhAttr(high, low, true, 0, HOP_LIMIT, 0, 0, lid, 0, PORT);
     }
 
     /** For datagrams. */
