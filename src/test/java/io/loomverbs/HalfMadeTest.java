@@ -28,6 +28,13 @@ class HalfMadeTest {
                 .isEqualTo("planted, open: 0, kept: 0\n");
     }
 
+    /** Else every later wait would fail: the JVM never initializes a class again. */
+    @Test
+    void whatCannotBeRecordedForLackOfMemoryIsLeftOut() throws Exception {
+        List<String> options = List.of("-Xmx24m", "-XX:+UseSerialGC", "-XX:-UseTLAB");
+        assertThat(ChildJvm.run(RecordWithoutMemoryChild.class, options)).isEqualTo("null\nnull\n");
+    }
+
     /** The CQ is not left to a thread that does not serve it. */
     @Test
     void aThreadThatHasNoMemoryToServeGivesTheCqBack() throws Exception {

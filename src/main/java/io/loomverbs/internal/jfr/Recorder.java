@@ -23,7 +23,11 @@ public final class Recorder {
 
     /** Begins to record a wait of the calling thread; null if such waits are not recorded. */
     public static @Nullable RecordedWait beginWait() {
-        return AVAILABLE ? Events.beginWait() : null;
+        try {
+            return AVAILABLE ? Events.beginWait() : null;
+        } catch (Error e) { // also later, if their classes could not be initialized
+            return null;
+        }
     }
 
     /**
@@ -44,17 +48,29 @@ public final class Recorder {
 
     /** Begins to record a close that waits; null if such closes are not recorded. */
     public static @Nullable RecordedClose beginClose() {
-        return AVAILABLE ? Events.beginClose() : null;
+        try {
+            return AVAILABLE ? Events.beginClose() : null;
+        } catch (Error e) { // also later, if their classes could not be initialized
+            return null;
+        }
     }
 
     /** Begins to record a leader's wait in the kernel; null if such waits are not recorded. */
     public static @Nullable RecordedWake beginWake() {
-        return AVAILABLE ? Events.beginWake() : null;
+        try {
+            return AVAILABLE ? Events.beginWake() : null;
+        } catch (Error e) { // also later, if their classes could not be initialized
+            return null;
+        }
     }
 
     /** Begins to record a registration; null if they are not recorded. */
     public static @Nullable RecordedRegistration beginRegistration() {
-        return AVAILABLE ? Events.beginRegistration() : null;
+        try {
+            return AVAILABLE ? Events.beginRegistration() : null;
+        } catch (Error e) { // also later, if their classes could not be initialized
+            return null;
+        }
     }
 
     /**
