@@ -75,6 +75,20 @@ class ReadmeTest {
         }
     }
 
+    /** And of memory windows. */
+    @Test
+    void guideShowsAWindow() throws Exception {
+        String source = Files.readString(EXAMPLES.resolve("Windows.java"));
+        String guide = Files.readString(Path.of("docs/guide.md"));
+        String section = guide.substring(guide.indexOf("## Memory windows"));
+        String snippet = section.split("```java\n", -1)[1].split("```", -1)[0];
+        assertThat(snippet).contains("sendWithInv(");
+        for (String line : snippet.lines().map(String::strip).toList()) {
+            assertThat(source).contains(line);
+        }
+        assertThat(run("Windows", "", "")).isEqualTo("true 42\n");
+    }
+
     /** Each recipe is a part of the program, line for line. */
     @Test
     void recipesAreOfTheExample() throws Exception {

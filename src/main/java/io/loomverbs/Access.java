@@ -34,9 +34,23 @@ public enum Access {
      * on completions then, and do not look for the last byte. Only for regions; a device that
      * cannot do it writes in order.
      */
-    RELAXED_ORDERING(Ibv.ACCESS_RELAXED_ORDERING);
+    RELAXED_ORDERING(Ibv.ACCESS_RELAXED_ORDERING),
+    /** Memory windows may be bound to it. Only for regions. */
+    MW_BIND(Ibv.ACCESS_MW_BIND),
+    /**
+     * Peers address it from 0 on, by the distance to its first byte. Only for memory windows, and
+     * on many devices only for those of {@link MwType#TYPE_2}.
+     */
+    ZERO_BASED(Ibv.ACCESS_ZERO_BASED);
 
-    private static final int OF_REGIONS = Ibv.ACCESS_ON_DEMAND | Ibv.ACCESS_RELAXED_ORDERING;
+    private static final int OF_REGIONS =
+            Ibv.ACCESS_ON_DEMAND | Ibv.ACCESS_RELAXED_ORDERING | Ibv.ACCESS_MW_BIND;
+
+    private static final int OF_WINDOWS =
+            Ibv.ACCESS_REMOTE_WRITE
+                    | Ibv.ACCESS_REMOTE_READ
+                    | Ibv.ACCESS_REMOTE_ATOMIC
+                    | Ibv.ACCESS_ZERO_BASED;
 
     private final int flag;
 
@@ -56,13 +70,32 @@ public enum Access {
     /** The same, for a queue pair. */
     static int flagsOfQp(Access... access) {
         int flags = flags(access);
+        checkNotZeroBased(flags);
         if ((flags & OF_REGIONS) != 0) {
             throw new IllegalArgumentException(
                     "access is "
                             + of(flags)
-                            + ", but ON_DEMAND and RELAXED_ORDERING are of memory regions only");
+                            + ", but ON_DEMAND, RELAXED_ORDERING and MW_BIND are of memory regions"
+                            + " only");
         }
         return flags;
+    }
+
+    static void checkOfMw(int flags) {
+        if ((flags & ~OF_WINDOWS) != 0) {
+            throw new IllegalArgumentException(
+                    "access is "
+                            + of(flags)
+                            + ", but a memory window has no more than "
+                            + of(OF_WINDOWS));
+        }
+    }
+
+    static void checkNotZeroBased(int flags) {
+        if ((flags & Ibv.ACCESS_ZERO_BASED) != 0) {
+            throw new IllegalArgumentException(
+                    "access is " + of(flags) + ", but ZERO_BASED is of memory windows only");
+        }
     }
 
     static Set<Access> of(int flags) {

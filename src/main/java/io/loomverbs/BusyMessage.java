@@ -27,6 +27,7 @@ final class BusyMessage {
     private enum Kind {
         QUEUE_PAIR("queue pair", QueuePair.class),
         ADDRESS_HANDLE("address handle", AddressHandle.class),
+        MEMORY_WINDOW("memory window", MemoryWindow.class),
         MEMORY_REGION("memory region", MemoryRegion.class),
         SHARED_RECEIVE_QUEUE("shared receive queue", SharedReceiveQueue.class),
         CQ("CQ", CompletionQueue.class),

@@ -15,6 +15,7 @@ import io.loomverbs.internal.device.DeviceAttr;
  * @param hardwareVersion the hardware's revision ({@code hw_ver})
  * @param maxQp how many queue pairs there may be
  * @param maxQpWr how many work requests a send or a receive queue may hold
+ * @param deviceCapFlags capability flags ({@code device_cap_flags}); see {@link #has}
  * @param maxSge how many scatter/gather entries a work request may have ({@code max_sge})
  * @param maxSgeRead how many scatter/gather entries an RDMA READ may have, on devices that set it
  *     apart ({@code max_sge_rd})
@@ -22,6 +23,7 @@ import io.loomverbs.internal.device.DeviceAttr;
  * @param maxCqe how many completions a CQ may hold
  * @param maxMr how many memory regions there may be
  * @param maxPd how many protection domains there may be
+ * @param maxMw how many memory windows there may be; some devices that have them say 0
  * @param maxAh how many address handles there may be
  * @param maxSrq how many shared receive queues there may be
  * @param maxSrqWr how many work requests a shared receive queue may hold
@@ -52,12 +54,14 @@ public record DeviceAttributes(
         int hardwareVersion,
         int maxQp,
         int maxQpWr,
+        int deviceCapFlags,
         int maxSge,
         int maxSgeRead,
         int maxCq,
         int maxCqe,
         int maxMr,
         int maxPd,
+        int maxMw,
         int maxAh,
         int maxSrq,
         int maxSrqWr,
@@ -71,6 +75,16 @@ public record DeviceAttributes(
         int physicalPortCount,
         int numCompVectors) {
 
+    /**
+     * Whether the device says that it has an optional feature.
+     *
+     * @param capability the feature
+     * @return true if its flag is set
+     */
+    public boolean has(DeviceCapability capability) {
+        return (deviceCapFlags & Arguments.notNull(capability, "capability").flag()) != 0;
+    }
+
     static DeviceAttributes of(DeviceAttr attr) {
         return new DeviceAttributes(
                 attr.fwVer(),
@@ -83,12 +97,14 @@ public record DeviceAttributes(
                 attr.hwVer(),
                 attr.maxQp(),
                 attr.maxQpWr(),
+                attr.deviceCapFlags(),
                 attr.maxSge(),
                 attr.maxSgeRd(),
                 attr.maxCq(),
                 attr.maxCqe(),
                 attr.maxMr(),
                 attr.maxPd(),
+                attr.maxMw(),
                 attr.maxAh(),
                 attr.maxSrq(),
                 attr.maxSrqWr(),

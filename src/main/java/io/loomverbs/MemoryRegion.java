@@ -121,13 +121,17 @@ public final class MemoryRegion implements AutoCloseable {
      * it. After that, reads return zero and writes are lost, or the access fails with an {@link
      * IllegalStateException}.
      *
-     * @throws VerbsException if the device refuses; nothing has changed then
+     * @throws VerbsException if the device refuses, with {@code EBUSY} or {@code EINVAL} while a
+     *     {@link MemoryWindow} is bound to it; nothing has changed then
      */
     @Override
     public void close() {
         int rc = usage.close(ops::dereg, this::deregistered);
         if (rc != 0) {
-            throw VerbsException.refused("ibv_dereg_mr", rc, this + " was not deregistered");
+            throw VerbsException.refused(
+                    "ibv_dereg_mr",
+                    rc,
+                    this + " was not deregistered" + MemoryWindow.boundTo(this));
         }
     }
 
@@ -135,6 +139,11 @@ public final class MemoryRegion implements AutoCloseable {
         if (allocated != null) {
             allocated.release();
         }
+    }
+
+    MrOps ops() {
+        usage.ensureOpen();
+        return ops;
     }
 
     Lifecycle usage() {

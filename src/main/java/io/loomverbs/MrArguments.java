@@ -44,6 +44,7 @@ final class MrArguments {
     }
 
     static void checkAccess(int access) {
+        Access.checkNotZeroBased(access);
         if ((access & REMOTE_CHANGES) != 0 && (access & Ibv.ACCESS_LOCAL_WRITE) == 0) {
             throw new IllegalArgumentException(
                     "access is "

@@ -39,6 +39,8 @@ final class OpenObjects extends ApiObjects {
             return qp.usage();
         } else if (open instanceof AddressHandle ah) {
             return ah.usage();
+        } else if (open instanceof MemoryWindow mw) {
+            return mw.usage();
         } else if (open instanceof MemoryRegion mr) {
             return mr.usage();
         } else if (open instanceof SharedReceiveQueue srq) {

@@ -17,7 +17,7 @@ final class PostRefusal {
     static PostException of(QueuePair qp, String verb, long result, String excess, int max) {
         int errno = PostResult.errno(result);
         int accepted = PostResult.accepted(result);
-        String queue = verb.equals(QueuePair.POST_SEND) ? "send queue" : "receive queue";
+        String queue = verb.equals(QueuePair.POST_RECV) ? "receive queue" : "send queue";
         if (accepted == PostResult.UNKNOWN) {
             return new PostException(
                     verb,
@@ -52,7 +52,7 @@ final class PostRefusal {
         if (verb.equals(QueuePair.POST_RECV) && state == QpState.RESET) {
             return "to receive, it must be in state INIT, RTR or RTS: init it first";
         }
-        if (verb.equals(QueuePair.POST_SEND)
+        if (!verb.equals(QueuePair.POST_RECV)
                 && (state == QpState.RESET || state == QpState.INIT || state == QpState.RTR)) {
             return "to send, it must be in state RTS: " + first;
         }

@@ -5,6 +5,7 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.device.MwOps;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.jfr.RecordedRegistration;
@@ -164,6 +165,38 @@ public final class ProtectionDomain implements AutoCloseable {
     }
 
     /**
+     * Allocates a memory window, which is not bound ({@code ibv_alloc_mw}).
+     *
+     * @param type how it is bound, and which peers may use it
+     * @return the window
+     * @throws ClosedException if the protection domain is closed
+     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP}, {@code ENOSYS} or {@code
+     *     EINVAL} if it has none of that type, {@code ENOMEM} when it has too many
+     */
+    public MemoryWindow allocMw(MwType type) {
+        Arguments.notNull(type, "type");
+        return Lifecycle.create(
+                "ibv_alloc_mw", () -> new MemoryWindow(this, type).created(allocated(type)), usage);
+    }
+
+    private MwOps allocated(MwType type) {
+        try {
+            return ops.allocMw(type.value());
+        } catch (DeviceException e) {
+            if (e.errno() == Errno.ENOMEM) {
+                throw e;
+            }
+            throw new DeviceException(
+                    e.errno(),
+                    e.getMessage()
+                            + "; memory windows of "
+                            + type
+                            + " are not supported by "
+                            + context);
+        }
+    }
+
+    /**
      * Creates a queue pair ({@code ibv_create_qp}), in state RESET.
      *
      * @param config its type, CQs and capacities
@@ -310,8 +343,8 @@ public final class ProtectionDomain implements AutoCloseable {
     /**
      * Deallocates the protection domain ({@code ibv_dealloc_pd}). Closing again does nothing.
      *
-     * @throws VerbsException {@code EBUSY} while memory regions, queue pairs, shared receive queues
-     *     or address handles of it are open; nothing has changed then
+     * @throws VerbsException {@code EBUSY} while memory regions, memory windows, queue pairs,
+     *     shared receive queues or address handles of it are open; nothing has changed then
      */
     @Override
     public void close() {

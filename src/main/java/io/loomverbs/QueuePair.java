@@ -31,6 +31,7 @@ public final class QueuePair implements AutoCloseable {
     static final String MODIFY = "ibv_modify_qp";
     static final String POST_SEND = "ibv_post_send";
     static final String POST_RECV = "ibv_post_recv";
+    private static final String BIND_MW = "ibv_bind_mw";
     private static final VarHandle RESETS;
 
     static {
@@ -566,6 +567,55 @@ public final class QueuePair implements AutoCloseable {
                     result,
                     bad.excess(ops.cap().maxRecvSge()),
                     ops.cap().maxRecvWr());
+        }
+    }
+
+    /**
+     * Posts a request to bind a window of {@link MwType#TYPE_1} to a part of a region, or to unbind
+     * it ({@code ibv_bind_mw}; RC and UC). With the post, the window has its {@linkplain
+     * MemoryWindow#rkey new key}; the bind is done when the request, which is signaled, has
+     * completed, or else ends with {@link WcStatus#MW_BIND_ERR}. Takes the place of an earlier
+     * bind, to whatever region. Like {@link #postSend}, but for small objects that it allocates.
+     *
+     * @param mw the window; keep it and the region open until the request has completed
+     * @param wrId the number by which the completion names the request
+     * @param mr the region, registered with {@link Access#MW_BIND}
+     * @param offset where the part starts, in bytes
+     * @param length how long it is, in bytes; 0 unbinds the window
+     * @param access what peers may do: {@code REMOTE_READ}, {@code REMOTE_WRITE}, {@code
+     *     REMOTE_ATOMIC}; the latter two need a region with {@code LOCAL_WRITE}
+     * @throws IllegalArgumentException if the window is of type 2, or of another protection domain
+     *     than the region or the queue pair; the part is not within the region; or a window cannot
+     *     have the access
+     * @throws ClosedException if the queue pair, the window or the region is closed
+     * @throws PostException if the device refuses: {@code ENOMEM} if the send queue is full, {@code
+     *     EINVAL} if the state or the type of the queue pair does not allow it, or the access has
+     *     {@code ZERO_BASED}, which many devices have for type 2 only
+     */
+    public void bindMw(
+            MemoryWindow mw,
+            long wrId,
+            MemoryRegion mr,
+            long offset,
+            long length,
+            Access... access) {
+        Arguments.notNull(mw, "mw");
+        Arguments.notNull(mr, "mr");
+        int flags = Access.flags(access);
+        ensureOpen();
+        mw.checkType(MwType.TYPE_1);
+        int rkey = MemoryWindow.incRkey(mw.rkey());
+        SendWorkRequest bind =
+                SendWorkRequest.allocate(1, 0)
+                        .wrId(wrId)
+                        .signaled()
+                        .bind(mw, rkey, mr, offset, length, 0, flags);
+        checkPd(bind.pd());
+        int rc = ops.bindMw(bind.struct());
+        if (rc != 0) {
+            ensureNotDestroyed();
+            throw PostRefusal.of(
+                    this, BIND_MW, PostResult.failed(-rc, 0), "", ops.cap().maxSendWr());
         }
     }
 

@@ -99,6 +99,89 @@ public final class SendWorkRequest {
     }
 
     /**
+     * Sends a message that invalidates a key of the peer, if it can take it ({@code
+     * IBV_WR_SEND_WITH_INV}; RC, and UC on some devices): that of a window of {@link MwType#TYPE_2}
+     * which is bound to the peer's queue pair. No access by that key follows the peer's completion.
+     * A key that may not be invalidated fails the peer's receive and queue pair.
+     *
+     * @param rkey the key, as the peer gave it
+     * @return this
+     */
+    public SendWorkRequest sendWithInv(int rkey) {
+        struct.opcode(Ibv.WR_SEND_WITH_INV);
+        struct.immData(rkey);
+        return this;
+    }
+
+    /**
+     * Invalidates the key of an own window of {@link MwType#TYPE_2} that is bound to this queue
+     * pair ({@code IBV_WR_LOCAL_INV}; RC and UC). No peer accesses memory by it once the request
+     * has completed, and the window can be bound again. Takes no memory.
+     *
+     * @param rkey the window's key
+     * @return this
+     */
+    public SendWorkRequest localInv(int rkey) {
+        struct.opcode(Ibv.WR_LOCAL_INV);
+        struct.immData(rkey);
+        return this;
+    }
+
+    /**
+     * Binds a window of {@link MwType#TYPE_2} to a part of a region, for the peer of this queue
+     * pair ({@code IBV_WR_BIND_MW}; RC and UC). With the post, {@code rkey} becomes the window's
+     * key. The window must not be bound; if the device refuses it, the request ends with {@link
+     * WcStatus#MW_BIND_ERR}. Takes the place of scatter/gather entries.
+     *
+     * @param mw the window; keep it and the region open until the request has completed
+     * @param rkey its new key: {@link MemoryWindow#incRkey} of its present one, say. Only the
+     *     lowest 8 bits may differ
+     * @param mr the region, registered with {@link Access#MW_BIND}
+     * @param offset where the part starts, in bytes
+     * @param length how long it is, at least 1 byte
+     * @param access what the peer may do: {@code REMOTE_READ}, {@code REMOTE_WRITE}, {@code
+     *     REMOTE_ATOMIC}; the latter two need a region with {@code LOCAL_WRITE}. With {@code
+     *     ZERO_BASED}, the peer addresses the part from 0 on, not from its address
+     * @return this
+     * @throws IllegalArgumentException if the window is of type 1 or of another protection domain
+     *     than the region, {@code rkey} is of another window, the part is not within the region, or
+     *     a window cannot have the access
+     * @throws ClosedException if the window or the region is closed
+     */
+    public SendWorkRequest bindMw(
+            MemoryWindow mw,
+            int rkey,
+            MemoryRegion mr,
+            long offset,
+            long length,
+            Access... access) {
+        Arguments.notNull(mr, "mr");
+        int flags = Access.flags(access);
+        Arguments.notNull(mw, "mw").checkType(MwType.TYPE_2);
+        mw.checkRkey(rkey);
+        return bind(mw, rkey, mr, offset, length, 1, flags);
+    }
+
+    SendWorkRequest bind(
+            MemoryWindow mw,
+            int rkey,
+            MemoryRegion mr,
+            long offset,
+            long length,
+            int leastLength,
+            int flags) {
+        Access.checkOfMw(flags);
+        Arguments.inRange("offset", offset, 0, mr.length(), "the length of " + mr);
+        long left = mr.length() - offset;
+        Arguments.inRange("length", length, leastLength, left, "what is left of " + mr);
+        ProtectionDomain common = WorkRequestSges.samePd(mw.pd(), mr.pd(), mr);
+        struct.bind(mw.ops(), rkey, mr.ops(), mr.address() + offset, length, flags);
+        mw.toBeBoundTo(mr.ops());
+        pd = common;
+        return this;
+    }
+
+    /**
      * Writes to memory of the peer ({@code IBV_WR_RDMA_WRITE}; RC and UC). The peer is not
      * notified: it gets no completion.
      *

@@ -18,6 +18,10 @@ public enum WcOpcode {
     COMP_SWAP,
     /** An atomic fetch-and-add. */
     FETCH_ADD,
+    /** A bind of a memory window. */
+    BIND_MW,
+    /** A local invalidation. */
+    LOCAL_INV,
     /** A receive, consumed by a SEND. */
     RECV,
     /** A receive, consumed by an RDMA WRITE with immediate. */
@@ -35,6 +39,8 @@ public enum WcOpcode {
             case Ibv.WC_RDMA_READ -> RDMA_READ;
             case Ibv.WC_COMP_SWAP -> COMP_SWAP;
             case Ibv.WC_FETCH_ADD -> FETCH_ADD;
+            case Ibv.WC_BIND_MW -> BIND_MW;
+            case Ibv.WC_LOCAL_INV -> LOCAL_INV;
             case Ibv.WC_RECV -> RECV;
             case Ibv.WC_RECV_RDMA_WITH_IMM -> RECV_RDMA_WITH_IMM;
             default -> OTHER;

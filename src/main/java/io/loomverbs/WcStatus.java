@@ -16,7 +16,7 @@ public enum WcStatus {
     LOC_QP_OP_ERR(
             "the request does not suit the queue pair: an operation its type does not "
                     + "have, or an address handle that is closed; soft-RoCE also reports a wrong "
-                    + "lkey like this"),
+                    + "lkey like this; or the key of a LOCAL_INV is of no window of type 2"),
     /** Not used any more. */
     LOC_EEC_OP_ERR(Hints.NO_DEVICE_HAS_IT),
     /** Local protection error: a local key, its bounds or its access flags do not allow this. */
@@ -29,7 +29,10 @@ public enum WcStatus {
             "the queue pair is in state ERR: an earlier completion shows why, unless "
                     + "modify took it there, or its CQ has overrun"),
     /** A memory window could not be bound. */
-    MW_BIND_ERR("a memory window was bound to a region that does not allow it"),
+    MW_BIND_ERR(
+            "the region lacks MW_BIND, or LOCAL_WRITE for a window with REMOTE_WRITE or "
+                    + "REMOTE_ATOMIC, or is closed; a window of type 2 is bound already; or the "
+                    + "window's key is not that of its last bind: see restoreRkey"),
     /** The peer sent an unexpected answer. */
     BAD_RESP_ERR(
             "the peer's answer does not match the request: are both ends connected to each other, "

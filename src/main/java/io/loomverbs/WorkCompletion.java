@@ -23,6 +23,8 @@ import java.util.Locale;
  *     WcStatus#OTHER}
  * @param opcodeNumber the value of {@code opcode} in verbs, also of an opcode that is {@link
  *     WcOpcode#OTHER}
+ * @param hasInvalidatedRkey whether the message has invalidated a key of this side
+ * @param invalidatedRkey that key
  * @since 0.1.0
  */
 public record WorkCompletion(
@@ -41,7 +43,9 @@ public record WorkCompletion(
         int dlidPathBits,
         int pkeyIndex,
         int statusNumber,
-        int opcodeNumber) {
+        int opcodeNumber,
+        boolean hasInvalidatedRkey,
+        int invalidatedRkey) {
 
     /** What is valid of the completion; of one that has failed, that is little. */
     @Override
@@ -62,6 +66,9 @@ public record WorkCompletion(
                 .append(byteLen);
         if (hasImm) {
             text.append(String.format(Locale.ROOT, ", immData=0x%08x", immData));
+        }
+        if (hasInvalidatedRkey) {
+            text.append(String.format(Locale.ROOT, ", invalidatedRkey=0x%x", invalidatedRkey));
         }
         if (srcQp != 0) {
             text.append(", srcQp=").append(Wording.hex24(srcQp));

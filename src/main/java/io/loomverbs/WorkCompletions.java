@@ -213,6 +213,27 @@ public final class WorkCompletions {
     }
 
     /**
+     * Whether the message has invalidated a key of this side ({@code IBV_WC_WITH_INV}).
+     *
+     * @param index which completion
+     * @return true if {@link #invalidatedRkey} is valid
+     */
+    public boolean hasInvalidatedRkey(int index) {
+        return (WcStruct.wcFlags(memory, at(index)) & Ibv.WC_WITH_INV) != 0;
+    }
+
+    /**
+     * The key that the sender has invalidated ({@code invalidated_rkey}): no peer accesses memory
+     * by it any more. Check that it is the expected one, as the sender chooses it.
+     *
+     * @param index which completion
+     * @return the key, if {@link #hasInvalidatedRkey}
+     */
+    public int invalidatedRkey(int index) {
+        return WcStruct.immData(memory, at(index));
+    }
+
+    /**
      * The number of the local queue pair ({@code qp_num}).
      *
      * @param index which completion
@@ -325,7 +346,9 @@ public final class WorkCompletions {
                 dlidPathBits(index),
                 pkeyIndex(index),
                 statusNumber(index),
-                opcodeNumber(index));
+                opcodeNumber(index),
+                hasInvalidatedRkey(index),
+                invalidatedRkey(index));
     }
 
     static int networkOrder(int value) {

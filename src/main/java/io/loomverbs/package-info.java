@@ -19,8 +19,8 @@
  *      +---------+     |    +---------+                      |
  *      v               v              v                      |
  * MemoryRegion   SharedReceiveQueue   QueuePair <------------+
- * AddressHandle        |              ^    (sends and receives complete there)
- *                      +--------------+
+ * MemoryWindow         |              ^    (sends and receives complete there)
+ * AddressHandle        +--------------+
  * }</pre>
  *
  * <p>An arrow leads from an object to what is created from it or uses it, and is closed before it.

@@ -97,7 +97,7 @@ class CompletionTextTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {5, 9, 127, 130, -1})
+    @ValueSource(ints = {7, 9, 127, 130, -1})
     void anUnknownOpcodeKeepsItsNumber(int number) {
         WorkCompletions batch = batch(SUCCESS, number);
         assertThat(batch.opcode(0)).isEqualTo(WcOpcode.OTHER);

@@ -23,6 +23,7 @@ final class HalfMadeChild {
                     "regMr",
                     "createQp",
                     "createAh",
+                    "allocMw",
                     "createSrq");
 
     /** What uses up the memory: a list whose first element is the next one. */
@@ -38,13 +39,14 @@ final class HalfMadeChild {
         ProtectionDomain pd = created("PD", context::allocPd);
         MemorySegment memory = Arena.global().allocate(8);
         MemoryRegion mr = created("MR", () -> pd.regMr(memory));
+        MemoryWindow mw = created("MW", () -> pd.allocMw(MwType.TYPE_1));
         QpConfig config = QpConfig.of(QpType.RC, cq);
         QueuePair qp = created("QP", () -> pd.createQp(config));
         SharedReceiveQueue srq = created("SRQ", () -> pd.createSrq(SrqAttributes.of(1)));
         AhAttributes address = AhAttributes.of(context.gid(1, 0), 1);
         AddressHandle ah = created("AH", () -> pd.createAh(address));
         for (AutoCloseable object :
-                new AutoCloseable[] {ah, srq, qp, mr, pd, direct, cq, channel}) {
+                new AutoCloseable[] {ah, srq, qp, mw, mr, pd, direct, cq, channel}) {
             object.close();
         }
         context.close();

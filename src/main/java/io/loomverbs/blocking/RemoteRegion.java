@@ -1,6 +1,7 @@
 package io.loomverbs.blocking;
 
 import io.loomverbs.MemoryRegion;
+import io.loomverbs.MemoryWindow;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -49,6 +50,18 @@ public record RemoteRegion(long address, int rkey, long length) {
     public static RemoteRegion of(MemoryRegion region) {
         Check.notNull(region, "region");
         return new RemoteRegion(region.address(), region.rkey(), region.length());
+    }
+
+    /**
+     * The same memory by the key of a window that is bound to it, or will be when the bind that was
+     * posted is done. If it is bound {@link io.loomverbs.Access#ZERO_BASED}, make one with address
+     * 0.
+     *
+     * @param window the window; its access decides what the peer can do
+     * @return this address and length, with the window's key
+     */
+    public RemoteRegion through(MemoryWindow window) {
+        return new RemoteRegion(address, Check.notNull(window, "window").rkey(), length);
     }
 
     /**

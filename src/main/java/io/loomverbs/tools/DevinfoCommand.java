@@ -93,6 +93,7 @@ final class DevinfoCommand implements Callable<Integer> {
             row(out, "page_size_cap", String.format(Locale.ROOT, "0x%x", a.pageSizeCap()));
             row(out, "max_qp", a.maxQp());
             row(out, "max_qp_wr", a.maxQpWr());
+            row(out, "device_cap_flags", String.format(Locale.ROOT, "0x%08x", a.deviceCapFlags()));
             row(out, "max_sge", a.maxSge());
             row(out, "max_sge_rd", a.maxSgeRead());
             row(out, "max_cq", a.maxCq());
@@ -103,6 +104,7 @@ final class DevinfoCommand implements Callable<Integer> {
             row(out, "max_res_rd_atom", a.maxResourceReadAtomic());
             row(out, "max_qp_init_rd_atom", a.maxQpInitReadAtomic());
             row(out, "atomic_cap", "ATOMIC_" + a.atomicCapability() + atomicValue(a));
+            row(out, "max_mw", a.maxMw());
             row(out, "max_ah", a.maxAh());
             row(out, "max_srq", a.maxSrq());
             row(out, "max_srq_wr", a.maxSrqWr());

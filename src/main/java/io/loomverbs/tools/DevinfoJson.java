@@ -39,6 +39,7 @@ final class DevinfoJson {
                         .number("max_qp_rd_atom", a.maxQpReadAtomic())
                         .number("max_qp_init_rd_atom", a.maxQpInitReadAtomic())
                         .text("atomic_cap", "ATOMIC_" + a.atomicCapability())
+                        .number("max_mw", a.maxMw())
                         .number("max_ah", a.maxAh())
                         .number("max_srq", a.maxSrq())
                         .number("max_srq_wr", a.maxSrqWr())

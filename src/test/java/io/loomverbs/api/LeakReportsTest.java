@@ -8,6 +8,7 @@ import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
+import io.loomverbs.MwType;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
@@ -50,10 +51,14 @@ class LeakReportsTest {
                         "soft0/ah-4" + created("dropAh"),
                         "soft0/srq-5" + created("dropSrq"),
                         "soft0/pd-6" + created("dropPd"),
+                        "soft0/mw-7" + created("dropMw"),
                         "ibv_dealloc_pd: EBUSY: soft0/pd-1 is used by"
                                 + " 1 address handle (soft0/ah-4, dropped and"
                                 + " created by \"main\" at "
                                 + place("dropAh")
+                                + "), 1 memory window (soft0/mw-7, dropped and created by \"main\""
+                                + " at "
+                                + place("dropMw")
                                 + "), 1 memory region (soft0/pd-1/mr[lkey 0x*, rkey 0x*, 64 bytes"
                                 + " at 0x*], dropped and created by \"main\" at "
                                 + place("dropMr")
@@ -238,7 +243,8 @@ class LeakReportsTest {
                 dropAh(pd);
                 dropSrq(pd);
                 dropPd(context);
-                collectUntil(6);
+                dropMw(pd);
+                collectUntil(7);
                 pd.close();
             } catch (VerbsException e) {
                 System.out.println(e.getMessage());
@@ -255,6 +261,10 @@ class LeakReportsTest {
 
         private static void dropMr(ProtectionDomain pd) {
             pd.allocateMr(64, Access.LOCAL_WRITE);
+        }
+
+        private static void dropMw(ProtectionDomain pd) {
+            pd.allocMw(MwType.TYPE_2);
         }
 
         private static void dropAh(ProtectionDomain pd) {

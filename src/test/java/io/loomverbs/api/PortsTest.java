@@ -8,6 +8,7 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.Gid;
 import io.loomverbs.Mtu;
+import io.loomverbs.MwType;
 import io.loomverbs.Opened;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
@@ -84,6 +85,14 @@ class PortsTest {
     }
 
     /** From RESET with nothing said: port 1, and its GID of RoCE version 2 and IPv4. */
+    @Test
+    void whatTheDeviceLacksIsRefusedByName() {
+        assertThatThrownBy(() -> pd.allocMw(MwType.TYPE_2))
+                .isInstanceOf(VerbsException.class)
+                .hasMessageStartingWith("ibv_alloc_mw: EOPNOTSUPP: ")
+                .hasMessageEndingWith("; memory windows of TYPE_2 are not supported by " + context);
+    }
+
     @Test
     void theFirstPortIsUsedByItself() {
         assertThat(qp.endpoint().gid()).isEqualTo(Gid.parse("10.1.0.1"));
@@ -247,12 +256,14 @@ class PortsTest {
                         a.hwVer(),
                         a.maxQp(),
                         a.maxQpWr(),
+                        a.deviceCapFlags(),
                         a.maxSge(),
                         a.maxSgeRd(),
                         a.maxCq(),
                         a.maxCqe(),
                         a.maxMr(),
                         a.maxPd(),
+                        a.maxMw(),
                         a.maxAh(),
                         a.maxSrq(),
                         a.maxSrqWr(),

@@ -184,6 +184,12 @@ enum AfterClose {
                     entry("MemoryRegion.memory()", HARMLESS),
                     entry("MemoryRegion.pd()", HARMLESS),
                     entry("MemoryRegion.rkey()", HARMLESS),
+                    entry("MemoryWindow.close()", NOTHING),
+                    entry("MemoryWindow.pd()", HARMLESS),
+                    entry("MemoryWindow.restoreRkey(int)", CLOSED),
+                    entry("MemoryWindow.rkey()", HARMLESS),
+                    entry("MemoryWindow.type()", HARMLESS),
+                    entry("ProtectionDomain.allocMw(MwType)", CLOSED),
                     entry("ProtectionDomain.allocateMr(long, Access[])", CLOSED),
                     entry("ProtectionDomain.close()", NOTHING),
                     entry("ProtectionDomain.context()", HARMLESS),
@@ -206,6 +212,10 @@ enum AfterClose {
                     entry("QueuePair.activate(int)", CLOSED),
                     entry("QueuePair.addressOf(QpEndpoint)", HARMLESS),
                     entry("QueuePair.attachMcast(Gid, int)", CLOSED),
+                    entry(
+                            "QueuePair.bindMw"
+                                    + "(MemoryWindow, long, MemoryRegion, long, long, Access[])",
+                            CLOSED),
                     entry("QueuePair.close()", NOTHING),
                     entry("QueuePair.config()", HARMLESS),
                     entry("QueuePair.connect(QpEndpoint)", CLOSED),

@@ -38,7 +38,10 @@ class ApiMisuseTest {
                     "Context.compVectorFor(int)",
                     "CqGroup.await(GroupCompletions)",
                     "CqGroup.remove(CompletionQueue)",
+                    "DeviceAttributes.has(DeviceCapability)",
                     "Gid(long, long)",
+                    "MemoryWindow.incRkey(int)",
+                    "ProtectionDomain.allocMw(MwType)",
                     "QpAttributes.Builder.address(AhAttributes)",
                     "QpAttributes.Builder.curState(QpState)",
                     "QpAttributes.Builder.enSqdAsyncNotify(boolean)",
@@ -51,6 +54,8 @@ class ApiMisuseTest {
                     "QpConfig.withSrq(SharedReceiveQueue)",
                     "QueuePair.addressOf(QpEndpoint)",
                     "RecvWorkRequest.wrId(long)",
+                    "SendWorkRequest.localInv(int)",
+                    "SendWorkRequest.sendWithInv(int)",
                     "SendWorkRequest.compareAndSwap(long, int, long, long)",
                     "SendWorkRequest.fetchAndAdd(long, int, long)",
                     "SendWorkRequest.rdmaRead(long, int)",
@@ -61,6 +66,7 @@ class ApiMisuseTest {
                     "cm.ConnectionManager.of(Device)",
                     "blocking.Buffer.of(MemoryRegion)",
                     "blocking.RemoteRegion.of(MemoryRegion)",
+                    "blocking.RemoteRegion.through(MemoryWindow)",
                     "Serving.of(CompletionChannel, ChannelHandler, FailurePolicy)");
 
     static List<Misuse> bad() {
@@ -70,6 +76,7 @@ class ApiMisuseTest {
                         new DomainMisuse(),
                         new QueuePairMisuse(),
                         new SrqMisuse(),
+                        new WindowMisuse(),
                         new GroupMisuse(),
                         new ServingMisuse(),
                         new RequestMisuse(),

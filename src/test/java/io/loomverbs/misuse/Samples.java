@@ -13,6 +13,8 @@ import io.loomverbs.CqGroup;
 import io.loomverbs.Gid;
 import io.loomverbs.GroupCompletions;
 import io.loomverbs.MemoryRegion;
+import io.loomverbs.MemoryWindow;
+import io.loomverbs.MwType;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpState;
@@ -110,6 +112,7 @@ final class Samples {
         return List.of(
                         s.context,
                         s.context.device(),
+                        s.context.attributes(),
                         s.pd,
                         s.direct,
                         s.reset,
@@ -118,6 +121,7 @@ final class Samples {
                         GroupCompletions.allocate(4),
                         SrqAttributes.of(4),
                         s.mr,
+                        s.mw1,
                         s.ah,
                         s.channel,
                         s.send,
@@ -201,6 +205,8 @@ final class Samples {
             return s.f.own(CqGroup.create());
         } else if (type == SharedReceiveQueue.class) {
             return s.f.own(s.pd.createSrq(SrqAttributes.of(4)));
+        } else if (type == MemoryWindow.class) {
+            return s.f.own(s.pd.allocMw(MwType.TYPE_1));
         } else if (type == MemoryRegion.class) {
             return s.f.mr(64);
         } else if (type == AddressHandle.class) {

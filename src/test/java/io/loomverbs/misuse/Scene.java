@@ -9,6 +9,8 @@ import io.loomverbs.Context;
 import io.loomverbs.CqGroup;
 import io.loomverbs.FailurePolicy;
 import io.loomverbs.MemoryRegion;
+import io.loomverbs.MemoryWindow;
+import io.loomverbs.MwType;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
@@ -44,6 +46,8 @@ final class Scene implements AutoCloseable {
     final Serving serving = Serving.of(direct, batch -> {}, FailurePolicy.REPORT);
     final CqGroup group = f.own(CqGroup.create());
     final MemoryRegion mr = f.mr(64);
+    final MemoryWindow mw1 = f.own(pd.allocMw(MwType.TYPE_1));
+    final MemoryWindow mw2 = f.own(pd.allocMw(MwType.TYPE_2));
     final AddressHandle ah = f.own(pd.createAh(Fixture.addressOf(ud.b)));
     final ProtectionDomain otherPd = f.own(context.allocPd());
     final MemoryRegion otherMr = f.own(otherPd.allocateMr(64, Fixture.anything()));

@@ -6,6 +6,8 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
 import io.loomverbs.MemoryRegion;
+import io.loomverbs.MemoryWindow;
+import io.loomverbs.MwType;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
@@ -117,6 +119,13 @@ final class Provocations {
         provoke(() -> f.pd.allocateMr(8, Access.REMOTE_WRITE));
         provoke(() -> f.pd.allocateMr(0));
         provoke(() -> f.pd.allocateMr(1L << 50));
+        Fixture.Pair pair = f.pair(f.polled(), f.polled());
+        MemoryRegion mr = f.own(f.pd.allocateMr(8, Access.MW_BIND));
+        MemoryWindow mw = f.own(f.pd.allocMw(MwType.TYPE_1));
+        pair.a.bindMw(mw, 1, mr, 0, 8);
+        Fixture.pollOne(pair.a.sendCq());
+        provoke(mr::close);
+        provoke(() -> SendWorkRequest.allocate(1, 0).bindMw(mw, 1, mr, 0, 8));
     }
 
     private void queuePairs(Fixture f) throws Exception {

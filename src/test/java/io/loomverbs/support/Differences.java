@@ -46,6 +46,11 @@ public final class Differences {
         return EMBEDDED ? 32 : 152;
     }
 
+    /** Whether a peer that uses a window is kept to it, not only to the region around it. */
+    public static boolean windowsHaveBounds() {
+        return !SOFT_ROCE;
+    }
+
     /** Whether a receive request that is posted in the error state is flushed at once. */
     public static boolean flushesLateReceives() {
         return !SOFT_ROCE;

@@ -7,6 +7,7 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
 import io.loomverbs.MemoryRegion;
+import io.loomverbs.MemoryWindow;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QueuePair;
 import io.loomverbs.Serving;
@@ -51,6 +52,7 @@ final class Known {
             case CompletionChannel channel -> uses.add(channel.context());
             case ProtectionDomain pd -> uses.add(pd.context());
             case MemoryRegion mr -> uses.add(mr.pd());
+            case MemoryWindow mw -> uses.add(mw.pd());
             case AddressHandle ah -> uses.add(ah.pd());
             case SharedReceiveQueue srq -> uses.add(srq.pd());
             case CompletionQueue cq -> {
@@ -94,6 +96,7 @@ final class Known {
             case Serving s -> 0;
             case CqEvent e -> 0;
             case AsyncEvent e -> 0;
+            case MemoryWindow mw -> 0;
             case QueuePair qp -> 1;
             case MemoryRegion mr -> 2;
             case AddressHandle ah -> 2;

@@ -6,6 +6,7 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.Gid;
 import io.loomverbs.MemoryRegion;
+import io.loomverbs.MwType;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
@@ -29,6 +30,7 @@ final class Stock {
         CompletionQueue direct = world.add(context.createDirectCq(dice.of(2, 64)), false);
         CompletionQueue shared = world.add(context.createCq(64, this, channel, 0), false);
         MemoryRegion mr = world.add(pd.allocateMr(4096, Fixture.anything()), false);
+        world.add(pd.allocMw(dice.of(MwType.values())), false);
         QpType type = dice.of(QpType.values());
         QpConfig config = QpConfig.of(type, dice.of(direct, shared), dice.of(direct, shared));
         QueuePair a = world.add(pd.createQp(config), false);

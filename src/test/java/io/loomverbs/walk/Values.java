@@ -296,7 +296,7 @@ class Values {
     private Access[] access(boolean withNull) {
         List<Access> some = new ArrayList<>();
         for (Access a : Access.values()) {
-            if (!dice.oneIn(3)) {
+            if (a == Access.ZERO_BASED ? dice.oneIn(8) : !dice.oneIn(3)) {
                 some.add(a);
             }
         }

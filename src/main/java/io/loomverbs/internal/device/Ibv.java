@@ -65,6 +65,9 @@ public final class Ibv {
     public static final int WR_RDMA_READ = 4;
     public static final int WR_ATOMIC_CMP_AND_SWP = 5;
     public static final int WR_ATOMIC_FETCH_AND_ADD = 6;
+    public static final int WR_LOCAL_INV = 7;
+    public static final int WR_BIND_MW = 8;
+    public static final int WR_SEND_WITH_INV = 9;
 
     // enum ibv_send_flags
     public static final int SEND_FENCE = 1;
@@ -98,20 +101,36 @@ public final class Ibv {
     public static final int WC_RDMA_READ = 2;
     public static final int WC_COMP_SWAP = 3;
     public static final int WC_FETCH_ADD = 4;
+    public static final int WC_BIND_MW = 5;
+    public static final int WC_LOCAL_INV = 6;
     public static final int WC_RECV = 128;
     public static final int WC_RECV_RDMA_WITH_IMM = 129;
 
     // enum ibv_wc_flags
     public static final int WC_GRH = 1;
     public static final int WC_WITH_IMM = 2;
+    public static final int WC_IP_CSUM_OK = 4;
+    public static final int WC_WITH_INV = 8;
 
     // enum ibv_access_flags
     public static final int ACCESS_LOCAL_WRITE = 1;
     public static final int ACCESS_REMOTE_WRITE = 2;
     public static final int ACCESS_REMOTE_READ = 4;
     public static final int ACCESS_REMOTE_ATOMIC = 8;
+    public static final int ACCESS_MW_BIND = 1 << 4;
+    public static final int ACCESS_ZERO_BASED = 1 << 5;
     public static final int ACCESS_ON_DEMAND = 1 << 6;
     public static final int ACCESS_RELAXED_ORDERING = 1 << 20;
+
+    // enum ibv_mw_type
+    public static final int MW_TYPE_1 = 1;
+    public static final int MW_TYPE_2 = 2;
+
+    // enum ibv_device_cap_flags
+    public static final int DEVICE_MEM_WINDOW = 1 << 17;
+    public static final int DEVICE_MEM_MGT_EXTENSIONS = 1 << 21;
+    public static final int DEVICE_MEM_WINDOW_TYPE_2A = 1 << 23;
+    public static final int DEVICE_MEM_WINDOW_TYPE_2B = 1 << 24;
 
     // enum ibv_odp_general_caps, enum ibv_odp_transport_cap_bits
     public static final int ODP_SUPPORT = 1;

@@ -11,6 +11,11 @@ public interface PdOps {
         throw DeviceException.unsupported("ibv_reg_mr");
     }
 
+    /** {@code ibv_alloc_mw}; {@code type} is of {@code enum ibv_mw_type}. */
+    default MwOps allocMw(int type) {
+        throw DeviceException.unsupported("ibv_alloc_mw");
+    }
+
     /** {@code ibv_create_srq}. */
     default SrqOps createSrq(SrqAttr attr, AsyncListener events) {
         throw DeviceException.unsupported("ibv_create_srq");

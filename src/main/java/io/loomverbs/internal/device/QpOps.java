@@ -30,6 +30,14 @@ public interface QpOps {
      */
     long postRecv(RecvWr first);
 
+    /**
+     * {@code ibv_bind_mw} of the window that a request of opcode BIND_MW names; the device chooses
+     * the key. 0 or a negative errno.
+     */
+    default int bindMw(SendWr bind) {
+        return -Errno.EOPNOTSUPP;
+    }
+
     /** {@code ibv_attach_mcast}; the GID is two big-endian halves. Attaching again does nothing. */
     default int attachMcast(long gidHigh, long gidLow, int lid) {
         return -Errno.EOPNOTSUPP;

@@ -31,6 +31,12 @@ public final class SendWr {
     private static final int UD_AH = 40;
     private static final int UD_REMOTE_QPN = 48;
     private static final int UD_REMOTE_QKEY = 52;
+    private static final int BIND_MW = 80;
+    private static final int BIND_RKEY = 88;
+    private static final int BIND_MR = 96;
+    private static final int BIND_ADDR = 104;
+    private static final int BIND_LENGTH = 112;
+    private static final int BIND_ACCESS = 120;
 
     private final MemorySegment mem;
     private final int maxSge;
@@ -38,6 +44,8 @@ public final class SendWr {
     private final long inlineAt;
 
     private @Nullable AhOps ah;
+    private @Nullable MwOps mw;
+    private @Nullable MrOps mr;
     private @Nullable SendWr next;
 
     public SendWr(int maxSge, int maxInline) {
@@ -59,6 +67,8 @@ public final class SendWr {
         mem.set(JAVA_LONG, ATOMIC_SWAP, 0);
         mem.set(JAVA_INT, ATOMIC_RKEY, 0);
         ah = null;
+        mw = null;
+        mr = null;
         next = null;
     }
 
@@ -98,7 +108,9 @@ public final class SendWr {
         mem.set(JAVA_INT, SEND_FLAGS, flags);
     }
 
-    /** In network byte order, as in the structure. */
+    /**
+     * In network byte order, as in the structure; or {@code invalidate_rkey}, in that of the host.
+     */
     public int immData() {
         return mem.get(JAVA_INT, IMM_DATA);
     }
@@ -184,6 +196,46 @@ public final class SendWr {
         mem.set(JAVA_LONG, UD_AH, ah.address());
         mem.set(JAVA_INT, UD_REMOTE_QPN, remoteQpn);
         mem.set(JAVA_INT, UD_REMOTE_QKEY, remoteQkey);
+    }
+
+    /** Takes the place of entries, and of inline data: drivers want none. */
+    public void bind(MwOps mw, int rkey, MrOps mr, long addr, long length, int access) {
+        this.mw = mw;
+        this.mr = mr;
+        opcode(Ibv.WR_BIND_MW);
+        immData(0);
+        numSge(0);
+        sendFlags(sendFlags() & ~Ibv.SEND_INLINE);
+        mem.set(JAVA_LONG, BIND_MW, mw.address());
+        mem.set(JAVA_INT, BIND_RKEY, rkey);
+        mem.set(JAVA_LONG, BIND_MR, mr.address());
+        mem.set(JAVA_LONG, BIND_ADDR, addr);
+        mem.set(JAVA_LONG, BIND_LENGTH, length);
+        mem.set(JAVA_INT, BIND_ACCESS, access);
+    }
+
+    public @Nullable MwOps mw() {
+        return mw;
+    }
+
+    public int bindRkey() {
+        return mem.get(JAVA_INT, BIND_RKEY);
+    }
+
+    public @Nullable MrOps mr() {
+        return mr;
+    }
+
+    public long bindAddr() {
+        return mem.get(JAVA_LONG, BIND_ADDR);
+    }
+
+    public long bindLength() {
+        return mem.get(JAVA_LONG, BIND_LENGTH);
+    }
+
+    public int bindAccess() {
+        return mem.get(JAVA_INT, BIND_ACCESS);
     }
 
     public @Nullable SendWr next() {

@@ -67,6 +67,10 @@ public final class WcStruct {
         return wcs.get(JAVA_INT_UNALIGNED, at + WC_FLAGS);
     }
 
+    public static void wcFlags(MemorySegment wcs, long at, int flags) {
+        wcs.set(JAVA_INT_UNALIGNED, at + WC_FLAGS, flags);
+    }
+
     public static int slid(MemorySegment wcs, long at) {
         return wcs.get(JAVA_SHORT_UNALIGNED, at + SLID) & 0xffff;
     }

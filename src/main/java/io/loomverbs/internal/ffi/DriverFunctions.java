@@ -25,6 +25,16 @@ public final class DriverFunctions {
     private static final MethodHandle MODIFY_CQ =
             Ffi.pointerCapturing(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER));
 
+    private static final MethodHandle ALLOC_MW =
+            Ffi.pointerCapturing(FunctionDescriptor.of(Ffi.POINTER, Ffi.POINTER, JAVA_INT));
+
+    private static final MethodHandle BIND_MW =
+            Ffi.pointerCapturing(
+                    FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER, Ffi.POINTER));
+
+    private static final MethodHandle DEALLOC_MW =
+            Ffi.pointerCapturing(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER));
+
     private static final MethodHandle POLL_CQ =
             Ffi.pointerDowncall(
                     FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, JAVA_INT, Ffi.POINTER));
@@ -77,6 +87,35 @@ public final class DriverFunctions {
     public static int modifyCq(MemorySegment call, MemorySegment function, long cq, long attr) {
         try {
             return Ffi.code((int) MODIFY_CQ.invokeExact(function, call, cq, attr), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** {@code alloc_mw}: the {@code ibv_mw}, or a negative errno. */
+    public static long allocMw(MemorySegment call, long function, long pd, int type) {
+        try {
+            return Ffi.pointer(
+                    (long) ALLOC_MW.invokeExact(Ffi.function(function), call, pd, type), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** {@code bind_mw}, which changes the key of the {@code ibv_mw}. */
+    public static int bindMw(MemorySegment call, long function, long qp, long mw, long bind) {
+        try {
+            return Ffi.code(
+                    (int) BIND_MW.invokeExact(Ffi.function(function), call, qp, mw, bind), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** {@code dealloc_mw}. */
+    public static int deallocMw(MemorySegment call, long function, long mw) {
+        try {
+            return Ffi.code((int) DEALLOC_MW.invokeExact(Ffi.function(function), call, mw), call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }

@@ -38,6 +38,9 @@ public final class IbvLayouts {
 
     public static final class IbvContext {
         public static final int DEVICE = 0;
+        public static final int OPS__ALLOC_MW = 64;
+        public static final int OPS__BIND_MW = 72;
+        public static final int OPS__DEALLOC_MW = 80;
         public static final int OPS__POLL_CQ = 96;
         public static final int OPS__REQ_NOTIFY_CQ = 104;
         public static final int OPS__POST_SRQ_RECV = 168;
@@ -79,6 +82,7 @@ public final class IbvLayouts {
         public static final int HW_VER = 104;
         public static final int MAX_QP = 108;
         public static final int MAX_QP_WR = 112;
+        public static final int DEVICE_CAP_FLAGS = 116;
         public static final int MAX_SGE = 120;
         public static final int MAX_SGE_RD = 124;
         public static final int MAX_CQ = 128;
@@ -89,6 +93,7 @@ public final class IbvLayouts {
         public static final int MAX_RES_RD_ATOM = 152;
         public static final int MAX_QP_INIT_RD_ATOM = 156;
         public static final int ATOMIC_CAP = 164;
+        public static final int MAX_MW = 176;
         public static final int MAX_AH = 200;
         public static final int MAX_SRQ = 212;
         public static final int MAX_SRQ_WR = 216;
@@ -151,6 +156,25 @@ public final class IbvLayouts {
         public static final int RKEY = 40;
 
         private IbvMr() {}
+    }
+
+    public static final class IbvMw {
+        public static final int RKEY = 16;
+        public static final int BYTES = 32;
+
+        private IbvMw() {}
+    }
+
+    public static final class IbvMwBind {
+        public static final int WR_ID = 0;
+        public static final int SEND_FLAGS = 8;
+        public static final int BIND_INFO__MR = 16;
+        public static final int BIND_INFO__ADDR = 24;
+        public static final int BIND_INFO__LENGTH = 32;
+        public static final int BIND_INFO__MW_ACCESS_FLAGS = 40;
+        public static final int BYTES = 48;
+
+        private IbvMwBind() {}
     }
 
     public static final class IbvCompChannel {

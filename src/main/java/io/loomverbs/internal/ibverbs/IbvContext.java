@@ -63,8 +63,22 @@ final class IbvContext implements ContextOps {
     final long postRecv;
     final long postSrqRecv;
 
+    // 0 if the driver has no memory windows.
+    final long allocMw;
+    final long bindMw;
+    final long deallocMw;
+
     /** Whether a queue pair's state changes without {@code ibv_modify_qp}, as iWARP's does. */
     final boolean stateIsHidden;
+
+    /** Of soft-RoCE, as the kernel has it. */
+    private static final int SOFT_ROCE = 0xffffff;
+
+    /**
+     * Whether the kernel writes completions itself, with its own numbers of flags. Written as the
+     * device is queried, which the API does before anything else.
+     */
+    volatile boolean kernelFlags;
 
     private final @Nullable MemorySegment queryPort;
     private final @Nullable MemorySegment queryDeviceEx;
@@ -101,6 +115,9 @@ final class IbvContext implements ContextOps {
         this.postSend = context.i64(IbvLayouts.IbvContext.OPS__POST_SEND);
         this.postRecv = context.i64(IbvLayouts.IbvContext.OPS__POST_RECV);
         this.postSrqRecv = context.i64(IbvLayouts.IbvContext.OPS__POST_SRQ_RECV);
+        this.allocMw = context.i64(IbvLayouts.IbvContext.OPS__ALLOC_MW);
+        this.bindMw = context.i64(IbvLayouts.IbvContext.OPS__BIND_MW);
+        this.deallocMw = context.i64(IbvLayouts.IbvContext.OPS__DEALLOC_MW);
         this.stateIsHidden = isIwarp(context.i64(IbvLayouts.IbvContext.DEVICE));
         this.cmdFd = context.i32(IbvLayouts.IbvContext.CMD_FD);
         this.numCompVectors = context.i32(IbvLayouts.IbvContext.NUM_COMP_VECTORS);
@@ -188,7 +205,9 @@ final class IbvContext implements ContextOps {
             if (rc != 0) {
                 throw Failures.of("ibv_query_device", rc, name);
             }
-            return Attributes.device(attr, numCompVectors);
+            DeviceAttr attributes = Attributes.device(attr, numCompVectors);
+            kernelFlags = attributes.vendorId() == SOFT_ROCE;
+            return attributes;
         } finally {
             guard.leave();
         }

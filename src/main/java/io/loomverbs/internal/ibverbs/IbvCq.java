@@ -151,12 +151,28 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
                             ? DriverFunctions.pollCq(
                                     pollCq, nativeAddress(), max, wcs.address() + at)
                             : pollToHeap(wcs, at, max);
-            polled += Math.max(n, 0);
+            if (n > 0) {
+                polled += n;
+                if (context.kernelFlags) {
+                    translateFlags(wcs, at, n);
+                }
+            }
         } finally {
             guard.leave();
             Reference.reachabilityFence(wcs);
         }
         return n > 0 || (n == 0 && !overrun) ? n : -Errno.EIO;
+    }
+
+    /** The kernel's number of the flag WITH_INVALIDATE is that of IP_CSUM_OK in verbs. */
+    private static void translateFlags(MemorySegment wcs, long at, int n) {
+        for (int i = 0; i < n; i++) {
+            long wc = at + (long) i * WcStruct.BYTES;
+            int flags = WcStruct.wcFlags(wcs, wc);
+            if ((flags & Ibv.WC_IP_CSUM_OK) != 0) {
+                WcStruct.wcFlags(wcs, wc, flags & ~Ibv.WC_IP_CSUM_OK | Ibv.WC_WITH_INV);
+            }
+        }
     }
 
     private int pollToHeap(MemorySegment wcs, long at, int max) {

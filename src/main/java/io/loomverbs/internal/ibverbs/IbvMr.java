@@ -82,6 +82,11 @@ final class IbvMr extends NativeObject<CallGate> implements MrOps {
     }
 
     @Override
+    public long address() {
+        return nativeAddress();
+    }
+
+    @Override
     public int dereg() {
         return memory.byteSize() < LONG_TO_PIN
                 ? destroyNative()

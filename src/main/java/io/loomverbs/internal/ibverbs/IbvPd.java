@@ -7,6 +7,7 @@ import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.device.MwOps;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpInit;
 import io.loomverbs.internal.device.QpOps;
@@ -53,6 +54,16 @@ final class IbvPd extends NativeObject<CallGate> implements PdOps {
                     : OffCarrierCalls.run(
                             "ibv_reg_mr",
                             () -> IbvMr.register(context, nativeAddress(), memory, access));
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
+    public MwOps allocMw(int type) {
+        enter();
+        try {
+            return IbvMw.alloc(context, nativeAddress(), type);
         } finally {
             guard.leave();
         }

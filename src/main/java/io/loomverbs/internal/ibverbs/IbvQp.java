@@ -223,7 +223,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
     @Override
     public long postSend(SendWr first) {
         if (datagrams) {
-            return postDatagrams(first);
+            return postHolding(first);
         }
         return send(first);
     }
@@ -232,6 +232,9 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
     private long send(SendWr first) {
         SendWr lastGood = null;
         for (SendWr wr = first; wr != null; wr = wr.next()) {
+            if (wr.opcode() == Ibv.WR_BIND_MW) {
+                return postHolding(first);
+            }
             if (readsInline(wr)) {
                 return sendUpTo(first, lastGood, wr);
             }
@@ -325,35 +328,49 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
     }
 
     /**
-     * Drivers follow the pointer to the address handle, whatever the opcode: this ensures that
-     * there is one, and that it stays until the post has returned. The chain is cut before the
-     * first request without.
+     * Drivers follow the pointer to the address handle of a datagram, whatever the opcode, and
+     * those to the window and the region of a bind: this ensures that there are such objects, and
+     * that they stay until the post has returned. The chain is cut before the first request
+     * without.
      */
-    private long postDatagrams(SendWr first) {
+    private long postHolding(SendWr first) {
         SendWr lastGood = null;
         SendWr bad = first;
-        try { // whatever is met: the address handles before `bad` are held, and no others
+        try { // whatever is met: what requests before `bad` name is held, and nothing else
             while (bad != null) {
                 SendWr next = bad.next();
-                if (holdAh(bad)) {
+                if (hold(bad)) {
                     lastGood = bad;
                     bad = next;
-                } else if (isDatagram(bad)
-                        && bad.ah() instanceof IbvAh ah
-                        && !ah.guard.isDestroyed()) {
+                } else if (mayBeHeld(bad)) {
                     // Its destroyer waits for this thread if it is in the chain before.
                     SendWr held = bad;
                     lastGood = null;
                     bad = first;
-                    releaseAhs(first, held);
-                    ah.guard.awaitOutcome();
+                    release(first, held);
+                    awaitOutcome(held);
                 } else {
                     break;
                 }
             }
-            return bad == null ? sendAll(first) : sendUpTo(first, lastGood, bad);
+            long result = bad == null ? sendAll(first) : sendUpTo(first, lastGood, bad);
+            if (!datagrams) {
+                takeKeys(first, bad, result);
+            }
+            return result;
         } finally {
-            releaseAhs(first, bad);
+            release(first, bad);
+        }
+    }
+
+    /** The windows that were bound have their new keys, as far as the device says it took them. */
+    private static void takeKeys(SendWr first, @Nullable SendWr end, long result) {
+        int left = result == PostResult.OK ? Integer.MAX_VALUE : PostResult.accepted(result);
+        for (SendWr wr = first; wr != end && wr != null && left > 0; wr = wr.next()) {
+            if (wr.mw() instanceof IbvMw mw && wr.opcode() == Ibv.WR_BIND_MW) {
+                mw.posted(wr.bindRkey());
+            }
+            left--;
         }
     }
 
@@ -361,15 +378,86 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
         return wr.opcode() == Ibv.WR_SEND || wr.opcode() == Ibv.WR_SEND_WITH_IMM;
     }
 
-    private static boolean holdAh(SendWr wr) {
-        return isDatagram(wr) && wr.ah() instanceof IbvAh ah && ah.guard.tryEnter();
+    private boolean hold(SendWr wr) {
+        if (datagrams) {
+            return isDatagram(wr) && wr.ah() instanceof IbvAh ah && ah.guard.tryEnter();
+        }
+        if (wr.opcode() != Ibv.WR_BIND_MW) {
+            return !readsInline(wr);
+        }
+        if (!(wr.mw() instanceof IbvMw mw)
+                || !(wr.mr() instanceof IbvMr mr)
+                || !mw.guard.tryEnter()) {
+            return false;
+        }
+        boolean both = false;
+        try {
+            both = mr.guard.tryEnter();
+        } finally {
+            if (!both) {
+                mw.guard.leave();
+            }
+        }
+        return both;
     }
 
-    private static void releaseAhs(SendWr first, @Nullable SendWr end) {
-        for (SendWr wr = first; wr != end && wr != null; wr = wr.next()) {
+    /** Whether it names what is to be held, which a thread has at most begun to destroy. */
+    private boolean mayBeHeld(SendWr wr) {
+        if (datagrams) {
+            return isDatagram(wr) && wr.ah() instanceof IbvAh ah && !ah.guard.isDestroyed();
+        }
+        return wr.opcode() == Ibv.WR_BIND_MW
+                && wr.mw() instanceof IbvMw mw
+                && wr.mr() instanceof IbvMr mr
+                && !mw.guard.isDestroyed()
+                && !mr.guard.isDestroyed();
+    }
+
+    private void awaitOutcome(SendWr wr) {
+        if (datagrams) {
             if (wr.ah() instanceof IbvAh ah) {
-                ah.guard.leave();
+                ah.guard.awaitOutcome();
             }
+        } else if (wr.mw() instanceof IbvMw mw && wr.mr() instanceof IbvMr mr) {
+            mw.guard.awaitOutcome();
+            mr.guard.awaitOutcome();
+        }
+    }
+
+    private void release(SendWr first, @Nullable SendWr end) {
+        for (SendWr wr = first; wr != end && wr != null; wr = wr.next()) {
+            if (datagrams) {
+                if (wr.ah() instanceof IbvAh ah) {
+                    ah.guard.leave();
+                }
+            } else if (wr.opcode() == Ibv.WR_BIND_MW
+                    && wr.mw() instanceof IbvMw mw
+                    && wr.mr() instanceof IbvMr mr) {
+                mr.guard.leave();
+                mw.guard.leave();
+            }
+        }
+    }
+
+    @Override
+    public int bindMw(SendWr bind) {
+        if (!guard.enter()) {
+            return -Errno.EINVAL;
+        }
+        boolean held = false;
+        try {
+            held = hold(bind);
+            return held
+                            && allows(Ibv.QPS_RTS)
+                            && bind.mw() instanceof IbvMw mw
+                            && bind.mr() instanceof IbvMr mr
+                    ? mw.bind(nativeAddress(), bind, mr)
+                    : -Errno.EINVAL;
+        } finally {
+            if (held) {
+                release(bind, null);
+            }
+            guard.leave();
         }
     }
 

@@ -57,7 +57,8 @@ final class RcTransport implements Transport {
 
     private static int perform(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
         return switch (wr.opcode) {
-            case Ibv.WR_SEND, Ibv.WR_SEND_WITH_IMM -> Responder.send(from, wr, to, after);
+            case Ibv.WR_SEND, Ibv.WR_SEND_WITH_IMM, Ibv.WR_SEND_WITH_INV ->
+                    Responder.send(from, wr, to, after);
             case Ibv.WR_RDMA_WRITE, Ibv.WR_RDMA_WRITE_WITH_IMM ->
                     Responder.write(from, wr, to, after);
             case Ibv.WR_RDMA_READ -> Responder.read(from, wr, to, after);

@@ -34,10 +34,20 @@ final class Responder {
             return Ibv.WC_REM_INV_REQ_ERR;
         }
         int status = deliver(from, wr, to, buffer, 0, after);
-        if (status == Ibv.WC_SUCCESS) {
+        return status == Ibv.WC_SUCCESS ? arrived(wr, to, buffer, after) : status;
+    }
+
+    /**
+     * A message of a connected peer is in its buffer. One that invalidates a key which may not be
+     * is a fault of class J, IBA 9.9.3: the receiver fails, and the sender does not learn of it.
+     */
+    static int arrived(SendSlot wr, SoftQp to, RecvSlot buffer, DeferredNotifications after) {
+        if (wr.opcode == Ibv.WR_SEND_WITH_INV && !SoftMw.invalidate(to, wr.immData)) {
+            to.receiveFailed(buffer, Ibv.WC_REM_INV_REQ_ERR, after);
+        } else {
             received(wr, to, buffer, wr.length, 0, 0, 0, after);
         }
-        return status;
+        return Ibv.WC_SUCCESS;
     }
 
     /*
@@ -56,7 +66,7 @@ final class Responder {
         if (to.cannotTakePacketsOf(from, wr)) {
             return refuse(to, after);
         }
-        if (!SgCopy.usable(to.pd, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE)) {
+        if (!SgCopy.usable(to, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE)) {
             return denyAccess(to, after);
         }
         RecvSlot buffer = imm ? to.rq.peekOrRemember(from.sq) : null;
@@ -82,7 +92,7 @@ final class Responder {
 
     /** Reads for the first time, or once more. */
     static int respond(SoftQp from, SendSlot wr, SoftQp to, DeferredNotifications after) {
-        if (!SgCopy.usable(to.pd, wr.remote, 1, Ibv.ACCESS_REMOTE_READ)) {
+        if (!SgCopy.usable(to, wr.remote, 1, Ibv.ACCESS_REMOTE_READ)) {
             return denyAccess(to, after);
         }
         if (from.cannotTakePacketsOf(to, wr)) {
@@ -90,7 +100,7 @@ final class Responder {
         }
         int copied =
                 SgCopy.copy(
-                        to.pd,
+                        to,
                         wr.remote,
                         1,
                         Ibv.ACCESS_REMOTE_READ,
@@ -117,14 +127,12 @@ final class Responder {
             return refuse(to, after);
         }
         MemorySegment result = wr.scratch(Long.BYTES); // first: memory may run out
-        SoftMr mr = to.device.mrs.find(wr.rkey());
-        if (mr == null
-                || !mr.grants(to.pd, Ibv.ACCESS_REMOTE_ATOMIC, addr, Long.BYTES)
-                || !mr.acquire()) {
+        KeyedMemory mr = to.find(wr.rkey());
+        if (mr == null || !mr.grants(Ibv.ACCESS_REMOTE_ATOMIC, addr, Long.BYTES) || !mr.acquire()) {
             return denyAccess(to, after);
         }
         try {
-            if ((addr & Long.BYTES - 1) != 0) {
+            if ((mr.memory.address() + mr.offset(addr) & Long.BYTES - 1) != 0) {
                 return refuse(to, after);
             }
             // First of all: the JVM itself ends if it is an atomic access that hits a missing page.
@@ -164,7 +172,7 @@ final class Responder {
 
     /** Copies a message into the remote range that it names; a result of {@link SgCopy}. */
     static int copyIn(SoftQp from, SendSlot wr, SoftQp to) {
-        return copyOut(from, wr, to.pd, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE, 0);
+        return copyOut(from, wr, to, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE, 0);
     }
 
     /**
@@ -236,9 +244,10 @@ final class Responder {
                 wr.opcode == Ibv.WR_RDMA_WRITE_WITH_IMM ? Ibv.WC_RECV_RDMA_WITH_IMM : Ibv.WC_RECV;
         SoftWc wc = after.completion();
         wc.set(to.qpNum(), wrId, Ibv.WC_SUCCESS, opcode, (int) byteLen);
-        wc.immData = imm ? wr.immData : 0;
+        boolean inv = wr.opcode == Ibv.WR_SEND_WITH_INV;
+        wc.immData = imm || inv ? wr.immData : 0;
         wc.srcQp = srcQp;
-        wc.wcFlags = imm ? flags | Ibv.WC_WITH_IMM : flags;
+        wc.wcFlags = flags | (imm ? Ibv.WC_WITH_IMM : inv ? Ibv.WC_WITH_INV : 0);
         wc.slid = slid;
         wc.solicited = wr.solicited();
         wc.polled = to.rq.whenPolled();
@@ -250,7 +259,7 @@ final class Responder {
     }
 
     private static int copyOut(
-            SoftQp from, SendSlot wr, SoftPd to, long[] target, int entries, int access, int skip) {
+            SoftQp from, SendSlot wr, Keys to, long[] target, int entries, int access, int skip) {
         if (wr.inline()) {
             return SgCopy.scatter(wr.scratch, 0, to, target, entries, access, skip, wr.length);
         }

@@ -107,6 +107,9 @@ final class SendFaults {
 
     /** The sender's own device finds nothing wrong. */
     private boolean isEmitted(SendSlot wr) {
+        if (wr.isLocal()) {
+            return false;
+        }
         if (qp.type == Ibv.QPT_UD && (wr.ah == null || !wr.ah.usableBy(qp.pd))) {
             return false;
         }
@@ -122,6 +125,7 @@ final class SendFaults {
 
     private static boolean needsReceive(SendSlot wr) {
         return wr.opcode == Ibv.WR_SEND
+                || wr.opcode == Ibv.WR_SEND_WITH_INV
                 || wr.opcode == Ibv.WR_SEND_WITH_IMM
                 || wr.opcode == Ibv.WR_RDMA_WRITE_WITH_IMM;
     }

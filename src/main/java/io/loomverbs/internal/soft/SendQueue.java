@@ -344,7 +344,17 @@ final class SendQueue extends Mutex {
     private int execute(SendSlot wr, DeferredNotifications after) {
         FaultPlan plan = qp.pd.faults.plan();
         int fault = plan == null ? SendFaults.NONE : faults().outcome(plan, wr, ring.head(), after);
-        return fault == SendFaults.NONE ? transport.execute(qp, wr, after) : fault;
+        if (fault != SendFaults.NONE) {
+            return fault;
+        }
+        return wr.isLocal() ? executeLocally(wr) : transport.execute(qp, wr, after);
+    }
+
+    private int executeLocally(SendSlot wr) {
+        if (wr.opcode == Ibv.WR_BIND_MW) {
+            return SoftMw.bind(qp, wr.bind());
+        }
+        return SoftMw.invalidate(qp, wr.immData) ? Ibv.WC_SUCCESS : Ibv.WC_LOC_QP_OP_ERR;
     }
 
     private SendFaults faults() {
@@ -545,6 +555,8 @@ final class SendQueue extends Mutex {
             case Ibv.WR_RDMA_READ -> Ibv.WC_RDMA_READ;
             case Ibv.WR_ATOMIC_CMP_AND_SWP -> Ibv.WC_COMP_SWAP;
             case Ibv.WR_ATOMIC_FETCH_AND_ADD -> Ibv.WC_FETCH_ADD;
+            case Ibv.WR_BIND_MW -> Ibv.WC_BIND_MW;
+            case Ibv.WR_LOCAL_INV -> Ibv.WC_LOCAL_INV;
             default -> Ibv.WC_SEND;
         };
     }

@@ -8,7 +8,9 @@ import java.lang.foreign.MemorySegment;
 
 /** What makes {@code ibv_post_send} refuse a request at once, with {@code EINVAL}. */
 final class SendRules {
-    private static final int ANY_SEND = 1 << Ibv.WR_SEND | 1 << Ibv.WR_SEND_WITH_IMM;
+    private static final int UD_SEND = 1 << Ibv.WR_SEND | 1 << Ibv.WR_SEND_WITH_IMM;
+    private static final int ANY_SEND = UD_SEND | 1 << Ibv.WR_SEND_WITH_INV;
+    private static final int ANY_LOCAL = 1 << Ibv.WR_LOCAL_INV | 1 << Ibv.WR_BIND_MW;
     private static final int ANY_WRITE = 1 << Ibv.WR_RDMA_WRITE | 1 << Ibv.WR_RDMA_WRITE_WITH_IMM;
     private static final int ANY_ATOMIC =
             1 << Ibv.WR_ATOMIC_CMP_AND_SWP | 1 << Ibv.WR_ATOMIC_FETCH_AND_ADD;
@@ -20,9 +22,10 @@ final class SendRules {
     /** The opcodes, as bits, that a type of QP can carry out. */
     static int opcodes(int qpType) {
         return switch (qpType) {
-            case Ibv.QPT_RC -> ANY_SEND | ANY_WRITE | ANY_ATOMIC | 1 << Ibv.WR_RDMA_READ;
-            case Ibv.QPT_UC -> ANY_SEND | ANY_WRITE;
-            default -> ANY_SEND;
+            case Ibv.QPT_RC ->
+                    ANY_SEND | ANY_WRITE | ANY_LOCAL | ANY_ATOMIC | 1 << Ibv.WR_RDMA_READ;
+            case Ibv.QPT_UC -> ANY_SEND | ANY_WRITE | ANY_LOCAL;
+            default -> UD_SEND;
         };
     }
 
@@ -42,6 +45,11 @@ final class SendRules {
         }
         if (n > qp.cap().maxSendSge()) {
             return Errno.EINVAL;
+        }
+        if ((ANY_LOCAL & 1 << opcode) != 0) {
+            boolean bind = opcode == Ibv.WR_BIND_MW;
+            boolean named = wr.mw() instanceof SoftMw && wr.mr() instanceof SoftMr;
+            return n == 0 && (named || !bind) ? 0 : Errno.EINVAL;
         }
         if ((ANY_ATOMIC & 1 << opcode) != 0) {
             return listedBytes(wr, n) >= Long.BYTES ? 0 : Errno.EINVAL;

@@ -15,6 +15,8 @@ final class SendSlot {
     long wrId;
     int opcode;
     int flags;
+
+    /** Or the key to invalidate. */
     int immData;
 
     /** When it is to be carried out, if its context delays requests; 0 is at once. */
@@ -40,6 +42,8 @@ final class SendSlot {
 
     private @Nullable MemorySegment header;
 
+    private @Nullable SoftBind bind;
+
     boolean inline() {
         return (flags & Ibv.SEND_INLINE) != 0;
     }
@@ -50,6 +54,11 @@ final class SendSlot {
 
     boolean carriesImm() {
         return opcode == Ibv.WR_SEND_WITH_IMM || opcode == Ibv.WR_RDMA_WRITE_WITH_IMM;
+    }
+
+    /** Whether no other queue pair takes part in it. */
+    boolean isLocal() {
+        return opcode == Ibv.WR_LOCAL_INV || opcode == Ibv.WR_BIND_MW;
     }
 
     boolean isAtomic() {
@@ -81,6 +90,16 @@ final class SendSlot {
             header = h;
         }
         return h;
+    }
+
+    /** What a request binds, allocated when first needed. */
+    SoftBind bind() {
+        SoftBind b = bind;
+        if (b == null) {
+            b = new SoftBind();
+            bind = b;
+        }
+        return b;
     }
 
     MemorySegment scratch(int bytes) {
@@ -123,6 +142,7 @@ final class SendSlot {
                 compareAdd = wr.compareAdd();
                 swap = wr.swap();
             }
+            case Ibv.WR_BIND_MW -> bind().fill(wr);
             default -> {}
         }
     }

@@ -3,9 +3,10 @@ package io.loomverbs.internal.soft;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Moves bytes between memory regions that are named by scatter/gather lists. Every entry is looked
- * up and checked at the moment of its copy, so that a region that was deregistered, whose arena was
- * closed, or whose file was shortened, is a fault of the list that names it. Never throws for that.
+ * Moves bytes between memory that is named by scatter/gather lists. Every entry is looked up and
+ * checked at the moment of its copy, so that a region that was deregistered, whose arena was
+ * closed, or whose file was shortened, and a window that was unbound, is a fault of the list that
+ * names it. Never throws for that.
  */
 final class SgCopy {
     static final int DONE = 0;
@@ -14,15 +15,14 @@ final class SgCopy {
 
     private SgCopy() {}
 
-    /** Whether {@code pd} may use every entry of a list in the way that {@code access} says. */
-    static boolean usable(SoftPd pd, long[] list, int entries, int access) {
-        IdTable<SoftMr> mrs = pd.device.mrs;
+    /** Whether every entry of a list may be used in the way that {@code access} says. */
+    static boolean usable(Keys keys, long[] list, int entries, int access) {
         for (int i = 0; i < entries; i++) {
             long bytes = Sges.length(list, i);
             if (bytes != 0) {
-                SoftMr mr = mrs.find(Sges.key(list, i));
+                KeyedMemory mr = keys.find(Sges.key(list, i));
                 if (mr == null
-                        || !mr.grants(pd, access, Sges.addr(list, i), bytes)
+                        || !mr.grants(access, Sges.addr(list, i), bytes)
                         || !mr.memory.scope().isAlive()) {
                     return false;
                 }
@@ -33,17 +33,16 @@ final class SgCopy {
 
     /** Copies {@code bytes} from list to list; the target's first {@code skip} bytes stay. */
     static int copy(
-            SoftPd sourcePd,
+            Keys sourceKeys,
             long[] source,
             int sourceEntries,
             int sourceAccess,
-            SoftPd targetPd,
+            Keys targetKeys,
             long[] target,
             int targetEntries,
             int targetAccess,
             long skip,
             long bytes) {
-        IdTable<SoftMr> mrs = sourcePd.device.mrs;
         long at = skip;
         long left = bytes;
         for (int i = 0; i < sourceEntries && left > 0; i++) {
@@ -52,8 +51,8 @@ final class SgCopy {
                 continue;
             }
             long addr = Sges.addr(source, i);
-            SoftMr mr = mrs.find(Sges.key(source, i));
-            if (mr == null || !mr.grants(sourcePd, sourceAccess, addr, n) || !mr.acquire()) {
+            KeyedMemory mr = sourceKeys.find(Sges.key(source, i));
+            if (mr == null || !mr.grants(sourceAccess, addr, n) || !mr.acquire()) {
                 return SOURCE_FAULT;
             }
             int result;
@@ -62,7 +61,7 @@ final class SgCopy {
                         scatter(
                                 mr.memory,
                                 mr.offset(addr),
-                                targetPd,
+                                targetKeys,
                                 target,
                                 targetEntries,
                                 targetAccess,
@@ -84,13 +83,12 @@ final class SgCopy {
     static int scatter(
             MemorySegment source,
             long sourceAt,
-            SoftPd pd,
+            Keys keys,
             long[] target,
             int entries,
             int access,
             long skip,
             long bytes) {
-        IdTable<SoftMr> mrs = pd.device.mrs;
         long from = sourceAt;
         long left = bytes;
         long before = skip;
@@ -102,8 +100,8 @@ final class SgCopy {
             }
             long n = Math.min(left, size - before);
             long addr = Sges.addr(target, i) + before;
-            SoftMr mr = mrs.find(Sges.key(target, i));
-            if (mr == null || !mr.grants(pd, access, addr, n) || !mr.acquire()) {
+            KeyedMemory mr = keys.find(Sges.key(target, i));
+            if (mr == null || !mr.grants(access, addr, n) || !mr.acquire()) {
                 return TARGET_FAULT;
             }
             try {

@@ -12,6 +12,9 @@ final class SoftDevice implements DeviceOps {
     private static final int ATOMIC_GLOB = 2;
     private static final int QPN_GENERATION_BITS = 5;
     private static final int KEY_GENERATION_BITS = 8;
+    private static final int MAX_MW = 1 << 16;
+    private static final int CAP_FLAGS =
+            Ibv.DEVICE_MEM_WINDOW | Ibv.DEVICE_MEM_MGT_EXTENSIONS | Ibv.DEVICE_MEM_WINDOW_TYPE_2B;
 
     private final String name;
 
@@ -31,6 +34,7 @@ final class SoftDevice implements DeviceOps {
     final SoftLimits limits;
     final IdTable<SoftQp> qps;
     final IdTable<SoftMr> mrs;
+    final IdTable<SoftMw> mws;
     final Quota cqs;
     final Quota pds;
     final Quota ahs;
@@ -65,6 +69,7 @@ final class SoftDevice implements DeviceOps {
         this.limits = limits;
         this.qps = new IdTable<>(limits.maxQp(), QPN_GENERATION_BITS);
         this.mrs = new IdTable<>(limits.maxMr(), KEY_GENERATION_BITS);
+        this.mws = new IdTable<>(MAX_MW, KEY_GENERATION_BITS);
         this.cqs = new Quota(limits.maxCq());
         this.pds = new Quota(limits.maxPd());
         this.ahs = new Quota(limits.maxAh());
@@ -116,12 +121,14 @@ final class SoftDevice implements DeviceOps {
                 1,
                 limits.maxQp(),
                 limits.maxQpWr(),
+                CAP_FLAGS,
                 limits.maxSge(),
                 limits.maxSge(),
                 limits.maxCq(),
                 limits.maxCqe(),
                 limits.maxMr(),
                 limits.maxPd(),
+                MAX_MW,
                 limits.maxAh(),
                 limits.maxSrq(),
                 limits.maxQpWr(),

@@ -2,32 +2,36 @@ package io.loomverbs.internal.soft;
 
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.MrOps;
-import io.loomverbs.internal.event.CallGate;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /**
  * A memory region. Its local and its remote key are the same number, as with most devices; what the
  * number allows is a matter of the access flags.
  */
-final class SoftMr implements MrOps, IdTable.Entry {
-    private final int key;
-    private final SoftPd pd;
-    private final int access;
-    private final long base;
-    private final long length;
-    final MemorySegment memory;
+final class SoftMr extends KeyedMemory implements MrOps, IdTable.Entry {
+    private static final VarHandle WINDOWS;
 
-    /** Copies that are under way are inside. */
-    private final CallGate gate = new CallGate();
+    static {
+        try {
+            WINDOWS = MethodHandles.lookup().findVarHandle(SoftMr.class, "windows", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final int key;
+    final SoftPd pd;
+
+    /** How many windows are bound to it. Raised only inside the gate. */
+    private volatile int windows;
 
     SoftMr(int key, SoftPd pd, MemorySegment memory, int access) {
+        super(memory, memory.address(), access);
         this.key = key;
         this.pd = pd;
-        this.memory = memory;
-        this.access = access;
-        this.base = memory.address();
-        this.length = memory.byteSize();
     }
 
     @Override
@@ -45,40 +49,26 @@ final class SoftMr implements MrOps, IdTable.Entry {
         return key;
     }
 
-    /** Whether {@code pd} may do to these bytes what {@code wanted} says; 0 is a local read. */
-    boolean grants(SoftPd pd, int wanted, long addr, long bytes) {
-        long offset = addr - base;
-        return this.pd == pd
-                && (access & wanted) == wanted
-                && offset >= 0
-                && offset <= length - bytes;
-    }
-
-    long offset(long addr) {
-        return addr - base;
-    }
-
-    /** Enters a copy; must be followed by {@link #release} if true. */
-    boolean acquire() {
-        return gate.tryEnter();
-    }
-
-    void release() {
-        gate.leave();
+    void boundMore(int more) {
+        WINDOWS.getAndAdd(this, more);
     }
 
     /*
      * Verbs promise that the device does not touch the memory any more once this has returned. All
-     * that can be under way is a copy on another thread, which waits for nothing.
+     * that can be under way is a copy on another thread, which waits for nothing. A region with
+     * windows stays, and copies go on.
      */
     @Override
     public int dereg() {
-        return gate.destroy(
-                () -> {
-                    pd.device.mrs.remove(this);
-                    pd.users.remove();
-                    return 0;
-                },
-                -Errno.EINVAL);
+        return windows > 0 ? -Errno.EBUSY : gate.destroy(this::remove, -Errno.EINVAL);
+    }
+
+    private int remove() {
+        if (windows > 0) {
+            return -Errno.EBUSY;
+        }
+        pd.device.mrs.remove(this);
+        pd.users.remove();
+        return 0;
     }
 }

@@ -8,6 +8,7 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.device.MwOps;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
@@ -21,12 +22,13 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 
 /** A protection domain. */
-final class SoftPd implements PdOps {
+final class SoftPd implements PdOps, Keys {
     private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
     static final int ANY_ACCESS =
             Ibv.ACCESS_LOCAL_WRITE
                     | Ibv.ACCESS_REMOTE_READ
                     | REMOTE_CHANGES
+                    | Ibv.ACCESS_MW_BIND
                     | Ibv.ACCESS_ON_DEMAND
                     | Ibv.ACCESS_RELAXED_ORDERING;
 
@@ -70,6 +72,34 @@ final class SoftPd implements PdOps {
             throw Quota.exhausted("MRs", device.mrs.limit());
         }
         return mr;
+    }
+
+    /** Its regions: the key of a window is for peers. */
+    @Override
+    public @Nullable KeyedMemory find(int key) {
+        SoftMr mr = device.mrs.find(key);
+        return mr != null && mr.pd == this ? mr : null;
+    }
+
+    @Override
+    public MwOps allocMw(int type) {
+        faults.checkDevice();
+        if (type != Ibv.MW_TYPE_1 && type != Ibv.MW_TYPE_2) {
+            throw SoftContext.invalid("memory windows of type " + type);
+        }
+        enter();
+        SoftMw mw = null;
+        try {
+            mw = device.mws.add(id -> new SoftMw(id, this, type));
+        } finally {
+            if (mw == null) {
+                users.remove();
+            }
+        }
+        if (mw == null) {
+            throw Quota.exhausted("MWs", device.mws.limit());
+        }
+        return mw;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.loomverbs.internal.soft;
 import io.loomverbs.internal.device.AsyncListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.QpInit;
@@ -16,7 +17,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 
 /** A queue pair. */
-final class SoftQp implements QpOps, IdTable.Entry {
+final class SoftQp implements QpOps, IdTable.Entry, Keys {
     /** Below every state of verbs, so that it refuses all that RESET does. */
     private static final int DESTROYED = -1;
 
@@ -120,6 +121,21 @@ final class SoftQp implements QpOps, IdTable.Entry {
     @Override
     public long postRecv(RecvWr first) {
         return rq.post(first);
+    }
+
+    /** As {@code ibv_bind_mw} does it: a request in the send queue, with the next key. */
+    @Override
+    public int bindMw(SendWr bind) {
+        return (bind.bindAccess() & Ibv.ACCESS_ZERO_BASED) != 0
+                ? -Errno.EINVAL
+                : -PostResult.errno(sq.post(bind));
+    }
+
+    /** What the peer may use. */
+    @Override
+    public @Nullable KeyedMemory find(int key) {
+        KeyedMemory mr = pd.find(key);
+        return mr != null ? mr : SoftMw.find(this, key);
     }
 
     @Override
@@ -361,6 +377,9 @@ final class SoftQp implements QpOps, IdTable.Entry {
 
     /** How many packets a request takes, or its response. Under either lock. */
     int packetsOf(SendSlot wr) {
+        if (wr.isLocal()) {
+            return 0;
+        }
         int full = packetBytes;
         return wr.length <= full || wr.isAtomic() ? 1 : (int) ((wr.length + full - 1) / full);
     }

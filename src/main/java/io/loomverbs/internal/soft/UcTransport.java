@@ -31,7 +31,8 @@ final class UcTransport implements Transport {
             if (to.cannotTakePacketsOf(from, wr)) {
                 return Ibv.WC_SUCCESS;
             }
-            boolean send = wr.opcode == Ibv.WR_SEND || wr.opcode == Ibv.WR_SEND_WITH_IMM;
+            boolean send =
+                    wr.opcode != Ibv.WR_RDMA_WRITE && wr.opcode != Ibv.WR_RDMA_WRITE_WITH_IMM;
             return send ? send(from, wr, to, after) : write(from, wr, to, after);
         } finally {
             to.rq.leave(after);
@@ -49,7 +50,7 @@ final class UcTransport implements Transport {
         }
         int status = Responder.deliver(from, wr, to, buffer, 0, after);
         if (status == Ibv.WC_SUCCESS) {
-            Responder.received(wr, to, buffer, wr.length, 0, 0, 0, after);
+            Responder.arrived(wr, to, buffer, after);
         }
         return status == Ibv.WC_REM_OP_ERR ? Ibv.WC_SUCCESS : status;
     }
@@ -58,7 +59,7 @@ final class UcTransport implements Transport {
         RecvSlot buffer = wr.carriesImm() ? to.rq.peek() : null;
         if ((wr.carriesImm() && buffer == null)
                 || !to.allows(Ibv.ACCESS_REMOTE_WRITE)
-                || !SgCopy.usable(to.pd, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE)) {
+                || !SgCopy.usable(to, wr.remote, 1, Ibv.ACCESS_REMOTE_WRITE)) {
             return Ibv.WC_SUCCESS;
         }
         int copied = Responder.copyIn(from, wr, to);

@@ -40,7 +40,13 @@ class LayoutsTest {
                     Map.entry("ibv_send_wr.ATOMIC_RKEY", "wr.atomic.rkey"),
                     Map.entry("ibv_send_wr.UD_AH", "wr.ud.ah"),
                     Map.entry("ibv_send_wr.UD_REMOTE_QPN", "wr.ud.remote_qpn"),
-                    Map.entry("ibv_send_wr.UD_REMOTE_QKEY", "wr.ud.remote_qkey"));
+                    Map.entry("ibv_send_wr.UD_REMOTE_QKEY", "wr.ud.remote_qkey"),
+                    Map.entry("ibv_send_wr.BIND_MW", "bind_mw.mw"),
+                    Map.entry("ibv_send_wr.BIND_RKEY", "bind_mw.rkey"),
+                    Map.entry("ibv_send_wr.BIND_MR", "bind_mw.bind_info.mr"),
+                    Map.entry("ibv_send_wr.BIND_ADDR", "bind_mw.bind_info.addr"),
+                    Map.entry("ibv_send_wr.BIND_LENGTH", "bind_mw.bind_info.length"),
+                    Map.entry("ibv_send_wr.BIND_ACCESS", "bind_mw.bind_info.mw_access_flags"));
 
     /** How many there were when this was written: fewer means that the search is broken. */
     private static final int AT_LEAST = 280;

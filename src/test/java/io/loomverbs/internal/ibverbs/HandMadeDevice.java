@@ -333,6 +333,11 @@ final class HandMadeDevice implements DeviceOps {
         return IbvMr.create(of, arena.allocate(bytes), call, mr::address, "made by hand");
     }
 
+    /** A memory window, the same. */
+    IbvMw memoryWindow(IbvContext of) {
+        return IbvMw.create(of, call, memory.object(MR_BYTES)::address, "made by hand");
+    }
+
     @Override
     public String name() {
         return "hand-made";

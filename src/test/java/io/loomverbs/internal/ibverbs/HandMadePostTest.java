@@ -1,7 +1,9 @@
 package io.loomverbs.internal.ibverbs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
@@ -9,6 +11,8 @@ import io.loomverbs.internal.device.QpAttr;
 import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.ffi.IbvLayouts;
+import io.loomverbs.internal.ffi.Struct;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -147,5 +151,80 @@ class HandMadePostTest extends HandMadeContext {
         assertThat(qp.postSend(first)).isEqualTo(PostResult.failed(Errno.EINVAL, 1));
         assertThat(callers).hasSize(1);
         assertThat(first.next()).isSameAs(second);
+    }
+
+    private static SendWr bind(IbvMw mw, int rkey, IbvMr mr) {
+        SendWr wr = new SendWr(1, 8);
+        wr.bind(mw, rkey, mr, 16, 8, Ibv.ACCESS_REMOTE_READ);
+        return wr;
+    }
+
+    /** A driver takes the key that a bind replaces from the window. */
+    @Test
+    void aWindowHasItsNewKeyOnceItsBindIsPosted() {
+        IbvQp qp = device.queuePair(context, Ibv.QPS_RTS);
+        IbvMw mw = device.memoryWindow(context);
+        IbvMw refused = device.memoryWindow(context);
+        IbvMr mr = device.memoryRegion(context, 64);
+        SendWr first = bind(mw, 3, mr);
+        SendWr second = bind(refused, 4, mr);
+        first.next(second);
+        second.opcode(Ibv.WR_RDMA_READ);
+        second.sendFlags(Ibv.SEND_INLINE);
+        assertThat(qp.postSend(first)).isEqualTo(PostResult.failed(Errno.EINVAL, 1));
+        assertThat(first.next()).isSameAs(second);
+        assertThat(List.of(mw.rkey(), keyOf(mw))).containsOnly(3);
+        assertThat(List.of(refused.rkey(), keyOf(refused))).containsOnly(0);
+        mw.rkey(2);
+        assertThat(List.of(mw.rkey(), keyOf(mw))).containsOnly(2);
+        device.driverResult = LINUX_EIO;
+        assertThat(qp.postSend(bind(mw, 5, mr)))
+                .isEqualTo(PostResult.failed(Errno.EIO, PostResult.UNKNOWN));
+        assertThat(mw.rkey()).isEqualTo(2);
+    }
+
+    private static int keyOf(IbvMw mw) {
+        return Struct.i32At(mw.address() + IbvLayouts.IbvMw.RKEY);
+    }
+
+    /** Drivers follow the pointers to the window and the region. */
+    @Test
+    void whatABindNamesStaysUntilItIsPosted() throws Exception {
+        IbvQp qp = device.queuePair(context, Ibv.QPS_RTS);
+        IbvMw mw = device.memoryWindow(context);
+        IbvMr mr = device.memoryRegion(context, 64);
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        holdFirstCall(inside, goOn);
+        FutureTask<Long> post = onPlatform(() -> qp.postSend(bind(mw, 1, mr)));
+        await(inside);
+        FutureTask<Integer> dereg = onPlatform(mr::dereg);
+        FutureTask<Integer> dealloc = onPlatform(mw::dealloc);
+        Thread.sleep(50);
+        assertThat(callers).as("neither is destroyed").hasSize(1);
+        goOn.countDown();
+        assertThat(result(post)).isEqualTo(PostResult.OK);
+        assertThat(result(dereg)).isZero();
+        assertThat(result(dealloc)).isZero();
+        int calls = callers.size();
+        assertThat(qp.postSend(bind(mw, 1, device.memoryRegion(context, 64))))
+                .isEqualTo(PostResult.failed(Errno.EINVAL, 0));
+        assertThat(qp.postSend(bind(device.memoryWindow(context), 1, mr)))
+                .isEqualTo(PostResult.failed(Errno.EINVAL, 0));
+        assertThat(qp.bindMw(bind(mw, 1, mr))).isEqualTo(-Errno.EINVAL);
+        assertThat(callers).hasSize(calls);
+    }
+
+    /** A driver without memory windows has no function for them. */
+    @Test
+    void aDriverWithoutWindowsIsNotCalled() {
+        Struct.at(context.address(), IbvLayouts.IbvContext.BYTES)
+                .i64(IbvLayouts.IbvContext.OPS__ALLOC_MW, 0);
+        IbvContext without = device.bareContext();
+        assertThatThrownBy(() -> IbvMw.alloc(without, 1, Ibv.MW_TYPE_1))
+                .isInstanceOfSatisfying(
+                        DeviceException.class,
+                        e -> assertThat(e.errno()).isEqualTo(Errno.EOPNOTSUPP));
+        assertThat(callers).isEmpty();
     }
 }
