@@ -52,6 +52,7 @@ final class TurnsScenario implements Scenario {
         return new Turns(
                 task -> thread(random, failing, task),
                 _ -> thread(random, failing, () -> {}),
+                () -> failing == 0 && random.nextInt(4) == 0,
                 slice(random));
     }
 
@@ -60,6 +61,7 @@ final class TurnsScenario implements Scenario {
         return new Turns(
                 task -> thread(random, 0, random.nextBoolean() ? task : () -> none.runLate(task)),
                 task -> thread(random, 0, task),
+                () -> false,
                 slice(random));
     }
 

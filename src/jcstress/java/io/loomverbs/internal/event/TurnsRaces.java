@@ -41,6 +41,7 @@ public class TurnsRaces {
                             guards.incrementAndGet();
                             return new Unable();
                         },
+                        () -> false,
                         new Turns.Slice(1, 0, 1, 1, 0));
 
         public GuardEnds() {
@@ -91,6 +92,7 @@ public class TurnsRaces {
                             return new Unable();
                         },
                         _ -> new Unable(),
+                        () -> false,
                         new Turns.Slice(1, 0, MOST_ENVOYS, 1, 0));
 
         public TwoJoin() {
@@ -134,7 +136,8 @@ public class TurnsRaces {
     public static class TwoPass {
         private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
 
-        private final Turns turns = new Turns(VIRTUAL, VIRTUAL, new Turns.Slice(1, 0, 1, 1, NEVER));
+        private final Turns turns =
+                new Turns(VIRTUAL, VIRTUAL, () -> false, new Turns.Slice(1, 0, 1, 1, NEVER));
         private final OnVirtualThread<String> a = OnVirtualThread.start(this::pass);
         private final OnVirtualThread<String> b = OnVirtualThread.start(this::pass);
 

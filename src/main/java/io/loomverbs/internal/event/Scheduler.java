@@ -29,6 +29,11 @@ interface Scheduler {
         return hasQueued() && mounted() < parallelism();
     }
 
+    /** Whether a carrier has nothing to run, and would serve whatever is submitted. */
+    default boolean isIdle() {
+        return mounted() < parallelism() && !hasQueued();
+    }
+
     /** The JDK's; null if the module jdk.management is missing. */
     static @Nullable Scheduler find() {
         try {

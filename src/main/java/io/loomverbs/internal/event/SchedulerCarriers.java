@@ -57,9 +57,19 @@ public final class SchedulerCarriers implements Carriers {
                 SCHEDULER == null ? null : new CarrierWatch(SCHEDULER, CarrierWatch.EVERY);
     }
 
+    /** The JVM's, once there is a poller: finding it takes time that others need not spend. */
+    private static volatile @Nullable Scheduler inUse;
+
     /** For one poller. */
     public SchedulerCarriers() {
         this(OfJvm.SCHEDULER, OfJvm.RAISED, OfJvm.WATCH);
+        inUse = OfJvm.SCHEDULER;
+    }
+
+    /** Whether a carrier is known to have nothing to run. */
+    static boolean isAnyIdle() {
+        Scheduler found = inUse;
+        return found != null && found.isIdle();
     }
 
     SchedulerCarriers(

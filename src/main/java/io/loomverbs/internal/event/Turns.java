@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /**
  * Lets others have the carriers now and then while virtual threads that wait for events keep all of
@@ -36,8 +37,9 @@ public final class Turns {
      *
      * While the *gate* is open, threads that are about to wait go on. One in `streak` of them looks
      * at the clock and, every two milliseconds, sends a probe outside: a virtual thread that parks
-     * for a nanosecond. If the last probe has not returned since, or threads are in the list (see
-     * below), it closes the gate instead. A probe that did not park would not tell enough: threads
+     * for a nanosecond. It sends none if a carrier is known to be idle, as with few threads that
+     * wait for a device: each probe makes some fifteen system calls. If the last probe has not
+     * returned since, or threads are in the list (see below), it closes the gate instead. A probe that did not park would not tell enough: threads
      * that yield, as those do that poll, go to the external queue of their carrier when its own
      * queue is empty, and so does the start of a probe, so that a carrier that serves both may
      * never look at the timer's queue. While no thread waits for events, no thread looks.
@@ -148,6 +150,7 @@ public final class Turns {
 
     private final ThreadFactory threads;
     final TurnsGuard guard;
+    private final BooleanSupplier idle;
     private final Slice slice;
     private final int mask;
     private final Runnable probe = this::probe;
@@ -199,15 +202,18 @@ public final class Turns {
         this(
                 Turns::unstarted,
                 task -> HelperThreads.unstarted("loomverbs-turns", task),
+                SchedulerCarriers::isAnyIdle,
                 Slice.USUAL);
     }
 
     /**
      * @param threads makes virtual threads
      * @param guards makes platform threads
+     * @param idle whether a carrier is known to have nothing to run
      */
-    public Turns(ThreadFactory threads, ThreadFactory guards, Slice slice) {
+    public Turns(ThreadFactory threads, ThreadFactory guards, BooleanSupplier idle, Slice slice) {
         this.threads = threads;
+        this.idle = idle;
         this.guard = new TurnsGuard(this, guards, slice.guardNanos());
         this.slice = slice;
         mask = slice.streak() - 1;
@@ -254,12 +260,16 @@ public final class Turns {
                 if (now - lookedNanos < slice.nanos()) {
                     return;
                 }
-                closes = probed && (listed > 0 || runs == runsBefore);
+                boolean needless = listed == 0 && idle.getAsBoolean();
+                closes = !needless && probed && (listed > 0 || runs == runsBefore);
                 if (closes) {
                     closeGate();
                 } else {
                     lookFrom(now);
-                    probed = true;
+                    probed = !needless;
+                }
+                if (needless) {
+                    return;
                 }
             }
             seen = runs;

@@ -20,8 +20,14 @@ class TurnsStepsTest {
     /** How many of the next agents run at once, as if a carrier had been waiting for them. */
     private int prompt;
 
+    private boolean idle;
+
     private final Turns turns =
-            new Turns(this::agent, _ -> new Held(() -> {}), new Turns.Slice(1, 0, 1, 2, LONG));
+            new Turns(
+                    this::agent,
+                    _ -> new Held(() -> {}),
+                    () -> idle,
+                    new Turns.Slice(1, 0, 1, 2, LONG));
 
     private static final class Held extends Thread {
         private final Runnable started;
@@ -50,6 +56,29 @@ class TurnsStepsTest {
 
     private void look(long nanos) {
         turns.look(new Turns.Turn(Thread.currentThread()), System.nanoTime(), nanos);
+    }
+
+    /** A carrier that is idle serves what is outside. */
+    @Test
+    void noProbeIsSentWhileACarrierIsIdle() {
+        idle = true;
+        look(1);
+        look(1);
+        assertThat(held).isEmpty();
+        assertThat(turns.closings()).isZero();
+    }
+
+    /** Its probe is late only because it was sent just before. */
+    @Test
+    void theGateStaysOpenIfACarrierIsIdleByNow() {
+        look(1);
+        assertThat(held).as("a probe").hasSize(1);
+        idle = true;
+        look(1);
+        idle = false;
+        look(1);
+        assertThat(held).as("another").hasSize(2);
+        assertThat(turns.closings()).isZero();
     }
 
     /** A probe that does not come back, then a thread that gives up at once. */
