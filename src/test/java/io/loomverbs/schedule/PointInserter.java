@@ -55,6 +55,7 @@ final class PointInserter implements CodeTransform {
                     "java/lang/Thread$Builder$OfVirtual.unstarted",
                     "java/util/concurrent/ScheduledThreadPoolExecutor.schedule",
                     "java/util/concurrent/ScheduledThreadPoolExecutor.execute",
+                    "java/util/concurrent/ScheduledThreadPoolExecutor.prestartCoreThread",
                     "java/util/concurrent/locks/LockSupport.park",
                     "java/util/concurrent/locks/LockSupport.parkNanos",
                     "java/util/concurrent/locks/LockSupport.unpark");

@@ -156,6 +156,14 @@ public final class SchedulePoint {
         scheduler.adopt(scheduler.builder().name("retry").unstarted(task)).start();
     }
 
+    /**
+     * For {@link java.util.concurrent.ScheduledThreadPoolExecutor#prestartCoreThread}: each task
+     * has a thread of its own.
+     */
+    public static boolean prestartCoreThread(ScheduledThreadPoolExecutor executor) {
+        return false;
+    }
+
     private static void mustBeInSchedule() {
         if (!inSchedule()) {
             throw new AssertionError("the scenario's own thread would wait");
