@@ -18,15 +18,7 @@ public final class ConnectionConfig {
     private static final int MAX_RETRIES = 7;
     private static final int MAX_TIMER = 31;
     private static final int MIN_RNR_TIMER_640_US = 12;
-    private static final ConnectionConfig DEFAULTS =
-            new ConnectionConfig(
-                    new byte[0],
-                    DEVICE_MAXIMUM,
-                    DEVICE_MAXIMUM,
-                    MAX_RETRIES,
-                    MAX_RETRIES,
-                    MANAGERS_OWN,
-                    MIN_RNR_TIMER_640_US);
+    private static final ConnectionConfig DEFAULTS = new ConnectionConfig(new Values());
 
     private final byte[] privateData;
     private final int responderResources;
@@ -36,21 +28,14 @@ public final class ConnectionConfig {
     private final int ackTimeout;
     private final int minRnrTimer;
 
-    private ConnectionConfig(
-            byte[] privateData,
-            int responderResources,
-            int initiatorDepth,
-            int retryCount,
-            int rnrRetryCount,
-            int ackTimeout,
-            int minRnrTimer) {
-        this.privateData = privateData;
-        this.responderResources = responderResources;
-        this.initiatorDepth = initiatorDepth;
-        this.retryCount = retryCount;
-        this.rnrRetryCount = rnrRetryCount;
-        this.ackTimeout = ackTimeout;
-        this.minRnrTimer = minRnrTimer;
+    private ConnectionConfig(Values values) {
+        privateData = values.privateData;
+        responderResources = values.responderResources;
+        initiatorDepth = values.initiatorDepth;
+        retryCount = values.retryCount;
+        rnrRetryCount = values.rnrRetryCount;
+        ackTimeout = values.ackTimeout;
+        minRnrTimer = values.minRnrTimer;
     }
 
     /**
@@ -75,14 +60,9 @@ public final class ConnectionConfig {
      */
     public ConnectionConfig withPrivateData(byte[] data) {
         Checks.privateData("data", data, Cm.ACCEPT_PRIVATE_DATA, "an answer");
-        return new ConnectionConfig(
-                data.clone(),
-                responderResources,
-                initiatorDepth,
-                retryCount,
-                rnrRetryCount,
-                ackTimeout,
-                minRnrTimer);
+        Values changed = new Values(this);
+        changed.privateData = data.clone();
+        return new ConnectionConfig(changed);
     }
 
     /**
@@ -96,14 +76,9 @@ public final class ConnectionConfig {
      */
     public ConnectionConfig withResponderResources(int most) {
         Checks.inRange("most", most, 0, DEVICE_MAXIMUM, "responder_resources has 8 bits");
-        return new ConnectionConfig(
-                privateData,
-                most,
-                initiatorDepth,
-                retryCount,
-                rnrRetryCount,
-                ackTimeout,
-                minRnrTimer);
+        Values changed = new Values(this);
+        changed.responderResources = most;
+        return new ConnectionConfig(changed);
     }
 
     /**
@@ -117,14 +92,9 @@ public final class ConnectionConfig {
      */
     public ConnectionConfig withInitiatorDepth(int most) {
         Checks.inRange("most", most, 0, DEVICE_MAXIMUM, "initiator_depth has 8 bits");
-        return new ConnectionConfig(
-                privateData,
-                responderResources,
-                most,
-                retryCount,
-                rnrRetryCount,
-                ackTimeout,
-                minRnrTimer);
+        Values changed = new Values(this);
+        changed.initiatorDepth = most;
+        return new ConnectionConfig(changed);
     }
 
     /**
@@ -137,14 +107,9 @@ public final class ConnectionConfig {
      */
     public ConnectionConfig withRetryCount(int retries) {
         Checks.inRange("retries", retries, 0, MAX_RETRIES, "3 bits");
-        return new ConnectionConfig(
-                privateData,
-                responderResources,
-                initiatorDepth,
-                retries,
-                rnrRetryCount,
-                ackTimeout,
-                minRnrTimer);
+        Values changed = new Values(this);
+        changed.retryCount = retries;
+        return new ConnectionConfig(changed);
     }
 
     /**
@@ -158,14 +123,9 @@ public final class ConnectionConfig {
      */
     public ConnectionConfig withRnrRetryCount(int retries) {
         Checks.inRange("retries", retries, 0, MAX_RETRIES, "3 bits; 7 is unlimited");
-        return new ConnectionConfig(
-                privateData,
-                responderResources,
-                initiatorDepth,
-                retryCount,
-                retries,
-                ackTimeout,
-                minRnrTimer);
+        Values changed = new Values(this);
+        changed.rnrRetryCount = retries;
+        return new ConnectionConfig(changed);
     }
 
     /**
@@ -179,14 +139,9 @@ public final class ConnectionConfig {
      */
     public ConnectionConfig withAckTimeout(int exponent) {
         Checks.inRange("exponent", exponent, 0, MAX_TIMER, "5 bits");
-        return new ConnectionConfig(
-                privateData,
-                responderResources,
-                initiatorDepth,
-                retryCount,
-                rnrRetryCount,
-                exponent,
-                minRnrTimer);
+        Values changed = new Values(this);
+        changed.ackTimeout = exponent;
+        return new ConnectionConfig(changed);
     }
 
     /**
@@ -202,14 +157,9 @@ public final class ConnectionConfig {
      */
     public ConnectionConfig withMinRnrTimer(int code) {
         Checks.inRange("code", code, 0, MAX_TIMER, "5 bits");
-        return new ConnectionConfig(
-                privateData,
-                responderResources,
-                initiatorDepth,
-                retryCount,
-                rnrRetryCount,
-                ackTimeout,
-                code);
+        Values changed = new Values(this);
+        changed.minRnrTimer = code;
+        return new ConnectionConfig(changed);
     }
 
     /** The exponent, or -1 for the manager's own. */
@@ -271,5 +221,28 @@ public final class ConnectionConfig {
                 + (ackTimeout == MANAGERS_OWN ? "" : ", ackTimeout " + ackTimeout)
                 + ", minRnrTimer "
                 + minRnrTimer;
+    }
+
+    /** The values of a configuration, at first the defaults or another's. */
+    private static final class Values {
+        private byte[] privateData = {};
+        private int responderResources = DEVICE_MAXIMUM;
+        private int initiatorDepth = DEVICE_MAXIMUM;
+        private int retryCount = MAX_RETRIES;
+        private int rnrRetryCount = MAX_RETRIES;
+        private int ackTimeout = MANAGERS_OWN;
+        private int minRnrTimer = MIN_RNR_TIMER_640_US;
+
+        Values() {}
+
+        Values(ConnectionConfig of) {
+            privateData = of.privateData;
+            responderResources = of.responderResources;
+            initiatorDepth = of.initiatorDepth;
+            retryCount = of.retryCount;
+            rnrRetryCount = of.rnrRetryCount;
+            ackTimeout = of.ackTimeout;
+            minRnrTimer = of.minRnrTimer;
+        }
     }
 }
