@@ -575,9 +575,9 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Destroys the CQ ({@code ibv_destroy_cq}), and first parks until every received event is
-     * acknowledged. An interrupt does not end the wait; the thread stays interrupted. Closing again
-     * does nothing. If two threads close concurrently, the second waits for the first.
+     * Parks until every received event is acknowledged, then destroys the CQ ({@code
+     * ibv_destroy_cq}). An interrupt does not end the wait; the thread stays interrupted. Closing
+     * again does nothing. If two threads close concurrently, the second waits for the first.
      *
      * <p>From the start of the close no event is delivered. Events that no thread has received are
      * dropped with the CQ, as are completions. Threads that wait for this CQ get a {@link

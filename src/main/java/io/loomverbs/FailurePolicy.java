@@ -1,7 +1,7 @@
 package io.loomverbs;
 
 /**
- * What follows when the handler of a {@link Serving} throws.
+ * What happens when the handler of a {@link Serving} throws.
  *
  * @since 0.1.0
  */

@@ -1,7 +1,7 @@
 package io.loomverbs;
 
 /**
- * What speaks through a GID ({@code enum ibv_gid_type}), in the order of the values.
+ * The protocol that a GID is for ({@code enum ibv_gid_type}), in the order of the values.
  *
  * @since 0.1.0
  */

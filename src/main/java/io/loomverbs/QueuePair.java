@@ -382,7 +382,7 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * Has a UD queue pair receive what is sent to a multicast group, too ({@code
+     * Makes a UD queue pair also receive what is sent to a multicast group ({@code
      * ibv_attach_mcast}). Attaching again does nothing. On InfiniBand the port must also join the
      * group at the subnet manager, which is not part of verbs; on Ethernet (RoCE) this is enough.
      *

@@ -2,7 +2,7 @@
  * RDMA in plain blocking Java: the verbs of libibverbs, with completion events that park virtual
  * threads.
  *
- * <p>Start with {@link io.loomverbs.Verbs#devices()}. A {@link io.loomverbs.Device} is opened to a
+ * <p>Start with {@link io.loomverbs.Verbs#devices()}. Opening a {@link io.loomverbs.Device} gives a
  * {@link io.loomverbs.Context}, in which everything else is created: protection domains, memory
  * regions and queue pairs on one side, completion channels and {@linkplain
  * io.loomverbs.CompletionQueue completion queues} on the other. Names are those of verbs, in Java
@@ -49,11 +49,11 @@
  *       call was wrong; the message names the argument, its value and the limit. Nothing has
  *       changed.
  *   <li>{@link io.loomverbs.ClosedException}: the object was closed before or during the call.
- *   <li>{@link java.lang.IllegalStateException}: the object is not in the state for this.
+ *   <li>{@link java.lang.IllegalStateException}: the object is not in the state for the call.
  *   <li>{@link io.loomverbs.VerbsException}: the device refused; it names the verb and the errno.
  *       Nothing has changed unless the method says otherwise.
- *   <li>A failed work request is no exception: its completion has another {@link
- *       io.loomverbs.WcStatus} than success.
+ *   <li>A failed work request throws nothing: its completion has a {@link io.loomverbs.WcStatus}
+ *       other than {@code SUCCESS}.
  * </ul>
  *
  * <h2 id="close">Closing</h2>

@@ -99,7 +99,7 @@ public final class MulticastGroup implements AutoCloseable {
     }
 
     /**
-     * Has a queue pair receive what is sent to the group ({@code ibv_attach_mcast}). It cannot be
+     * Makes a queue pair receive what is sent to the group ({@code ibv_attach_mcast}). It cannot be
      * closed until it is {@linkplain #detach detached}, or the group is left. Attaching again does
      * nothing.
      *

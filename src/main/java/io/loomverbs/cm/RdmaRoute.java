@@ -146,7 +146,7 @@ public final class RdmaRoute implements AutoCloseable {
     }
 
     /**
-     * Gives the route up. A connection that was made over it is not affected. A thread that
+     * Gives up the route. A connection that was made over it is not affected. A thread that
      * connects just now gets a {@link io.loomverbs.ClosedException}. Closing again does nothing.
      */
     @Override

@@ -89,7 +89,7 @@ public final class Faults {
     }
 
     /**
-     * Has a send request of the context fail: the {@code nth} of those that its queue pairs begin
+     * Makes a send request of the context fail: the {@code nth} of those that its queue pairs begin
      * from now on; retries do not count. It is not carried out. Can be called for any number of
      * requests.
      *
@@ -112,7 +112,7 @@ public final class Faults {
     }
 
     /**
-     * Has a send request of one queue pair fail, as {@link #failSend(long, WcStatus)} does.
+     * Makes a send request of one queue pair fail, as {@link #failSend(long, WcStatus)} does.
      *
      * @param qp a queue pair of the context, whose requests count
      * @param nth 1 is the next
@@ -163,7 +163,7 @@ public final class Faults {
     }
 
     /**
-     * Has peers answer that they have no receive posted (RNR NAK) to what reliable connections of
+     * Makes peers answer that they have no receive posted (RNR NAK) to what reliable connections of
      * the context send and needs one. The queue pair sends again after the peer's {@code
      * minRnrTimer}, each time with the same probability, until {@code rnrRetry} is used up: {@code
      * RNR_RETRY_EXC_ERR}. Has no effect on UC and UD, which have no answers.
@@ -241,7 +241,7 @@ public final class Faults {
     }
 
     /**
-     * Has a CQ overrun, as if it had been full and got one completion more: {@code CQ_ERR} is
+     * Makes a CQ overrun, as if it had been full and got one completion more: {@code CQ_ERR} is
      * raised, its queue pairs go to ERR, and once it is empty it fails with {@code EIO}. Does
      * nothing to a CQ that has overrun.
      *
