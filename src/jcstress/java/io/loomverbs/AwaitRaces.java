@@ -13,6 +13,7 @@ import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.*;
 
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Completions that are awaited, in batches and by several; threads that serve or hold events. */
 public class AwaitRaces {
@@ -45,52 +46,33 @@ public class AwaitRaces {
         }
     }
 
-    /** Two completions are added while a virtual thread comes to wait for a batch of two. */
+    /** Completions come while a thread begins to wait for two, or parks after it polled for one. */
     @JCStressTest
-    @Outcome(id = "2, in time, 0", expect = ACCEPTABLE, desc = "in one batch, all acknowledged")
-    @Outcome(id = "[013-9], .*", expect = FORBIDDEN, desc = "too few, or too many")
+    @Outcome(id = "all, in time, 0", expect = ACCEPTABLE, desc = "in one batch, acknowledged")
+    @Outcome(id = "[0-9], .*", expect = FORBIDDEN, desc = "too few, or too many")
     @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
     @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
     @Catches(value = "no poll after the arm", as = ".*, stuck, .*")
     @State
-    public static class AwaitTwo extends Awaited {
-        @Actor
-        public void await(LLL_Result r) {
-            r.r1 = waitsAsVirtual(() -> await(2));
-        }
+    public static class AwaitComplete extends Awaited {
+        private final boolean polls = ThreadLocalRandom.current().nextBoolean();
+        private final int number = polls ? 1 : 2;
 
-        @Actor
-        public void complete() {
-            complete(2, 60_000); // both wait, one, or none
-        }
-
-        @Arbiter
-        public void result(LLL_Result r) {
-            look(r);
-        }
-    }
-
-    /** A thread that has polled for a while parks while the completion comes. */
-    @JCStressTest
-    @Outcome(id = "1, in time, 0", expect = ACCEPTABLE, desc = "found, or woken")
-    @Outcome(id = "0, .*", expect = FORBIDDEN, desc = "the completion was lost")
-    @Outcome(id = ".*, stuck, .*", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Outcome(id = ".*, .*, [1-9]", expect = FORBIDDEN, desc = "an event was not acknowledged")
-    @Catches(value = "no poll after the arm", as = ".*, stuck, .*")
-    @State
-    public static class PollThenPark extends Awaited {
-        public PollThenPark() {
-            cq.direct().adaptivePolling().waited(0); // as if an event had come at once
+        public AwaitComplete() {
+            if (polls) {
+                cq.direct().adaptivePolling().waited(0); // as if an event had come at once
+            }
         }
 
         @Actor
         public void await(LLL_Result r) {
-            r.r1 = waitsAsVirtual(() -> await(1));
+            String got = waitsAsVirtual(() -> await(number));
+            r.r1 = got.equals("" + number) ? "all" : got;
         }
 
         @Actor
         public void complete() {
-            complete(1, 100_000); // while it polls, or as it ends to poll
+            complete(number, polls ? 100_000 : 60_000); // before, meanwhile, or once it is parked
         }
 
         @Arbiter

@@ -259,72 +259,46 @@ public class GroupRaces {
         }
     }
 
-    /** A group that is closed, and its descriptor, which has to be closed with it. */
+    /** A CQ joins a group with a descriptor, or a group is given one, while the group is closed. */
+    @JCStressTest
     @Outcome(id = "closed", expect = ACCEPTABLE, desc = "nothing uses the descriptor any more")
     @Outcome(id = "late", expect = FORBIDDEN, desc = "used when its number may be another's")
     @Outcome(id = "readable|silent", expect = FORBIDDEN, desc = "it was not closed")
-    abstract static class Closing extends Scene {
-        final RecordedFd fd = new RecordedFd();
+    @Catches(value = "a closed group goes on using its descriptor", as = "late")
+    @Catches(value = "a closed group is given a descriptor", as = "readable|silent")
+    @State
+    public static class JoinClose extends Scene {
+        private final RecordedFd fd = new RecordedFd();
+        private final boolean watched = ThreadLocalRandom.current().nextBoolean();
 
-        /** Does what a close may come before. */
-        final void unlessClosed(Runnable call) {
+        public JoinClose() {
+            if (watched) {
+                group.watch(fd);
+            }
+        }
+
+        @Actor
+        public void joinOrWatch() {
             try {
-                call.run();
+                if (watched) {
+                    group.add(cq);
+                } else {
+                    group.watch(fd);
+                }
             } catch (ClosedException e) {
                 // The close was first.
             }
         }
 
-        final String closed() {
-            String text = fd.text();
+        @Actor
+        public void close() {
+            group.close();
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            r.r1 = fd.text();
             end();
-            return text;
-        }
-    }
-
-    /** A CQ joins a group with a descriptor while the group is closed. */
-    @JCStressTest
-    @Catches(value = "a closed group goes on using its descriptor", as = "late")
-    @State
-    public static class JoinClose extends Closing {
-        public JoinClose() {
-            group.watch(fd);
-        }
-
-        @Actor
-        public void join() {
-            unlessClosed(() -> group.add(cq));
-        }
-
-        @Actor
-        public void close() {
-            group.close();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = closed();
-        }
-    }
-
-    /** A group is given a descriptor while it is closed. */
-    @JCStressTest
-    @Catches(value = "a closed group is given a descriptor", as = "readable|silent")
-    @State
-    public static class WatchClose extends Closing {
-        @Actor
-        public void watch() {
-            unlessClosed(() -> group.watch(fd));
-        }
-
-        @Actor
-        public void close() {
-            group.close();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = closed();
         }
     }
 }

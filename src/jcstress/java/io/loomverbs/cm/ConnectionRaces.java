@@ -11,6 +11,7 @@ import io.loomverbs.jcstress.Catches;
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.*;
 
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The end of a connection against its beginning, and closes against everything else. */
@@ -59,49 +60,35 @@ public class ConnectionRaces {
         }
     }
 
-    /** The peer leaves while the connection is being established. */
+    /** The peer leaves while the connection is being established, or its device is removed. */
     @JCStressTest
-    @Outcome(id = "1", expect = ACCEPTABLE, desc = "the end was acted upon")
+    @Outcome(id = "1", expect = ACCEPTABLE, desc = "the first end was acted upon")
     @Outcome(id = "0", expect = FORBIDDEN, desc = "the queue pair is never flushed")
-    @Outcome(id = "2", expect = FORBIDDEN, desc = "both sides acted")
+    @Outcome(id = "2", expect = FORBIDDEN, desc = "an end was acted upon twice")
     @Catches(value = "an end before the connection stands is not acted upon", as = "0")
+    @Catches(value = "an end is acted upon as often as it is told", as = "2")
     @State
     public static class EndEstablish extends Connecting {
+        private final boolean established = ThreadLocalRandom.current().nextBoolean();
+
+        public EndEstablish() {
+            if (established) {
+                establish();
+            }
+        }
+
         @Actor
         public void end() {
             event(Cm.EVENT_DISCONNECTED);
         }
 
         @Actor
-        public void begin() {
-            establish();
-        }
-
-        @Arbiter
-        public void result(I_Result r) {
-            r.r1 = acted.get();
-        }
-    }
-
-    /** The peer leaves while its device is removed. */
-    @JCStressTest
-    @Outcome(id = "1", expect = ACCEPTABLE, desc = "the first counts")
-    @Outcome(id = "2", expect = FORBIDDEN, desc = "acted upon twice")
-    @Catches(value = "an end is acted upon as often as it is told", as = "2")
-    @State
-    public static class TwoEnds extends Connecting {
-        public TwoEnds() {
-            establish();
-        }
-
-        @Actor
-        public void disconnected() {
-            event(Cm.EVENT_DISCONNECTED);
-        }
-
-        @Actor
-        public void removed() {
-            event(Cm.EVENT_DEVICE_REMOVAL);
+        public void beginOrRemove() {
+            if (established) {
+                event(Cm.EVENT_DEVICE_REMOVAL);
+            } else {
+                establish();
+            }
         }
 
         @Arbiter
@@ -112,13 +99,13 @@ public class ConnectionRaces {
 
     /** The peer leaves while this side closes the connection. */
     @JCStressTest
-    @Outcome(id = "true, destroyed", expect = ACCEPTABLE, desc = "one farewell, one destruction")
+    @Outcome(id = "true, destroyed", expect = ACCEPTABLE, desc = "one disconnect, one destruction")
     @Outcome(id = "false, destroyed", expect = FORBIDDEN, desc = "the peer is not told")
     @Outcome(id = ".*, open", expect = FORBIDDEN, desc = "an id that nothing destroys")
-    @Catches(value = "a connection is closed without a farewell", as = "false, destroyed")
+    @Catches(value = "a close does not disconnect", as = "false, destroyed")
     @State
     public static class EndClose extends Connecting {
-        private final AtomicInteger farewells = new AtomicInteger();
+        private final AtomicInteger disconnects = new AtomicInteger();
 
         public EndClose() {
             establish();
@@ -131,49 +118,39 @@ public class ConnectionRaces {
 
         @Actor
         public void close() {
-            endpoint.close(farewells::incrementAndGet);
+            endpoint.close(disconnects::incrementAndGet);
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            r.r1 = farewells.get() == 1;
+            r.r1 = disconnects.get() == 1;
             r.r2 = destroyed();
         }
     }
 
-    /** A thread waits for the next step of a connection, which comes. */
+    /** A thread waits for a step of a connection, which comes, or another thread closes it. */
     @JCStressTest
-    @Outcome(id = "event", expect = ACCEPTABLE, desc = "it has come")
-    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "an event of a connection wakes no thread", as = "stuck")
+    @Outcome(id = "step, event|close, closed", expect = ACCEPTABLE, desc = "it was told")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "an event of a connection wakes no thread", as = ".*, stuck")
+    @Catches(value = "a close of a connection wakes no thread", as = ".*, stuck")
     @State
-    public static class EventTake extends Connecting {
+    public static class StepTake extends Connecting {
+        private final boolean closes = ThreadLocalRandom.current().nextBoolean();
+
         @Actor
-        public void raise() {
-            event(Cm.EVENT_ADDR_RESOLVED);
+        public void step(LL_Result r) {
+            r.r1 = closes ? "close" : "step";
+            if (closes) {
+                endpoint.close();
+            } else {
+                event(Cm.EVENT_ADDR_RESOLVED);
+            }
         }
 
         @Actor
-        public void take(L_Result r) {
-            r.r1 = outcome(endpoint::take);
-        }
-    }
-
-    /** A thread waits for the next step of a connection, which another thread closes. */
-    @JCStressTest
-    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "it was told")
-    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a close of a connection wakes no thread", as = "stuck")
-    @State
-    public static class CloseTake extends Connecting {
-        @Actor
-        public void close() {
-            endpoint.close();
-        }
-
-        @Actor
-        public void take(L_Result r) {
-            r.r1 = outcome(endpoint::take);
+        public void take(LL_Result r) {
+            r.r2 = outcome(endpoint::take);
         }
     }
 
@@ -236,39 +213,29 @@ public class ConnectionRaces {
         }
     }
 
-    /** A request arrives while a thread accepts. */
+    /** A thread accepts while a request arrives, or the listener is closed. */
     @JCStressTest
-    @Outcome(id = "event", expect = ACCEPTABLE, desc = "it has come")
-    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a request wakes no thread", as = "stuck")
+    @Outcome(id = "request, event|close, closed", expect = ACCEPTABLE, desc = "it was told")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a request wakes no thread", as = ".*, stuck")
+    @Catches(value = "a close of a listener wakes no thread", as = ".*, stuck")
     @State
     public static class ArriveAccept extends Listening {
+        private final boolean closes = ThreadLocalRandom.current().nextBoolean();
+
         @Actor
-        public void arrive() {
-            request();
+        public void arrive(LL_Result r) {
+            r.r1 = closes ? "close" : "request";
+            if (closes) {
+                requests.close();
+            } else {
+                request();
+            }
         }
 
         @Actor
-        public void accept(L_Result r) {
-            r.r1 = outcome(requests::take);
-        }
-    }
-
-    /** A listener is closed while a thread accepts. */
-    @JCStressTest
-    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "it was told")
-    @Outcome(id = "stuck", expect = FORBIDDEN, desc = "the waiter was not woken")
-    @Catches(value = "a close of a listener wakes no thread", as = "stuck")
-    @State
-    public static class AcceptClose extends Listening {
-        @Actor
-        public void close() {
-            requests.close();
-        }
-
-        @Actor
-        public void accept(L_Result r) {
-            r.r1 = outcome(requests::take);
+        public void accept(LL_Result r) {
+            r.r2 = outcome(requests::take);
         }
     }
 }

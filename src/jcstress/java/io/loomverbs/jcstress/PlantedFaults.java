@@ -20,10 +20,9 @@ import java.util.stream.Collectors;
 /**
  * Runs races on shipped classes into which a fault was planted, and sees to it that it shows.
  *
- * <p>A fault that is not caught fails the build; so does a race that {@link Catches} none, and a
- * fault that nothing looks for.
- *
- * <p>A race runs for a short while, again and again, until the outcome that it names was seen.
+ * <p>A race runs for a short while, again and again, until the outcome that it names was seen. A
+ * fault that is not caught fails the build; so does a race that {@link Catches} none, and a fault
+ * that nothing looks for.
  *
  * <p>Arguments: a regular expression that selects races, for how many seconds to try a fault, and
  * what else to tell JCStress.

@@ -37,9 +37,7 @@ final class PlantedRace {
     private final TestResult seen = new TestResult(Status.NORMAL);
     private ClassLoader copy;
 
-    /**
-     * @param outcome the id of the forbidden outcome that the fault must show as
-     */
+    /** The fault must show as this forbidden outcome. */
     PlantedRace(TestInfo race, Fault fault, String outcome) {
         this.race = race;
         this.fault = fault;

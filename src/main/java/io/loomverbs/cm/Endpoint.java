@@ -237,7 +237,7 @@ final class Endpoint implements CmListener {
         return event != null;
     }
 
-    /** Closes it without a farewell, as long as there is no connection. */
+    /** Closes it while there is no connection yet: there is nothing to disconnect. */
     void close() {
         close(() -> {});
     }
@@ -246,9 +246,9 @@ final class Endpoint implements CmListener {
      * Ends all waits, and destroys the id. If two threads close at once, the second waits for the
      * first.
      *
-     * @param farewell what is to be done before the id is destroyed
+     * @param leave what is done before the id is destroyed, such as to disconnect
      */
-    void close(Runnable farewell) {
+    void close(Runnable leave) {
         lock.lock();
         try {
             if (closing) {
@@ -264,7 +264,7 @@ final class Endpoint implements CmListener {
             lock.unlock();
         }
         try {
-            farewell.run();
+            leave.run();
         } finally {
             destroy();
         }

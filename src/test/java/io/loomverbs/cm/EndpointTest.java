@@ -234,7 +234,7 @@ class EndpointTest {
                 .hasCauseInstanceOf(ConnectionException.class);
     }
 
-    /** The first closer says its farewell; the second must not find the id there still. */
+    /** The first closer disconnects; the second must not find the id there still. */
     @Test
     void aSecondCloserWaitsForTheFirst() throws Exception {
         CountDownLatch inside = new CountDownLatch(1);

@@ -88,7 +88,7 @@ class PortDownTest {
 
     /** The side that leaves has waited long enough; the other learns of it when it leaves. */
     @Test
-    void aFarewellDoesNotGetOut() throws Exception {
+    void aDisconnectionDoesNotGetOut() throws Exception {
         RdmaRoute route = route();
         QueuePair qp = qp();
         var connecting = f.start("client", () -> f.own(route.connect(qp, PATIENCE)));

@@ -31,13 +31,12 @@ record Change(Predicate<Site> place, Consumer<Site> instead, Consumer<Site> begi
     static Change parse(String change) {
         String[] numbered = change.split(" #", 2);
         Change all = parse(numbered[0].split(" "));
-        return numbered.length == 1 ? all : all.number(Integer.parseInt(numbered[1]));
-    }
-
-    /** Only the place of that number, from 1 on. */
-    private Change number(int number) {
+        if (numbered.length == 1) {
+            return all;
+        }
+        int number = Integer.parseInt(numbered[1]);
         int[] seen = {0};
-        return new Change(s -> place.test(s) && ++seen[0] == number, instead, begin);
+        return new Change(s -> all.place.test(s) && ++seen[0] == number, all.instead, all.begin);
     }
 
     private static Change parse(String... words) {

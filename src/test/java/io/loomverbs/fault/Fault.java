@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
-import java.lang.classfile.ClassModel;
 import java.lang.classfile.ClassTransform;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.CodeElement;
@@ -37,11 +36,7 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
      * @param method the method, in all its overloads
      * @param change as {@link Change} reads it
      */
-    record Edit(String className, String method, String change) {
-        boolean isIn(String binaryName) {
-            return binaryName.endsWith("." + className);
-        }
-    }
+    record Edit(String className, String method, String change) {}
 
     /** All that tests must find: {@code faults.txt} has them, and says how they are written. */
     public static List<Fault> all() {
@@ -75,19 +70,17 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
         return name;
     }
 
-    public boolean isIn(String binaryName) {
-        return edits.stream().anyMatch(edit -> edit.isIn(binaryName));
-    }
-
     /**
-     * The class with its part of the fault in it.
+     * The class of that binary name with its part of the fault, if any, in it.
      *
      * @throws AssertionError if the fault does not fit the class
      */
-    public byte[] plant(ClassFile classFile, byte[] original) {
-        ClassModel model = classFile.parse(original);
-        String binaryName = model.thisClass().asInternalName().replace('/', '.');
-        List<Edit> here = edits.stream().filter(edit -> edit.isIn(binaryName)).toList();
+    byte[] plant(ClassFile classFile, String binaryName, byte[] original) {
+        List<Edit> here =
+                edits.stream().filter(e -> binaryName.endsWith("." + e.className)).toList();
+        if (here.isEmpty()) {
+            return original;
+        }
         Set<Edit> missing = new LinkedHashSet<>(here);
         ClassTransform planting =
                 (builder, element) -> {
@@ -98,9 +91,9 @@ public record Fault(String name, List<String> scenarios, List<Edit> edits) {
                         builder.with(element);
                     }
                 };
-        byte[] bytes = classFile.transformClass(model, planting);
+        byte[] bytes = classFile.transformClass(classFile.parse(original), planting);
         if (!missing.isEmpty()) {
-            throw new AssertionError(name + NO_PLACE + ": " + missing);
+            throw new AssertionError(this + NO_PLACE + ": " + missing);
         }
         return bytes;
     }

@@ -41,11 +41,7 @@ public final class Planted {
         }
     }
 
-    /**
-     * Links an atomic operation of a VarHandle, an atomic number or an AtomicReferenceArray.
-     *
-     * @param how the method here that does it
-     */
+    /** Has method {@code how} do what a VarHandle, an atomic number or an atomic array would. */
     public static CallSite link(
             MethodHandles.Lookup caller, String operation, MethodType type, String how)
             throws ReflectiveOperationException {

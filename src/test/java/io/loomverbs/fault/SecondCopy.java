@@ -22,9 +22,7 @@ public class SecondCopy extends ClassLoader {
     /** For what writes byte code of classes that this loader knows. */
     protected final ClassFile classFile;
 
-    /**
-     * @param shared the names of classes that there are only once, which both sides know
-     */
+    /** Both sides know {@code shared}, the names of classes that there are only once. */
     public SecondCopy(Optional<Fault> fault, Set<String> shared) {
         super(SecondCopy.class.getClassLoader());
         this.fault = fault;
@@ -60,10 +58,7 @@ public class SecondCopy extends ClassLoader {
         if (original == null) {
             throw new ClassNotFoundException(name);
         }
-        byte[] bytes =
-                fault.filter(f -> f.isIn(name))
-                        .map(f -> f.plant(classFile, original))
-                        .orElse(original);
+        byte[] bytes = fault.map(f -> f.plant(classFile, name, original)).orElse(original);
         byte[] changed = change(name, bytes);
         return defineClass(name, changed, 0, changed.length);
     }

@@ -22,41 +22,6 @@ public class LeadershipRaces {
         final QueuedCq cqB = new QueuedCq(b);
     }
 
-    /** A virtual thread that waits in a queue. */
-    static final class Receiver extends TimedWait {
-        private final EventQueue queue;
-        private OnVirtualThread<String> thread;
-        private String what;
-
-        Receiver(EventQueue queue) {
-            this.queue = queue;
-        }
-
-        Receiver started() {
-            thread = OnVirtualThread.start(this::receive);
-            return this;
-        }
-
-        /** In this thread. */
-        String receive() {
-            what = waits(() -> Taking.of(() -> queue.take(Patience.nanos())));
-            return what;
-        }
-
-        /** What it has received, and whether that was long after there was reason to. */
-        String result() {
-            if (thread != null) {
-                thread.join();
-            }
-            return isLate() ? what + " late" : what;
-        }
-
-        /** The same of a thread that is started now, for something that is there. */
-        static String receiveAtOnce(EventQueue queue) {
-            return new Receiver(queue).started().result();
-        }
-    }
-
     /** A leader is interrupted while the follower's event comes up. */
     @JCStressTest
     @Outcome(id = "interrupted, event", expect = ACCEPTABLE, desc = "whichever thread fetched it")
@@ -71,7 +36,7 @@ public class LeadershipRaces {
 
         @Actor
         public void interrupt() {
-            leader.wakes(leader.thread::interrupt);
+            leader.wakes(leader::interrupt);
         }
 
         @Actor

@@ -3,6 +3,7 @@ package io.loomverbs.internal.ibverbs;
 import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.CallGate;
+import io.loomverbs.internal.event.DestroyGate;
 import io.loomverbs.internal.event.ExclusiveCallGate;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
@@ -13,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.*;
 
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 
 /** Calls that use a native object against threads that destroy it. */
 public class GuardRaces {
@@ -28,20 +29,34 @@ public class GuardRaces {
         return REFUSAL;
     }
 
-    /** Stands for native memory: freed is what must not be seen from inside. */
+    /** A call is inside while the object is destroyed; or a CQ, which one call at a time uses. */
+    @JCStressTest
     @Outcome(id = "used", expect = ACCEPTABLE, desc = "the destroyer waited, or came later")
     @Outcome(id = "refused", expect = ACCEPTABLE, desc = "destroyed before")
     @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "destroyed while it was used")
-    abstract static class Native {
+    @Catches(value = "a call looks whether there is a destroyer, then enters", as = "freed memory")
+    @Catches(value = "a destroyer does not wait for the call inside", as = "freed memory")
+    @State
+    public static class UseDestroy {
+        private final CallGate shared = new CallGate();
+        private final ExclusiveCallGate exclusive = new ExclusiveCallGate();
+        private final boolean polls = ThreadLocalRandom.current().nextBoolean();
+
+        /** Stands for the object's memory: this is what must not be seen from inside. */
         private boolean freed;
 
-        final String call(BooleanSupplier enter, Runnable leave) {
-            if (!enter.getAsBoolean()) {
-                return "refused";
+        @Actor
+        public void call(L_Result r) {
+            if (!(polls ? exclusive.enter() : shared.enter())) {
+                r.r1 = "refused";
+                return;
             }
-            String used = use();
-            leave.run();
-            return used;
+            r.r1 = use();
+            if (polls) {
+                exclusive.leave();
+            } else {
+                shared.leave();
+            }
         }
 
         private String use() {
@@ -54,45 +69,15 @@ public class GuardRaces {
             return "used";
         }
 
-        int free() {
+        @Actor
+        public void destroy() {
+            DestroyGate gate = polls ? exclusive : shared;
+            gate.destroy(this::free, GONE);
+        }
+
+        private int free() {
             freed = true;
             return 0;
-        }
-    }
-
-    /** A call is inside while the object is destroyed. */
-    @JCStressTest
-    @Catches(value = "a call looks whether there is a destroyer, then enters", as = "freed memory")
-    @State
-    public static class UseDestroy extends Native {
-        private final CallGate guard = new CallGate();
-
-        @Actor
-        public void call(L_Result r) {
-            r.r1 = call(guard::enter, guard::leave);
-        }
-
-        @Actor
-        public void destroy() {
-            guard.destroy(this::free, GONE);
-        }
-    }
-
-    /** The same with a CQ, which one call at a time uses. */
-    @JCStressTest
-    @Catches(value = "a destroyer does not wait for the call inside", as = "freed memory")
-    @State
-    public static class PollDestroy extends Native {
-        private final ExclusiveCallGate guard = new ExclusiveCallGate();
-
-        @Actor
-        public void call(L_Result r) {
-            r.r1 = call(guard::enter, guard::leave);
-        }
-
-        @Actor
-        public void destroy() {
-            guard.destroy(this::free, GONE);
         }
     }
 

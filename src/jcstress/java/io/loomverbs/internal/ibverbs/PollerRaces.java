@@ -3,14 +3,15 @@ package io.loomverbs.internal.ibverbs;
 import static org.openjdk.jcstress.annotations.Expect.*;
 
 import io.loomverbs.internal.event.EventQueue;
-import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.QueuedCq;
+import io.loomverbs.internal.event.Receiver;
 import io.loomverbs.internal.event.Taking;
-import io.loomverbs.internal.event.TimedWait;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.*;
+
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The poller's descriptors come, wake, and go, on real epoll sets. Actors lead themselves: what a
@@ -21,10 +22,10 @@ public class PollerRaces {
     /** A descriptor in an epoll set, whose event is told while a thread waits. */
     abstract static class Polled {
         final TestPoller poller = new TestPoller();
-        final EventFd fd;
+        final WatchedFd fd;
 
         Polled(int events) {
-            fd = new EventFd(poller, Posix.eventFd(events));
+            fd = new WatchedFd(poller, Posix.eventFd(events));
         }
 
         /** What each thread has read. */
@@ -39,73 +40,23 @@ public class PollerRaces {
         }
     }
 
-    /** An event and its waiter; the descriptor is destroyed meanwhile. */
-    @Outcome(id = "read", expect = ACCEPTABLE, desc = "the event was read before")
-    @Outcome(id = "none", expect = ACCEPTABLE, desc = "it was gone before")
-    @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "read after it was destroyed")
-    abstract static class Awaited extends Polled {
-        Awaited() {
-            super(1);
-            fd.join();
-        }
-
-        final void destroy() {
-            Taking.pauseUpTo(3_000);
-            fd.destroy();
-        }
-    }
-
-    /** An event that no thread has waited for up to now; one comes to. */
-    @Outcome(id = "told", expect = ACCEPTABLE, desc = "it is in the set")
-    @Outcome(id = "asleep", expect = FORBIDDEN, desc = "a thread waits, and is not told of events")
-    abstract static class Left extends Polled {
-        Left() {
-            super(1);
-            fd.arm();
-        }
-
-        final void join() {
-            Taking.pauseUpTo(3_000);
-            fd.join();
-        }
-
-        /** Whether a leader that comes by learns of an event; at the end. */
-        final String isTold() {
-            fd.reads = 0;
-            Posix.signal(fd.fd());
-            poller.look();
-            end();
-            return fd.reads > 0 ? "told" : "asleep";
-        }
-    }
-
     /** A thread that waits in the kernel, and what it is told. */
     abstract static class Waited extends Polled {
         final EventQueue queue = EventQueue.shared(fd);
-        private final TimedWait waiting = new TimedWait();
-        private String what;
+        final Receiver waiter = new Receiver(queue);
 
         Waited() {
             super(0);
             fd.cq = new QueuedCq(queue);
         }
 
-        static String take(EventQueue queue) {
-            return Taking.of(() -> queue.take(Patience.nanos()));
-        }
-
-        final void receive() {
-            what = waiting.waits(() -> take(queue));
-        }
-
         final void wakes(Runnable wake) {
             Taking.pauseUpTo(20_000);
-            waiting.wakes(wake);
+            waiter.wakes(wake);
         }
 
         final String result() {
-            boolean freed = reads().equals("freed memory");
-            return freed ? "freed memory" : waiting.isLate() ? what + " late" : what;
+            return reads().equals("freed memory") ? "freed memory" : waiter.result();
         }
     }
 
@@ -122,16 +73,16 @@ public class PollerRaces {
     @State
     public static class LateWake {
         private final TestPoller poller = new TestPoller();
-        private final EventFd first =
-                new EventFd(poller, Posix.eventFd(1)) {
+        private final WatchedFd first =
+                new WatchedFd(poller, Posix.eventFd(1)) {
                     @Override
                     int read() {
                         Taking.pauseUpTo(4_000);
                         return super.read();
                     }
                 };
-        private final EventFd old = new EventFd(poller, Posix.eventFd(1));
-        private EventFd fresh;
+        private final WatchedFd old = new WatchedFd(poller, Posix.eventFd(1));
+        private WatchedFd fresh;
 
         public LateWake() {
             first.join();
@@ -148,7 +99,7 @@ public class PollerRaces {
             Taking.pauseUpTo(4_000);
             old.destroyForReuse(Posix.eventFd(0));
             old.leave();
-            fresh = new EventFd(poller, old.fd());
+            fresh = new WatchedFd(poller, old.fd());
             fresh.join();
         }
 
@@ -168,40 +119,35 @@ public class PollerRaces {
         }
     }
 
-    /** A leader is told of an event while the descriptor is destroyed. */
+    /** A leader, or a thread that does not wait, reads while the descriptor is destroyed. */
     @JCStressTest
+    @Outcome(id = "read", expect = ACCEPTABLE, desc = "the event was read before")
+    @Outcome(id = "none", expect = ACCEPTABLE, desc = "it was gone before")
+    @Outcome(id = "freed memory", expect = FORBIDDEN, desc = "read after it was destroyed")
     @Catches(value = "a leader reads without the lock", as = "freed memory")
-    @State
-    public static class WakeDestroy extends Awaited {
-        @Actor
-        public void leader() {
-            poller.look();
-        }
-
-        @Actor
-        public void destroyer() {
-            destroy();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = reads();
-        }
-    }
-
-    /** A thread that does not wait fetches an event while the descriptor is destroyed. */
-    @JCStressTest
     @Catches(value = "a fetch does not look whether the descriptor is open", as = "freed memory")
     @State
-    public static class FetchDestroy extends Awaited {
-        @Actor
-        public void fetcher() {
-            fd.fetch();
+    public static class WakeDestroy extends Polled {
+        private final boolean leads = ThreadLocalRandom.current().nextBoolean();
+
+        public WakeDestroy() {
+            super(1);
+            fd.join();
         }
 
         @Actor
-        public void destroyer() {
-            destroy();
+        public void look() {
+            if (leads) {
+                poller.look();
+            } else {
+                fd.fetch();
+            }
+        }
+
+        @Actor
+        public void destroy() {
+            Taking.pauseUpTo(3_000);
+            fd.destroy();
         }
 
         @Arbiter
@@ -220,7 +166,7 @@ public class PollerRaces {
     public static class WaiterDestroy extends Waited {
         @Actor
         public void waiter() {
-            receive();
+            waiter.receive();
         }
 
         @Actor
@@ -243,46 +189,48 @@ public class PollerRaces {
         }
     }
 
-    /** A thread comes to wait while a leader, which sees no waiter, leaves the descriptor alone. */
+    /**
+     * A thread comes to wait while a leader, which sees no waiter, leaves the descriptor alone, or
+     * while a destroy is refused.
+     */
     @JCStressTest
+    @Outcome(id = "told", expect = ACCEPTABLE, desc = "it is in the set")
+    @Outcome(id = "asleep", expect = FORBIDDEN, desc = "a thread waits, and is not told of events")
     @Catches(value = "a leader that disarms does not look again", as = "asleep")
     @Catches(value = "a waiter looks whether it is armed, then counts", as = "asleep")
-    @State
-    public static class JoinDisarm extends Left {
-        @Actor
-        public void leader() {
-            poller.look();
-        }
-
-        @Actor
-        public void waiter() {
-            join();
-        }
-
-        @Arbiter
-        public void result(L_Result r) {
-            r.r1 = isTold();
-        }
-    }
-
-    /** A thread comes to wait while a destroy is refused. */
-    @JCStressTest
     @Catches(value = "a refused destroy leaves the descriptor disarmed", as = "asleep")
     @State
-    public static class JoinRefusedDestroy extends Left {
+    public static class JoinDisarm extends Polled {
+        private final boolean leads = ThreadLocalRandom.current().nextBoolean();
+
+        public JoinDisarm() {
+            super(1);
+            fd.arm();
+        }
+
         @Actor
-        public void destroyer() {
-            fd.destroyInVain();
+        public void lookOrDestroy() {
+            if (leads) {
+                poller.look();
+            } else {
+                fd.destroyInVain();
+            }
         }
 
         @Actor
         public void waiter() {
-            join();
+            Taking.pauseUpTo(3_000);
+            fd.join();
         }
 
+        /** Whether a leader that comes by learns of an event. */
         @Arbiter
         public void result(L_Result r) {
-            r.r1 = isTold();
+            fd.reads = 0;
+            Posix.signal(fd.fd());
+            poller.look();
+            end();
+            r.r1 = fd.reads > 0 ? "told" : "asleep";
         }
     }
 
@@ -327,18 +275,18 @@ public class PollerRaces {
             as = ".*(none|late|event|freed).*")
     @State
     public static class RegisterPollerFailure extends Waited {
-        private final EventFd other = new EventFd(poller, Posix.eventFd(0));
+        private final WatchedFd other = new WatchedFd(poller, Posix.eventFd(0));
         private final EventQueue otherQueue = EventQueue.shared(other);
 
         @Actor
         public void waiter() {
-            receive();
+            waiter.receive();
         }
 
         @Actor
         public void failure(LL_Result r) {
             wakes(poller::destroy);
-            r.r2 = take(otherQueue);
+            r.r2 = new Receiver(otherQueue).receive();
         }
 
         @Arbiter

@@ -14,6 +14,7 @@ import org.openjdk.jcstress.infra.results.*;
 
 import java.lang.foreign.MemorySegment;
 import java.util.StringJoiner;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Queue pairs of the embedded device: each request completes once, never twice. */
 public class QpRaces {
@@ -52,7 +53,7 @@ public class QpRaces {
         return numbers.toString();
     }
 
-    /** A request is posted while the queue pair enters the error state. */
+    /** A request, to send or to receive, is posted while the queue pair enters the error state. */
     @JCStressTest
     @Outcome(id = "accepted, done, done", expect = ACCEPTABLE, desc = "carried out before")
     @Outcome(id = "accepted, flushed, nothing", expect = ACCEPTABLE, desc = "posted, and flushed")
@@ -62,13 +63,17 @@ public class QpRaces {
     @Outcome(id = "accepted, done, nothing", expect = FORBIDDEN, desc = "done, but not arrived")
     @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "it may be posted in the error state")
     @Catches(value = "a signal to a runner is lost", as = "accepted, nothing, .*")
+    @Catches(
+            value = "a receive looks at the state before it is there",
+            as = "accepted, nothing, .*")
     @State
     public static class PostFlush {
+        private final boolean sends = ThreadLocalRandom.current().nextBoolean();
         private final RacePair pair = new RacePair(1);
 
         @Actor
         public void post(LLL_Result r) {
-            r.r1 = accepted(pair.a.send(SEND_1));
+            r.r1 = accepted(sends ? pair.a.send(SEND_1) : pair.a.receive(RECEIVE_1));
         }
 
         @Actor
@@ -78,96 +83,48 @@ public class QpRaces {
 
         @Arbiter
         public void completions(LLL_Result r) {
-            r.r2 = statuses(pair.a.sends);
+            r.r2 = statuses(sends ? pair.a.sends : pair.a.receives);
             r.r3 = statuses(pair.b.receives);
             pair.end();
         }
     }
 
-    /** Two threads post a request each, and both have to come back. */
-    @Outcome(id = "1 2|2 1", expect = ACCEPTABLE, desc = "both did, in order of posts")
+    /** Two threads send at once, or post a buffer each, which the queue pair then gives back. */
+    @JCStressTest
+    @Outcome(id = "1 2|2 1", expect = ACCEPTABLE, desc = "both came back, in order of posts")
     @Outcome(id = "none", expect = FORBIDDEN, desc = "both requests were lost")
     @Outcome(id = "[12]", expect = FORBIDDEN, desc = "a request was lost")
     @Outcome(id = ".*(1.*1|2.*2).*", expect = FORBIDDEN, desc = "one request came back twice")
-    abstract static class Two {}
-
-    /** Two threads send at once. */
-    @JCStressTest
     @Catches(value = "two threads run one queue at once", as = ".*(1.*1|2.*2).*")
     @Catches(value = "a signal to a runner is lost", as = "[12]")
-    @State
-    public static class TwoPosts extends Two {
-        private final RacePair pair = new RacePair(2);
-        private final Meeting meeting = new Meeting();
-
-        @Actor
-        public void first() {
-            meeting.await();
-            pair.a.send(SEND_1);
-        }
-
-        @Actor
-        public void second() {
-            meeting.await();
-            pair.a.send(SEND_2);
-        }
-
-        @Arbiter
-        public void completions(L_Result r) {
-            r.r1 = numbers(pair.a.sends);
-            pair.end();
-        }
-    }
-
-    /** Two threads post a buffer each, and the queue pair gives back what it has. */
-    @JCStressTest
     @Catches(value = "buffers are added without the lock", as = "[12]")
     @State
-    public static class TwoReceives extends Two {
-        private final RacePair pair = new RacePair(0);
+    public static class TwoPosts {
+        private final boolean sends = ThreadLocalRandom.current().nextBoolean();
+        private final RacePair pair = new RacePair(sends ? 2 : 0);
+        private final Meeting meeting = new Meeting();
+
+        private void post(SendWr send, RecvWr receive) {
+            meeting.await();
+            boolean ignored = sends ? pair.a.send(send) : pair.a.receive(receive);
+        }
 
         @Actor
         public void first() {
-            pair.a.receive(RECEIVE_1);
+            post(SEND_1, RECEIVE_1);
         }
 
         @Actor
         public void second() {
-            pair.a.receive(RECEIVE_2);
+            post(SEND_2, RECEIVE_2);
         }
 
         @Arbiter
         public void completions(L_Result r) {
-            pair.a.fail();
-            r.r1 = numbers(pair.a.receives);
-            pair.end();
-        }
-    }
-
-    /** A receive request is posted while the queue pair enters the error state. */
-    @JCStressTest
-    @Outcome(id = "accepted, flushed", expect = ACCEPTABLE, desc = "flushed, by one or the other")
-    @Outcome(id = "accepted, nothing", expect = FORBIDDEN, desc = "left behind in the error state")
-    @Outcome(id = "accepted, .* and .*", expect = FORBIDDEN, desc = "one request completed twice")
-    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "it may be posted in the error state")
-    @Catches(value = "a receive looks at the state before it is there", as = "accepted, nothing")
-    @State
-    public static class ReceiveFlush {
-        private final RacePair pair = new RacePair(0);
-
-        @Actor
-        public void post(LL_Result r) {
-            r.r1 = accepted(pair.a.receive(RECEIVE_1));
-        }
-
-        @Actor
-        public void fail() {
-            pair.a.fail();
-        }
-
-        @Arbiter
-        public void completions(LL_Result r) {
-            r.r2 = statuses(pair.a.receives);
+            if (!sends) {
+                pair.a.fail();
+            }
+            r.r1 = numbers(sends ? pair.a.sends : pair.a.receives);
             pair.end();
         }
     }
@@ -201,49 +158,27 @@ public class QpRaces {
         }
     }
 
-    /** A request is posted while its queue pair drops all that it has. */
+    /** A queue pair is destroyed, or reset and connected anew, while a request is posted. */
+    @JCStressTest
     @Outcome(id = "none, nothing, refused", expect = ACCEPTABLE, desc = "posted after that")
     @Outcome(id = "none, nothing, accepted", expect = ACCEPTABLE, desc = "posted, then dropped")
     @Outcome(id = "1, nothing, accepted", expect = ACCEPTABLE, desc = "done before that")
     @Outcome(id = ".*, done, .*", expect = FORBIDDEN, desc = "done after that")
     @Outcome(id = "1, .*, refused", expect = FORBIDDEN, desc = "a request that was refused is done")
-    abstract static class Dropping {}
-
-    /** A queue pair is destroyed while a request is posted. */
-    @JCStressTest
     @Catches(value = "a queue pair is destroyed without the locks", as = ".*, done, .*")
-    @State
-    public static class DestroyPost extends Dropping {
-        private final RacePair pair = new RacePair(1);
-
-        @Actor
-        public void destroy(LLL_Result r) {
-            pair.a.qp.destroy();
-            r.r1 = numbers(pair.a.sends);
-        }
-
-        @Actor
-        public void post(LLL_Result r) {
-            r.r3 = accepted(pair.a.send(SEND_1));
-        }
-
-        @Arbiter
-        public void late(LLL_Result r) {
-            r.r2 = statuses(pair.a.sends);
-            pair.end();
-        }
-    }
-
-    /** A queue pair is reset, and connected anew, while a request is posted. */
-    @JCStressTest
     @Catches(value = "a send looks at the state before it has the lock", as = ".*, done, .*")
     @State
-    public static class ResetPost extends Dropping {
+    public static class DropPost {
+        private final boolean resets = ThreadLocalRandom.current().nextBoolean();
         private final RacePair pair = new RacePair(1);
 
         @Actor
-        public void reset(LLL_Result r) {
-            pair.a.reset();
+        public void drop(LLL_Result r) {
+            if (resets) {
+                pair.a.reset();
+            } else {
+                pair.a.qp.destroy();
+            }
             r.r1 = numbers(pair.a.sends);
         }
 
@@ -254,7 +189,9 @@ public class QpRaces {
 
         @Arbiter
         public void late(LLL_Result r) {
-            pair.a.connect(pair.b);
+            if (resets) {
+                pair.a.connect(pair.b);
+            }
             r.r2 = statuses(pair.a.sends);
             pair.end();
         }

@@ -8,9 +8,11 @@ import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.device.SrqAttr;
 import io.loomverbs.jcstress.Catches;
 
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.*;
 
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Shared receive queues of the embedded device: the limit, the requests, and starved senders. */
@@ -71,50 +73,32 @@ public class SrqRaces {
         return sent;
     }
 
-    /** A queue whose limit is reached once. */
+    /** A request is used that goes below the limit, while another is used, or the limit is set. */
+    @JCStressTest
     @Outcome(id = "events: 1", expect = ACCEPTABLE, desc = "told by whichever was second")
     @Outcome(id = "events: 2", expect = FORBIDDEN, desc = "one limit was reached twice")
     @Outcome(id = "events: 0", expect = FORBIDDEN, desc = "no thread is told of the limit")
-    abstract static class Limited {}
-
-    /** Two queue pairs use requests, of which the second goes below the limit. */
-    @JCStressTest
     @Catches(value = "two threads reach one limit of a shared queue", as = "events: 2")
-    @State
-    public static class TwoReceives extends Limited {
-        private final Queue queue = new Queue(3);
-
-        public TwoReceives() {
-            queue.arm(2);
-        }
-
-        @Actor
-        public void first() {
-            queue.receive();
-        }
-
-        @Actor
-        public void second() {
-            queue.receive();
-        }
-
-        @Arbiter
-        public void after(L_Result r) {
-            r.r1 = queue.end();
-        }
-    }
-
-    /** The limit is set while the request is used that goes below it. */
-    @JCStressTest
     @Catches(value = "setting a limit does not look what is posted", as = "events: 0")
     @Catches(value = "a limit is set without the lock", as = "events: 2")
     @State
-    public static class ArmReceive extends Limited {
-        private final Queue queue = new Queue(1);
+    public static class ReachLimit {
+        private final boolean arms = ThreadLocalRandom.current().nextBoolean();
+        private final Queue queue = new Queue(arms ? 1 : 3);
+
+        public ReachLimit() {
+            if (!arms) {
+                queue.arm(2);
+            }
+        }
 
         @Actor
-        public void arm() {
-            queue.arm(1);
+        public void armOrReceive() {
+            if (arms) {
+                queue.arm(1);
+            } else {
+                queue.receive();
+            }
         }
 
         @Actor
@@ -154,18 +138,17 @@ public class SrqRaces {
         }
     }
 
-    /** A message needs the only request, which comes at that time. */
+    /** A message comes while the only request is posted, or another gives it back unused. */
+    @JCStressTest
     @Outcome(id = "done", expect = ACCEPTABLE, desc = "it arrived, at once or when told")
     @Outcome(id = "nothing", expect = FORBIDDEN, desc = "the sender waits beside a buffer")
-    abstract static class OneSender {}
-
-    /** A message comes while the only request is posted. */
-    @JCStressTest
     @Catches(value = "a sender looks for a request without the lock", as = "nothing")
+    @Catches(value = "a request that is given back wakes no sender", as = "nothing")
     @State
-    public static class SendPost extends OneSender {
-        private final Queue queue = new Queue(0);
+    public static class SendPost {
+        private final Queue queue = new Queue(ThreadLocalRandom.current().nextInt(2));
         private final RacePair pair = pair(queue);
+        private final @Nullable RecvSlot taken = queue.srq.take(null);
 
         @Actor
         public void send() {
@@ -174,7 +157,11 @@ public class SrqRaces {
 
         @Actor
         public void post() {
-            queue.post(RECEIVE_1);
+            if (taken == null) {
+                queue.post(RECEIVE_1);
+            } else if (queue.srq.giveBack(taken)) {
+                queue.srq.kickStarved();
+            }
         }
 
         @Arbiter
@@ -216,34 +203,6 @@ public class SrqRaces {
         public void after(LL_Result r) {
             r.r1 = end(one);
             r.r2 = end(two);
-            queue.end();
-        }
-    }
-
-    /** A message comes while the only request is in use by another, which gives it back. */
-    @JCStressTest
-    @Catches(value = "a request that is given back wakes no sender", as = "nothing")
-    @State
-    public static class SendGiveBack extends OneSender {
-        private final Queue queue = new Queue(1);
-        private final RacePair pair = pair(queue);
-        private final RecvSlot taken = queue.srq.take(null);
-
-        @Actor
-        public void send() {
-            pair.a.send(SEND);
-        }
-
-        @Actor
-        public void giveBack() {
-            if (queue.srq.giveBack(taken)) {
-                queue.srq.kickStarved();
-            }
-        }
-
-        @Arbiter
-        public void after(L_Result r) {
-            r.r1 = end(pair);
             queue.end();
         }
     }

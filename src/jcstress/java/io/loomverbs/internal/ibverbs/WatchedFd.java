@@ -4,7 +4,7 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.QueuedCq;
 
 /** A descriptor as a poller's channel, whose reads are watched. */
-class EventFd extends FdEventFeed {
+class WatchedFd extends FdEventFeed {
     /** The CQ that events are for; null if they are only counted. */
     QueuedCq cq;
 
@@ -20,7 +20,7 @@ class EventFd extends FdEventFeed {
     private volatile boolean destroyed;
     private boolean readWhenDestroyed;
 
-    EventFd(Poller poller, int fd) {
+    WatchedFd(Poller poller, int fd) {
         super(poller, fd);
     }
 
