@@ -12,9 +12,11 @@ import io.loomverbs.internal.jfr.Recorder;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
  * An open device ({@code struct ibv_context}), which creates everything else.
@@ -36,6 +38,8 @@ public final class Context implements AutoCloseable {
     private final QpNumbers<QueuePair> qps = new QpNumbers<>();
     private final Lifecycle usage = new Lifecycle(this);
     private final AtomicInteger lastId = new AtomicInteger();
+
+    private final LayerWaits layerWaits = new LayerWaits();
 
     /** The ports that {@link #fixedPort} knows, by their numbers. */
     private final ConcurrentHashMap<Integer, PortAttributes> ports = new ConcurrentHashMap<>(2);
@@ -539,6 +543,27 @@ public final class Context implements AutoCloseable {
     public String dump() {
         usage.ensureOpen();
         return Dump.of(this);
+    }
+
+    /**
+     * Adds waits to those that {@link #stats} and {@link #dump} list: of threads that wait in a
+     * layer above this one, for something of its own. {@code io.loomverbs.blocking} does so for its
+     * requests and pools. If such a thread also waits for an event of this context, only the
+     * layer's entry is listed.
+     *
+     * <p>The context refers to {@code waits} weakly: keep it for as long as it is to be asked. Once
+     * the context is closed, it is not asked any more.
+     *
+     * @param waits which threads wait now; called by each {@code stats} and {@code dump}, on the
+     *     thread that calls these, so it must not wait. What it throws, they throw
+     */
+    public void addWaits(Supplier<? extends Collection<WaitStats>> waits) {
+        Arguments.notNull(waits, "waits");
+        layerWaits.add(waits);
+    }
+
+    LayerWaits layerWaits() {
+        return layerWaits;
     }
 
     /**

@@ -8,7 +8,8 @@ import java.util.List;
  * @param context the context, as in messages: the name of its device
  * @param cqs the open CQs, in the order of their creation
  * @param channels the open channels, in the order of their creation
- * @param waits the threads that wait for events or in a close
+ * @param waits the threads that wait: for events, for completions of a {@link CqGroup} with a CQ of
+ *     this context or without any, in a close, and what {@link Context#addWaits} adds
  * @param unackedAsyncEvents how many asynchronous events were received and not acknowledged
  * @param problems what looks wrong, each in a sentence; empty if nothing does. A healthy program
  *     can be met at a moment at which something looks wrong; it should not stay so

@@ -4,14 +4,22 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import io.loomverbs.internal.event.Readiness;
 import io.loomverbs.internal.event.ReadyFd;
+import io.loomverbs.internal.event.Waiting;
+import io.loomverbs.internal.jfr.RecordedWait;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
@@ -51,6 +59,10 @@ public final class CqGroup implements AutoCloseable {
     private static final int SHARE = 16;
     private static final AtomicInteger LAST_ID = new AtomicInteger();
 
+    /** For those that ask who waits. One that was forgotten is not kept. */
+    private static final Set<CqGroup> OPEN =
+            Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
     private final int id = LAST_ID.incrementAndGet();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition listings = lock.newCondition();
@@ -60,6 +72,10 @@ public final class CqGroup implements AutoCloseable {
 
     @GuardedBy("lock")
     private final Map<CompletionQueue, GroupMember> members = new LinkedHashMap<>();
+
+    /** The threads that wait. */
+    @GuardedBy("lock")
+    private final Set<Waiting> waiters = new LinkedHashSet<>();
 
     @GuardedBy("lock")
     private @Nullable GroupMember first;
@@ -89,7 +105,39 @@ public final class CqGroup implements AutoCloseable {
      * @return the group
      */
     public static CqGroup create() {
-        return new CqGroup(Thread.ofVirtual()::unstarted);
+        CqGroup group = new CqGroup(Thread.ofVirtual()::unstarted);
+        OPEN.add(group);
+        return group;
+    }
+
+    /** The groups that are open, in the order of their numbers. */
+    static List<CqGroup> open() {
+        List<CqGroup> open;
+        synchronized (OPEN) {
+            open = new ArrayList<>(OPEN);
+        }
+        open.sort(Comparator.comparingInt(group -> group.id));
+        return open;
+    }
+
+    /** The threads that wait for completions, the one that came first in front. */
+    List<Waiting> waiting() {
+        lock.lock();
+        try {
+            return List.copyOf(waiters);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The CQs that are members now. */
+    Set<CompletionQueue> members() {
+        lock.lock();
+        try {
+            return Set.copyOf(members.keySet());
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -297,7 +345,7 @@ public final class CqGroup implements AutoCloseable {
                 } else if (timed && nanos > 0) {
                     left = nanos - (System.nanoTime() - start);
                 }
-                GroupMember member = next(left);
+                GroupMember member = left > 0 ? awaitNext(left) : next(0);
                 if (member == null) {
                     break;
                 }
@@ -316,9 +364,21 @@ public final class CqGroup implements AutoCloseable {
         return got.size();
     }
 
+    private @Nullable GroupMember awaitNext(long nanos) throws InterruptedException {
+        RecordedWait wait = Recorder.beginWait();
+        GroupMember member = null;
+        try {
+            member = next(nanos);
+            return member;
+        } finally {
+            Recorder.endWait(wait, this, "await", member != null);
+        }
+    }
+
     /** Takes the next member off the list, and waits for one; null if none came in time. */
     private @Nullable GroupMember next(long nanos) throws InterruptedException {
         long left = nanos;
+        Waiting me = null;
         lock.lock();
         try {
             while (true) {
@@ -336,6 +396,10 @@ public final class CqGroup implements AutoCloseable {
                 if (left <= 0) {
                     return null;
                 }
+                if (me == null) {
+                    me = new Waiting(Thread.currentThread(), System.nanoTime());
+                    waiters.add(me);
+                }
                 if (left == Long.MAX_VALUE) {
                     listings.await();
                 } else {
@@ -343,7 +407,20 @@ public final class CqGroup implements AutoCloseable {
                 }
             }
         } finally {
+            if (me != null) {
+                waitsNoMore(me);
+            }
             lock.unlock();
+        }
+    }
+
+    /** Without stack for that, it is shown until the group is closed: a member may be taken. */
+    @GuardedBy("lock")
+    private void waitsNoMore(Waiting waiter) {
+        try {
+            waiters.remove(waiter);
+        } catch (StackOverflowError e) {
+            // The caller goes on.
         }
     }
 
@@ -494,6 +571,7 @@ public final class CqGroup implements AutoCloseable {
                 lock.unlock();
             }
             all.forEach(GroupMember::leave);
+            OPEN.remove(this);
         } finally {
             closing.unlock();
         }

@@ -4,8 +4,10 @@ import io.loomverbs.internal.event.Waiting;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -21,6 +23,9 @@ final class Observation {
     /** The channels on which no thread waits, and which none serves. */
     private final Set<CompletionChannel> unreceived = new HashSet<>();
 
+    /** The groups of those CQs that are in one. */
+    private final Map<CompletionQueue, CqGroup> groups = new HashMap<>();
+
     private final Context context;
 
     /** Observes everything that is open in a context. */
@@ -35,6 +40,9 @@ final class Observation {
                 default -> {} // nothing that has events
             }
         }
+        for (CqGroup group : CqGroup.open()) {
+            observe(group);
+        }
         openCqs.sort(Comparator.comparingInt(CompletionQueue::id));
         openChannels.sort(Comparator.comparingInt(CompletionChannel::id));
         openChannels.forEach(this::observe);
@@ -43,6 +51,33 @@ final class Observation {
         Set<AsyncEvent> unacked = context.asyncEvents().unacked();
         for (AsyncEvent event : unacked) {
             problems.add("not acknowledged: the asynchronous event " + event);
+        }
+        addLayers();
+    }
+
+    /** A thread that polls for a layer waits for an event, too: what the layer says tells more. */
+    private void addLayers() {
+        List<WaitStats> ofLayers = context.layerWaits().now();
+        Set<Long> threads = ofLayers.stream().map(WaitStats::threadId).collect(Collectors.toSet());
+        waits.removeIf(wait -> threads.contains(wait.threadId()));
+        waits.addAll(ofLayers);
+    }
+
+    /** A group without members belongs to no context: threads that wait for it are in each. */
+    private void observe(CqGroup group) {
+        Set<CompletionQueue> members = group.members();
+        List<Waiting> waiting = group.waiting();
+        members.forEach(cq -> groups.put(cq, group));
+        if (members.isEmpty()) {
+            add(waiting, "completions of " + group + ", which has no members");
+            if (!waiting.isEmpty()) {
+                problems.add(
+                        group
+                                + " has no members; waiting for it: "
+                                + Wording.count(waiting.size(), "thread"));
+            }
+        } else if (members.stream().anyMatch(cq -> cq.context() == context)) {
+            add(waiting, "completions of " + group);
         }
     }
 
@@ -105,7 +140,10 @@ final class Observation {
         CompletionChannel channel = direct == null ? cq.channel() : null;
         List<Waiting> waiting = direct == null ? List.of() : direct.queue.waiting();
         Thread server = direct == null ? null : direct.server();
-        add(waiting, (server == null ? "an event of " : "completions to handle, of ") + cq);
+        CqGroup group = groups.get(cq);
+        String what =
+                group == null && server != null ? "completions to handle, of " : "an event of ";
+        add(waiting, what + cq + (group == null ? "" : ", for " + group));
         List<Waiting> closers = ledger.closers();
         add(closers, closeOf(cq));
         boolean handling =

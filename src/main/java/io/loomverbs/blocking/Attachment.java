@@ -429,6 +429,11 @@ final class Attachment {
         }
 
         @Override
+        public String what() {
+            return "the end of what is posted, to close " + Attachment.this;
+        }
+
+        @Override
         public boolean isReached() {
             return reached.getAsBoolean();
         }

@@ -5,14 +5,17 @@ import io.loomverbs.ClosedException;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.VerbsException;
+import io.loomverbs.WaitStats;
 
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Supplier;
 
 /**
  * Buffers of registered memory, all of one size, lent and given back. The memory is registered in
@@ -50,6 +53,14 @@ public final class BufferPool implements AutoCloseable {
     private final AtomicReferenceArray<@Nullable MemoryRegion> slabs;
     private final AtomicReferenceArray<@Nullable PoolLoan> lent;
 
+    /** The threads that wait for a buffer, for those that ask who waits. */
+    private final WaitList waiters = new WaitList();
+
+    private final Shown awaited = () -> "a buffer of " + this;
+
+    /** Kept here: the context refers to it weakly. */
+    private final Supplier<List<WaitStats>> shown = this::waits;
+
     /** Indices below this were lent before, or are free. Under the lock of this. */
     private int made;
 
@@ -72,6 +83,7 @@ public final class BufferPool implements AutoCloseable {
         this.free = new FreeList(buffers);
         this.slabs = new AtomicReferenceArray<>((buffers + perSlab - 1) / perSlab);
         this.lent = new AtomicReferenceArray<>(buffers);
+        pd.context().addWaits(shown);
     }
 
     /**
@@ -156,7 +168,7 @@ public final class BufferPool implements AutoCloseable {
      */
     public Buffer take() throws InterruptedException {
         ensureOpen();
-        available.acquire();
+        acquire(Long.MAX_VALUE);
         return lend();
     }
 
@@ -173,7 +185,38 @@ public final class BufferPool implements AutoCloseable {
     public @Nullable Buffer take(Duration timeout) throws InterruptedException {
         long nanos = Check.nanos("timeout", timeout);
         ensureOpen();
-        return available.tryAcquire(nanos, TimeUnit.NANOSECONDS) ? lend() : null;
+        return acquire(nanos) ? lend() : null;
+    }
+
+    private boolean acquire(long nanos) throws InterruptedException {
+        if (available.tryAcquire(0, TimeUnit.NANOSECONDS)) {
+            return true;
+        }
+        if (nanos <= 0) {
+            return false;
+        }
+        Waiter me = Waiter.of(awaited);
+        waiters.add(me);
+        try {
+            if (nanos == Long.MAX_VALUE) {
+                available.acquire();
+                return true;
+            }
+            return available.tryAcquire(nanos, TimeUnit.NANOSECONDS);
+        } finally {
+            waiters.remove(me);
+        }
+    }
+
+    private List<WaitStats> waits() {
+        List<WaitStats> all = new ArrayList<>();
+        for (Waiter w : waiters.all()) {
+            WaitStats wait = w.stats("");
+            if (wait != null) {
+                all.add(wait);
+            }
+        }
+        return all;
     }
 
     /**

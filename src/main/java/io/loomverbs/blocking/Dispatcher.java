@@ -3,6 +3,7 @@ package io.loomverbs.blocking;
 import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.VerbsException;
+import io.loomverbs.WaitStats;
 import io.loomverbs.WorkCompletions;
 
 import org.jspecify.annotations.Nullable;
@@ -11,10 +12,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.WeakHashMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * Takes the completions of one CQ to the requests that they belong to, on behalf of all queue pairs
@@ -107,6 +111,15 @@ final class Dispatcher {
     /** The thread that polls, or null. By compare-and-set; cleared by that thread. */
     private volatile @Nullable Thread leader;
 
+    /** What the leader waits for; null while it does not wait. For diagnosis. */
+    private volatile @Nullable Goal ledFor;
+
+    /** Since when, as {@link System#nanoTime}. Written by the leader, before {@link #ledFor}. */
+    private long ledSince;
+
+    /** Kept here: the context refers to it weakly. */
+    private final Supplier<List<WaitStats>> shown = this::waits;
+
     // Of the leader:
     private final WorkCompletions batch = WorkCompletions.allocate(BATCH);
     private int next;
@@ -117,6 +130,7 @@ final class Dispatcher {
 
     private Dispatcher(CompletionQueue cq) {
         this.cq = cq;
+        cq.context().addWaits(shown);
     }
 
     /**
@@ -251,7 +265,7 @@ final class Dispatcher {
     }
 
     private boolean follow(Goal goal, long nanos, long deadline) throws InterruptedException {
-        Waiter me = new Waiter(Thread.currentThread());
+        Waiter me = Waiter.of(goal);
         try {
             waiting.join(me);
             goal.enlist(me);
@@ -300,6 +314,10 @@ final class Dispatcher {
                 if (left <= 0) {
                     return false;
                 }
+                if (ledFor == null) {
+                    ledSince = System.nanoTime();
+                    ledFor = goal;
+                }
                 if (!awaitCompletions(left < most.toNanos() ? Duration.ofNanos(left) : most)) {
                     audit(BATCH);
                 }
@@ -310,9 +328,31 @@ final class Dispatcher {
             }
             throw e;
         } finally {
+            if (ledFor != null) {
+                ledFor = null;
+            }
             leader = null;
             ensureLed();
         }
+    }
+
+    /** The threads that wait for requests or messages of this CQ, and what each waits for. */
+    private List<WaitStats> waits() {
+        List<WaitStats> all = new ArrayList<>();
+        Goal goal = ledFor;
+        long since = ledSince;
+        Thread by = leader;
+        if (goal != null && by != null) {
+            String what = goal.what() + ", and polls " + cq + " for all";
+            all.add(Waits.of(by, what, since));
+        }
+        for (Waiter w : waiting.live()) {
+            WaitStats wait = w.stats(", of " + cq);
+            if (wait != null) {
+                all.add(wait);
+            }
+        }
+        return all;
     }
 
     private void ensureLed() {

@@ -1,7 +1,7 @@
 package io.loomverbs.blocking;
 
 /** What a thread waits for at a {@link Dispatcher}. */
-interface Goal {
+interface Goal extends Shown {
     /** Whether the wait is over. Once true, it stays true for the thread that waits. */
     boolean isReached();
 

@@ -97,6 +97,11 @@ abstract class Loan implements Goal {
     }
 
     @Override
+    public String what() {
+        return "the end of the requests that use " + this;
+    }
+
+    @Override
     public boolean isReached() {
         return state == CLOSED;
     }

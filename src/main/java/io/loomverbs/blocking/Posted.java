@@ -9,6 +9,11 @@ final class Posted implements Goal {
     }
 
     @Override
+    public String what() {
+        return "a place in the send queue, for " + request.what();
+    }
+
+    @Override
     public boolean isReached() {
         return !request.isQueued() || request.isDone();
     }

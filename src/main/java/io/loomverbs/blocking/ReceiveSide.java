@@ -303,6 +303,11 @@ final class ReceiveSide implements Goal {
     }
 
     @Override
+    public String what() {
+        return "a message of " + owner;
+    }
+
+    @Override
     public boolean isReached() {
         return taken < arrived || isOver();
     }

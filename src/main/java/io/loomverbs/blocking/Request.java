@@ -199,6 +199,13 @@ final class Request implements Goal {
         return refusal == null && breakage == null;
     }
 
+    /** Of what the thread that describes it writes, nothing is read that could be half written. */
+    @Override
+    public String what() {
+        String size = op == Op.OTHER ? "" : " of " + bytes + " bytes";
+        return "a " + op + size + " over " + side;
+    }
+
     @Override
     public boolean isReached() {
         return top == DONE;

@@ -4,6 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The threads that wait while another one polls, the newest on top. A thread joins with one
@@ -63,6 +65,15 @@ final class Succession {
         for (Waiter w = top; w != null; w = w.lower) {
             w.wake();
         }
+    }
+
+    /** Those that wait now, the newest first. For diagnosis, by any thread. */
+    List<Waiter> live() {
+        List<Waiter> all = new ArrayList<>();
+        for (Waiter w = firstLive(top); w != null; w = firstLive(w.lower)) {
+            all.add(w);
+        }
+        return all;
     }
 
     /** Some have probably left: unlinks them, unless that is not worth the walk yet. */

@@ -4,6 +4,8 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -84,6 +86,20 @@ final class WaitList {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Those that wait now, the one that has waited longest first. */
+    List<Waiter> all() {
+        List<Waiter> all = new ArrayList<>();
+        lock.lock();
+        try {
+            for (Waiter w = oldest; w != null; w = w.newer) {
+                all.add(w);
+            }
+        } finally {
+            lock.unlock();
+        }
+        return all;
     }
 
     void wakeAll() {

@@ -1,5 +1,7 @@
 package io.loomverbs.blocking;
 
+import io.loomverbs.WaitStats;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.locks.LockSupport;
@@ -27,8 +29,44 @@ final class Waiter {
     /** The thread no longer waits: it need not be woken, and is dropped when it is met. */
     volatile boolean gone;
 
+    /** For what it waits; null if that is not shown, and once it is gone. */
+    private volatile @Nullable Shown waitsFor;
+
+    /** Since when, as {@link System#nanoTime}, if that is shown. */
+    private final long since;
+
     Waiter(@Nullable Thread thread) {
+        this(thread, null, 0);
+    }
+
+    private Waiter(@Nullable Thread thread, @Nullable Shown waitsFor, long since) {
         this.thread = thread;
+        this.waitsFor = waitsFor;
+        this.since = since;
+    }
+
+    /** The calling thread is about to wait, and is shown from then on. */
+    static Waiter of(Shown waitsFor) {
+        return new Waiter(Thread.currentThread(), waitsFor, System.nanoTime());
+    }
+
+    /**
+     * What is to be shown of it; null if that is nothing.
+     *
+     * @param more the end of the text
+     */
+    @Nullable WaitStats stats(String more) {
+        Shown what = waitsFor;
+        Thread waiting = thread;
+        return what == null || waiting == null
+                ? null
+                : Waits.of(waiting, what.what() + more, since);
+    }
+
+    /** The thread waits no longer. What it waited for is not kept until this is dropped. */
+    void leave() {
+        gone = true;
+        waitsFor = null;
     }
 
     /** A waiter for the same thread, to be put on another list. */

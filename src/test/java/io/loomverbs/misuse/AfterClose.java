@@ -137,6 +137,7 @@ enum AfterClose {
                     entry("CompletionQueue.tryGetCqEvent()", CLOSED),
                     entry("CompletionQueue.unackedEvents()", HARMLESS),
                     entry("CompletionQueue.waitStrategy()", HARMLESS),
+                    entry("Context.addWaits(Supplier)", NOTHING),
                     entry("Context.allocPd()", CLOSED),
                     entry("Context.attributes()", HARMLESS),
                     entry("Context.extendedAttributes()", CLOSED),

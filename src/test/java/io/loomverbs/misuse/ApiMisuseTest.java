@@ -34,6 +34,7 @@ class ApiMisuseTest {
             Set.of(
                     "ClosedException(Object)",
                     "CompletionQueue.poll(WorkCompletions)",
+                    "Context.addWaits(Supplier)",
                     "Context.chooseCompVector(VectorPolicy)",
                     "Context.compVectorFor(int)",
                     "CqGroup.await(GroupCompletions)",

@@ -23,6 +23,7 @@ import io.loomverbs.QueuePair;
 import io.loomverbs.Serving;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.SrqAttributes;
+import io.loomverbs.WaitStats;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.blocking.Buffer;
 import io.loomverbs.blocking.BufferPool;
@@ -55,6 +56,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Something of each type that a method of the API takes or belongs to. */
@@ -144,6 +146,7 @@ final class Samples {
                         WorkCompletions.allocate(4),
                         (CompletionHandler) batch -> {},
                         (ChannelHandler) (cq, batch) -> {},
+                        (Supplier<List<WaitStats>>) List::of,
                         Thread.ofVirtual().factory(),
                         s.serving,
                         Arena.global().allocate(64))

@@ -4,11 +4,17 @@ import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
+import io.loomverbs.CqGroup;
+import io.loomverbs.GroupCompletions;
+import io.loomverbs.WaitStats;
+import io.loomverbs.blocking.Buffer;
+import io.loomverbs.blocking.BufferPool;
 import io.loomverbs.management.VerbsManagement;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.support.Fixture.Source;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /** A program with a thread that waits, an event that it keeps, and a handler that is stuck. */
@@ -54,9 +60,19 @@ public final class TopChild {
                 });
         f.source(served).complete(1);
         isInHandler.await();
+        CqGroup group = f.own(CqGroup.create());
+        group.add(f.direct());
+        f.start("grouped", () -> group.await(GroupCompletions.allocate(1)));
+        BufferPool pool = f.own(BufferPool.of(f.pd, 64, 1));
+        Buffer only = f.own(pool.take());
+        f.start("taker", () -> pool.take());
         Fixture.eventually(
-                "the reader waits",
-                () -> context.stats().waits().stream().anyMatch(w -> w.thread().equals("reader")));
+                "all wait for " + only,
+                () ->
+                        context.stats().waits().stream()
+                                .map(WaitStats::thread)
+                                .toList()
+                                .containsAll(List.of("reader", "grouped", "taker")));
         ready();
         mayGoOn.countDown();
         event.close();

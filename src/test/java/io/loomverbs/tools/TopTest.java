@@ -83,6 +83,9 @@ class TopTest {
                     .contains("process " + child.process.pid() + ": 1 open context")
                     .containsPattern("/channel-\\d+:news +1 +1 +1 +0\\n")
                     .contains("thread \"reader\" waits for an event of ")
+                    .containsPattern(
+                            "thread \"grouped\" waits for completions of cq-group-\\d+, for ")
+                    .contains("thread \"taker\" waits for a buffer of pool[1 buffers of 64 bytes")
                     .containsPattern("/cq-\\d+:kept has 1 unacknowledged event, for ")
                     .containsPattern("the handler of .*:stuck has not come back for ");
             CommandRun json = top(child, "--json ");

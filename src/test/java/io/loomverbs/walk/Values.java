@@ -16,6 +16,7 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.WaitStats;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.testkit.Distribution;
@@ -30,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Supplier;
 
 /** Arguments of every kind: good ones, limits and what is beyond them, and what cannot be. */
 class Values {
@@ -142,6 +144,8 @@ class Values {
             return (CompletionHandler) batch -> {};
         } else if (type == ChannelHandler.class) {
             return (ChannelHandler) (cq, batch) -> {};
+        } else if (type == Supplier.class) {
+            return (Supplier<List<WaitStats>>) List::of;
         } else if (type == ThreadFactory.class) {
             return Thread.ofVirtual().factory();
         } else if (type == MemorySegment.class) {
