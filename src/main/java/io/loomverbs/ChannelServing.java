@@ -81,7 +81,11 @@ final class ChannelServing extends Serving {
             }
             if (taken != null) {
                 taken.tryAck(1);
-                serve(((CqDelivery) taken).cq(), batch, calls);
+                CompletionQueue cq = ((CqDelivery) taken).cq();
+                if (Recorder.recordsArms()) {
+                    cq.receivedWhileRecording();
+                }
+                serve(cq, batch, calls);
             }
         }
         for (CompletionQueue cq = nextUndrained(); cq != null; cq = nextUndrained()) {

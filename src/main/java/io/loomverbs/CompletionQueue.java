@@ -9,9 +9,13 @@ import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.event.EventQueue;
 import io.loomverbs.internal.event.Ledger;
+import io.loomverbs.internal.jfr.RecordedArm;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.time.Duration;
 
 /**
@@ -44,6 +48,17 @@ import java.time.Duration;
 public final class CompletionQueue implements AutoCloseable {
     private static final int MAX_MODERATION = 0xffff;
     private static final int NANOS_PER_MICRO = 1000;
+    private static final VarHandle ARMED;
+
+    static {
+        try {
+            ARMED =
+                    MethodHandles.lookup()
+                            .findVarHandle(CompletionQueue.class, "armed", RecordedArm.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final Context context;
     private final @Nullable CompletionChannel channel;
@@ -60,6 +75,9 @@ public final class CompletionQueue implements AutoCloseable {
     private final @Nullable HandlingTurn turn;
 
     private volatile @Nullable String name;
+
+    /** The arm that no thread has received an event of, while such times are recorded. */
+    private volatile @Nullable RecordedArm armed;
 
     /** Written once, before the CQ is published; the device may raise events earlier. */
     @SuppressWarnings("NullAway.Init")
@@ -356,11 +374,33 @@ public final class CompletionQueue implements AutoCloseable {
                             + " was created without a channel: it can be polled, but raises no"
                             + " events");
         }
+        beginArm(); // first: the event may come at once
         int rc = ops.reqNotify(solicitedOnly);
         if (rc != 0) {
+            armed = null;
             ensureNotDestroyed();
             throw VerbsException.refused(
                     "ibv_req_notify_cq", rc, this + ", solicited_only " + solicitedOnly);
+        }
+    }
+
+    /** The first arm counts: later ones do not change when the event is raised. */
+    private void beginArm() {
+        RecordedArm arm = Recorder.beginArm();
+        if (arm == null) {
+            if (armed != null) { // of an earlier recording
+                armed = null;
+            }
+        } else if (armed == null) {
+            armed = arm;
+        }
+    }
+
+    /** The calling thread has received an event. Not called for most: see {@link Recorder}. */
+    void receivedWhileRecording() {
+        RecordedArm arm = (RecordedArm) ARMED.getAndSet(this, null);
+        if (arm != null) {
+            arm.ended(this);
         }
     }
 

@@ -81,6 +81,9 @@ final class CqAwait {
                 }
                 if (usedArm) {
                     cq.ackAwaited();
+                    if (Recorder.recordsArms()) {
+                        cq.receivedWhileRecording();
+                    }
                     if (adaptive != null && times) {
                         adaptive.waited(System.nanoTime() - parked);
                     }

@@ -4,6 +4,7 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.Ledger;
 import io.loomverbs.internal.event.QueuedCq;
+import io.loomverbs.internal.jfr.Recorder;
 
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +63,9 @@ public final class CqEvent implements AutoCloseable {
             if (EventTracking.ENABLED) {
                 ledger.cq().tracking().taken(event);
             }
+            if (Recorder.recordsArms()) {
+                ledger.cq().receivedWhileRecording();
+            }
             return event;
         } catch (RuntimeException | Error e) { // such as no memory: no thread has the event
             if (event != null) {
@@ -83,6 +87,9 @@ public final class CqEvent implements AutoCloseable {
             ledger.addUnnamed();
             if (EventTracking.ENABLED) {
                 ledger.cq().tracking().taken(new Object());
+            }
+            if (Recorder.recordsArms()) {
+                ledger.cq().receivedWhileRecording();
             }
             received = true;
             return ledger.cq();

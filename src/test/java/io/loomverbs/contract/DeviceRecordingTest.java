@@ -7,6 +7,8 @@ import io.loomverbs.AsyncEvent;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.CqEvent;
+import io.loomverbs.CqGroup;
+import io.loomverbs.GroupCompletions;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.Serving;
 import io.loomverbs.VerbsException;
@@ -237,5 +239,97 @@ class DeviceRecordingTest extends DeviceContract {
         assertThat(overrun.getString("cq")).isEqualTo(cq.toString());
         assertThat(overrun.getInt("cqe")).isEqualTo(cq.cqe());
         assertThat(overrun.getLong("polled")).isZero();
+    }
+
+    /** From the first arm, whichever way the event is received; it is off unless it is enabled. */
+    @Test
+    void recordsTheTimeFromAnArmToItsEvent() throws Exception {
+        CompletionChannel channel = f.channel();
+        CompletionQueue on = f.on(channel);
+        Source onChannel = f.source(on);
+        List<RecordedEvent> arms =
+                recorded(
+                        "ArmToEvent",
+                        () -> {
+                            cq.reqNotify(false);
+                            Thread.sleep(SHORT);
+                            cq.reqNotify(false);
+                            source.complete(1);
+                            cq.getCqEvent(Fixture.PATIENCE).close();
+                            Fixture.pollOne(cq);
+                            Task<Integer> task = f.start("awaits", () -> cq.await(batch));
+                            task.parked();
+                            source.complete(2);
+                            assertThat(task.get()).isEqualTo(1);
+                            on.reqNotify(false);
+                            onChannel.complete(1);
+                            channel.getCq(Fixture.PATIENCE).ackEvents(1);
+                            Fixture.pollOne(on);
+                        });
+        assertThat(arms)
+                .extracting(arm -> arm.getString("cq"))
+                .containsExactly(cq.toString(), cq.toString(), on.toString());
+        assertThat(arms.getFirst().getDuration()).isGreaterThanOrEqualTo(SHORT);
+        assertThat(arms.get(1).getThread().getJavaName()).isEqualTo("awaits");
+    }
+
+    /** A handler of a channel receives events without an object for each. */
+    @Test
+    void recordsArmsOfHandlers() throws Exception {
+        CompletionChannel channel = f.channel();
+        CompletionQueue on = f.on(channel);
+        Source onChannel = f.source(on);
+        CountDownLatch handled = new CountDownLatch(1);
+        List<RecordedEvent> arms =
+                recorded(
+                        "ArmToEvent",
+                        () -> {
+                            try (Serving all =
+                                    channel.serve((from, batch) -> handled.countDown(), 1)) {
+                                Fixture.eventually(
+                                        "it is armed",
+                                        () ->
+                                                f.context.stats().cqs().stream()
+                                                        .anyMatch(stats -> stats.arms() > 0));
+                                onChannel.complete(1);
+                                handled.await();
+                                assertThat(all.stop(Fixture.PATIENCE)).isTrue();
+                            }
+                        });
+        assertThat(arms).isNotEmpty().allMatch(arm -> arm.getString("cq").equals(on.toString()));
+        assertThat(arms.getFirst().getThread().getJavaName()).startsWith(channel + "/handler-");
+    }
+
+    /** An arm from before a recording is not counted to it. */
+    @Test
+    void recordsNoArmOfAnEarlierRecording() throws Exception {
+        assertThat(recorded("ArmToEvent", () -> cq.reqNotify(false))).isEmpty();
+        source.complete(1);
+        cq.getCqEvent(Fixture.PATIENCE).close();
+        Fixture.pollOne(cq);
+        cq.reqNotify(false);
+        Thread.sleep(SHORT);
+        List<RecordedEvent> arms =
+                recorded(
+                        "ArmToEvent",
+                        () -> {
+                            source.complete(2);
+                            cq.getCqEvent(Fixture.PATIENCE).close();
+                        });
+        assertThat(arms).isEmpty();
+    }
+
+    /** A wait for a group is one, too; the group's own threads record theirs. */
+    @Test
+    void recordsWaitsForAGroup() throws Exception {
+        CqGroup group = f.own(CqGroup.create());
+        List<RecordedEvent> waits =
+                recorded(
+                        "EventWait",
+                        () ->
+                                assertThat(group.await(GroupCompletions.allocate(1), 1, SHORT))
+                                        .isZero());
+        assertWait(one(waits), group, "await", false);
+        assertThat(waits.getFirst().getDuration()).isGreaterThanOrEqualTo(SHORT);
     }
 }

@@ -64,6 +64,16 @@ public final class Recorder {
         }
     }
 
+    /** Begins to record the time from an arm to its event; null if that is not recorded. */
+    public static @Nullable RecordedArm beginArm() {
+        return AVAILABLE ? Events.beginArm() : null;
+    }
+
+    /** Whether the time from an arm to its event is recorded. */
+    public static boolean recordsArms() {
+        return AVAILABLE && Events.ARM.isEnabled();
+    }
+
     /** Begins to record a registration; null if they are not recorded. */
     public static @Nullable RecordedRegistration beginRegistration() {
         try {
@@ -144,6 +154,7 @@ public final class Recorder {
 
         private static final CloseWait CLOSE = new CloseWait();
         private static final PollerWake WAKE = new PollerWake();
+        private static final ArmToEvent ARM = new ArmToEvent();
         private static final MemoryRegistration REGISTRATION = new MemoryRegistration();
 
         static @Nullable RecordedWait beginWait() {
@@ -169,6 +180,15 @@ public final class Recorder {
                 return null;
             }
             PollerWake event = new PollerWake();
+            event.begin();
+            return event;
+        }
+
+        static @Nullable RecordedArm beginArm() {
+            if (!ARM.isEnabled()) {
+                return null;
+            }
+            ArmToEvent event = new ArmToEvent();
             event.begin();
             return event;
         }
