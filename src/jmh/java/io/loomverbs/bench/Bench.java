@@ -11,7 +11,12 @@ import java.util.List;
 /** What the command {@code bench} does. */
 public final class Bench implements Benchmarks {
     @Override
-    public void list(PrintWriter out) {
+    public void list(PrintWriter out, boolean json) {
+        if (json) {
+            out.println(ReportJson.of(BenchmarkSet.ALL));
+            out.flush();
+            return;
+        }
         for (BenchmarkSet set : BenchmarkSet.ALL) {
             out.printf("%-8s %s (%s)%n", set.name(), set.what(), set.benchmarks());
         }
@@ -31,6 +36,8 @@ public final class Bench implements Benchmarks {
             machine = Machine.here(command(plan));
             machine.write(plan.folder());
             session.run(err);
+            machine.ran();
+            machine.write(plan.folder());
             missing = session.missing();
             raw = List.of(plan.folder().resolve(Session.RESULTS));
         } else {
@@ -41,10 +48,14 @@ public final class Bench implements Benchmarks {
         Comparison comparison = baseline == null ? null : new Comparison(baseline, results);
         Report report = new Report(machine, results, missing, comparison);
         Path page = report.write(plan.folder());
-        report.print(out);
-        missing.forEach(m -> out.println("NOT MEASURED: " + m));
-        out.printf("%nReport: %s%n", page);
-        raw.forEach(file -> out.println("Raw results: " + file));
+        if (plan.json()) {
+            out.println(new ReportJson(machine, results, missing, comparison).of(page, raw));
+        } else {
+            report.print(out);
+            missing.forEach(m -> out.println("NOT MEASURED: " + m));
+            out.printf("%nReport: %s%n", page);
+            raw.forEach(file -> out.println("Raw results: " + file));
+        }
         out.flush();
         if (comparison != null && !comparison.slower().isEmpty()) {
             return Verdict.SLOWER;

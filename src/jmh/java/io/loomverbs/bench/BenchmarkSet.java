@@ -63,6 +63,13 @@ record BenchmarkSet(
                             ONE,
                             true),
                     new BenchmarkSet(
+                            "watch",
+                            "what it costs to be looked into: Flight Recorder off and on, leak"
+                                    + " detection, statistics",
+                            "ObservationBenchmark",
+                            ONE,
+                            true),
+                    new BenchmarkSet(
                             "memory", "what an idle handler holds", "MemoryBenchmark", ONE, false));
 
     /** As JMH finds them: the end of the class's name, a dot, and any method. */

@@ -210,6 +210,7 @@ final class Chapters {
                         case "verbs" -> verbs(set);
                         case "steps" -> steps(set);
                         case "close" -> close(set);
+                        case "watch" -> watch(set);
                         case "memory" -> memory(set);
                         default -> throw new IllegalStateException("no chapter for " + set);
                     };
@@ -256,8 +257,7 @@ final class Chapters {
                             own ? "Each thread on its own CQ" : "All threads on one CQ",
                             "threads",
                             "ns",
-                            Kind.BARS,
-                            false);
+                            Kind.BARS);
             for (Map.Entry<String, Row> row : ACK.entrySet()) {
                 for (Measurement m :
                         of(
@@ -295,8 +295,7 @@ final class Chapters {
                                             : ", after 1 ms of silence"),
                             "percentile",
                             "us",
-                            Kind.LINES,
-                            true);
+                            Kind.LINES);
             for (Map.Entry<String, Row> row : (fd ? WAKE_FD : WAKE).entrySet()) {
                 for (Measurement m :
                         of(
@@ -323,8 +322,7 @@ final class Chapters {
                             "Hot, one of many handlers at random: " + (tail ? "p99.9" : "p50"),
                             "CQs",
                             "us",
-                            Kind.LINES,
-                            true);
+                            Kind.LINES);
             for (String method : List.of("direct", "unpark")) {
                 for (Measurement m :
                         of(set, m -> m.method().equals(method) && m.param("after").equals("hot"))) {
@@ -355,8 +353,7 @@ final class Chapters {
                                     blocks ? "Handlers block for 1 ms" : "Handlers never block",
                                     "CQs",
                                     "million/s",
-                                    Kind.LINES,
-                                    true)
+                                    Kind.LINES)
                             .columns(CQS);
             for (Map.Entry<String, Row> row : EVENTS.entrySet()) {
                 for (Measurement m :
@@ -379,8 +376,7 @@ final class Chapters {
                                 "Allocated for an event, where handlers never block",
                                 "CQs",
                                 "bytes",
-                                Kind.TABLE,
-                                false)
+                                Kind.TABLE)
                         .columns(CQS);
         for (Map.Entry<String, Row> row : EVENTS.entrySet()) {
             for (Measurement m :
@@ -411,7 +407,7 @@ final class Chapters {
 
     private Chapter fds(BenchmarkSet set) {
         Panel panel =
-                new Panel("fds", "Through pipes and epoll", "CQs", "million/s", Kind.LINES, true)
+                new Panel("fds", "Through pipes and epoll", "CQs", "million/s", Kind.LINES)
                         .columns(List.of("1", "16", "100", "1,000"));
         for (Map.Entry<String, Row> row : FDS.entrySet()) {
             for (Measurement m : of(set, m -> m.param("by").equals(row.getKey()))) {
@@ -437,8 +433,7 @@ final class Chapters {
                             batch.equals("1") ? "One at a time" : "In batches of " + batch,
                             "bytes",
                             "ns a message",
-                            Kind.BARS,
-                            true);
+                            Kind.BARS);
             for (Map.Entry<String, Row> row : VERBS.entrySet()) {
                 for (Measurement m :
                         of(
@@ -463,7 +458,7 @@ final class Chapters {
     }
 
     private Chapter steps(BenchmarkSet set) {
-        Panel panel = new Panel("steps", "Each step", "", "ns, bytes", Kind.TABLE, false);
+        Panel panel = new Panel("steps", "Each step", "", "ns, bytes", Kind.TABLE);
         for (Measurement m : of(set, m -> true)) {
             Row row = new Row(m.method(), Role.OURS);
             panel.put(row, "ns", Figure.of(m.scores()));
@@ -479,8 +474,7 @@ final class Chapters {
                         "Closing while a thread acknowledges one by one",
                         "events outstanding",
                         "us",
-                        Kind.BARS,
-                        true);
+                        Kind.BARS);
         for (Map.Entry<String, Row> row : CLOSE.entrySet()) {
             for (Measurement m : of(set, m -> m.method().equals(row.getKey()))) {
                 panel.put(
@@ -497,8 +491,25 @@ final class Chapters {
                 panel);
     }
 
+    private Chapter watch(BenchmarkSet set) {
+        Panel panel = new Panel("watch", "Each step", "", "ns, bytes", Kind.TABLE);
+        for (Measurement m : of(set, m -> true)) {
+            String with = String.join(", ", m.params().values());
+            Row row = new Row(m.method() + (with.isEmpty() ? "" : " (" + with + ")"), Role.OURS);
+            panel.put(row, "ns", Figure.of(m.scores()));
+            panel.put(row, "bytes allocated", Figure.of(m.other(Measurement.ALLOCATED)));
+        }
+        return chapter(
+                set,
+                "Being looked into",
+                "wake and arm with Flight Recorder off, in a JVM without its module, and with each"
+                        + " wait and arm recorded; create and close, and an event from raising to"
+                        + " acknowledging, by the level of leak detection; stats() by the CQs.",
+                panel);
+    }
+
     private Chapter memory(BenchmarkSet set) {
-        Panel panel = new Panel("memory", "One that waits", "", "bytes", Kind.BARS, true);
+        Panel panel = new Panel("memory", "One that waits", "", "bytes", Kind.BARS);
         for (Map.Entry<String, Row> row : MEMORY.entrySet()) {
             for (Measurement m : of(set, m -> m.method().equals(row.getKey()))) {
                 panel.put(row.getValue(), "heap", Figure.of(m.other("heapBytesEach")));

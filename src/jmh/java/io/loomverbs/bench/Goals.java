@@ -16,8 +16,17 @@ final class Goals {
      * @param what in words
      * @param atMost whether the limit is an upper one
      * @param reached the figure of this run, or null if it was not measured
+     * @param rounds of how many rounds it is
      */
-    record Goal(String what, boolean atMost, double limit, Figure reached) {
+    record Goal(String what, boolean atMost, double limit, Figure reached, int rounds) {
+        /** Met, not met, or, of too few rounds to tell, undecided. */
+        String verdict() {
+            if (rounds < Comparison.LEAST_ROUNDS) {
+                return "undecided";
+            }
+            return isMet() ? "met" : "not met";
+        }
+
         boolean isMet() {
             return atMost ? reached.median() <= limit : reached.median() >= limit;
         }
@@ -49,6 +58,13 @@ final class Goals {
                     wake("readInC", "idle", ""),
                     Measurement::scores);
         }
+        ratio(
+                "wake, hot p50, Flight Recorder off, against a JVM without it",
+                true,
+                1.03,
+                observed("wake"),
+                observed("wakeWithoutJfr"),
+                Measurement::scores);
         ratio(
                 "wake, hot p99.9: 10,000 CQs against 10",
                 true,
@@ -159,6 +175,13 @@ final class Goals {
                         && m.param("cqs").equals(cqs);
     }
 
+    private static Predicate<Measurement> observed(String method) {
+        return m ->
+                m.benchmark().equals("ObservationBenchmark." + method)
+                        && m.param("after").equals("hot")
+                        && m.param("cqs").equals("1");
+    }
+
     private void events(String what, String by, String peer, String work, double limit) {
         ratio(
                 what,
@@ -188,16 +211,18 @@ final class Goals {
         List<Measurement> above = results.of(over);
         List<Measurement> below = results.of(under);
         Figure reached = null;
+        int rounds = 0;
         if (above.size() == 1 && below.size() == 1) {
             double[] a = figure.apply(above.get(0));
             double[] b = figure.apply(below.get(0));
-            double[] ratios = new double[Math.min(a.length, b.length)];
+            rounds = Math.min(a.length, b.length);
+            double[] ratios = new double[rounds];
             for (int i = 0; i < ratios.length; i++) {
                 ratios[i] = a[i] / b[i];
             }
             reached = Figure.of(ratios);
         }
-        goals.add(new Goal(what, atMost, limit, reached));
+        goals.add(new Goal(what, atMost, limit, reached, rounds));
     }
 
     private void absolute(
@@ -207,11 +232,8 @@ final class Goals {
             Predicate<Measurement> of,
             Function<Measurement, double[]> figure) {
         List<Measurement> found = results.of(of);
-        goals.add(
-                new Goal(
-                        what,
-                        atMost,
-                        limit,
-                        found.size() == 1 ? Figure.of(figure.apply(found.get(0))) : null));
+        double[] rounds = found.size() == 1 ? figure.apply(found.get(0)) : new double[0];
+        Figure reached = found.size() == 1 ? Figure.of(rounds) : null;
+        goals.add(new Goal(what, atMost, limit, reached, rounds.length));
     }
 }

@@ -2,6 +2,7 @@ package io.loomverbs.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.TreeMap;
 /** What was measured on; kept beside the raw results. */
 final class Machine {
     private static final String FILE = "machine.properties";
+    private static final String LOAD = "load";
 
     private final Map<String, String> facts;
 
@@ -34,6 +36,7 @@ final class Machine {
                 LocalDateTime.now(ZoneId.systemDefault()).withNano(0).toString().replace('T', ' '));
         facts.put("cpu", cpu() + " x " + Runtime.getRuntime().availableProcessors());
         facts.put("memory", memory());
+        facts.put(LOAD, load() + " before");
         facts.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
         facts.put(
                 "java",
@@ -60,6 +63,17 @@ final class Machine {
         Map<String, String> facts = new TreeMap<>();
         all.forEach((key, values) -> facts.put(key, String.join("; ", values)));
         return new Machine(facts);
+    }
+
+    /** To be called when all was run. */
+    void ran() {
+        facts.merge(LOAD, load() + " after", (before, after) -> before + ", " + after);
+    }
+
+    /** How many threads ran or wanted to, on average over a minute. */
+    private static String load() {
+        double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+        return load < 0 ? "unknown" : String.format(Locale.ROOT, "%.2f", load);
     }
 
     void write(Path folder) throws IOException {

@@ -1,6 +1,7 @@
 package io.loomverbs.bench;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,12 +27,13 @@ final class Panel {
     /** What is compared. */
     record Row(String label, Role role) {}
 
+    private static final double FAR_APART = 20;
+
     private final String id;
     private final String title;
     private final String across;
     private final String unit;
     private final Kind kind;
-    private final boolean logarithmic;
     private final Map<Row, Map<String, Figure>> rows = new LinkedHashMap<>();
     private final Set<String> columns = new LinkedHashSet<>();
 
@@ -39,13 +41,12 @@ final class Panel {
      * @param id names the files of its plot
      * @param across what the columns are
      */
-    Panel(String id, String title, String across, String unit, Kind kind, boolean logarithmic) {
+    Panel(String id, String title, String across, String unit, Kind kind) {
         this.id = id;
         this.title = title;
         this.across = across;
         this.unit = unit;
         this.kind = kind;
-        this.logarithmic = logarithmic;
     }
 
     /** In the order in which columns are to stand. */
@@ -83,8 +84,17 @@ final class Panel {
         return kind;
     }
 
+    /** Whether its figures lie so far apart that on a linear axis the small ones look like 0. */
     boolean isLogarithmic() {
-        return logarithmic;
+        double[] medians =
+                rows.values().stream()
+                        .flatMap(row -> row.values().stream())
+                        .mapToDouble(Figure::median)
+                        .filter(median -> median > 0)
+                        .toArray();
+        double least = Arrays.stream(medians).min().orElse(1);
+        double most = Arrays.stream(medians).max().orElse(1);
+        return most / least >= FAR_APART;
     }
 
     List<Row> rows() {

@@ -113,8 +113,8 @@ final class Report {
                                     Figure.digits(reached.median()),
                                     Figure.digits(reached.least()),
                                     Figure.digits(reached.most()),
-                                    goal.isMet() ? "met" : "unmet",
-                                    goal.isMet() ? "met" : "not met"));
+                                    goal.verdict().equals("not met") ? "unmet" : goal.verdict(),
+                                    goal.verdict()));
         }
         return "<section id=\"goals\"><h2>What it must reach</h2><p>Medians over the rounds, each"
                 + " ratio within its round; least and most beside.</p><figure><table><thead><tr>"
@@ -170,8 +170,8 @@ final class Report {
             out.printf("%nWhat it must reach%n");
             for (Goals.Goal goal : goals) {
                 out.printf(
-                        "  %-7s  %s: %s, which is to be %s%n",
-                        goal.isMet() ? "met" : "NOT MET",
+                        "  %-9s  %s: %s, which is to be %s%n",
+                        goal.verdict().equals("not met") ? "NOT MET" : goal.verdict(),
                         goal.what(),
                         Figure.digits(goal.reached().median()),
                         goal.bar());

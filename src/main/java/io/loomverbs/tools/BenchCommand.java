@@ -46,7 +46,8 @@ import java.util.concurrent.Callable;
             "  loomverbs bench --list",
             "  loomverbs bench ack wake",
             "  loomverbs bench events -p cqs=10000 --rounds 3",
-            "  loomverbs bench ack --baseline target/bench/earlier/results.json"
+            "  loomverbs bench ack --baseline target/bench/earlier/results.json",
+            "  loomverbs bench ack --json"
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int MAX_ROUNDS = 100;
@@ -106,6 +107,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Raw results of an earlier run (results.json) to compare with.")
     private @Nullable Path baseline;
 
+    @Option(names = "--json", description = "Print the figures, or the list, as one line of JSON.")
+    private boolean json;
+
     @SuppressWarnings("NullAway.Init") // picocli sets it
     @Spec
     private CommandSpec spec;
@@ -114,7 +118,7 @@ final class BenchCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Benchmarks benchmarks = benchmarks();
         if (list) {
-            benchmarks.list(spec.commandLine().getOut());
+            benchmarks.list(spec.commandLine().getOut(), json);
             return ExitCode.OK;
         }
         Options.inRange(spec, "--rounds", rounds, 1, MAX_ROUNDS, "patience");
@@ -134,7 +138,8 @@ final class BenchCommand implements Callable<Integer> {
                         params,
                         folder == null ? freshFolder() : folder,
                         from,
-                        baseline);
+                        baseline,
+                        json);
         try {
             Benchmarks.Verdict verdict =
                     benchmarks.run(plan, spec.commandLine().getOut(), spec.commandLine().getErr());

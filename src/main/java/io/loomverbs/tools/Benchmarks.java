@@ -25,6 +25,7 @@ public interface Benchmarks {
      * @param folder for the report
      * @param from raw results to report on again, all in one, rather than to run anything; or none
      * @param baseline raw results to compare with
+     * @param json whether what is printed is a line of JSON
      */
     record Plan(
             List<String> names,
@@ -33,7 +34,8 @@ public interface Benchmarks {
             List<String> params,
             Path folder,
             List<Path> from,
-            @Nullable Path baseline) {}
+            @Nullable Path baseline,
+            boolean json) {}
 
     /** How it went. */
     enum Verdict {
@@ -49,8 +51,9 @@ public interface Benchmarks {
      * Prints the sets.
      *
      * @param out where to
+     * @param json whether as a line of JSON
      */
-    void list(PrintWriter out);
+    void list(PrintWriter out, boolean json);
 
     /**
      * Runs and reports.

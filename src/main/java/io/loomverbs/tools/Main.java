@@ -39,6 +39,7 @@ import java.util.concurrent.Callable;
             IdleCommand.class,
             TopCommand.class,
             BenchCommand.class,
+            ManCommand.class,
             HelpCommand.class
         },
         exitCodeListHeading = "%nExit status:%n",
@@ -55,6 +56,7 @@ import java.util.concurrent.Callable;
             "  loomverbs pingpong --events --size 64",
             "  loomverbs storm --cqs 10000 --churn",
             "  source <(loomverbs completion)            for bash and zsh",
+            "  man -l <(loomverbs man storm)",
             "",
             "./loomverbs passes LOOMVERBS_JAVA_OPTS, such as -Xmx1g, to java."
         })

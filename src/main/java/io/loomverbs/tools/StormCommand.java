@@ -51,7 +51,7 @@ import java.util.concurrent.Callable;
             "  start-up   until every CQ was served once. Queueing during start-up is shown",
             "             separately; gaps count from then on.",
             "  gap        of each CQ the longest time in which it was not served.",
-            "             In JSON: startSeconds; startMicros and wakeMicros, queueing during",
+            "             In JSON: startSeconds; startQueueingMicros and queueingMicros, during",
             "             and after start-up; gapMillis.",
             "  heap       of a CQ, its handler, and what the storm keeps for both to verify",
             "             messages, before the first one: more than the library's part,",

@@ -45,7 +45,7 @@ final class StormReport {
         StormResult.Waits waits = result.waits();
         row(text, "start-up", "%s", startUp(waits.startSeconds()));
         row(text, "queueing in it", "%s", times(waits.startNanos()));
-        row(text, "queueing at full load", "%s", times(waits.wakeNanos()));
+        row(text, "queueing at full load", "%s", times(waits.queueingNanos()));
         row(
                 text,
                 "longest gap of a CQ",
@@ -97,7 +97,7 @@ final class StormReport {
     /** What is drawn and written, by name. */
     Map<String, Histogram> latencies() {
         Map<String, Histogram> latencies = new LinkedHashMap<>();
-        latencies.put("queueing", result.waits().wakeNanos());
+        latencies.put("queueing", result.waits().queueingNanos());
         latencies.put("gap", result.waits().gapNanos());
         return latencies;
     }
@@ -159,8 +159,8 @@ final class StormReport {
                         + (Double.isNaN(start)
                                 ? "null"
                                 : String.format(Locale.ROOT, "%.3f", start)));
-        object.add(json("startMicros", waits.startNanos(), 1e3));
-        object.add(json("wakeMicros", waits.wakeNanos(), 1e3));
+        object.add(json("startQueueingMicros", waits.startNanos(), 1e3));
+        object.add(json("queueingMicros", waits.queueingNanos(), 1e3));
         object.add(json("gapMillis", waits.gapNanos(), 1e6));
         object.add("\"heapBytesPerHandler\":" + result.heapBytesPerHandler());
         object.add("\"jdk\":" + TopJson.text(Runtime.version().toString()));

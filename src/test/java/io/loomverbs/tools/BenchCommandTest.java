@@ -2,6 +2,9 @@ package io.loomverbs.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,10 +94,12 @@ class BenchCommandTest {
         assertThat(outcome.status()).as(outcome.out()).isZero();
         assertThat(outcome.out())
                 .contains("round 2/2, 4 of 4", "SEND / RECV", "memory copy (limit)")
-                .contains("bytes allocated for one such");
+                .contains("bytes allocated for one such")
+                .containsPattern("undecided +RC SEND/RECV of 64 B"); // two rounds say too little
         String page = Files.readString(report.resolve("index.html"));
         assertThat(page)
                 .contains("<svg viewBox=", "SEND / RECV", "What it must reach", "--rounds 2")
+                .containsPattern("<dt>load</dt><dd>[\\d.]+ before, [\\d.]+ after</dd>")
                 .doesNotContain("<script", "<link", "src=");
         assertThat(report.resolve("plots/verbs-1.svg")).isNotEmptyFile();
         assertThat(Files.readAllBytes(report.resolve("plots/verbs-1.png")))
@@ -111,6 +116,31 @@ class BenchCommandTest {
         assertThat(again.status()).as(again.out()).isZero();
         assertThat(again.out())
                 .contains("2 compared, 0 slower", "2 could not be judged: less than 3 rounds");
+    }
+
+    /** One line, with all that the table has. */
+    @Test
+    void printsJson() throws Exception {
+        String now = results("now.json", "avgt", 15, 16, 17).toString();
+        String then = results("then.json", "avgt", 10, 11, 12).toString();
+        Path report = folder.resolve("report");
+        Outcome outcome =
+                bench("--json", "--from", now, "--baseline", then, "-o", report.toString());
+        assertThat(outcome.status()).as(outcome.out()).isEqualTo(1);
+        assertThat(outcome.out().lines()).hasSize(1);
+        JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
+        JsonObject figure = json.getAsJsonArray("figures").get(0).getAsJsonObject();
+        assertThat(figure.get("benchmark").getAsString()).isEqualTo("AckBenchmark.ackEvents");
+        assertThat(figure.getAsJsonObject("params").get("of").getAsString()).isEqualTo("own");
+        assertThat(figure.get("rounds").getAsInt()).isEqualTo(3);
+        assertThat(figure.getAsJsonObject("mean").get("median").getAsDouble()).isEqualTo(16);
+        JsonObject slower =
+                json.getAsJsonObject("baseline").getAsJsonArray("slower").get(0).getAsJsonObject();
+        assertThat(slower.getAsJsonObject("then").get("most").getAsDouble()).isEqualTo(12);
+        assertThat(json.get("report").getAsString())
+                .isEqualTo(report.resolve("index.html").toString());
+        assertThat(JsonParser.parseString(bench("--list", "--json").out()).getAsJsonArray())
+                .anyMatch(set -> set.getAsJsonObject().get("name").getAsString().equals("ack"));
     }
 
     /**

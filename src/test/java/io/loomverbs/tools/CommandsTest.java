@@ -27,10 +27,12 @@ import java.io.StringWriter;
 import java.net.ConnectException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -280,7 +282,7 @@ class CommandsTest {
         assertThat(outcome.out())
                 .startsWith("{\"cqs\":51,")
                 .contains("\"handlers\":51,", "\"lost\":0,", "\"duplicated\":0,")
-                .contains("\"corrupted\":0,", "\"unacked\":0,", "\"wakeMicros\":{\"p50\":")
+                .contains("\"corrupted\":0,", "\"unacked\":0,", "\"queueingMicros\":{\"p50\":")
                 .contains("\"heapBytesPerHandler\":", "\"failures\":[]}");
         assertThat(outcome.out())
                 .contains(
@@ -315,6 +317,46 @@ class CommandsTest {
                     .as(name)
                     .contains("Exit status:", "130   ended by Ctrl-C");
         }
+    }
+
+    /** A page for each command, which has what its help has, in requests that man(7) knows. */
+    @Test
+    void everyCommandHasAManPage(@TempDir Path dir) throws Exception {
+        Outcome outcome = run("man --out " + dir);
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.out().lines().map(Path::of)).allMatch(Files::isRegularFile);
+        for (String name : Main.commandLine().getSubcommands().keySet()) {
+            String page = Files.readString(dir.resolve("loomverbs-" + name + ".1"));
+            assertThat(page)
+                    .startsWith(".TH LOOMVERBS-" + name.toUpperCase(Locale.ROOT) + " 1 ")
+                    .contains("\nloomverbs\\-" + name + " \\- ")
+                    .containsSubsequence(".SH NAME", ".SH SYNOPSIS", ".SH EXIT STATUS");
+            assertThat(page.lines().filter(line -> line.startsWith(".")))
+                    .allMatch(line -> line.matches("\\.(TH|SH) .*|\\.nf|\\.fi"));
+        }
+        assertThat(run("man storm").out())
+                .isEqualTo(Files.readString(dir.resolve("loomverbs-storm.1")))
+                .contains("\\-\\-cqs", "loomverbs storm \\-\\-churn", "130   ended by Ctrl\\-C");
+        assertThat(run("man").out()).contains(".SH COMMANDS", "  storm ");
+        assertThat(run("man tempest").err())
+                .startsWith("COMMAND is tempest, but must be one of [devinfo, ");
+        assertThat(run("man --out " + dir + " storm").status()).isEqualTo(2);
+    }
+
+    /** Programs can read what commands print, but for what is for a shell, man and people. */
+    @Test
+    void everyCommandPrintsJson() {
+        Set<String> others = Set.of("help", "completion", "man");
+        Main.commandLine()
+                .getSubcommands()
+                .forEach(
+                        (name, command) -> {
+                            if (!others.contains(name)) {
+                                assertThat(command.getCommandSpec().optionsMap())
+                                        .as(name)
+                                        .containsKey("--json");
+                            }
+                        });
     }
 
     /** What a shell loads knows every command. */

@@ -50,8 +50,8 @@ class ScratchPool {
     }
 
     /** What was recorded afterwards. No scratch may be in use. */
-    Histogram wakeNanos() {
-        return sum(scratch -> scratch.wakeNanos);
+    Histogram queueingNanos() {
+        return sum(scratch -> scratch.queueingNanos);
     }
 
     private Histogram sum(Function<StormScratch, Histogram> which) {

@@ -243,7 +243,7 @@ public final class Storm {
         return new StormResult.Waits(
                 steadySince == 0 ? Double.NaN : (steadySince - started) / 1e9,
                 state.scratchPool().startNanos(),
-                state.scratchPool().wakeNanos(),
+                state.scratchPool().queueingNanos(),
                 state.tally().gaps());
     }
 

@@ -48,11 +48,14 @@ public record StormResult(
      *
      * @param startSeconds until every CQ had been served once; NaN if that never came
      * @param startNanos until then, from the posting of a message to its handler at work
-     * @param wakeNanos the same afterwards
+     * @param queueingNanos the same afterwards
      * @param gapNanos of each CQ, the longest time afterwards in which it was not served
      */
     public record Waits(
-            double startSeconds, Histogram startNanos, Histogram wakeNanos, Histogram gapNanos) {}
+            double startSeconds,
+            Histogram startNanos,
+            Histogram queueingNanos,
+            Histogram gapNanos) {}
 
     /**
      * Whether nothing went wrong and, unless it was stopped early, all handlers got work.

@@ -19,7 +19,7 @@ final class StormScratch {
     final SendWorkRequest send = SendWorkRequest.allocate(1, 0);
     final RecvWorkRequest recv = RecvWorkRequest.allocate(1);
     final Histogram startNanos = newHistogram();
-    final Histogram wakeNanos = newHistogram();
+    final Histogram queueingNanos = newHistogram();
 
     static Histogram newHistogram() {
         return new Histogram(LONGEST_NANOS, DIGITS);
@@ -29,6 +29,6 @@ final class StormScratch {
      * @param steady whether every CQ has been served before
      */
     void woken(long nanos, boolean steady) {
-        (steady ? wakeNanos : startNanos).recordValue(Math.clamp(nanos, 1, LONGEST_NANOS));
+        (steady ? queueingNanos : startNanos).recordValue(Math.clamp(nanos, 1, LONGEST_NANOS));
     }
 }
