@@ -43,6 +43,7 @@ class SynchronizationTableTest {
                     "",
                     "blocking/",
                     "cm/",
+                    "micrometer/",
                     "testkit/",
                     "internal/event/",
                     "internal/ffi/",
