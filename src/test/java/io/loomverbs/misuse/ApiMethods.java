@@ -46,11 +46,12 @@ public final class ApiMethods {
 
     /** Every public method and constructor of the API that its own code makes what it is. */
     public static Map<String, Executable> all() {
-        // Those are tried in FaultsMisuseTest and VerbsManagementTest
+        // Those are tried in FaultsMisuseTest, VerbsManagementTest and ContextMetersTest
         return of(
                 type ->
                         !type.getPackageName().startsWith("io.loomverbs.testkit")
-                                && !type.getPackageName().equals("io.loomverbs.management"));
+                                && !type.getPackageName().equals("io.loomverbs.management")
+                                && !type.getPackageName().equals("io.loomverbs.micrometer"));
     }
 
     /** Those that tests of programs use. */

@@ -39,6 +39,7 @@ class ArchitectureTest {
     private static final String BLOCKING = API + ".blocking";
     private static final String CM = API + ".cm";
     private static final String MANAGEMENT = API + ".management";
+    private static final String MICROMETER = API + ".micrometer";
     private static final String TESTKIT = API + ".testkit";
     private static final String JUNIT = TESTKIT + ".junit";
     private static final String INTERNAL = API + ".internal.";
@@ -61,7 +62,8 @@ class ArchitectureTest {
         ModuleDescriptor module = module();
         assertThat(module.exports())
                 .extracting(Exports::source)
-                .containsExactlyInAnyOrder(API, BLOCKING, CM, MANAGEMENT, TESTKIT, JUNIT);
+                .containsExactlyInAnyOrder(
+                        API, BLOCKING, CM, MANAGEMENT, MICROMETER, TESTKIT, JUNIT);
         assertThat(module.exports()).noneMatch(Exports::isQualified);
         assertThat(module.isOpen()).isFalse();
         assertThat(module.opens()).isEmpty();
@@ -125,6 +127,19 @@ class ArchitectureTest {
     void managementKnowsNoDevice() {
         mayDependOn(
                 MANAGEMENT, List.of(API, MANAGEMENT, INTERNAL + "device..", "javax.management.."));
+    }
+
+    /** Micrometer is optional, and so only one package knows it, which is built on the API. */
+    @Test
+    void onlyOnePackageKnowsMicrometer() {
+        mayDependOn(MICROMETER, List.of(API, MICROMETER, "io.micrometer.core.instrument.."));
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(MICROMETER)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.micrometer..", MICROMETER)
+                .check(CLASSES);
     }
 
     /** Flight Recorder is optional, and so only one package knows it. */
@@ -194,6 +209,7 @@ class ArchitectureTest {
                         BLOCKING,
                         CM,
                         MANAGEMENT,
+                        MICROMETER,
                         TESTKIT,
                         JUNIT,
                         INTERNAL + "cm",
@@ -322,6 +338,7 @@ class ArchitectureTest {
                         "blocking.RequestsConfig",
                         "management.VerbsMXBean",
                         "management.VerbsManagement",
+                        "micrometer.ContextMeters",
                         "testkit.Distribution",
                         "testkit.Faults",
                         "testkit.Leaks",

@@ -22,6 +22,7 @@ public final class PublicApi {
                     "io.loomverbs.cm",
                     "io.loomverbs.blocking",
                     "io.loomverbs.management",
+                    "io.loomverbs.micrometer",
                     "io.loomverbs.testkit",
                     "io.loomverbs.testkit.junit");
 
