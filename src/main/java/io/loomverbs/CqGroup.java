@@ -59,7 +59,7 @@ public final class CqGroup implements AutoCloseable {
     private static final int SHARE = 16;
     private static final AtomicInteger LAST_ID = new AtomicInteger();
 
-    /** For those that ask who waits. One that was forgotten is not kept. */
+    /** For {@code context.dump()}. One that was forgotten is not kept. */
     private static final Set<CqGroup> OPEN =
             Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 

@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.function.Supplier;
 
-/** Asks the layers above the API who waits there. Keeps none of them. */
+/** Asks the layers above the API which threads wait there. Keeps none of the layers. */
 final class LayerWaits {
     @GuardedBy("this")
     private final Set<Supplier<? extends Collection<WaitStats>>> layers =

@@ -53,7 +53,7 @@ public final class BufferPool implements AutoCloseable {
     private final AtomicReferenceArray<@Nullable MemoryRegion> slabs;
     private final AtomicReferenceArray<@Nullable PoolLoan> lent;
 
-    /** The threads that wait for a buffer, for those that ask who waits. */
+    /** The threads that wait for a buffer, for {@code context.dump()}. */
     private final WaitList waiters = new WaitList();
 
     private final Shown awaited = () -> "a buffer of " + this;

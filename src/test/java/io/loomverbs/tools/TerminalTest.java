@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Colours are for terminals: not for pipes, and not for those who do not want them. */
+/** Colours are for terminals: not for pipes, and not with NO_COLOR. */
 @Timeout(120)
 class TerminalTest {
     private static final Path SCRIPT = Path.of("/usr/bin/script");
@@ -111,6 +111,9 @@ class TerminalTest {
         String script =
                 """
                 source <(%s completion)
+                compopt() { # only where a user types
+                    :
+                }
                 offers() {
                     COMP_WORDS=("$@")
                     COMP_CWORD=$(($# - 1))

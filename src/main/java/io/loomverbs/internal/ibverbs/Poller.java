@@ -139,7 +139,7 @@ class Poller implements EventSource { // not final: tests add to it what they lo
             if (n == -Errno.EINTR) {
                 return 0;
             }
-            DeviceException failure = new DeviceException(-n, "epoll_wait");
+            DeviceException failure = new DeviceException(-n, "epoll_wait: " + Errno.name(-n));
             Recorder.pollerFailure(failure);
             throw failure;
         }
