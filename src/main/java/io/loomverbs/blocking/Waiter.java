@@ -63,12 +63,6 @@ final class Waiter {
                 : Waits.of(waiting, what.what() + more, since);
     }
 
-    /** The thread waits no longer. What it waited for is not kept until this is dropped. */
-    void leave() {
-        gone = true;
-        waitsFor = null;
-    }
-
     /** A waiter for the same thread, to be put on another list. */
     Waiter makeTwin() {
         Waiter t = new Waiter(thread);
@@ -87,5 +81,6 @@ final class Waiter {
     void leave() {
         gone = true;
         thread = null;
+        waitsFor = null;
     }
 }
