@@ -66,12 +66,20 @@ public final class Recorder {
 
     /** Begins to record the time from an arm to its event; null if that is not recorded. */
     public static @Nullable RecordedArm beginArm() {
-        return AVAILABLE ? Events.beginArm() : null;
+        try {
+            return AVAILABLE ? Events.beginArm() : null;
+        } catch (Error e) { // also later, if their classes could not be initialized
+            return null;
+        }
     }
 
     /** Whether the time from an arm to its event is recorded. */
     public static boolean recordsArms() {
-        return AVAILABLE && Events.ARM.isEnabled();
+        try {
+            return AVAILABLE && Events.ARM.isEnabled();
+        } catch (Error e) { // also later, if their classes could not be initialized
+            return false;
+        }
     }
 
     /** Begins to record a registration; null if they are not recorded. */
