@@ -48,9 +48,11 @@ final class AllClasses {
                         RequestsConfig.class,
                         Reservation.class,
                         SendSide.class,
+                        Shown.class,
                         Succession.class,
                         WaitList.class,
                         Waiter.class,
+                        Waits.class,
                         WrId.class);
     }
 }
