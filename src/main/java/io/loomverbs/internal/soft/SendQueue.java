@@ -517,6 +517,20 @@ final class SendQueue extends Mutex {
         return stall != null;
     }
 
+    /**
+     * SQE is left: what was posted until now is not carried out. It is at most what the queue
+     * holds, however fast other threads post. Under the locks of the queue pair.
+     */
+    void flush(DeferredNotifications after) {
+        endStall();
+        tellDrained = false;
+        SendSlot wr = ring.peek();
+        for (int left = depth; wr != null && left > 0; left--) {
+            complete(wr, Ibv.WC_WR_FLUSH_ERR, after);
+            wr = ring.peek();
+        }
+    }
+
     /** Forgets everything. In a state that refuses further requests. */
     void discard() {
         endStall();

@@ -194,6 +194,9 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
         if (device.strict && (mask & Ibv.QP_QKEY) != 0 && wanted.qkey < 0) {
             return Errno.EPERM; // as for a program without CAP_NET_RAW
         }
+        if (from == Ibv.QPS_SQE && to == Ibv.QPS_RTS) {
+            sq.flush(after);
+        }
         SelectedAttrs.copy(wanted, attr, mask);
         pathChanged(mask);
         if ((mask & Ibv.QP_MAX_DEST_RD_ATOMIC) != 0) {

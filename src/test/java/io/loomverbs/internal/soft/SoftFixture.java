@@ -83,12 +83,16 @@ final class SoftFixture {
         final AtomicInteger events = new AtomicInteger();
         final List<Integer> async = new CopyOnWriteArrayList<>();
 
+        /** What else is done about a completion event. */
+        Runnable told = () -> {};
+
         @SuppressWarnings("NullAway.Init")
         CqOps ops;
 
         @Override
         public void completionEvent() {
             events.incrementAndGet();
+            told.run();
         }
 
         @Override

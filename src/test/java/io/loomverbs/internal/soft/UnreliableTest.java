@@ -1,6 +1,7 @@
 package io.loomverbs.internal.soft;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -175,6 +176,50 @@ class UnreliableTest {
 
         assertThat(a.send.one().status()).isEqualTo(Ibv.WC_LOC_QP_OP_ERR);
         assertThat(a.state()).isEqualTo(Ibv.QPS_SQE);
+    }
+
+    /** A program that goes on as soon as it learns of the failure, when the rest is not flushed. */
+    @ParameterizedTest
+    @ValueSource(ints = {Ibv.QPT_UD, Ibv.QPT_UC})
+    void whatWasPostedBeforeTheFailureIsFlushedWhenTheQueueGoesOn(int type) {
+        Peer p = type == Ibv.QPT_UD ? a : fixture.pair(type)[0];
+        AhOps ah = fixture.pd.createAh(BY_LID);
+        SendWr first = null;
+        SendWr last = null;
+        for (int i = 1; i <= 5; i++) {
+            SendWr wr = p.wr(i, Ibv.WR_SEND, 8);
+            if (i == 1) {
+                wr.sge(0, p.memory.address(), 8, p.mr.lkey() + 1);
+            }
+            if (type == Ibv.QPT_UD) {
+                wr.ud(ah, b.qp.qpNum(), SoftFixture.QKEY);
+            }
+            if (last == null) {
+                first = wr;
+            } else {
+                last.next(wr);
+            }
+            last = wr;
+        }
+        p.send.told =
+                () -> {
+                    p.send.told = () -> {};
+                    p.attr.curQpState = Ibv.QPS_SQE;
+                    assertThat(p.modify(Ibv.QPS_RTS, Ibv.QP_STATE | Ibv.QP_CUR_STATE)).isZero();
+                };
+        p.send.ops.reqNotify(false);
+
+        p.send(first);
+
+        assertThat(p.send.poll())
+                .extracting(Wc::wrId, Wc::status)
+                .containsExactly(
+                        tuple(1L, Ibv.WC_LOC_PROT_ERR),
+                        tuple(2L, Ibv.WC_WR_FLUSH_ERR),
+                        tuple(3L, Ibv.WC_WR_FLUSH_ERR),
+                        tuple(4L, Ibv.WC_WR_FLUSH_ERR),
+                        tuple(5L, Ibv.WC_WR_FLUSH_ERR));
+        assertThat(p.state()).isEqualTo(Ibv.QPS_RTS);
     }
 
     @ParameterizedTest
