@@ -30,7 +30,12 @@ public class AllocatedMemoryRaces {
 
         @Actor
         public void register(L_Result r) {
-            AllocatedMemory held = AllocatedMemory.holding(segment);
+            AllocatedMemory held;
+            try {
+                held = AllocatedMemory.holding(segment);
+            } catch (IllegalArgumentException closed) {
+                held = null;
+            }
             if (held == null) {
                 r.r1 = "none";
                 return;

@@ -15,7 +15,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Memory of {@code allocateMr}. It exists as long as a registration names it: the first one, and
- * those that {@code regMr} makes of it or of a part. The last of them frees it.
+ * those that {@code regMr} makes of it or of a part. The last of them frees it. It stays in the
+ * list, with no registration, as long as its segment seems to be usable: nothing else can be at its
+ * addresses until then, and no region is made of it.
  */
 final class AllocatedMemory {
     /** A program that allocates less than this in total need not determine its limit. */
@@ -44,6 +46,9 @@ final class AllocatedMemory {
     private final RegionMemory memory;
     private final AtomicInteger registrations = new AtomicInteger(1);
 
+    /** Made in advance: a close must not need memory. */
+    private final Runnable gone = this::forget;
+
     private AllocatedMemory(RegionMemory memory) {
         this.memory = memory;
     }
@@ -62,7 +67,7 @@ final class AllocatedMemory {
             return allocated;
         } finally {
             if (!made) {
-                free(memory, bytes);
+                free(memory, bytes, () -> {});
             }
         }
     }
@@ -89,9 +94,16 @@ final class AllocatedMemory {
         return found;
     }
 
-    /** The memory that a segment is a part of, held for another registration; null if none. */
+    /**
+     * The memory that a segment is a part of, held for another registration; null if none.
+     *
+     * @throws IllegalArgumentException if its last registration has ended
+     */
     static @Nullable AllocatedMemory holding(MemorySegment segment) {
         Map.Entry<Long, AllocatedMemory> entry = ALL.floorEntry(segment.address());
+        while (entry != null && entry.getValue().isGone()) { // which is just being forgotten
+            entry = ALL.lowerEntry(entry.getKey());
+        }
         if (entry == null) {
             return null;
         }
@@ -104,7 +116,8 @@ final class AllocatedMemory {
         do {
             n = allocated.registrations.get();
             if (n == 0) {
-                return null;
+                throw new IllegalArgumentException(
+                        "memory is of a region that was closed, which has freed it");
             }
         } while (!allocated.registrations.compareAndSet(n, n + 1));
         return allocated;
@@ -114,22 +127,30 @@ final class AllocatedMemory {
         return memory.segment();
     }
 
+    private boolean isGone() {
+        return registrations.get() == 0 && !segment().scope().isAlive();
+    }
+
     /** Ends a registration. */
     void release() {
         if (registrations.decrementAndGet() == 0) {
-            long bytes = segment().byteSize();
-            try { // first: the address may be used again at once
-                ALL.remove(segment().address(), this);
-            } finally {
-                free(memory, bytes);
-            }
+            free(memory, segment().byteSize(), gone);
         }
     }
 
-    private static void free(@Nullable RegionMemory memory, long bytes) {
+    /** If there is no memory for that, it is gone all the same: see {@link #holding}. */
+    private void forget() {
+        try {
+            ALL.remove(segment().address(), this);
+        } catch (OutOfMemoryError | StackOverflowError e) {
+            // Memory of the same address takes its place.
+        }
+    }
+
+    private static void free(@Nullable RegionMemory memory, long bytes, Runnable gone) {
         try {
             if (memory != null) {
-                memory.free();
+                memory.free(gone);
             }
         } finally {
             TOTAL.addAndGet(-bytes);

@@ -30,9 +30,7 @@ final class MrArguments {
         if (!memory.isNative()) {
             throw bad(memory, "is on the heap, where a device cannot reach it");
         }
-        if (!memory.scope().isAlive()) {
-            throw bad(memory, "was freed: its arena is closed");
-        }
+        checkAlive(memory);
         if (!memory.isAccessibleBy(HelperThreads.OTHER)) {
             throw bad(memory, "is confined to one thread: use a shared or automatic arena");
         }
@@ -41,6 +39,12 @@ final class MrArguments {
             throw bad(memory, "is read-only, but access is " + Access.of(access));
         }
         checkAccess(access);
+    }
+
+    static void checkAlive(MemorySegment memory) {
+        if (!memory.scope().isAlive()) {
+            throw bad(memory, "was freed: its arena is closed");
+        }
     }
 
     static void checkAccess(int access) {

@@ -63,8 +63,9 @@ public final class ProtectionDomain implements AutoCloseable {
      * @param access what is allowed, besides reading it locally
      * @return the region
      * @throws IllegalArgumentException if the memory is on the heap, confined to a thread, freed,
-     *     empty, read-only though {@code access} lets it be written to, or larger than the device
-     *     allows; or if remote writes or atomics are allowed without {@link Access#LOCAL_WRITE}
+     *     of a closed region, empty, read-only though {@code access} lets it be written to, or
+     *     larger than the device allows; or if remote writes or atomics are allowed without {@link
+     *     Access#LOCAL_WRITE}
      * @throws ClosedException if the protection domain is closed
      * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many regions, or
      *     more memory would be pinned than {@code RLIMIT_MEMLOCK} allows; {@code EFAULT} if a part
@@ -74,7 +75,11 @@ public final class ProtectionDomain implements AutoCloseable {
     public MemoryRegion regMr(MemorySegment memory, Access... access) {
         int flags = Access.flags(access);
         MrArguments.check(memory, flags, context);
-        return register(memory, flags, AllocatedMemory.holding(memory));
+        AllocatedMemory allocated = AllocatedMemory.holding(memory);
+        if (allocated == null) { // it may have been forgotten, after its arena was closed
+            MrArguments.checkAlive(memory);
+        }
+        return register(memory, flags, allocated);
     }
 
     /**

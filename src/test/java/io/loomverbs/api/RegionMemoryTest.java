@@ -1,6 +1,7 @@
 package io.loomverbs.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,6 +134,37 @@ class RegionMemoryTest {
         assertThat(isGone(memory, MIB)).isTrue();
         f.close();
         assertThat(Verbs.allocatedMemory()).isEqualTo(before);
+    }
+
+    /** Its addresses may stay for long, until those of other regions are free, too. */
+    @Test
+    void aClosedRegionIsNotRegisteredAgain() {
+        MemoryRegion kept = f.pd.allocateMr(MIB, Access.LOCAL_WRITE);
+        for (int i = 0; i < 2; i++) {
+            MemoryRegion mr = f.pd.allocateMr(MIB, Access.LOCAL_WRITE);
+            MemorySegment memory = mr.memory();
+            mr.close();
+            for (MemorySegment part : List.of(memory, memory.asSlice(100, 8))) {
+                assertThatThrownBy(() -> f.pd.regMr(part, Access.LOCAL_WRITE))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageMatching("(?s)memory .*(of a region that was closed|freed).*");
+            }
+        }
+        f.pd.regMr(kept.memory(), Access.LOCAL_WRITE).close();
+        kept.close();
+    }
+
+    /** What was said of them is forgotten with their addresses, which serve others then. */
+    @Test
+    void addressesOfClosedRegionsServeOthers() {
+        for (int i = 0; i < 2000; i++) {
+            MemoryRegion mr = f.pd.allocateMr(4096, Access.LOCAL_WRITE);
+            f.pd.regMr(mr.memory().asSlice(8), Access.LOCAL_WRITE).close();
+            try (Arena arena = Arena.ofShared()) {
+                f.pd.regMr(arena.allocate(4096, 4096), Access.LOCAL_WRITE).close();
+            }
+            mr.close();
+        }
     }
 
     private static long residentBytes() throws IOException {

@@ -24,7 +24,7 @@ public class RegionMemoryRaces {
 
         void free(@Nullable RegionMemory region) {
             if (region != null) {
-                region.free();
+                region.free(() -> {});
             }
         }
     }
@@ -49,7 +49,7 @@ public class RegionMemoryRaces {
         private @Nullable RegionMemory b;
 
         public TwoAllocations() {
-            first.free();
+            first.free(() -> {});
         }
 
         @Actor
@@ -119,11 +119,11 @@ public class RegionMemoryRaces {
 
         @Actor
         public void reuse(LL_Result r) {
-            first.free();
+            first.free(() -> {});
             RegionMemory next = memory.allocate(BYTES);
             r.r1 = next.segment().get(JAVA_LONG, 0) == 0 ? "zero" : "data";
             next.segment().set(JAVA_LONG, 0, LATER);
-            next.free();
+            next.free(() -> {});
         }
 
         @Arbiter
@@ -143,12 +143,12 @@ public class RegionMemoryRaces {
 
         @Actor
         public void one() {
-            first.free();
+            first.free(() -> {});
         }
 
         @Actor
         public void other() {
-            second.free();
+            second.free(() -> {});
         }
 
         @Arbiter

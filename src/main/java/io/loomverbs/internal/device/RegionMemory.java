@@ -11,6 +11,8 @@ public interface RegionMemory {
      * Gives the memory back, now. From here on an access through the segment, or a part of it,
      * reads zeros or throws; it never reaches memory that something else uses. To be called once,
      * by any thread.
+     *
+     * @param gone run when the segment's arena is closed, which may be later
      */
-    void free();
+    void free(Runnable gone);
 }

@@ -15,7 +15,9 @@ public final class SharedArenas implements RegionMemorySource {
     private static final int ALIGNMENT = 64;
 
     /** Arenas that could not be closed, because a system call was using their memory. */
-    private final Queue<Arena> busy = new ConcurrentLinkedQueue<>();
+    private final Queue<Busy> busy = new ConcurrentLinkedQueue<>();
+
+    private record Busy(Arena arena, Runnable gone) {}
 
     private final class Memory implements RegionMemory {
         private final Arena arena;
@@ -32,9 +34,9 @@ public final class SharedArenas implements RegionMemorySource {
         }
 
         @Override
-        public void free() {
+        public void free(Runnable gone) {
             closeBusy();
-            close(arena);
+            close(new Busy(arena, gone));
         }
     }
 
@@ -66,20 +68,22 @@ public final class SharedArenas implements RegionMemorySource {
 
     private void closeBusy() {
         for (int left = busy.size(); left > 0; left--) {
-            Arena arena = busy.poll();
-            if (arena == null) {
+            Busy oldest = busy.poll();
+            if (oldest == null) {
                 return;
             }
-            close(arena);
+            close(oldest);
         }
     }
 
-    private void close(Arena arena) {
+    private void close(Busy freed) {
         try {
-            arena.close();
+            freed.arena.close();
         } catch (IllegalStateException inUse) {
-            busy.add(arena);
+            busy.add(freed);
+            return;
         }
+        freed.gone.run();
     }
 
     @Override

@@ -44,6 +44,9 @@ final class MappedMemory implements RegionMemorySource {
         /** Of those that were freed: address and size in turn. */
         final long[] freed = new long[2 * GENERATION];
 
+        /** What is to be run for them when the arena is closed. */
+        final @Nullable Runnable[] gone = new Runnable[GENERATION];
+
         /** How many of them were moved. */
         int moved;
 
@@ -89,11 +92,11 @@ final class MappedMemory implements RegionMemorySource {
         }
 
         @Override
-        public void free() {
+        public void free(Runnable gone) {
             try {
                 keepOrDiscard(pages);
             } finally { // a generation of which one never leaves is never closed
-                leave(generation, pages);
+                leave(generation, pages, gone);
             }
         }
     }
@@ -122,7 +125,7 @@ final class MappedMemory implements RegionMemorySource {
             return memory;
         } finally {
             if (memory == null) {
-                leave(generation, pages);
+                leave(generation, pages, null);
             }
         }
     }
@@ -211,7 +214,7 @@ final class MappedMemory implements RegionMemorySource {
     }
 
     /** A region is free, or came to nothing before it had pages. */
-    private void leave(Generation generation, @Nullable Span pages) {
+    private void leave(Generation generation, @Nullable Span pages, @Nullable Runnable gone) {
         boolean over;
         lock.lock();
         try {
@@ -221,6 +224,7 @@ final class MappedMemory implements RegionMemorySource {
                 generation.freed[at + 1] = pages.size;
                 generation.moved += pages.moved ? 1 : 0;
             }
+            generation.gone[generation.count] = gone;
             generation.count++;
             over = generation.count == GENERATION;
         } finally {
@@ -270,6 +274,10 @@ final class MappedMemory implements RegionMemorySource {
 
     private static void unmap(Generation generation) {
         for (int i = 0; i < generation.count; i++) {
+            Runnable gone = generation.gone[i];
+            if (gone != null) {
+                gone.run(); // before the addresses can be used again
+            }
             long size = generation.freed[2 * i + 1];
             if (size != 0) {
                 Pages.unmap(generation.freed[2 * i], size);
