@@ -8,6 +8,7 @@ import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.cm.CmUdParam;
 import io.loomverbs.internal.device.AhAttr;
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,7 @@ class EndpointTest {
         raise(Cm.EVENT_UNREACHABLE, -ETIMEDOUT);
         raise(Cm.EVENT_ADDR_CHANGE, 0);
         raise(Cm.EVENT_TIMEWAIT_EXIT, 0);
+        raise(Cm.EVENT_LOST, -Errno.ENOMEM);
         assertThat(acted).hasValue(0);
         assertThat(endpoint.awaitEnd(NOW)).isNull();
     }
@@ -107,7 +109,8 @@ class EndpointTest {
                 Cm.EVENT_DISCONNECTED,
                 Cm.EVENT_DEVICE_REMOVAL,
                 Cm.EVENT_MULTICAST_ERROR,
-                Cm.CHANNEL_FAILED
+                Cm.CHANNEL_FAILED,
+                Cm.EVENT_LOST
             })
     void everyErrorEndsTheStep(int type) throws Exception {
         raise(Cm.EVENT_ADDR_CHANGE, 0);
@@ -199,6 +202,14 @@ class EndpointTest {
                     .isInstanceOf(ConnectionException.class)
                     .hasMessageContaining("EIO");
         }
+    }
+
+    /** There was no memory for a request, which was rejected: later ones are accepted. */
+    @Test
+    void aLostRequestIsNoFailureOfTheListener() throws Exception {
+        var requests = RequestQueue.ofConnections("listener", 1);
+        requests.event(CmEvent.of(Cm.EVENT_LOST, -Errno.ENOMEM));
+        assertThat(requests.take(NOW)).isNull();
     }
 
     /** The first end counts, and is acted upon once. */

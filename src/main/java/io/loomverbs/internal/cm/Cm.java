@@ -22,6 +22,12 @@ public final class Cm {
     /** Not of librdmacm: its event channel has failed, with the status as the cause. */
     public static final int CHANNEL_FAILED = -1;
 
+    /**
+     * Not of librdmacm: it had an event for which there was no memory, with {@code ENOMEM} as the
+     * status. It ends what waits for that event, and nothing else.
+     */
+    public static final int EVENT_LOST = -2;
+
     public static final int PS_TCP = 0x106;
     public static final int PS_UDP = 0x111;
 
@@ -78,7 +84,11 @@ public final class Cm {
     public static String event(int type) {
         return type >= 0 && type < EVENTS.length
                 ? "RDMA_CM_EVENT_" + EVENTS[type]
-                : type == CHANNEL_FAILED ? "rdma_get_cm_event" : "rdma_cm event " + type;
+                : switch (type) {
+                    case CHANNEL_FAILED -> "rdma_get_cm_event";
+                    case EVENT_LOST -> "an event for which there was no memory";
+                    default -> "rdma_cm event " + type;
+                };
     }
 
     /** What the status of a refused request for datagrams means. */

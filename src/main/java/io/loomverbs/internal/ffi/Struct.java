@@ -39,6 +39,11 @@ public final class Struct {
         return EVERYTHING.get(JAVA_INT_UNALIGNED, address);
     }
 
+    /** The same of 64 bits. */
+    public static long i64At(long address) {
+        return EVERYTHING.get(JAVA_LONG_UNALIGNED, address);
+    }
+
     /** Where it is. The memory is kept by the arena, not by this number. */
     public long address() {
         return memory.address();

@@ -32,7 +32,7 @@ final class EventReader {
 
     // The event that was read last.
     private long number;
-    private @Nullable CmEvent copy;
+    private CmEvent copy = LostEvents.of(0); // its class is loaded before memory runs out
 
     /** The id of a new request that nothing owns yet; 0 if there is none. */
     private long orphan;
@@ -54,7 +54,7 @@ final class EventReader {
                 triesLeft--;
                 channel.raise(number, copy);
                 triesLeft = 0;
-                copy = null;
+                copy = LostEvents.of(0); // keeps nothing
             }
             int rc = channel.calls.getCmEvent(call, channel.address(), slot.address());
             if (rc != 0) {
@@ -66,8 +66,8 @@ final class EventReader {
 
     private void take(long event) {
         number = 0;
-        copy = null;
         orphan = 0;
+        copy = LostEvents.of(Cm.EVENT_LOST);
         triesLeft = MOST_TRIES;
         tryCopy(event);
         acknowledge(event);
@@ -77,7 +77,7 @@ final class EventReader {
         try {
             copy(event);
         } catch (RuntimeException | Error e) {
-            copy = null; // the id is told that it was lost
+            // It is lost.
         }
     }
 
@@ -89,15 +89,16 @@ final class EventReader {
     }
 
     private void copy(long event) {
-        Struct struct = Struct.at(event, RdmaCmEvent.BYTES);
-        int type = struct.i32(RdmaCmEvent.EVENT);
-        long id = struct.i64(RdmaCmEvent.ID);
+        // Without an object, first: whose it is, and what would be left of it.
+        int type = Struct.i32At(event + RdmaCmEvent.EVENT);
+        copy = LostEvents.of(type);
+        long id = Struct.i64At(event + RdmaCmEvent.ID);
         boolean request = type == Cm.EVENT_CONNECT_REQUEST;
-        long owner = request ? struct.i64(RdmaCmEvent.LISTEN_ID) : id;
-        Struct ids = Struct.at(owner, RdmaCmId.BYTES);
-        number = ids.i64(RdmaCmId.CONTEXT);
-        int ps = ids.i32(RdmaCmId.PS);
         orphan = request ? id : 0;
+        long owner = request ? Struct.i64At(event + RdmaCmEvent.LISTEN_ID) : id;
+        number = Struct.i64At(owner + RdmaCmId.CONTEXT);
+        int ps = Struct.i32At(owner + RdmaCmId.PS);
+        Struct struct = Struct.at(event, RdmaCmEvent.BYTES);
         RdmacmId incoming = request ? RdmacmId.incoming(channel, id) : null;
         orphan = 0;
         boolean done = false;

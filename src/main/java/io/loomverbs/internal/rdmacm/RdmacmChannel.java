@@ -45,14 +45,12 @@ final class RdmacmChannel {
      *
      * The reader must not end while there are ids: it destroys the channel that they use. So it has
      * its memory before it starts, and outlives whatever a step throws. A copy that fails, for lack
-     * of memory, acknowledges the event, and tells the id that its channel has failed: a thread
-     * that waits for the lost event is woken. An Error of a listener has the event raised again. If
-     * the channel itself fails, all ids are told, and the reader waits until the last one is gone.
+     * of memory, acknowledges the event, and tells the id so (LostEvents): a thread that waits for
+     * the lost event is woken, and the end of a connection is its end. An Error of a listener has
+     * the event raised again. If the channel itself fails, all ids are told, and the reader waits
+     * until the last one is gone.
      */
     private static final ReentrantLock SHARED = new ReentrantLock();
-
-    /** Made in advance, for the lack of memory. */
-    private static final CmEvent LOST = CmEvent.of(Cm.CHANNEL_FAILED, -Errno.ENOMEM);
 
     private static final long PAUSE_NANOS = 1_000_000;
     private static final long EVENTS = 1;
@@ -300,11 +298,11 @@ final class RdmacmChannel {
     }
 
     /** Raises an event in the id of that number; if there is none, its new id goes. */
-    void raise(long number, @Nullable CmEvent event) {
+    void raise(long number, CmEvent event) {
         RdmacmId id = ids.get(number);
         if (id != null) {
-            raise(id, event == null ? LOST : event);
-        } else if (event != null && event.incoming() != null) {
+            raise(id, event);
+        } else if (event.incoming() != null) {
             event.incoming().destroy();
         }
     }
