@@ -14,6 +14,9 @@ public interface EventFeed {
     /**
      * Called when a thread begins to wait for events of this feed: the source must report them from
      * now on. A failure ends the queues. If this throws, the thread has not joined.
+     *
+     * @throws EventQueueEndedException if the source cannot report them now: a later call may
+     *     succeed, and the queues go on
      */
     void join();
 

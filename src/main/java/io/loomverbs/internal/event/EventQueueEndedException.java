@@ -2,11 +2,14 @@ package io.loomverbs.internal.event;
 
 import org.jspecify.annotations.Nullable;
 
-/** No more events come from a queue: it was closed (no cause) or has failed (the cause). */
+/**
+ * No more events come from a queue: it was closed (no cause) or has failed (the cause). Or this
+ * thread cannot wait for them now, though another may (the cause).
+ */
 public final class EventQueueEndedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    EventQueueEndedException(@Nullable Throwable cause) {
+    public EventQueueEndedException(@Nullable Throwable cause) {
         super(cause == null ? "closed" : "failed", cause, false, false);
     }
 }

@@ -5,6 +5,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.EventFeed;
+import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.EventSource;
 import io.loomverbs.internal.event.Leadership;
 import io.loomverbs.internal.event.LedQueue;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** A non-blocking file descriptor from which waiting threads read events. */
@@ -46,11 +48,17 @@ abstract class FdEventFeed implements EventFeed {
      * where the poller reports an error: read(2) sets no errno at the end of a file, and
      * libibverbs then passes on the errno of an earlier call, such as EAGAIN.
      *
+     * What passes is no failure: if the kernel has no memory, or the user no watches left, to put
+     * the descriptor into the set, only the thread that wants to wait is told. A leader that meets
+     * that leaves it over, and tries again.
+     *
      * An Error affects only the reader. What it leaves undone, such as an event that it has read
      * and not raised, is left over for the next leader: it is marked by two writes, which need
      * neither memory nor stack. The leader finds it by its number in the poller, which it therefore
      * keeps until the object is destroyed, also after a failure.
      */
+    private static final long PAUSE_NANOS = 1_000_000;
+
     private final Poller poller;
     private final int fd;
     private final Set<LedQueue> queues = ConcurrentHashMap.newKeySet();
@@ -139,31 +147,56 @@ abstract class FdEventFeed implements EventFeed {
         waiting.decrementAndGet();
     }
 
-    /** Makes the poller report events from now on. */
+    /**
+     * Makes the poller report events from now on.
+     *
+     * @throws EventQueueEndedException if that is impossible now, and may be possible later
+     */
     void arm() {
         if (armed) {
             return;
         }
+        DeviceException refusal = null;
         Throwable cause;
         lock.lock();
         try {
             if (!armed && isOpen()) {
-                tryArm();
+                refusal = tryArm();
             }
             cause = failure;
         } finally {
             lock.unlock();
         }
         endQueues(cause);
+        if (refusal != null) {
+            throw new EventQueueEndedException(refusal);
+        }
     }
 
+    /** Null, also if the descriptor has failed; or a refusal that passes. */
     @GuardedBy("lock")
-    private void tryArm() {
-        int rc = inSet ? poller.epoll().modify(fd, true, id) : register();
+    private @Nullable DeviceException tryArm() {
+        boolean added = !inSet;
+        int rc = added ? register() : poller.epoll().modify(fd, true, id);
         if (rc == 0) {
             armed = true;
-        } else {
-            fail(new DeviceException(-rc, "epoll_ctl"));
+            return null;
+        }
+        DeviceException refusal = new DeviceException(-rc, "epoll_ctl");
+        if (added && (rc == -Errno.ENOSPC || rc == -Errno.ENOMEM)) {
+            return refusal;
+        }
+        fail(refusal);
+        return null;
+    }
+
+    /** For a thread that waits already: false if it is to be tried again. */
+    private boolean armAgain() {
+        try {
+            arm();
+            return true;
+        } catch (EventQueueEndedException refused) {
+            return false;
         }
     }
 
@@ -172,7 +205,7 @@ abstract class FdEventFeed implements EventFeed {
         if (id == 0) {
             id = poller.add(this);
         }
-        int rc = poller.epoll().add(fd, id);
+        int rc = poller.watch(fd, id);
         inSet = rc == 0;
         if (leftOver) {
             poller.hasLeftOver = true; // a leader did not find it while it had no number
@@ -206,11 +239,13 @@ abstract class FdEventFeed implements EventFeed {
         leftOver = false;
         boolean done = false;
         try {
-            if (isAwaited()) {
-                arm();
-            }
+            boolean asked = !isAwaited() || armAgain();
             int read = fetch() ? 1 : 0;
-            done = true;
+            done = asked;
+            if (!asked) {
+                poller.hasLeftOver = true;
+                LockSupport.parkNanos(PAUSE_NANOS); // not a loop without a pause
+            }
             return read;
         } finally {
             if (!done) {
@@ -273,7 +308,7 @@ abstract class FdEventFeed implements EventFeed {
         if (rc != 0) {
             fail(new DeviceException(-rc, "epoll_ctl"));
         } else if (isAwaited()) {
-            tryArm();
+            DeviceException _ = tryArm(); // it is in the set: none
         }
     }
 
@@ -420,10 +455,7 @@ abstract class FdEventFeed implements EventFeed {
         // Second: a thread that joins counts itself, then looks whether it is open.
         boolean done = false;
         try {
-            if (isAwaited()) {
-                arm();
-            }
-            done = true;
+            done = !isAwaited() || armAgain();
         } finally {
             if (!done) { // a thread must not wait for nothing
                 leftOver = true;

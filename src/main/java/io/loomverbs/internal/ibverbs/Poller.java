@@ -77,6 +77,11 @@ class Poller implements EventSource { // not final: tests add to it what they lo
         return epoll;
     }
 
+    /** Puts a descriptor into the set, under its number: 0 or a negative errno. */
+    int watch(int fd, long id) {
+        return epoll().add(fd, id);
+    }
+
     /** A number for the descriptor, by which the kernel is to name it. */
     long add(FdEventFeed fd) {
         return polled.add(fd);

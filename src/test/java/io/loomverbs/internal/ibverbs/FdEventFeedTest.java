@@ -3,7 +3,9 @@ package io.loomverbs.internal.ibverbs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.event.EventQueueEndedException;
 import io.loomverbs.internal.event.SchedulerCarriers;
 import io.loomverbs.internal.event.StubQueue;
 import io.loomverbs.internal.ffi.Epoll;
@@ -13,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 
@@ -22,6 +26,10 @@ class FdEventFeedTest {
     private final Error error = new OutOfMemoryError("planted");
     private @Nullable Error nextOfEpoll;
     private int wakes;
+
+    /** Of further descriptors in the set: 0 for none. */
+    private int refusal;
+
     private Watched poller;
     private Posix.Ends ends;
     private Counted feed;
@@ -41,6 +49,11 @@ class FdEventFeedTest {
                 throw met;
             }
             return super.epoll();
+        }
+
+        @Override
+        int watch(int fd, long id) {
+            return refusal != 0 ? -refusal : super.watch(fd, id);
         }
 
         @Override
@@ -244,6 +257,57 @@ class FdEventFeedTest {
         assertThat(late.told).as("a thread that comes to wait").isEqualTo(2);
         feed.leave();
         feed.leave();
+    }
+
+    /** Of watches, say, there are more later: only the thread that wants to wait now is told. */
+    @ParameterizedTest
+    @ValueSource(ints = {Errno.ENOSPC, Errno.ENOMEM})
+    void aRefusalThatPassesEndsOneWait(int errno) {
+        StubQueue queue = new StubQueue();
+        feed.attach(queue);
+        refusal = errno;
+        assertThatThrownBy(feed::join)
+                .isInstanceOf(EventQueueEndedException.class)
+                .cause()
+                .isInstanceOfSatisfying(
+                        DeviceException.class, e -> assertThat(e.errno()).isEqualTo(errno));
+        assertThat(queue.told).isZero();
+        refusal = 0;
+        feed.join();
+        event();
+        lead();
+        assertThat(feed.reads).isOne();
+        assertThat(queue.told).isZero();
+    }
+
+    /** It is tried again, for the threads that wait already. */
+    @Test
+    void aRefusalThatPassesIsLeftOverWhereNoThreadJoins() {
+        StubQueue queue = new StubQueue();
+        feed.attach(queue);
+        feed.join();
+        refusal = Errno.ENOSPC;
+        assertThat(feed.close(() -> -Errno.EBUSY)).isEqualTo(-Errno.EBUSY);
+        assertThat(wakes).isPositive();
+        lead();
+        lead();
+        refusal = 0;
+        lead();
+        int reads = feed.reads;
+        event();
+        lead();
+        assertThat(feed.reads).as("it is armed").isGreaterThan(reads);
+        assertThat(queue.told).isZero();
+    }
+
+    /** What does not pass is a failure. */
+    @Test
+    void anotherRefusalEndsTheQueues() {
+        StubQueue queue = new StubQueue();
+        feed.attach(queue);
+        refusal = Errno.EPERM;
+        feed.join();
+        assertThat(queue.told).isPositive();
     }
 
     /** The number of a destroyed descriptor finds nothing, whether it had failed or not. */
