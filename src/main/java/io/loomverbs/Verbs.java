@@ -30,23 +30,34 @@ public final class Verbs {
 
     private Verbs() {}
 
-    /** Found once; a provider that cannot be loaded is reported as a broken installation. */
+    /** Found once. If that fails, as without a file descriptor, the next call tries again. */
     private static final class Providers {
-        private static final List<DeviceProvider> ALL = load();
+        private static volatile @Nullable List<DeviceProvider> found;
 
-        private static List<DeviceProvider> load() {
-            List<DeviceProvider> all = new ArrayList<>();
-            ServiceLoader.load(DeviceProvider.class, Verbs.class.getClassLoader())
-                    .forEach(all::add);
-            return List.copyOf(all);
+        private static List<DeviceProvider> get() {
+            List<DeviceProvider> all = found;
+            return all != null ? all : load();
+        }
+
+        private static synchronized List<DeviceProvider> load() {
+            List<DeviceProvider> all = found;
+            if (all == null) {
+                List<DeviceProvider> loaded = new ArrayList<>();
+                ServiceLoader.load(DeviceProvider.class, Verbs.class.getClassLoader())
+                        .forEach(loaded::add);
+                all = List.copyOf(loaded);
+                found = all;
+            }
+            return all;
         }
 
         /** All of them, of which there is at least one, since this jar brings it. */
         private static List<DeviceProvider> all() {
-            if (ALL.isEmpty()) {
+            List<DeviceProvider> all = get();
+            if (all.isEmpty()) {
                 throw new IllegalStateException("there are no devices, not even soft0: " + LOST);
             }
-            return ALL;
+            return all;
         }
     }
 
@@ -94,7 +105,7 @@ public final class Verbs {
 
     /** The memory of the first provider that has some; it serves all devices. */
     static RegionMemorySource regionMemory() {
-        for (DeviceProvider provider : Providers.ALL) {
+        for (DeviceProvider provider : Providers.get()) {
             RegionMemorySource memory = provider.regionMemory();
             if (memory != null) {
                 return memory;
@@ -110,7 +121,7 @@ public final class Verbs {
      * @throws VerbsException if the system has none left
      */
     static ReadyFd readyFd(Object what) {
-        for (DeviceProvider provider : Providers.ALL) {
+        for (DeviceProvider provider : Providers.get()) {
             ReadyFd fd;
             try {
                 fd = provider.createReadyFd();
@@ -161,7 +172,7 @@ public final class Verbs {
         return "the devices are "
                 + devices()
                 + (cause == null ? "" : ", none of libibverbs: " + cause.getMessage())
-                + Providers.ALL.stream()
+                + Providers.get().stream()
                         .flatMap(provider -> provider.missing().stream())
                         .map(missing -> "; " + missing)
                         .collect(Collectors.joining());
@@ -173,7 +184,7 @@ public final class Verbs {
      * @return the cause, or null if libibverbs can be used
      */
     public static @Nullable Throwable unavailabilityCause() {
-        for (DeviceProvider provider : Providers.ALL) {
+        for (DeviceProvider provider : Providers.get()) {
             if (provider.name().equals(IBVERBS)) {
                 return provider.unavailabilityCause();
             }

@@ -42,15 +42,25 @@ public final class ConnectionManager {
         LoadedClasses.besides(ConnectionManager.class, CmOps.class);
     }
 
-    /** Found once. */
+    /** Found once. If that fails, as without a file descriptor, the next call tries again. */
     private static final class Providers {
-        private static final List<CmProvider> ALL = load();
+        private static volatile @Nullable List<CmProvider> found;
 
-        private static List<CmProvider> load() {
-            List<CmProvider> all = new ArrayList<>();
-            ServiceLoader.load(CmProvider.class, ConnectionManager.class.getClassLoader())
-                    .forEach(all::add);
-            return List.copyOf(all);
+        private static List<CmProvider> get() {
+            List<CmProvider> all = found;
+            return all != null ? all : load();
+        }
+
+        private static synchronized List<CmProvider> load() {
+            List<CmProvider> all = found;
+            if (all == null) {
+                List<CmProvider> loaded = new ArrayList<>();
+                ServiceLoader.load(CmProvider.class, ConnectionManager.class.getClassLoader())
+                        .forEach(loaded::add);
+                all = List.copyOf(loaded);
+                found = all;
+            }
+            return all;
         }
     }
 
@@ -73,7 +83,7 @@ public final class ConnectionManager {
      */
     public static ConnectionManager of(Device device) {
         Checks.notNull(device, "device");
-        for (CmProvider provider : Providers.ALL) {
+        for (CmProvider provider : Providers.get()) {
             CmOps ops = provider.managerOf(device.name(), device.guid());
             if (ops != null) {
                 return new ConnectionManager("the connection manager of " + device.name(), ops);
@@ -94,7 +104,7 @@ public final class ConnectionManager {
             throw new UnsupportedOperationException(
                     "librdmacm cannot be used: " + cause.getMessage(), cause);
         }
-        for (CmProvider provider : Providers.ALL) {
+        for (CmProvider provider : Providers.get()) {
             CmOps ops = provider.managerOf(null, 0);
             if (ops != null) {
                 return new ConnectionManager("librdmacm", ops);
@@ -109,7 +119,7 @@ public final class ConnectionManager {
      * @return the cause, or null if it can be used
      */
     public static @Nullable Throwable unavailabilityCause() {
-        for (CmProvider provider : Providers.ALL) {
+        for (CmProvider provider : Providers.get()) {
             if (provider.name().equals(RDMACM)) {
                 return provider.unavailabilityCause();
             }

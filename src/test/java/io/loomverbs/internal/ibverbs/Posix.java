@@ -64,10 +64,17 @@ final class Posix {
 
     /** No descriptor of that number, or above, can be had from now on in this process. */
     static void limitDescriptors(int limit) {
+        limitDescriptors(limit, limit);
+    }
+
+    /**
+     * @param most up to which the limit can be raised later
+     */
+    static void limitDescriptors(int limit, int most) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment limits = arena.allocate(JAVA_LONG, 2);
             limits.setAtIndex(JAVA_LONG, 0, limit);
-            limits.setAtIndex(JAVA_LONG, 1, limit);
+            limits.setAtIndex(JAVA_LONG, 1, most);
             check((int) SETRLIMIT.invokeExact(RLIMIT_NOFILE, limits));
         } catch (Throwable e) {
             throw new AssertionError(e);
