@@ -7,6 +7,7 @@ import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
+import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.Verbs;
@@ -16,6 +17,8 @@ import io.loomverbs.testkit.Faults;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -84,6 +87,66 @@ class PortDownTest {
                 .isInstanceOf(ConnectionTimeoutException.class)
                 .hasMessageContaining("not confirmed");
         assertThat(client.failure()).isInstanceOf(ConnectionException.class);
+    }
+
+    /** The server accepts or rejects a client that hears nothing of it. */
+    @Test
+    void anAnswerDoesNotGetIn() throws Exception {
+        for (boolean rejects : new boolean[] {true, false}) {
+            RdmaRoute route = route();
+            QueuePair qp = qp();
+            var client = f.start("client", () -> route.connect(qp, Duration.ofMillis(500)));
+            ConnectRequest request = f.own(listener.accept());
+            faults.portDown();
+            QueuePair server = otherQp();
+            if (rejects) {
+                request.reject();
+            } else {
+                assertThatThrownBy(() -> request.accept(server, ConnectionConfig.defaults(), SHORT))
+                        .isInstanceOf(ConnectionTimeoutException.class);
+            }
+            assertThat(client.failure()).isInstanceOf(ConnectionTimeoutException.class);
+            faults.portUp();
+        }
+    }
+
+    @Test
+    void anAnswerWithAnAddressDoesNotGetOut() throws Exception {
+        UdListener datagrams = f.own(cm.listenUd(new InetSocketAddress("10.0.0.1", 0)));
+        UdRoute route = f.own(cm.resolveUd(datagrams.localAddress(), PATIENCE));
+        QueuePair ud = f.own(pd.createQp(QpConfig.of(QpType.UD, cq)));
+        byte[] nothing = {};
+        var client = f.start("client", () -> route.connect(nothing, Duration.ofMillis(500)));
+        UdRequest request = f.own(datagrams.accept());
+        request.init(ud);
+        faults.portDown();
+        request.accept(ud, nothing);
+        assertThat(client.failure()).isInstanceOf(ConnectionTimeoutException.class);
+    }
+
+    /** Neither if the port is down, nor if the device is gone. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aFarewellDoesNotGetIn(boolean lost) throws Exception {
+        RdmaRoute route = route();
+        QueuePair qp = qp();
+        var connecting = f.start("client", () -> f.own(route.connect(qp, PATIENCE)));
+        RdmaConnection server = f.own(listener.accept().accept(otherQp()));
+        RdmaConnection client = connecting.get();
+        if (lost) {
+            faults.loseDevice();
+        } else {
+            faults.portDown();
+        }
+        server.disconnect();
+        assertThat(server.awaitDisconnect(PATIENCE)).isTrue();
+        assertThat(client.isDisconnected()).isFalse();
+        if (!lost) {
+            assertThat(qp.state()).isEqualTo(QpState.RTS);
+            faults.portUp();
+            client.disconnect();
+            assertThat(client.awaitDisconnect(PATIENCE)).isTrue();
+        }
     }
 
     /** The side that leaves has waited long enough; the other learns of it when it leaves. */

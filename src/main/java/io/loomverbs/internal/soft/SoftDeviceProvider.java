@@ -12,10 +12,10 @@ public final class SoftDeviceProvider implements DeviceProvider {
 
     public SoftDeviceProvider() {}
 
-    /** Whether the port of a queue pair of an embedded device is down, in its context. */
+    /** Whether the port of a queue pair of an embedded device is down or gone, in its context. */
     public static boolean isPortDown(DeviceOps device, int qpNum) {
         SoftQp qp = device instanceof SoftDevice soft ? soft.qps.find(qpNum) : null;
-        return qp != null && qp.isPortDown();
+        return qp != null && (qp.isPortDown() || qp.pd.faults.isDeviceLost());
     }
 
     @Override

@@ -42,7 +42,7 @@ class SoftCmId implements CmIdOps {
     private int ackTimeout = SoftQpAttrs.TIMEOUT;
 
     /** What this side has asked for, in connect or accept. */
-    private @Nullable CmConnParam mine;
+    @Nullable CmConnParam mine;
 
     SoftCmId(SoftCm cm, @Nullable CmListener events) {
         this(cm, events, cm.ports);
@@ -52,6 +52,11 @@ class SoftCmId implements CmIdOps {
         this.cm = cm;
         this.events = events;
         this.ports = ports;
+    }
+
+    /** Whether nothing passes between the two: the port of one of them is down. */
+    boolean isCutOffFrom(SoftCmId other) {
+        return cm.isCutOff(mine) || cm.isCutOff(other.mine);
     }
 
     /** An event for an id, raised when the lock is released. */
@@ -275,7 +280,7 @@ class SoftCmId implements CmIdOps {
                     }
                     mine = param;
                     state = SoftCmState.ACCEPTED;
-                    if (cm.isCutOff(param)) {
+                    if (isCutOffFrom(client)) {
                         return Raised.NOTHING;
                     }
                     client.state = SoftCmState.RESPONDED;
@@ -292,6 +297,9 @@ class SoftCmId implements CmIdOps {
                         return Raised.refused(Errno.EINVAL);
                     }
                     state = SoftCmState.CONNECTED;
+                    if (isCutOffFrom(server)) { // the server waits in vain
+                        return Raised.NOTHING;
+                    }
                     server.state = SoftCmState.CONNECTED;
                     return raise(server, Cm.EVENT_ESTABLISHED, 0);
                 });
@@ -317,6 +325,10 @@ class SoftCmId implements CmIdOps {
         }
         other.state = SoftCmState.OVER;
         other.peer = null;
+        if (isCutOffFrom(other)) { // it goes on waiting
+            return Raised.NOTHING;
+        }
+        other.state = SoftCmState.OVER;
         return raise(other, rejection(Cm.REJ_CONSUMER_DEFINED, privateData));
     }
 
@@ -342,8 +354,13 @@ class SoftCmId implements CmIdOps {
         if (other == null) { // it has gone while nothing could get here
             return raise(this, Cm.EVENT_DISCONNECTED, 0);
         }
-        if (cm.isCutOff(mine)) {
+        if (isCutOffFrom(other)) {
             return raise(this, Cm.EVENT_DISCONNECTED, -Errno.ETIMEDOUT);
+        }
+        if (other.state == SoftCmState.DISCONNECTING) { // its farewell was lost: it answers this
+            state = SoftCmState.OVER;
+            forgetPeer();
+            return raise(this, Cm.EVENT_DISCONNECTED, 0);
         }
         other.state = SoftCmState.LEFT;
         return raise(other, Cm.EVENT_DISCONNECTED, 0);
@@ -358,7 +375,8 @@ class SoftCmId implements CmIdOps {
         }
         other.state = SoftCmState.OVER;
         other.peer = null;
-        return raise(other, Cm.EVENT_DISCONNECTED, 0);
+        int status = isCutOffFrom(other) ? -Errno.ETIMEDOUT : 0; // it has waited long enough
+        return raise(other, Cm.EVENT_DISCONNECTED, status);
     }
 
     /** Groups are for datagrams. */

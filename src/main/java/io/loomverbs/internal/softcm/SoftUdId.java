@@ -64,12 +64,16 @@ final class SoftUdId extends SoftCmId {
                         return Raised.refused(Errno.EINVAL);
                     }
                     state = SoftCmState.OVER;
+                    mine = param;
                     peer = null;
                     if (client == null) {
                         return Raised.NOTHING;
                     }
-                    client.state = SoftCmState.OVER;
                     client.peer = null;
+                    if (isCutOffFrom(client)) { // it goes on waiting
+                        return Raised.NOTHING;
+                    }
+                    client.state = SoftCmState.OVER;
                     CmUdParam ud =
                             new CmUdParam(
                                     SoftQpAttrs.address(cm.guid()), param.qpNum(), Cm.UDP_QKEY);
