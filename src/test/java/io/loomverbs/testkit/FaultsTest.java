@@ -16,14 +16,20 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.loomverbs.AsyncEventType;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.Context;
+import io.loomverbs.Gid;
 import io.loomverbs.PortState;
 import io.loomverbs.PostException;
+import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.SharedReceiveQueue;
+import io.loomverbs.SrqAttributes;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletion;
@@ -31,6 +37,7 @@ import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.testkit.junit.FailOnLeaks;
 
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -333,6 +340,40 @@ class FaultsTest {
             assertThat(refused.posted()).isZero();
             line.right.qp.postSend(SendWorkRequest.allocate(1, 0).send().signaled());
             assertThat(Line.statuses(line.right.sends, 1)).containsExactly(RETRY_EXC_ERR);
+        }
+    }
+
+    /** Whatever is asked of its objects; what takes them apart works. */
+    @Test
+    void allThatIsAskedOfALostDeviceFails() {
+        Gid group = Gid.parse("ff0e::1");
+        try (Line line = new Line(device)) {
+            ProtectionDomain pd = line.left.pd;
+            Context context = line.left.context;
+            CompletionQueue cq = line.left.sends;
+            SharedReceiveQueue srq = pd.createSrq(SrqAttributes.of(8));
+            QueuePair ud = pd.createQp(QpConfig.of(QpType.UD, cq));
+            ud.attachMcast(group, 0);
+            line.faults.loseDevice();
+            List<ThrowingCallable> asked =
+                    List.of(
+                            () -> context.gid(1, 0),
+                            () -> context.pkey(1, 0),
+                            () -> context.port(1),
+                            () -> cq.resize(100),
+                            () -> cq.moderate(1, Duration.ZERO),
+                            srq::query,
+                            () -> srq.armLimit(1),
+                            () -> srq.resize(4),
+                            () -> ud.attachMcast(Gid.parse("ff0e::2"), 0));
+            for (ThrowingCallable each : asked) {
+                assertThatThrownBy(each)
+                        .isInstanceOf(VerbsException.class)
+                        .hasMessageContaining("EIO");
+            }
+            ud.detachMcast(group, 0);
+            ud.close();
+            srq.close();
         }
     }
 

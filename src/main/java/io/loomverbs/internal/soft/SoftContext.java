@@ -56,11 +56,13 @@ final class SoftContext implements ContextOps {
 
     @Override
     public byte[] queryGid(int port, int index) {
+        faults.checkDevice();
         return device.port.gid();
     }
 
     @Override
     public int queryPkey(int port, int index) {
+        faults.checkDevice();
         return SoftPort.DEFAULT_PKEY;
     }
 

@@ -178,6 +178,9 @@ final class SoftCq extends Mutex implements CqOps {
 
     @Override
     public int resize(int wanted) {
+        if (context.faults.isDeviceLost()) {
+            return -Errno.EIO;
+        }
         lock();
         try {
             if (users < 0
@@ -195,6 +198,9 @@ final class SoftCq extends Mutex implements CqOps {
 
     @Override
     public int moderate(int count, int periodMicros) {
+        if (context.faults.isDeviceLost()) {
+            return -Errno.EIO;
+        }
         boolean due;
         lock();
         try {

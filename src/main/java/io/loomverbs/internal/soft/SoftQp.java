@@ -256,6 +256,9 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
 
     @Override
     public int attachMcast(long gidHigh, long gidLow, int lid) {
+        if (pd.faults.isDeviceLost()) {
+            return -Errno.EIO;
+        }
         if (type != Ibv.QPT_UD || !MulticastGroups.isMulticast(gidHigh, gidLow)) {
             return -Errno.EINVAL;
         }

@@ -252,6 +252,9 @@ final class SoftSrq extends Mutex implements SrqOps {
 
     @Override
     public int modify(SrqAttr wanted, int mask) {
+        if (pd.faults.isDeviceLost()) {
+            return -Errno.EIO;
+        }
         boolean reached = false;
         lock();
         try {
@@ -278,6 +281,7 @@ final class SoftSrq extends Mutex implements SrqOps {
 
     @Override
     public SrqAttr query() {
+        pd.faults.checkDevice();
         lock();
         try {
             if (users.retired()) {
