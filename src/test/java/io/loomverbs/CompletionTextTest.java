@@ -29,7 +29,7 @@ class CompletionTextTest {
     private static WorkCompletions batch(int status, int opcode) {
         WorkCompletions batch = WorkCompletions.allocate(1);
         MemorySegment memory = batch.memory();
-        WcStruct.put(memory, 0, 71, status, opcode, 72, 73, 0x2a, 75, 3, 76);
+        WcStruct.put(memory, 0, 71, status, opcode, 72, 73, 0x2a, 75, 3, 76, 5);
         memory.set(JAVA_INT, 16, 77); // vendor_err
         memory.set(JAVA_SHORT, 40, (short) 78); // pkey_index
         memory.set(JAVA_BYTE, 44, (byte) 79); // sl

@@ -99,7 +99,8 @@ public final class WcStruct {
             int qpNum,
             int srcQp,
             int wcFlags,
-            int slid) {
+            int slid,
+            int sl) {
         wcs.set(JAVA_LONG_UNALIGNED, at + WR_ID, wrId);
         wcs.set(JAVA_INT_UNALIGNED, at + STATUS, status);
         wcs.set(JAVA_INT_UNALIGNED, at + OPCODE, opcode);
@@ -111,7 +112,7 @@ public final class WcStruct {
         wcs.set(JAVA_INT_UNALIGNED, at + WC_FLAGS, wcFlags);
         wcs.set(JAVA_SHORT_UNALIGNED, at + PKEY_INDEX, (short) 0);
         wcs.set(JAVA_SHORT_UNALIGNED, at + SLID, (short) slid);
-        wcs.set(JAVA_BYTE, at + SL, (byte) 0);
+        wcs.set(JAVA_BYTE, at + SL, (byte) sl);
         wcs.set(JAVA_BYTE, at + DLID_PATH_BITS, (byte) 0);
     }
 }

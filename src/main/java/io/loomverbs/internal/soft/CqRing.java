@@ -7,9 +7,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The completions of a CQ, four longs each: wr_id; byte_len and immediate; qp_num and src_qp; slid,
- * flags, opcode and status. Starts small and doubles when full. Used under the lock of its CQ, but
- * for {@link #size()}.
+ * The completions of a CQ, four longs each: wr_id; byte_len and immediate; qp_num and src_qp; sl,
+ * slid, flags, opcode and status. Starts small and doubles when full. Used under the lock of its
+ * CQ, but for {@link #size()}.
  */
 final class CqRing {
     private static final int WORDS = 4;
@@ -51,7 +51,7 @@ final class CqRing {
         w[at] = wc.wrId;
         w[at + 1] = pair(wc.byteLen, wc.immData);
         w[at + 2] = pair(wc.qpNum, wc.srcQp);
-        w[at + 3] = (long) wc.slid << 32 | wc.wcFlags << 16 | wc.opcode << 8 | wc.status;
+        w[at + 3] = pair(wc.sl << 16 | wc.slid, wc.wcFlags << 16 | wc.opcode << 8 | wc.status);
         SIZE.setRelease(this, size + 1);
     }
 
@@ -73,7 +73,8 @@ final class CqRing {
                     (int) (w[from + 2] >>> 32),
                     (int) w[from + 2],
                     (int) rest >>> 16 & 0xff,
-                    (int) (rest >>> 32));
+                    (int) (rest >>> 32) & 0xffff,
+                    (int) (rest >>> 48));
         }
         head = head + n * WORDS & w.length - 1;
         SIZE.setRelease(this, size - n);

@@ -249,6 +249,7 @@ final class Responder {
         wc.srcQp = srcQp;
         wc.wcFlags = flags | (imm ? Ibv.WC_WITH_IMM : inv ? Ibv.WC_WITH_INV : 0);
         wc.slid = slid;
+        wc.sl = wr.serviceLevel();
         wc.solicited = wr.solicited();
         wc.polled = to.rq.whenPolled();
         try {

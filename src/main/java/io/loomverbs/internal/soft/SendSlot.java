@@ -82,6 +82,11 @@ final class SendSlot {
         return Sges.key(remote, 0);
     }
 
+    /** Of the path of a datagram; 0 for others. */
+    int serviceLevel() {
+        return ah == null ? 0 : ah.attr.sl();
+    }
+
     /** Bytes for a routing header, allocated when first needed. */
     MemorySegment header() {
         MemorySegment h = header;

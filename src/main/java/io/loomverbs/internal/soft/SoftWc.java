@@ -13,6 +13,7 @@ final class SoftWc {
     int srcQp;
     int wcFlags;
     int slid;
+    int sl;
     boolean solicited;
 
     /** What a strict device does when the completion is polled, if anything. */
@@ -29,6 +30,7 @@ final class SoftWc {
         srcQp = 0;
         wcFlags = 0;
         slid = 0;
+        sl = 0;
         solicited = false;
         polled = null;
         return this;

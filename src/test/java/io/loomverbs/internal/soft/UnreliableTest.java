@@ -12,6 +12,7 @@ import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PostResult;
 import io.loomverbs.internal.device.SendWr;
+import io.loomverbs.internal.device.WcStruct;
 import io.loomverbs.internal.soft.SoftFixture.Peer;
 import io.loomverbs.internal.soft.SoftFixture.Wc;
 
@@ -20,6 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.HexFormat;
 
 /** Unreliable connections and datagrams: what arrives, and what is lost without a word. */
@@ -87,6 +90,20 @@ class UnreliableTest {
         // BTH 12, DETH 8, immediate 4, payload padded 8, ICRC 4.
         assertThat(HexFormat.of().formatHex(b.memory.asSlice(0, 40).toArray(JAVA_BYTE)))
                 .isEqualTo("61234567" + "0024" + "1b" + "40" + gid + gid);
+    }
+
+    /** As {@code ibv_poll_cq} says; all that shares its word is there, too. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 3, 15})
+    void theServiceLevelArrives(int sl) {
+        b.recv(7, 0, 64);
+        a.send(datagram(1, 8, new AhAttr(0, 0, false, 0, 0, 0, 0, 1, sl, 1)));
+        MemorySegment wcs = Arena.ofAuto().allocate(WcStruct.BYTES, 8);
+        assertThat(b.recv.ops.poll(wcs, 0, 1)).isOne();
+        assertThat(WcStruct.sl(wcs, 0)).isEqualTo(sl);
+        assertThat(WcStruct.slid(wcs, 0)).isEqualTo(1);
+        assertThat(WcStruct.status(wcs, 0)).isEqualTo(Ibv.WC_SUCCESS);
+        assertThat(WcStruct.opcode(wcs, 0)).isEqualTo(Ibv.WC_RECV);
     }
 
     @Test
