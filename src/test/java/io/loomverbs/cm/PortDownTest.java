@@ -57,6 +57,20 @@ class PortDownTest {
         return f.own(cm.resolve(listener.localAddress(), PATIENCE));
     }
 
+    /** "All" is where to listen; a connection is from one address. */
+    @Test
+    void aConnectionHasALocalAddress() throws Exception {
+        InetSocketAddress any = new InetSocketAddress("0.0.0.0", 0);
+        for (int i = 0; i < 2; i++) {
+            try (RdmaRoute route = cm.resolve(any, listener.localAddress(), PATIENCE)) {
+                InetSocketAddress local = route.localAddress();
+                assertThat(local.getAddress().isAnyLocalAddress()).isFalse();
+                assertThat(local.getPort()).isPositive();
+                any = new InetSocketAddress("0.0.0.0", local.getPort()); // which is free again
+            }
+        }
+    }
+
     /** The server hears nothing, and the client gets no answer. */
     @Test
     void aRequestDoesNotGetOut() throws Exception {

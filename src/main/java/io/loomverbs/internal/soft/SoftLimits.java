@@ -17,7 +17,7 @@ record SoftLimits(
     /** Large enough for storms of a hundred thousand CQs; unused capacity costs no memory. */
     static final SoftLimits GENEROUS =
             new SoftLimits(
-                    1 << 19,
+                    (1 << 19) - 16, // numbers of 24 bits, of which some have a meaning
                     1 << 15,
                     32,
                     1024,

@@ -34,7 +34,7 @@ class SoftCmId implements CmIdOps {
     // All below are guarded by the manager's lock.
     private @Nullable CmListener events;
     SoftCmState state = SoftCmState.IDLE;
-    private boolean isBound;
+    private @Nullable InetSocketAddress bound;
     private @Nullable InetSocketAddress local;
     private @Nullable InetSocketAddress remote;
     @Nullable SoftCmId peer;
@@ -121,7 +121,7 @@ class SoftCmId implements CmIdOps {
                         return Raised.refused(ports.problem(address));
                     }
                     local = taken;
-                    isBound = true;
+                    bound = taken;
                     state = SoftCmState.BOUND;
                     return Raised.NOTHING;
                 });
@@ -141,9 +141,9 @@ class SoftCmId implements CmIdOps {
     }
 
     @Override
-    public int resolveAddr(@Nullable InetSocketAddress from, InetSocketAddress to, int timeoutMs) {
-        if (from != null) {
-            int rc = bindAddr(from);
+    public int resolveAddr(@Nullable InetSocketAddress own, InetSocketAddress to, int timeoutMs) {
+        if (own != null) {
+            int rc = bindAddr(own);
             if (rc != 0) {
                 return rc;
             }
@@ -162,8 +162,11 @@ class SoftCmId implements CmIdOps {
                                     ? InetAddress.getLoopbackAddress()
                                     : to.getAddress();
                     remote = new InetSocketAddress(host, to.getPort());
-                    if (local == null) {
+                    InetSocketAddress from = local;
+                    if (from == null) {
                         local = new InetSocketAddress(host, ports.ephemeral());
+                    } else if (from.getAddress().isAnyLocalAddress()) {
+                        local = new InetSocketAddress(host, from.getPort());
                     }
                     state = SoftCmState.ADDR_RESOLVED;
                     return raise(this, Cm.EVENT_ADDR_RESOLVED, 0);
@@ -323,7 +326,6 @@ class SoftCmId implements CmIdOps {
         if (other == null) {
             return Raised.refused(Errno.EINVAL);
         }
-        other.state = SoftCmState.OVER;
         other.peer = null;
         if (isCutOffFrom(other)) { // it goes on waiting
             return Raised.NOTHING;
@@ -403,9 +405,9 @@ class SoftCmId implements CmIdOps {
                     SoftCmState was = state;
                     state = SoftCmState.OVER;
                     events = null;
-                    InetSocketAddress address = local;
-                    if (isBound && address != null) {
-                        isBound = false;
+                    InetSocketAddress address = bound;
+                    if (address != null) {
+                        bound = null;
                         ports.unbind(address);
                     }
                     return switch (was) {
