@@ -8,8 +8,11 @@ import org.jspecify.annotations.Nullable;
  * the record is a system property and the lock an interned string: all copies share both.
  *
  * <p>What was added is taken back exactly, unless other code has set the parallelism meanwhile:
- * then it is left alone. A change by other code in the same instant may be overwritten: the JDK has
- * no compare-and-set for it.
+ * then it is left alone. Other code may also restore the system properties to those of an earlier
+ * time, as test frameworks do. So each copy remembers what it has set: it takes that back without a
+ * record. And a record that says that the present value is the one before all raises is dropped. A
+ * change by other code in the same instant may be overwritten: the JDK has no compare-and-set for
+ * it.
  */
 final class RaisedParallelism {
     /** The system property: {@code "2 to 4"} says that two were added, which made it four. */
@@ -20,6 +23,12 @@ final class RaisedParallelism {
 
     /** The same object for all copies that use the same property. */
     private final Object lock;
+
+    /** What this copy has set last. Under the lock. */
+    private int own;
+
+    /** How many raises of this copy are not taken back. Under the lock. */
+    private int raises;
 
     /** What a property says. */
     private record Raised(int by, int to) {
@@ -62,7 +71,11 @@ final class RaisedParallelism {
             int now = scheduler.parallelism();
             Raised raised = read();
             if (raised.by > 0 && raised.to != now) {
-                return "other code has changed the parallelism of virtual threads";
+                if (raised.to - raised.by != now) {
+                    return "other code has changed the parallelism of virtual threads";
+                }
+                raised = Raised.NOTHING; // all was taken back, or undone by other code
+                raises = 0;
             }
             try {
                 scheduler.parallelism(now + 1);
@@ -78,6 +91,8 @@ final class RaisedParallelism {
             try {
                 write(new Raised(raised.by + 1, now + 1).text());
                 written = true;
+                own = now + 1;
+                raises++;
             } finally { // a raise that is not recorded would never be taken back
                 if (!written) {
                     set(now);
@@ -91,20 +106,35 @@ final class RaisedParallelism {
     void lower() {
         synchronized (lock) {
             Raised raised = read();
-            if (raised.by == 0) {
-                return; // other code has cleared the system properties
+            int now = scheduler.parallelism();
+            if (raised.by == 0) { // other code has cleared or restored the system properties
+                if (raises > 0 && own == now) {
+                    lowerFrom(now);
+                }
+            } else {
+                // Both texts first: what is taken back must be recorded, though memory runs out.
+                String taken = new Raised(raised.by - 1, raised.to - 1).text();
+                String left = new Raised(raised.by - 1, raised.to).text();
+                write(now == raised.to && lowerFrom(now) ? taken : left);
             }
-            // Both texts first: what is taken back must be recorded, though memory runs out.
-            String taken = new Raised(raised.by - 1, raised.to - 1).text();
-            String left = new Raised(raised.by - 1, raised.to).text();
-            write(scheduler.parallelism() == raised.to && set(raised.to - 1) ? taken : left);
+            raises = Math.max(0, raises - 1);
         }
+    }
+
+    private boolean lowerFrom(int now) {
+        boolean done = set(now - 1);
+        if (done) {
+            own = now - 1;
+        }
+        return done;
     }
 
     /** Whether the parallelism is still what was set here. */
     boolean isUnchanged() {
         synchronized (lock) {
-            return scheduler.parallelism() == read().to;
+            int now = scheduler.parallelism();
+            Raised raised = read();
+            return raised.by == 0 ? raises > 0 && own == now : raised.to == now;
         }
     }
 

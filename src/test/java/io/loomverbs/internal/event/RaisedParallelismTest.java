@@ -66,12 +66,46 @@ class RaisedParallelismTest {
     }
 
     @Test
-    void aRecordThatWasClearedIsNotOnesOwn() {
+    void whatWasSetIsTakenBackThoughTheRecordWasCleared() {
         assertThat(one.raise()).isNull();
+        assertThat(two.raise()).isNull();
         System.clearProperty(scheduler.property);
         assertThat(one.isUnchanged()).isFalse();
-        one.lower();
+        assertThat(two.isUnchanged()).isTrue();
+        two.lower();
         assertThat(scheduler.parallelism).isEqualTo(3);
+        one.lower();
+        assertThat(scheduler.parallelism).isEqualTo(2);
+        one.lower();
+        assertThat(scheduler.parallelism).as("nothing is left").isEqualTo(2);
+    }
+
+    /** A framework restores the properties after each of its tests. */
+    @Test
+    void nothingAddsUpWhileRecordsAreRestored() {
+        for (int i = 0; i < 3; i++) {
+            assertThat(one.raise()).isNull();
+            String during = System.getProperty(scheduler.property);
+            System.clearProperty(scheduler.property);
+            one.lower();
+            assertThat(scheduler.parallelism).isEqualTo(2);
+            System.setProperty(scheduler.property, during);
+            assertThat(two.raise()).as("after all was taken back").isNull();
+            assertThat(scheduler.parallelism).isEqualTo(3);
+            two.lower();
+            assertThat(scheduler.parallelism).isEqualTo(2);
+        }
+    }
+
+    /** Other code sets what was there before the raise: that was not raised. */
+    @Test
+    void whatOtherCodeHasUndoneIsNotTakenBack() {
+        assertThat(one.raise()).isNull();
+        scheduler.parallelism = 2;
+        assertThat(one.raise()).isNull();
+        one.lower();
+        one.lower();
+        assertThat(scheduler.parallelism).isEqualTo(2);
     }
 
     @Test
