@@ -23,15 +23,11 @@ final class Ranges {
         if (problem != null) {
             return problem;
         }
-        PortAttributes port = context.fixedPort(number);
-        if ((mask & Ibv.QP_PKEY_INDEX) != 0 && change.pkeyIndex() >= port.pkeyTableLength()) {
-            return range(
-                    "pkeyIndex",
-                    change.pkeyIndex(),
-                    0,
-                    port.pkeyTableLength() - 1,
-                    "pkey_tbl_len of port " + number);
+        problem = (mask & Ibv.QP_PKEY_INDEX) != 0 ? pkeyProblem(qp, change) : null;
+        if (problem != null) {
+            return problem;
         }
+        PortAttributes port = context.fixedPort(number);
         if ((mask & Ibv.QP_PATH_MTU) != 0 && exceeds(change.pathMtu(), port.maxMtu())) {
             port = context.port(number); // some devices change it with that of the network
         }
@@ -48,6 +44,24 @@ final class Ranges {
         }
         problem = problem(context, change.address());
         return problem != null ? problem : unreachable(context, change.address());
+    }
+
+    /** Of the queue pair's port, which a program may have set by {@code modify}. */
+    private static @Nullable String pkeyProblem(QueuePair qp, QpAttributes change) {
+        Context context = qp.pd().context();
+        int number = (change.mask() & Ibv.QP_PORT) != 0 ? change.portNum() : qp.query().portNum();
+        if (portProblem(context, number) != null) {
+            return null; // it has none yet
+        }
+        int length = context.fixedPort(number).pkeyTableLength();
+        return change.pkeyIndex() < length
+                ? null
+                : range(
+                        "pkeyIndex",
+                        change.pkeyIndex(),
+                        0,
+                        length - 1,
+                        "pkey_tbl_len of port " + number);
     }
 
     /** A number of an address that names nothing of the device, or null. */

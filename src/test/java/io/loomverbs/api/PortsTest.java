@@ -213,7 +213,26 @@ class PortsTest {
         assertThat(device.modified).isEmpty();
     }
 
-    /** Two ports of Ethernet; what it takes to have a queue pair is soft0's. */
+    /** A partition's place in the table of its port, which {@code modify} has set. */
+    @Test
+    void theTableOfThePortThatItUsesCounts() {
+        qp.modify(init().pkeyIndex(1).portNum(2).build());
+        qp.modify(init().pkeyIndex(1).build());
+        assertThat(device.modified).hasSize(2);
+        assertThatThrownBy(() -> qp.modify(init().pkeyIndex(2).build()))
+                .hasMessageContainingAll("pkeyIndex is 2", "0 to 1: pkey_tbl_len of port 2");
+        assertThatThrownBy(() -> qp.modify(init().pkeyIndex(1).portNum(1).build()))
+                .hasMessageContainingAll("pkeyIndex is 1", "0 to 0: pkey_tbl_len of port 1");
+    }
+
+    private static QpAttributes.Builder init() {
+        return QpAttributes.builder().state(QpState.INIT).access();
+    }
+
+    /**
+     * Two ports of Ethernet; partitions in the second alone; what it takes to have a queue pair is
+     * soft0's.
+     */
     private static final class TwoPorts implements DeviceOps {
         final List<QpAttr> modified = new ArrayList<>();
         volatile int state = STATE_ACTIVE;
@@ -280,7 +299,7 @@ class PortsTest {
 
             @Override
             public PortAttr queryPort(int port) {
-                return new PortAttr(state, 4, 3, 4, 1 << 20, 1, 0, 0, 1, 1, 5, 2);
+                return new PortAttr(state, 4, 3, 4, 1 << 20, port, 0, 0, 1, 1, 5, 2);
             }
 
             @Override

@@ -3,6 +3,7 @@ package io.loomverbs.internal.ibverbs;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,14 +48,26 @@ final class Uverbs {
         List<Entry> entries = new ArrayList<>();
         try (DirectoryStream<Path> found = Files.newDirectoryStream(kernel, "uverbs*")) {
             for (Path entry : found) {
-                String file = String.valueOf(entry.getFileName());
-                entries.add(new Entry(Files.readString(entry.resolve("ibdev")).strip(), file));
+                Entry read = read(entry);
+                if (read != null) {
+                    entries.add(read);
+                }
             }
-        } catch (IOException e) {
-            // A device has gone meanwhile, or there are none.
+        } catch (IOException | DirectoryIteratorException e) {
+            // There are none, or no more can be read.
         }
         entries.sort((a, b) -> a.file().compareTo(b.file()));
         return entries;
+    }
+
+    /** Null if the device has gone meanwhile, or cannot be read: others can. */
+    private static @Nullable Entry read(Path entry) {
+        try {
+            String device = Files.readString(entry.resolve("ibdev")).strip();
+            return new Entry(device, String.valueOf(entry.getFileName()));
+        } catch (IOException e) {
+            return null;
+        }
     }
 
     /** Why a device's file cannot be used, or null if it can. */

@@ -108,6 +108,17 @@ class AvailabilityReasonsTest {
                                 + " does not exist: in a container, give it the device");
     }
 
+    /** One has gone meanwhile, or its name may not be read. */
+    @Test
+    void aDeviceThatCannotBeReadHidesNoOther() throws Exception {
+        kernelHas("mlx5_0", "uverbs0");
+        Files.createDirectories(kernel.resolve("uverbs1"));
+        kernelHas("mlx5_2", "uverbs2");
+        assertThat(new Uverbs(root).entries())
+                .extracting(Uverbs.Entry::device)
+                .containsExactly("mlx5_0", "mlx5_2");
+    }
+
     /** libibverbs says ENOSYS whatever it cannot read, or finds nothing. */
     @Test
     void thereAreNoDescriptors() throws Exception {
