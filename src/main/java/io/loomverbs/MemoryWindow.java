@@ -52,7 +52,7 @@ public final class MemoryWindow implements AutoCloseable {
      * @return the next one
      */
     public static int incRkey(int rkey) {
-        return rkey & ~TAG | rkey + 1 & TAG;
+        return (rkey & ~TAG) | ((rkey + 1) & TAG);
     }
 
     /**

@@ -29,7 +29,7 @@ public class WindowRaces {
     private static final MrOps LOCAL = RaceQp.PD.regMr(SOURCE, 0);
 
     /** b has bound a window, and a posts to it. */
-    private static class Scene {
+    static class Scene {
         final MemorySegment memory =
                 MEMORY.asSlice(Math.floorMod(LAST.getAndIncrement(), SLOTS) * (long) BYTES, BYTES);
         private final RacePair pair = new RacePair(0);

@@ -55,6 +55,10 @@ public final class SchedulerCarriers implements Carriers {
                         : new RaisedParallelism(SCHEDULER, RaisedParallelism.PROPERTY);
         static final @Nullable CarrierWatch WATCH =
                 SCHEDULER == null ? null : new CarrierWatch(SCHEDULER, CarrierWatch.EVERY);
+
+        static {
+            inUse = SCHEDULER;
+        }
     }
 
     /** The JVM's, once there is a poller: finding it takes time that others need not spend. */
@@ -63,7 +67,6 @@ public final class SchedulerCarriers implements Carriers {
     /** For one poller. */
     public SchedulerCarriers() {
         this(OfJvm.SCHEDULER, OfJvm.RAISED, OfJvm.WATCH);
-        inUse = OfJvm.SCHEDULER;
     }
 
     /** Whether a carrier is known to have nothing to run. */

@@ -170,7 +170,7 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
             long wc = at + (long) i * WcStruct.BYTES;
             int flags = WcStruct.wcFlags(wcs, wc);
             if ((flags & Ibv.WC_IP_CSUM_OK) != 0) {
-                WcStruct.wcFlags(wcs, wc, flags & ~Ibv.WC_IP_CSUM_OK | Ibv.WC_WITH_INV);
+                WcStruct.wcFlags(wcs, wc, (flags & ~Ibv.WC_IP_CSUM_OK) | Ibv.WC_WITH_INV);
             }
         }
     }

@@ -122,7 +122,7 @@ final class SoftMw extends Mutex implements MwOps, IdTable.Entry {
 
     /** To memory of a region that stays until the window is unbound; false if it is gone. */
     private boolean rebind(SoftQp qp, SoftBind to) {
-        int key = to.oldKey & ~TAG | to.newKey & TAG;
+        int key = (to.oldKey & ~TAG) | (to.newKey & TAG);
         Bound next = to.length == 0 ? null : new Bound(key, to, type == Ibv.MW_TYPE_2 ? qp : null);
         if (next != null) {
             if (!to.mr.acquire()) {
