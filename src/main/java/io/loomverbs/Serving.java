@@ -53,7 +53,14 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
      * A thread enters, which claims the CQ or the channel if it is the first, handles, and leaves,
      * after which the last one gives the claim back. All of that is under this object's monitor,
      * as is the stop: no thread enters once that has begun.
+     *
+     * A thread that was started has entered, but it is the program's factory that has made it: it
+     * may end before it has begun to serve. So a thread that waits for the end looks for such
+     * threads, as long as some have not begun.
      */
+    /** How often it looks. */
+    private static final long LOOK_NANOS = 100_000_000;
+
     private final Object served;
     private final FailurePolicy policy;
     private final End end = new End();
@@ -72,6 +79,10 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
 
     @GuardedBy("this")
     private final List<Thread> threads = new ArrayList<>(1);
+
+    /** Those of them that were started, and have not begun to serve. */
+    @GuardedBy("this")
+    private final List<Thread> starting = new ArrayList<>(1);
 
     /** Whether the handler has stopped it. */
     private volatile @Nullable Throwable failure;
@@ -95,12 +106,32 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         }
 
         boolean await(long nanos) throws InterruptedException {
-            return awaitEnd(nanos);
+            boolean timed = nanos != Long.MAX_VALUE;
+            long start = timed ? System.nanoTime() : 0;
+            long left = nanos;
+            while (isStarting()) {
+                if (awaitEnd(Math.min(left, LOOK_NANOS))) {
+                    return true;
+                }
+                left = timed ? nanos - (System.nanoTime() - start) : nanos;
+                if (left <= 0) {
+                    return false;
+                }
+            }
+            return awaitEnd(left);
         }
 
         void awaitAll() {
+            boolean interrupted = false;
             while (isPending()) {
-                parkUntilEnd();
+                try {
+                    await(Long.MAX_VALUE);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
 
@@ -189,6 +220,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         boolean started = false;
         try {
             task.thread = thread;
+            starts(thread);
             thread.start();
             started = true;
         } finally {
@@ -236,9 +268,37 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         }
     }
 
+    private synchronized void starts(Thread thread) {
+        starting.add(thread);
+    }
+
+    private synchronized void hasBegun(Thread thread) {
+        starting.remove(thread);
+    }
+
+    /** Whether a thread has not begun to serve. Those that have ended by now never will. */
+    private boolean isStarting() {
+        boolean some = false;
+        for (Thread thread : startingNow()) {
+            if (thread.getState() == Thread.State.TERMINATED) {
+                leave(thread);
+            } else {
+                some = true;
+            }
+        }
+        return some;
+    }
+
+    private synchronized List<Thread> startingNow() {
+        return List.copyOf(starting);
+    }
+
     private void leave(Thread thread) {
         synchronized (this) {
-            threads.remove(thread);
+            if (!threads.remove(thread)) {
+                return; // another thread has found that it had ended
+            }
+            starting.remove(thread);
             unclaim(thread, threads.isEmpty());
             running = threads.size();
             first = threads.isEmpty() ? null : threads.getFirst();
@@ -251,6 +311,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         boolean ended = false;
         HandlerCalls calls = null;
         try {
+            hasBegun(me);
             calls = HandlerCalls.begin(served, me);
             serveUntilStopped(calls);
             ended = true;

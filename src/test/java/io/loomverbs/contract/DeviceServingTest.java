@@ -96,6 +96,28 @@ class DeviceServingTest extends DeviceContract {
         assertThat(cq.unackedEvents()).isZero();
     }
 
+    /** A thread of the program's factory may end before it has served. */
+    @Test
+    void aThreadThatNeverServesDoesNotKeepTheCq() throws Exception {
+        ThreadFactory failing =
+                _ ->
+                        Thread.ofVirtual()
+                                .uncaughtExceptionHandler((_, e) -> uncaught.add(e))
+                                .unstarted(
+                                        () -> {
+                                            throw new IllegalStateException("planted");
+                                        });
+        Serving serving = Serving.of(cq, this::record, FailurePolicy.STOP).start(failing);
+        Fixture.eventually("it has ended", () -> uncaught.size() == 1);
+        assertThat(serving.stop(Fixture.PATIENCE)).as("nothing was handled").isFalse();
+        assertThat(serving.threads()).isEmpty();
+        serving.close();
+        Serving closed = Serving.of(cq, this::record, FailurePolicy.STOP).start(failing);
+        closed.close();
+        assertThat(closed.join(Duration.ZERO)).isTrue();
+        assertFree();
+    }
+
     /** A name of one's own is that of the thread, for dumps and for messages. */
     @Test
     void theThreadBearsTheName() throws Exception {
