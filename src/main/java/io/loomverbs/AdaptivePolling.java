@@ -1,5 +1,9 @@
 package io.loomverbs;
 
+import io.loomverbs.internal.event.StopSignal;
+
+import org.jspecify.annotations.Nullable;
+
 /** When to poll for completions of one CQ before parking, and for how long. */
 final class AdaptivePolling {
     /*
@@ -42,18 +46,28 @@ final class AdaptivePolling {
     private short interval = SHORTEST;
 
     /**
-     * Polls for a while, if that may help.
+     * Polls for a while, if that may help. A wait is not prolonged by that for more than a few
+     * microseconds, and one slice of each other thread of the carrier.
      *
+     * @param start when the wait began; means nothing if it has no limit
+     * @param nanos its limit; {@code Long.MAX_VALUE} for none
+     * @param stop ends it when it is given; null if nothing does
      * @return whether the batch holds {@code min} completions
      */
-    boolean poll(CompletionQueue cq, WorkCompletions batch, int min) {
+    boolean poll(
+            CompletionQueue cq,
+            WorkCompletions batch,
+            int min,
+            long start,
+            long nanos,
+            @Nullable StopSignal stop) {
         int how = mode;
         if (how == PARK) {
             return false;
         }
         boolean found =
                 Thread.currentThread().isVirtual()
-                        ? pollAndYield(how, cq, batch, min)
+                        ? pollAndYield(how, cq, batch, min, start, nanos, stop)
                         : spin(ROUNDS * SPINS, cq, batch, min);
         if (found) {
             interval = (short) Math.max(SHORTEST, interval - interval / 16);
@@ -65,7 +79,14 @@ final class AdaptivePolling {
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // lets others run, not a hint
-    private boolean pollAndYield(int how, CompletionQueue cq, WorkCompletions batch, int min) {
+    private boolean pollAndYield(
+            int how,
+            CompletionQueue cq,
+            WorkCompletions batch,
+            int min,
+            long start,
+            long nanos,
+            @Nullable StopSignal stop) {
         boolean spins = how == SPIN || --untilTried < 0;
         int rounds = spins ? ROUNDS : YIELDS;
         for (int n = 0; n < rounds; n++) {
@@ -83,6 +104,11 @@ final class AdaptivePolling {
                     untilTried = YIELDS_BEFORE_SPIN;
                 }
                 return true;
+            }
+            // Others may have run for long.
+            if ((stop != null && stop.isGiven())
+                    || (nanos != Long.MAX_VALUE && System.nanoTime() - start >= nanos)) {
+                return false;
             }
         }
         return false;

@@ -60,7 +60,7 @@ final class CqAwait {
                     cq.pollMore(batch);
                     break;
                 }
-                if (adaptive != null && adaptive.poll(cq, batch, min)) {
+                if (adaptive != null && adaptive.poll(cq, batch, min, start, nanos, stop)) {
                     break;
                 }
                 int seen = queue.delivered();

@@ -41,7 +41,11 @@ class AdaptivePollingTest {
     private boolean poll(int min) throws Exception {
         CompletionQueue cq = f.direct();
         WorkCompletions batch = WorkCompletions.allocate(1);
-        return f.start(Thread.ofPlatform(), "poller", () -> polling.poll(cq, batch, min)).get();
+        return f.start(
+                        Thread.ofPlatform(),
+                        "poller",
+                        () -> polling.poll(cq, batch, min, 0, Long.MAX_VALUE, null))
+                .get();
     }
 
     @Test

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.event.EventQueue;
+import io.loomverbs.internal.event.StopSignal;
 import io.loomverbs.support.ChildJvm;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -13,6 +15,8 @@ import org.junit.jupiter.api.Timeout;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** When a wait polls, and when it arms, as a CQ sees it. */
@@ -129,6 +133,30 @@ class PollingTest {
         ops.reset(Integer.MAX_VALUE, false);
         assertThat(await(WaitStrategy.ADAPTIVE)).isZero();
         assertThat(ops.polls).as("polls after it has polled in vain").isEqualTo(3);
+    }
+
+    /** Others of its carrier may have run for long, so a thread looks at both after each yield. */
+    @Test
+    void aThreadThatYieldsHeedsItsLimitAndASignalToStop() throws Exception {
+        StopSignal given = new StopSignal();
+        given.give();
+        int all = pollsOfAVirtualThread(Long.MAX_VALUE, null);
+        assertThat(pollsOfAVirtualThread(Long.MAX_VALUE, new StopSignal())).isEqualTo(all);
+        assertThat(pollsOfAVirtualThread(LONG.toNanos(), null)).isEqualTo(all);
+        assertThat(pollsOfAVirtualThread(1, null)).as("of one round").isLessThan(all / 4);
+        assertThat(pollsOfAVirtualThread(Long.MAX_VALUE, given)).isLessThan(all / 4);
+    }
+
+    private int pollsOfAVirtualThread(long limit, @Nullable StopSignal stop) throws Exception {
+        AdaptivePolling polling = new AdaptivePolling();
+        polling.waited(0); // it came soon
+        ops.reset(Integer.MAX_VALUE, false);
+        long start = System.nanoTime();
+        FutureTask<Boolean> task =
+                new FutureTask<>(() -> polling.poll(cq, batch, 1, start, limit, stop));
+        Thread.ofVirtual().start(task);
+        assertThat(task.get(LONG.toSeconds(), TimeUnit.SECONDS)).isFalse();
+        return ops.polls;
     }
 
     /** Events come soon, until a wait needs none. */
