@@ -117,9 +117,23 @@ final class CqAwait {
             Thread.currentThread().interrupt();
         } finally {
             if (usedArm) {
-                cq.ledger().passOn();
+                pass(receiver);
             }
         }
         return batch.size();
+    }
+
+    /**
+     * Passes on the event of an arm, as completions may be left. If one thread alone may receive,
+     * since it has come after this one began to wait, it gets the event even if it does not wait
+     * just now: the arm may have been its own.
+     */
+    private static void pass(DirectReceiver receiver) {
+        Thread server = receiver.server();
+        if (server != null && server != Thread.currentThread()) {
+            receiver.cq.ledger().raise();
+        } else {
+            receiver.cq.ledger().passOn();
+        }
     }
 }
