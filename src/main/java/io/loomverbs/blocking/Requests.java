@@ -344,7 +344,8 @@ public final class Requests implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted: see "Interrupts" above
      * @throws RequestFailedException if the request failed or was flushed, or an earlier one failed
      * @throws RequestTimeoutException if it was not done in time
-     * @throws IllegalArgumentException if {@code at} is not 8 bytes long
+     * @throws IllegalArgumentException if {@code at} is not 8 bytes long, or its address is not a
+     *     multiple of 8
      * @throws VerbsException if the device refused the request
      * @throws ClosedException if this or the queue pair is closed
      */
@@ -362,7 +363,8 @@ public final class Requests implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted: see "Interrupts" above
      * @throws RequestFailedException if the request failed or was flushed, or an earlier one failed
      * @throws RequestTimeoutException if it was not done in time
-     * @throws IllegalArgumentException if {@code at} is not 8 bytes long
+     * @throws IllegalArgumentException if {@code at} is not 8 bytes long, or its address is not a
+     *     multiple of 8
      * @throws VerbsException if the device refused the request
      * @throws ClosedException if this or the queue pair is closed
      */
@@ -444,11 +446,12 @@ public final class Requests implements AutoCloseable {
         }
         long start = nanos == Long.MAX_VALUE ? 0 : System.nanoTime();
         for (; ; ) {
+            boolean over = receive.isOver(); // before the look: none comes behind the end
             Message m = receive.poll();
             if (m != null) {
                 return m;
             }
-            if (receive.isOver()) {
+            if (over) {
                 throw attachment.refusal();
             }
             long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - start);
@@ -512,6 +515,13 @@ public final class Requests implements AutoCloseable {
         if (Check.notNull(at, "at").length() != Long.BYTES) {
             throw new IllegalArgumentException(
                     "at has " + at.length() + " bytes, but an atomic is done on 8: use slice");
+        }
+        if ((at.address() & Long.BYTES - 1) != 0) {
+            throw new IllegalArgumentException(
+                    "at is "
+                            + at
+                            + ", whose address is not a multiple of 8, as that of an atomic must"
+                            + " be");
         }
         Request r = begin(op);
         send.prepareAtomics();

@@ -35,6 +35,7 @@ public final class SchedulePlayer implements Player {
         scenarios.put("serving", new ServingScenario());
         scenarios.put("groups", new GroupScenario());
         scenarios.put("requests", new RequestsScenario());
+        scenarios.put("receives", new ReceivesScenario());
     }
 
     @Override
