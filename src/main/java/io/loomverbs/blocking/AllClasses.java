@@ -30,6 +30,7 @@ final class AllClasses {
                         FreeList.class,
                         Goal.class,
                         Loan.class,
+                        Loan.Returned.class,
                         Loan.User.class,
                         Message.class,
                         Message.OfRing.class,

@@ -89,14 +89,20 @@ final class Attachment {
         this.receive = new ReceiveSide(this, qp, recvIndex, buffers, start);
     }
 
-    /** Attaches a queue pair. Its leaders see it only once it is complete. */
+    /**
+     * Attaches a queue pair. Its leaders see it only once it is complete.
+     *
+     * @throws IllegalStateException if it is attached already: each would post as if it were alone
+     */
     static Attachment of(QueuePair qp, Buffer[] buffers, Reservation room) {
         Dispatcher sends = room.sends();
         Dispatcher receives = room.receives();
-        int sendIndex = sends.claim();
+        sends.enter(qp);
+        int sendIndex = -1;
         int recvIndex = -1;
         Attachment made = null;
         try {
+            sendIndex = sends.claim();
             recvIndex = receives == sends ? sendIndex : receives.claim();
             made = new Attachment(qp, buffers, room, sendIndex, recvIndex);
             sends.attach(sendIndex, made);
@@ -104,10 +110,13 @@ final class Attachment {
             return made;
         } finally {
             if (made == null) {
-                sends.detach(sendIndex);
+                if (sendIndex >= 0) {
+                    sends.detach(sendIndex);
+                }
                 if (receives != sends && recvIndex >= 0) {
                     receives.detach(recvIndex);
                 }
+                sends.leave(qp);
             }
         }
     }
@@ -256,13 +265,18 @@ final class Attachment {
         }
     }
 
-    /** A leader has had nothing to do for a while: is this still of use? */
-    void audit(Dispatcher by) {
+    /**
+     * A leader looks now and then: is this still of use?
+     *
+     * @return whether that has taken a call of the device
+     */
+    boolean audit(Dispatcher by) {
         if (wasReset()) {
             end(by, reset());
-            return;
+            return true;
         }
-        if (!gone && (send.outstanding() > 0 || receive.outstanding() > 0)) {
+        boolean asks = !gone && (send.outstanding() > 0 || receive.outstanding() > 0);
+        if (asks) {
             try {
                 // soft-RoCE flushes what is posted in ERR only when the state is set again.
                 move(QpState.ERR, true);
@@ -278,6 +292,7 @@ final class Attachment {
         } else if (isOf(by, sends())) {
             send.audit();
         }
+        return asks;
     }
 
     /**
@@ -366,14 +381,39 @@ final class Attachment {
                 if (receives() != sends()) {
                     receives().detach(recvIndex);
                 }
+                sends().leave(qp);
+                state = CLOSED; // before the users are counted: a thread that leads later has its goal
                 room.release();
-                state = CLOSED;
                 receive.discard();
+                awaitResignation(sends());
+                awaitResignation(receives());
             }
             send.close();
         } finally {
             closing.unlock();
         }
+    }
+
+    /**
+     * Waits until no thread polls a CQ that has no requests any more. Such a thread finds out by
+     * itself, but not at once if no completion comes: it may wait for a message while the program
+     * holds all of them.
+     */
+    private static void awaitResignation(Dispatcher side) {
+        boolean interrupted = false;
+        while (side.isLedUnused()) {
+            // While interrupted, park returns at once: the status is put aside.
+            interrupted |= Thread.interrupted();
+            LockSupport.parkNanos(Dispatcher.MOMENT.toNanos());
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Whether nothing of it is posted, nor ever will be. */
+    boolean isClosed() {
+        return state == CLOSED;
     }
 
     /** Closes it as soon as the device does not refuse that. */
@@ -438,17 +478,22 @@ final class Attachment {
             return reached.getAsBoolean();
         }
 
+        /** Those that have gone are dropped: a closer comes again while a reset is refused. */
         @Override
         public void enlist(Waiter w) {
             synchronized (Attachment.this) {
-                w.below = closers;
+                Waiter live = closers;
+                while (live != null && live.gone) {
+                    live = live.below;
+                }
+                w.below = live;
                 closers = w;
             }
         }
 
         @Override
         public void leave(Waiter w) {
-            // Dropped with the attachment.
+            // It is dropped when the next one comes, or with the attachment.
         }
 
         @Override

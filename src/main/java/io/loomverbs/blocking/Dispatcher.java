@@ -2,6 +2,7 @@ package io.loomverbs.blocking;
 
 import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionQueue;
+import io.loomverbs.QueuePair;
 import io.loomverbs.VerbsException;
 import io.loomverbs.WaitStats;
 import io.loomverbs.WorkCompletions;
@@ -15,7 +16,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
@@ -38,6 +41,14 @@ final class Dispatcher {
      * missing: the thread that was woken to lead may just have reached its goal, or given up.
      *
      * The newest waiter becomes the leader. Requests are done in order, so it leads longest.
+     *
+     * A thread that finds its completion by its first poll never waits, and never gives up its
+     * carrier. So one of STREAK leaders waits even so, which lets others have their turn (see
+     * Fairness).
+     *
+     * A dispatcher that has no requests any more is still that of its CQ while a thread polls: a
+     * second one would poll the same CQ, and each would take completions away from the other. A
+     * thread that begins to lead later has reached its goal, as all that it waited for has ended.
      *
      * Nothing is lost
      *
@@ -68,8 +79,19 @@ final class Dispatcher {
     /** Batches that are polled without a look at the clock. */
     private static final int MANY_BATCHES = 256;
 
-    /** Queue pairs that a leader looks at while completions of others keep coming. */
+    /** Queue pairs that a leader asks for while completions of others keep coming. */
     private static final int FEW = 4;
+
+    /** Of those that need not be asked for, so many are looked at. */
+    private static final int MANY = 1024;
+
+    /** One in so many leaders waits, even if a poll would do. A power of two. */
+    private static final int STREAK = 64;
+
+    // What became of a leader:
+    private static final int REACHED = 0;
+    private static final int LATE = 1;
+    private static final int NONE = 2;
 
     /** How long it waits while another thread may reach its goal without a completion. */
     static final Duration MOMENT = Duration.ofMillis(1);
@@ -105,8 +127,11 @@ final class Dispatcher {
     /** Completions that the attached queue pairs may have in the CQ. Under the lock of ALL. */
     private int reserved;
 
-    /** Under the lock of ALL. */
-    private int users;
+    /** Written under the lock of ALL. */
+    private volatile int users;
+
+    /** Those that are attached, or about to be, by their sends. Under the lock of this. */
+    private final Set<QueuePair> entered = new HashSet<>();
 
     /** The thread that polls, or null. By compare-and-set; cleared by that thread. */
     private volatile @Nullable Thread leader;
@@ -124,6 +149,7 @@ final class Dispatcher {
     private final WorkCompletions batch = WorkCompletions.allocate(BATCH);
     private int next;
     private int audited;
+    private int leads;
     private int batches;
     private long lastAudit = System.nanoTime();
     private boolean warned;
@@ -138,6 +164,7 @@ final class Dispatcher {
      *
      * @throws IllegalStateException if the CQ has no room for so many
      */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     static Dispatcher reserve(CompletionQueue cq, int completions) {
         synchronized (ALL) {
             Dispatcher known = known(cq);
@@ -180,14 +207,33 @@ final class Dispatcher {
     }
 
     /** Ends what {@link #reserve} began. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     void unreserve(int completions) {
         synchronized (ALL) {
             reserved -= completions;
             users--;
-            if (users == 0) {
-                ALL.remove(cq);
-            }
         }
+    }
+
+    /** Whether a thread polls although the CQ has no requests: it will find out soon. */
+    boolean isLedUnused() {
+        return users == 0 && leader != null;
+    }
+
+    /**
+     * A queue pair is about to be attached, until {@link #leave}.
+     *
+     * @throws IllegalStateException if it is already
+     */
+    synchronized void enter(QueuePair qp) {
+        if (!entered.add(qp)) {
+            throw new IllegalStateException("requests over " + qp + " are open: close them first");
+        }
+    }
+
+    /** Ends what {@link #enter} began. */
+    synchronized void leave(QueuePair qp) {
+        entered.remove(qp);
     }
 
     /** An index for a queue pair, the lowest that is free; until {@link #detach}. */
@@ -234,10 +280,8 @@ final class Dispatcher {
             throw new InterruptedException();
         }
         long deadline = nanos == Long.MAX_VALUE ? 0 : System.nanoTime() + nanos;
-        if (LEADER.compareAndSet(this, null, Thread.currentThread())) {
-            return lead(goal, nanos, deadline);
-        }
-        return follow(goal, nanos, deadline);
+        int led = lead(goal, nanos, deadline, null);
+        return led == NONE ? follow(goal, nanos, deadline) : led == REACHED;
     }
 
     /**
@@ -273,9 +317,9 @@ final class Dispatcher {
                 if (goal.isReached()) {
                     return true;
                 }
-                if (leader == null && LEADER.compareAndSet(this, null, Thread.currentThread())) {
-                    me.leave();
-                    return lead(goal, nanos, deadline);
+                int led = leader == null ? lead(goal, nanos, deadline, me) : NONE;
+                if (led != NONE) {
+                    return led == REACHED;
                 }
                 if (Thread.interrupted()) {
                     throw new InterruptedException();
@@ -297,42 +341,62 @@ final class Dispatcher {
         }
     }
 
-    private boolean lead(Goal goal, long nanos, long deadline) throws InterruptedException {
+    /**
+     * Takes the lead and waits, in one frame: a lack of stack must not come between the claim and
+     * its end.
+     *
+     * @param me the caller among those that wait; null if it is not among them
+     * @return NONE if another thread leads
+     */
+    private int lead(Goal goal, long nanos, long deadline, @Nullable Waiter me)
+            throws InterruptedException {
+        boolean mine = false;
         try {
+            mine = LEADER.compareAndSet(this, null, Thread.currentThread());
+            if (!mine) {
+                return NONE;
+            }
+            if (me != null) {
+                me.leave();
+            }
             dispatch();
             if (goal.isReached()) {
-                return true;
+                return REACHED;
             }
-            poll();
+            if ((++leads & STREAK - 1) != 0 || nanos < MOMENT.toNanos()) {
+                poll();
+            }
             while (true) {
                 // Before the goal: a thread that posts reaches it, and is no longer near then.
                 Duration most = goal.isNear() ? MOMENT : AUDIT;
                 if (goal.isReached()) {
-                    return true;
+                    return REACHED;
                 }
                 long left = nanos == Long.MAX_VALUE ? nanos : deadline - System.nanoTime();
                 if (left <= 0) {
-                    return false;
+                    return LATE;
                 }
                 if (ledFor == null) {
                     ledSince = System.nanoTime();
                     ledFor = goal;
                 }
                 if (!awaitCompletions(left < most.toNanos() ? Duration.ofNanos(left) : most)) {
-                    audit(BATCH);
+                    auditIfDue(BATCH);
                 }
             }
         } catch (IllegalStateException | VerbsException e) {
             if (goal.isReached()) { // the end of the CQ has reached it, with that cause
-                return true;
+                return REACHED;
             }
             throw e;
         } finally {
-            if (ledFor != null) {
-                ledFor = null;
+            if (mine) {
+                if (ledFor != null) {
+                    ledFor = null;
+                }
+                leader = null;
+                ensureLed();
             }
-            leader = null;
-            ensureLed();
         }
     }
 
@@ -371,7 +435,7 @@ final class Dispatcher {
         dispatch();
         if (++batches >= MANY_BATCHES) {
             batches = 0;
-            auditIfDue();
+            auditIfDue(FEW);
         }
     }
 
@@ -389,7 +453,7 @@ final class Dispatcher {
         }
         dispatch();
         if (n > 0) {
-            auditIfDue();
+            auditIfDue(FEW);
         }
         return n > 0;
     }
@@ -432,25 +496,26 @@ final class Dispatcher {
         }
     }
 
-    /** While completions of other queue pairs keep coming, no leader waits for so long. */
-    private void auditIfDue() {
+    /** By time: a leader waits for less where others' completions come, or a thread posts. */
+    private void auditIfDue(int most) {
         if (System.nanoTime() - lastAudit >= AUDIT.toNanos()) {
-            audit(FEW);
+            audit(most);
         }
     }
 
     /**
-     * Looks for queue pairs that can complete nothing any more. At most so many at a time: a device
-     * may take 0.1 ms for each.
+     * Looks for queue pairs that can complete nothing any more. Asks the device for at most so many
+     * at a time: it may take 0.1 ms for each.
      */
     private void audit(int most) {
         lastAudit = System.nanoTime();
         @Nullable Attachment[] known = attached;
-        for (int i = 0; i < Math.min(known.length, most); i++) {
+        int asked = 0;
+        for (int i = 0; i < Math.min(known.length, MANY) && asked < most; i++) {
             audited = audited + 1 < known.length ? audited + 1 : 0;
             Attachment a = known[audited];
-            if (a != null) {
-                a.audit(this);
+            if (a != null && a.audit(this)) {
+                asked++;
             }
         }
     }

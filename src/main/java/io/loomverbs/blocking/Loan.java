@@ -91,8 +91,35 @@ abstract class Loan implements Goal {
                 Thread.ofVirtual()
                         .name("loomverbs-return " + requests)
                         .inheritInheritableThreadLocals(false)
-                        .start(() -> requests.sends().awaitQuietly(this));
+                        .start(() -> requests.sends().awaitQuietly(new Returned(requests)));
             }
+        }
+    }
+
+    /**
+     * That a user's requests do not use the memory any more. Others may: that is no reason to poll
+     * the CQ of this one when it has closed.
+     */
+    final class Returned implements Goal {
+        private final Attachment user;
+
+        Returned(Attachment user) {
+            this.user = user;
+        }
+
+        @Override
+        public boolean isReached() {
+            return Loan.this.isReached() || user.isClosed();
+        }
+
+        @Override
+        public void enlist(Waiter w) {
+            Loan.this.enlist(w);
+        }
+
+        @Override
+        public void leave(Waiter w) {
+            Loan.this.leave(w);
         }
     }
 

@@ -3,6 +3,7 @@ package io.loomverbs.blocking;
 import io.loomverbs.ClosedException;
 import io.loomverbs.PostException;
 import io.loomverbs.QpState;
+import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.VerbsException;
@@ -35,8 +36,10 @@ final class SendSide {
      *
      * The last request of each chain that is posted, so that no request waits for a completion
      * that does not come, and no other. It also completes those before it. Since that makes them
-     * wait for it, a long request is a chain of its own. No request of a chain is used again before
-     * the chain was posted: those before the last succeed with it, and failed ones are not reused.
+     * wait for it, a long request is a chain of its own. So is one that the device may refuse, as
+     * the program has described it, or the transport lacks the operation: those before it in a
+     * chain would be posted unsignaled. No request of a chain is used again before the chain was
+     * posted: those before the last succeed with it, and failed ones are not reused.
      *
      * Places
      *
@@ -73,6 +76,7 @@ final class SendSide {
     private final int index;
     private final int capacity;
     private final int longestChain;
+    private final boolean hasReads;
     private final RequestCache cache;
     private final AtomicResults results;
 
@@ -84,13 +88,17 @@ final class SendSide {
 
     // Of the poster:
     private final @Nullable Request[] chain = new Request[CHAIN];
+
+    /** How many requests of the chain were taken out of the backlog, and are not posted. */
+    private int chosen;
+
     private int oneByOne;
     private boolean unsignaledTail;
 
     /** Why it is unknown which of the posted requests the device has. Written by the poster. */
     private volatile @Nullable String doubt;
 
-    /** The thread that posted has ended with an Error, and another could not be started. */
+    /** The thread that posted has ended with an Error, and so has another, or it did not start. */
     private volatile boolean left;
 
     /** The leader wants those to end. */
@@ -118,6 +126,7 @@ final class SendSide {
         this.index = index;
         this.capacity = capacity;
         this.longestChain = qp.config().sqSigAll() ? 1 : CHAIN;
+        this.hasReads = qp.type() == QpType.RC;
         int places = Math.max(1, capacity);
         this.sent = new Request[Integer.highestOneBit(2 * places - 1)];
         this.cache = new RequestCache(sent.length);
@@ -183,6 +192,16 @@ final class SendSide {
                 leave();
             }
         }
+        if (mine) {
+            stopped(); // not above: once the turn is over, an Error must not end it again
+        }
+    }
+
+    /** This thread posts no more: a closer may wait for that, and no completion tells it. */
+    private void stopped() {
+        if (owner.isEnding()) {
+            owner.outstandingFell();
+        }
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // a hint only: it is right without the yield, too
@@ -226,7 +245,7 @@ final class SendSide {
         return posted - completed;
     }
 
-    /** On a thread of its own. */
+    /** On a thread of its own. After another Error it does not try again at once. */
     private void run() {
         boolean ended = false;
         try {
@@ -234,9 +253,10 @@ final class SendSide {
             ended = true;
         } finally {
             if (!ended) {
-                leave();
+                leaveIt();
             }
         }
+        stopped();
     }
 
     private void postAll() {
@@ -258,10 +278,16 @@ final class SendSide {
             handedOn = handOn();
         } finally {
             if (!handedOn) {
-                left = true;
-                turn = IDLE;
+                leaveIt();
             }
         }
+    }
+
+    /** To the next thread that submits a request, or the leader. */
+    private void leaveIt() {
+        left = true;
+        turn = IDLE;
+        stopped();
     }
 
     private boolean handOn() {
@@ -279,6 +305,7 @@ final class SendSide {
     /** Posts a chain; false if there is nothing to post, or no room. */
     private boolean postSome() {
         backlog.takeNew();
+        putBack();
         if (unsignaledTail && backlog.isEmpty()) {
             unsignaledTail = false;
             doubt = "a request that was posted unsignaled, and the next was refused";
@@ -300,6 +327,23 @@ final class SendSide {
         }
         backlog.announce();
         return (n > 0 && !backlog.isEmpty()) || backlog.hasNew();
+    }
+
+    /** To the front of the backlog: what an earlier poster has chosen when it met an Error. */
+    private void putBack() {
+        while (chosen > 0) {
+            Request r = chained(chosen - 1);
+            long position = r.position;
+            if (position >= 0) {
+                sent[slot(position)] = null;
+                r.position = -1;
+            }
+            r.wr.next(null);
+            if (backlog.first() != r) {
+                backlog.addFirst(r);
+            }
+            chosen--;
+        }
     }
 
     private void breakUpIfInDoubt() {
@@ -338,19 +382,29 @@ final class SendSide {
             if (r == null) {
                 break;
             }
-            boolean alone = r.bytes > LONG;
+            boolean alone = r.bytes > LONG || mayBeRefused(r);
             if (alone && n > 0) {
                 break;
             }
+            // It is in one of both at any time: an Error must not lose it.
+            chain[n] = r;
+            chosen = n + 1;
             backlog.removeFirst();
             if (r.commit()) {
-                chain[n++] = r;
+                n++;
                 if (alone) {
                     break;
                 }
+            } else {
+                chosen = n;
             }
         }
         return n;
+    }
+
+    /** Whether more than a full queue may be in the way of a request. */
+    private boolean mayBeRefused(Request r) {
+        return r.op == Op.OTHER || (!hasReads && (r.op == Op.READ || r.op.isAtomic()));
     }
 
     private Request chained(int i) {
@@ -379,34 +433,48 @@ final class SendSide {
         }
         chained(n - 1).wr.signaled();
         posted = from + n;
+        chosen = 0;
         unsignaledTail = false;
         if (oneByOne > 0) {
             oneByOne--;
         }
+        boolean sorted = false;
         try {
-            qp.postSend(chained(0).wr);
-            accepted = from + n;
-            owner.posted();
-        } catch (PostException e) {
-            refused(e, from, n);
-        } catch (ClosedException e) {
-            owner.gone(e);
-        } catch (RuntimeException e) { // a request is wrong, and nothing was posted
-            takeBack(from, 0, n == 1 ? 1 : 0, n);
-            if (n == 1) {
-                chained(0).refuse(e);
-            } else {
-                oneByOne = n;
+            postChain(from, n);
+            sorted = true;
+        } finally {
+            if (!sorted) { // an Error of this thread: it must not strand the requests of others
+                doubt = "an Error has met the thread that posted";
             }
-        } catch (Error e) { // of this thread: it must not strand the requests of others
-            doubt = "an Error has met the thread that posted";
-            throw e;
         }
         for (int i = 0; i < n; i++) {
             Request r = chained(i);
             chain[i] = null;
             if (r.tellPosted) {
                 r.wakeStarter();
+            }
+        }
+    }
+
+    private void postChain(long from, int n) {
+        try {
+            qp.postSend(chained(0).wr);
+            accepted = from + n;
+            owner.posted();
+        } catch (PostException e) {
+            refused(e, from, n);
+        } catch (ClosedException e) { // the device executes nothing of it any more
+            owner.gone(e);
+            takeBack(from, 0, n, n);
+            for (int i = 0; i < n; i++) {
+                owner.refuse(chained(i));
+            }
+        } catch (RuntimeException e) { // a request is wrong, and nothing was posted
+            takeBack(from, 0, n == 1 ? 1 : 0, n);
+            if (n == 1) {
+                chained(0).refuse(e);
+            } else {
+                oneByOne = n;
             }
         }
     }

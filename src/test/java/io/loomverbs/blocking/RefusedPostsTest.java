@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.loomverbs.Access;
+import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.MemoryRegion;
@@ -155,6 +156,102 @@ class RefusedPostsTest {
         assertThat(tasks.get(1).failure()).isInstanceOf(PostException.class);
         assertThatThrownBy(this::write).isInstanceOf(RequestFailedException.class);
         assertThat(chains).as("the probe comes alone").containsExactly(1, 2, 1);
+    }
+
+    /** What its caller has described wrongly is posted alone: else those before it would fail. */
+    @Test
+    void aRefusedRequestOfAnotherThreadBreaksNothing() throws Exception {
+        List<Task<Void>> tasks =
+                postTogether(
+                        QpOps::postSend, List.of(this::write, this::fetchIntoTooLittle), List.of());
+        assertThat(tasks.remove(1).failure()).isInstanceOf(PostException.class);
+        for (Task<Void> task : tasks) {
+            task.get();
+        }
+        assertThat(qp.state()).isEqualTo(QpState.RTS);
+        write();
+    }
+
+    private Void fetchIntoTooLittle() throws InterruptedException {
+        requests.execute(
+                wr -> wr.fetchAndAdd(memory.address(), memory.rkey(), 1).sge(memory, 0, 4));
+        return null;
+    }
+
+    /** No completion tells the closer of it, and another thread polls. */
+    @Test
+    void aCloserIsToldOfALastPostThatIsRefused() throws Exception {
+        BufferPool pool = f.own(BufferPool.of(pd, 64, RECEIVES));
+        QueuePair other = f.own(pd.createQp(QpConfig.of(QpType.RC, cq).withWr(0, RECEIVES)));
+        other.init(ANYTHING);
+        RequestsConfig config = RequestsConfig.of().withReceives(RECEIVES, pool);
+        Requests others = f.own(Requests.over(other, config));
+        Task<Message> leader = f.start("leader", () -> others.receive()).parked();
+        CountDownLatch refusal = new CountDownLatch(1);
+        device.sends =
+                (_, _) -> {
+                    await(refusal);
+                    return PostResult.failed(Errno.ENOMEM, 0);
+                };
+        Task<Void> poster = f.start("poster", this::write).parked();
+        Task<Void> closer = f.start("closer", this::close).parked();
+        refusal.countDown();
+        closer.get();
+        assertThat(poster.failure()).isInstanceOf(PostException.class);
+        others.close();
+        assertThat(leader.failure()).isInstanceOf(ClosedException.class);
+    }
+
+    private Void close() {
+        requests.close();
+        return null;
+    }
+
+    /** They were taken out of the backlog, and are not posted yet. */
+    @Test
+    void anErrorBeforeThePostLosesNoRequest() throws Exception {
+        requests.close();
+        QueuePair fresh = f.own(pd.createQp(QpConfig.of(QpType.RC, cq).withWr(DEPTH, 0)));
+        fresh.init(ANYTHING);
+        fresh.connect(fresh.endpoint());
+        Attachment link =
+                Attachment.of(
+                        fresh,
+                        new Buffer[0],
+                        Reservation.of(fresh, RequestsConfig.of(), fresh.config()));
+        CountDownLatch first = new CountDownLatch(1);
+        device.sends =
+                (ops, wr) -> {
+                    await(first);
+                    return ops.postSend(wr);
+                };
+        Task<Void> poster = f.start("poster", () -> submit(link)).parked();
+        link.send().prepareAtomics();
+        Request before = write(link);
+        Request incomplete = link.send().take(Op.FETCH_ADD); // its description fails
+        Request behind = write(link);
+        for (Request r : List.of(before, incomplete, behind)) {
+            link.send().submit(r);
+        }
+        first.countDown();
+        assertThat(poster.failure()).isInstanceOf(AssertionError.class);
+        incomplete.remote = RemoteRegion.of(memory).slice(0, 8);
+        for (Request r : List.of(before, incomplete, behind)) {
+            assertThat(link.sends().await(r, Fixture.PATIENCE.toNanos())).as("%s", r).isTrue();
+            r.check();
+        }
+        link.close();
+    }
+
+    private Void submit(Attachment link) {
+        link.send().submit(write(link));
+        return null;
+    }
+
+    private Request write(Attachment link) {
+        Request r = link.send().take(Op.WRITE);
+        r.wr.rdmaWrite(memory.address(), memory.rkey()).sge(memory, 8, 8);
+        return r;
     }
 
     /** Nothing of its chain was posted: the others are posted one by one, then chains again. */
