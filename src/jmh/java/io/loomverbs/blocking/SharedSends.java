@@ -15,8 +15,11 @@ import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.Verbs;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.testkit.Distribution;
+import io.loomverbs.testkit.Faults;
 
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -25,33 +28,51 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Many virtual threads that send over one queue pair, beside one thread that posts and polls by
- * hand in batches of 16. Arguments: device, threads, places in the send queue, seconds, rounds.
+ * hand in batches of 16. Arguments: device, threads, places in the send queue, seconds, rounds, and
+ * the microseconds by which requests are delayed: 20 on an embedded device, which else completes
+ * them during the post.
  */
 public final class SharedSends {
     private static final int BYTES = 64;
     private static final int BATCH = 16;
-    private static final int RECEIVES = 256;
 
     private final String device;
     private final int threads;
     private final int places;
     private final long nanos;
+    private final long delayMicros;
 
-    private SharedSends(String device, int threads, int places, long nanos) {
+    /** As many as messages can be under way: what is measured is not a peer that is not ready. */
+    private final int receives;
+
+    private SharedSends(String device, int threads, int places, long nanos, long delayMicros) {
         this.device = device;
         this.threads = threads;
         this.places = places;
         this.nanos = nanos;
+        this.delayMicros = delayMicros;
+        this.receives = places;
+    }
+
+    private Context open() {
+        Context context = Verbs.device(device).open();
+        if (delayMicros > 0) {
+            Faults.of(context).delay(Distribution.fixed(Duration.ofNanos(1000 * delayMicros)));
+        }
+        return context;
     }
 
     /** Measures both in turns. */
     public static void main(String[] args) throws Exception {
+        String device = args.length > 0 ? args[0] : "soft0";
+        boolean embedded = device.equals("soft0") || device.equals("strict0");
         SharedSends run =
                 new SharedSends(
-                        args.length > 0 ? args[0] : "soft0",
+                        device,
                         args.length > 1 ? Integer.parseInt(args[1]) : 1000,
                         args.length > 2 ? Integer.parseInt(args[2]) : 1024,
-                        (long) ((args.length > 3 ? Double.parseDouble(args[3]) : 2) * 1e9));
+                        (long) ((args.length > 3 ? Double.parseDouble(args[3]) : 2) * 1e9),
+                        args.length > 5 ? Long.parseLong(args[5]) : embedded ? 20 : 0);
         int rounds = args.length > 4 ? Integer.parseInt(args[4]) : 5;
         for (int i = 0; i < rounds; i++) {
             long before = cpuNanos();
@@ -76,7 +97,7 @@ public final class SharedSends {
     }
 
     private double byHand() {
-        try (Context context = Verbs.device(device).open();
+        try (Context context = open();
                 ProtectionDomain pd = context.allocPd();
                 MemoryRegion memory = pd.allocateMr(2L * BYTES, Access.LOCAL_WRITE);
                 CompletionQueue cq = context.createDirectCq(4 * BATCH);
@@ -116,32 +137,32 @@ public final class SharedSends {
     }
 
     private double blocking() throws Exception {
-        try (Context context = Verbs.device(device).open();
+        try (Context context = open();
                 ProtectionDomain pd = context.allocPd();
                 MemoryRegion memory = pd.allocateMr(BYTES, Access.LOCAL_WRITE);
-                BufferPool pool = BufferPool.of(pd, BYTES, RECEIVES);
-                CompletionQueue cq = context.createDirectCq(places + RECEIVES);
-                CompletionQueue peerCq = context.createDirectCq(places + RECEIVES);
+                BufferPool pool = BufferPool.of(pd, BYTES, receives);
+                CompletionQueue cq = context.createDirectCq(places);
+                CompletionQueue peerCq = context.createDirectCq(1 + receives);
                 QueuePair a = pd.createQp(QpConfig.of(QpType.RC, cq).withWr(places, 1));
-                QueuePair b = pd.createQp(QpConfig.of(QpType.RC, peerCq).withWr(1, RECEIVES))) {
+                QueuePair b = pd.createQp(QpConfig.of(QpType.RC, peerCq).withWr(1, receives))) {
             b.init();
             try (Requests sends = Requests.over(a);
-                    Requests receives =
-                            Requests.over(b, RequestsConfig.of().withReceives(RECEIVES, pool))) {
+                    Requests arrivals =
+                            Requests.over(b, RequestsConfig.of().withReceives(receives, pool))) {
                 b.connect(a.endpoint());
                 a.connect(b.endpoint());
-                return measure(sends, receives, Buffer.of(memory));
+                return measure(sends, arrivals, Buffer.of(memory));
             }
         }
     }
 
-    private double measure(Requests sends, Requests receives, Buffer message) throws Exception {
+    private double measure(Requests sends, Requests arrivals, Buffer message) throws Exception {
         Thread receiver =
                 Thread.startVirtualThread(
                         () -> {
                             try {
                                 while (true) {
-                                    receives.receive().close();
+                                    arrivals.receive().close();
                                 }
                             } catch (InterruptedException | ClosedException e) {
                                 // The end.
