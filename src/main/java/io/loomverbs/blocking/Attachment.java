@@ -382,7 +382,8 @@ final class Attachment {
                     receives().detach(recvIndex);
                 }
                 sends().leave(qp);
-                state = CLOSED; // before the users are counted: a thread that leads later has its goal
+                // Before the users are counted: a thread that leads later has its goal.
+                state = CLOSED;
                 room.release();
                 receive.discard();
                 awaitResignation(sends());

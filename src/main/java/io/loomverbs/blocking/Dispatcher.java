@@ -213,6 +213,18 @@ final class Dispatcher {
             reserved -= completions;
             users--;
         }
+        dropIfUnused();
+    }
+
+    /** The last user leaves, then looks for a leader; a leader resigns, then looks for users. */
+    private void dropIfUnused() {
+        if (users == 0 && leader == null) {
+            synchronized (ALL) {
+                if (users == 0 && leader == null && known(cq) == this) {
+                    ALL.remove(cq);
+                }
+            }
+        }
     }
 
     /** Whether a thread polls although the CQ has no requests: it will find out soon. */
@@ -396,6 +408,7 @@ final class Dispatcher {
                 }
                 leader = null;
                 ensureLed();
+                dropIfUnused();
             }
         }
     }

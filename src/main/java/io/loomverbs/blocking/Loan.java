@@ -108,6 +108,11 @@ abstract class Loan implements Goal {
         }
 
         @Override
+        public String what() {
+            return Loan.this.what();
+        }
+
+        @Override
         public boolean isReached() {
             return Loan.this.isReached() || user.isClosed();
         }

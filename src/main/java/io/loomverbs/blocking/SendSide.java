@@ -326,7 +326,7 @@ final class SendSide {
             breakUpIfInDoubt();
         }
         backlog.announce();
-        return (n > 0 && !backlog.isEmpty()) || backlog.hasNew();
+        return (n > 0 && (!backlog.isEmpty() || unsignaledTail)) || backlog.hasNew();
     }
 
     /** To the front of the backlog: what an earlier poster has chosen when it met an Error. */
