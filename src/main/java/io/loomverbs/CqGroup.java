@@ -377,9 +377,18 @@ public final class CqGroup implements AutoCloseable {
 
     /** Takes the next member off the list, and waits for one; null if none came in time. */
     private @Nullable GroupMember next(long nanos) throws InterruptedException {
+        lock.lock();
+        try {
+            return nextListed(nanos);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private @Nullable GroupMember nextListed(long nanos) throws InterruptedException {
         long left = nanos;
         Waiting me = null;
-        lock.lock();
         try {
             while (true) {
                 if (closed) {
@@ -410,7 +419,6 @@ public final class CqGroup implements AutoCloseable {
             if (me != null) {
                 waitsNoMore(me);
             }
-            lock.unlock();
         }
     }
 
