@@ -42,7 +42,7 @@ final class ManPage {
             verbatim("COMMANDS", help.commandList());
         }
         verbatim("EXIT STATUS", help.exitCodeList());
-        String heading = String.join("", usage.footerHeading()).replace("%n", "");
+        String heading = usage.footerHeading().replace("%n", "");
         boolean examples = heading.toLowerCase(Locale.ROOT).contains("examples");
         verbatim(examples ? "EXAMPLES" : "NOTES", help.footer());
         if (!name.equals(program)) {
