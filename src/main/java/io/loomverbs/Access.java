@@ -30,6 +30,11 @@ public enum Access {
      */
     ON_DEMAND(Ibv.ACCESS_ON_DEMAND),
     /**
+     * All pages of the memory are huge ones, and stay so: the program promises it, so that the
+     * device needs fewer entries. Only for regions; of use together with {@link #ON_DEMAND}.
+     */
+    HUGETLB(Ibv.ACCESS_HUGETLB),
+    /**
      * The device may write the bytes of a message in any order, which is faster on some hosts. Rely
      * on completions then, and do not look for the last byte. Only for regions; a device that
      * cannot do it writes in order.
@@ -44,7 +49,10 @@ public enum Access {
     ZERO_BASED(Ibv.ACCESS_ZERO_BASED);
 
     private static final int OF_REGIONS =
-            Ibv.ACCESS_ON_DEMAND | Ibv.ACCESS_RELAXED_ORDERING | Ibv.ACCESS_MW_BIND;
+            Ibv.ACCESS_ON_DEMAND
+                    | Ibv.ACCESS_HUGETLB
+                    | Ibv.ACCESS_RELAXED_ORDERING
+                    | Ibv.ACCESS_MW_BIND;
 
     private static final int OF_WINDOWS =
             Ibv.ACCESS_REMOTE_WRITE
@@ -75,8 +83,8 @@ public enum Access {
             throw new IllegalArgumentException(
                     "access is "
                             + of(flags)
-                            + ", but ON_DEMAND, RELAXED_ORDERING and MW_BIND are of memory regions"
-                            + " only");
+                            + ", but ON_DEMAND, HUGETLB, RELAXED_ORDERING and MW_BIND are of memory"
+                            + " regions only");
         }
         return flags;
     }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.Set;
 
 /**
  * A completion queue: {@code struct ibv_cq}. It receives the completions of work requests; an event
@@ -65,6 +66,10 @@ public final class CompletionQueue implements AutoCloseable {
     private final int compVector;
     private final Delivery delivery;
     private final WaitStrategy strategy;
+
+    /** What completions have beyond those of a plain CQ: bits of {@link WcField}. */
+    private final int wcFlags;
+
     private final CqDelivery ledger;
     private final @Nullable DirectReceiver direct;
     private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
@@ -90,12 +95,14 @@ public final class CompletionQueue implements AutoCloseable {
             int compVector,
             Delivery delivery,
             WaitStrategy strategy,
+            int wcFlags,
             EventQueue queue) {
         this.context = context;
         this.channel = channel;
         this.compVector = compVector;
         this.delivery = delivery;
         this.strategy = strategy;
+        this.wcFlags = wcFlags;
         this.ledger = new CqDelivery(queue, this, cqContext);
         this.direct = delivery == Delivery.DIRECT ? new DirectReceiver(this, queue) : null;
         this.usage =
@@ -212,6 +219,21 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
+     * What the completions of the CQ have beyond those of a plain CQ.
+     *
+     * @return the fields that {@link Context#createCqEx} was asked for, as a new set; none if the
+     *     CQ is not an extended one
+     */
+    public Set<WcField> fields() {
+        return WcField.of(wcFlags);
+    }
+
+    /** Whether completions that it polled have a field. */
+    boolean has(WcField field) {
+        return (wcFlags & field.flag()) != 0;
+    }
+
+    /**
      * How many completions the CQ can hold ({@code cqe}).
      *
      * @return at least what was asked for
@@ -284,7 +306,7 @@ public final class CompletionQueue implements AutoCloseable {
     /**
      * Moves as many completions as are available and fit to a batch ({@code ibv_poll_cq}), and
      * overwrites the batch. Waits only while another thread resizes or destroys the CQ. Allocates
-     * nothing.
+     * nothing, but for the first poll of an extended CQ into a batch.
      *
      * <p>A completion that it takes is seen neither by other threads that poll or await, nor by the
      * handler of {@link #serve}.
@@ -304,7 +326,10 @@ public final class CompletionQueue implements AutoCloseable {
         batch.size(0);
         ensureOpen();
         // Like pollMore, but an empty batch is known not to be full.
-        int n = ops.poll(batch.memory(), 0, batch.capacity());
+        int n =
+                wcFlags == 0
+                        ? ops.poll(batch.memory(), 0, batch.capacity())
+                        : pollEx(batch, 0, batch.capacity());
         if (n > 0) {
             batch.filled(n, this);
         } else if (n < 0) {
@@ -320,7 +345,7 @@ public final class CompletionQueue implements AutoCloseable {
         if (room == 0) {
             return size;
         }
-        int n = ops.poll(batch.memory(), (long) size * WcStruct.BYTES, room);
+        int n = pollTo(batch, size, room);
         if (n < 0) {
             if (size > 0) {
                 return size;
@@ -338,7 +363,7 @@ public final class CompletionQueue implements AutoCloseable {
         ensureOpen();
         int size = batch.size();
         int room = Math.min(max, batch.capacity() - size);
-        int n = ops.poll(batch.memory(), (long) size * WcStruct.BYTES, room);
+        int n = pollTo(batch, size, room);
         if (n < 0) {
             throw notPolled(n);
         }
@@ -346,6 +371,16 @@ public final class CompletionQueue implements AutoCloseable {
             batch.filled(size + n, this);
         }
         return n;
+    }
+
+    /** Behind the {@code size} completions that the batch has. */
+    private int pollTo(WorkCompletions batch, int size, int room) {
+        long at = (long) size * WcStruct.BYTES;
+        return wcFlags == 0 ? ops.poll(batch.memory(), at, room) : pollEx(batch, at, room);
+    }
+
+    private int pollEx(WorkCompletions batch, long at, int room) {
+        return ops.pollEx(batch.memory(), at, room, batch.extras());
     }
 
     private VerbsException notPolled(int rc) {

@@ -2,8 +2,10 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.ChannelOps;
 import io.loomverbs.internal.device.ContextOps;
+import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.GidAttr;
 import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.event.EventQueue;
@@ -29,6 +31,9 @@ public final class Context implements AutoCloseable {
     static {
         LoadedClasses.besides(Context.class, EventQueue.class, LoadedClasses.class, Recorder.class);
     }
+
+    /** In place of the fields of an extended CQ: it is none. */
+    private static final int PLAIN = -1;
 
     private final Device device;
     private final ContextOps ops;
@@ -159,6 +164,26 @@ public final class Context implements AutoCloseable {
         return vectors.of(vector);
     }
 
+    /**
+     * The processors that serve the interrupt of a completion vector, where the system tells: from
+     * {@code /proc/interrupts} and {@code /proc/irq}, by the name that the driver gave the
+     * interrupt. A vector of {@code soft0} has no interrupt: the thread whose request completes
+     * raises the events of all CQs, whatever their vector. Nor has one of soft-RoCE. Reads files,
+     * so ask once and not for each event.
+     *
+     * @param vector the vector, from 0 on
+     * @return the numbers of the processors, in order; none if there is no interrupt or nothing is
+     *     told
+     * @throws IllegalArgumentException if there is no such vector
+     * @throws ClosedException if the context is closed
+     */
+    public List<Integer> compVectorCpus(int vector) {
+        usage.ensureOpen();
+        Arguments.inRange(
+                "vector", vector, 0, numCompVectors() - 1, "num_comp_vectors of " + device);
+        return ops.compVectorCpus(vector).stream().boxed().toList();
+    }
+
     QpNumbers<QueuePair> qps() {
         return qps;
     }
@@ -276,6 +301,32 @@ public final class Context implements AutoCloseable {
     }
 
     /**
+     * The index of a partition key ({@code ibv_get_pkey_index}).
+     *
+     * @param port the port, from 1 on
+     * @param pkey the key, 16 bits, with the highest one as {@link #pkey} gives it
+     * @return the first index at which the port has that key, for the {@code pkeyIndex} of {@link
+     *     QpAttributes}; -1 if it has none
+     * @throws IllegalArgumentException if there is no such port, or the key has more bits
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException if the device fails
+     */
+    public int pkeyIndex(int port, int pkey) {
+        Arguments.inRange("pkey", pkey, 0, 0xffff, "the bits of a key");
+        int length = port(port).pkeyTableLength();
+        try {
+            for (int i = 0; i < length; i++) {
+                if (ops.queryPkey(port, i) == pkey) {
+                    return i;
+                }
+            }
+            return -1;
+        } catch (DeviceException e) {
+            throw failed("ibv_get_pkey_index", e);
+        }
+    }
+
+    /**
      * The GID that a queue pair uses by default. On Ethernet it is the one with the widest reach:
      * of RoCE version 2 and IPv4, else of routed IPv6, else a link-local one. On InfiniBand it is
      * the first.
@@ -326,7 +377,8 @@ public final class Context implements AutoCloseable {
             @Nullable CompletionChannel channel,
             int compVector) {
         Delivery delivery = channel == null ? Delivery.NONE : Delivery.CHANNEL;
-        return createCq(cqe, cqContext, channel, compVector, delivery, WaitStrategy.ADAPTIVE);
+        return createCq(
+                cqe, cqContext, channel, compVector, delivery, WaitStrategy.ADAPTIVE, PLAIN);
     }
 
     /**
@@ -378,7 +430,7 @@ public final class Context implements AutoCloseable {
             int compVector,
             WaitStrategy strategy) {
         Arguments.notNull(strategy, "strategy");
-        return createCq(cqe, cqContext, channel, compVector, Delivery.DIRECT, strategy);
+        return createCq(cqe, cqContext, channel, compVector, Delivery.DIRECT, strategy, PLAIN);
     }
 
     /**
@@ -409,13 +461,64 @@ public final class Context implements AutoCloseable {
         return createDirectCq(cqe, null, null, 0);
     }
 
+    /**
+     * Creates an extended completion queue ({@code ibv_create_cq_ex}): one whose completions have
+     * more fields, such as the time when the device has done the work. It can do all that any other
+     * CQ can.
+     *
+     * <p>On a libibverbs device a poll reads each completion by several calls of the driver ({@code
+     * ibv_start_poll}, one for each field, {@code ibv_end_poll}) instead of one for all, so it
+     * takes longer.
+     *
+     * @param config its size, delivery and fields
+     * @return the CQ
+     * @throws IllegalArgumentException if {@code cqe} or {@code compVector} is over the device's
+     *     limit, or the channel is of another context
+     * @throws ClosedException if the context or the channel is closed
+     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it has no extended CQs,
+     *     or not these fields, which the message names; {@code ENOMEM} when it has too many CQs
+     */
+    public CompletionQueue createCqEx(CqConfig config) {
+        Arguments.notNull(config, "config");
+        CompletionChannel channel = config.channel();
+        return createCq(
+                config.cqe(),
+                config.cqContext(),
+                channel,
+                config.compVector(),
+                config.isDirect()
+                        ? Delivery.DIRECT
+                        : channel == null ? Delivery.NONE : Delivery.CHANNEL,
+                config.strategy(),
+                WcField.flags(config.fields()));
+    }
+
+    /**
+     * The device's clock ({@code ibv_query_rt_values_ex}), by which completions have {@link
+     * WorkCompletions#timestamp}. {@link ExtendedDeviceAttributes#hcaCoreClock} is its frequency.
+     *
+     * @return ticks, of which the bits of {@link ExtendedDeviceAttributes#completionTimestampMask}
+     *     count
+     * @throws ClosedException if the context is closed
+     * @throws VerbsException {@code EOPNOTSUPP} if the device has no such clock; or if it fails
+     */
+    public long rawClock() {
+        usage.ensureOpen();
+        try {
+            return ops.queryRawClock();
+        } catch (DeviceException e) {
+            throw failed("ibv_query_rt_values_ex", e);
+        }
+    }
+
     private CompletionQueue createCq(
             int cqe,
             @Nullable Object cqContext,
             @Nullable CompletionChannel channel,
             int compVector,
             Delivery delivery,
-            WaitStrategy strategy) {
+            WaitStrategy strategy,
+            int wcFlags) {
         Arguments.inRange("cqe", cqe, 1, attributes.maxCqe(), "max_cqe of " + device);
         Arguments.inRange(
                 "compVector", compVector, 0, numCompVectors() - 1, "num_comp_vectors of " + device);
@@ -424,7 +527,7 @@ public final class Context implements AutoCloseable {
         }
         CompletionQueue result =
                 Lifecycle.create(
-                        "ibv_create_cq",
+                        wcFlags == PLAIN ? "ibv_create_cq" : "ibv_create_cq_ex",
                         () -> {
                             ChannelOps carrier = carrier(channel, delivery);
                             EventQueue queue = queue(channel, carrier, delivery);
@@ -436,11 +539,12 @@ public final class Context implements AutoCloseable {
                                             compVector,
                                             delivery,
                                             strategy,
+                                            Math.max(0, wcFlags),
                                             queue);
                             boolean created = false;
                             vectors.created(compVector); // first: nothing may fail after the verb
                             try {
-                                cq.created(ops.createCq(cqe, carrier, compVector, cq.listener()));
+                                cq.created(made(cq, cqe, carrier, compVector, wcFlags));
                                 created = true;
                             } finally {
                                 if (!created) {
@@ -459,6 +563,32 @@ public final class Context implements AutoCloseable {
             channel.joined(result);
         }
         return result;
+    }
+
+    private CqOps made(
+            CompletionQueue cq,
+            int cqe,
+            @Nullable ChannelOps carrier,
+            int compVector,
+            int wcFlags) {
+        if (wcFlags == PLAIN) {
+            return ops.createCq(cqe, carrier, compVector, cq.listener());
+        }
+        try {
+            return ops.createCqEx(cqe, carrier, compVector, wcFlags, cq.listener());
+        } catch (DeviceException e) {
+            if (e.errno() == Errno.EOPNOTSUPP) {
+                throw new DeviceException(
+                        e.errno(), e.getMessage() + "; " + unsupported(wcFlags) + " by " + device);
+            }
+            throw e;
+        }
+    }
+
+    private static String unsupported(int wcFlags) {
+        return wcFlags == 0
+                ? "extended CQs are not supported"
+                : WcField.of(wcFlags) + " is not supported";
     }
 
     /** The channel of a CQ's events; null for a CQ without events, or whose events need none. */

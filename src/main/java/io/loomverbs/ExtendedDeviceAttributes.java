@@ -33,6 +33,30 @@ public record ExtendedDeviceAttributes(
         int maxModerationCount,
         int maxModerationMicros) {
 
+    private static final long KHZ = 1000;
+    private static final long NANOS_PER_SECOND = 1_000_000_000;
+    private static final long NANOS_PER_MILLI = 1_000_000;
+
+    /**
+     * The time between two values of the device's clock, such as {@link WorkCompletions#timestamp}.
+     * The clock begins anew when the bits of {@code completionTimestampMask} are used up; less time
+     * than that must lie between the two.
+     *
+     * @param from the earlier value
+     * @param to the later value
+     * @return nanoseconds; for a clock of all 64 bits negative if {@code to} is the earlier one
+     * @throws IllegalStateException if the device has no such clock
+     */
+    public long nanos(long from, long to) {
+        if (hcaCoreClock <= 0) {
+            throw new IllegalStateException("the device has no clock: hca_core_clock is 0");
+        }
+        long ticks = to - from & completionTimestampMask;
+        long perSecond = hcaCoreClock * KHZ;
+        return ticks / perSecond * NANOS_PER_SECOND
+                + ticks % perSecond * NANOS_PER_MILLI / hcaCoreClock;
+    }
+
     static ExtendedDeviceAttributes of(DeviceAttrEx attr) {
         return new ExtendedDeviceAttributes(
                 attr.deviceCapFlagsEx(),

@@ -62,7 +62,10 @@ final class Lifecycle extends Awaited {
     /** Whether users stay reachable through the object, tracked or not. */
     private final boolean keepsUsers;
 
-    /** What the object uses: it counts as a user of these until it is closed. */
+    /**
+     * What the object uses: it counts as a user of these until it is closed. Its elements change
+     * only during a {@link #change}.
+     */
     private final Lifecycle[] used;
 
     /**
@@ -162,7 +165,7 @@ final class Lifecycle extends Awaited {
         }
     }
 
-    private void leave() {
+    void leave() {
         USERS.getAndAdd(this, -1);
     }
 
@@ -217,17 +220,9 @@ final class Lifecycle extends Awaited {
      *     destroy} has answered
      */
     int close(IntSupplier destroy, Runnable afterwards) {
-        while (!USERS.compareAndSet(this, 0, CLOSING)) {
-            int n = users;
-            if (n == CLOSED) {
-                return 0;
-            }
-            if (n > 0) {
-                return IN_USE;
-            }
-            if (n == CLOSING) {
-                parkUntilEnd();
-            }
+        int met = begin();
+        if (met != 0) {
+            return met == CLOSED ? 0 : IN_USE;
         }
         int outcome = IN_USE;
         try {
@@ -248,6 +243,63 @@ final class Lifecycle extends Awaited {
                 users = outcome == 0 ? CLOSED : 0;
                 ended();
             }
+        }
+    }
+
+    /** Becomes the one closer: 0, {@link #CLOSED}, or how many users there are. */
+    private int begin() {
+        while (!USERS.compareAndSet(this, 0, CLOSING)) {
+            int n = users;
+            if (n == CLOSED || n > 0) {
+                return n;
+            }
+            if (n == CLOSING) {
+                parkUntilEnd();
+            }
+        }
+        return 0;
+    }
+
+    /**
+     * Changes the object unless something uses it. Meanwhile it is as if it were being closed: a
+     * thread that wants to close, change or use it waits for the end.
+     *
+     * @return what {@code change} has answered, or {@link #IN_USE}
+     * @throws ClosedException if it is closed
+     */
+    int change(IntSupplier change) {
+        int met = begin();
+        if (met == CLOSED) {
+            throw new ClosedException(owner);
+        }
+        if (met != 0) {
+            return IN_USE;
+        }
+        try {
+            return change.getAsInt();
+        } finally {
+            users = 0;
+            ended();
+        }
+    }
+
+    /** Counts a user that is to come; {@link #replaceUsed} or {@link #leave} must follow. */
+    void reserve() {
+        acquire();
+    }
+
+    /**
+     * The owner uses {@code next}, which it has reserved, in place of what it used first. During a
+     * {@link #change}.
+     */
+    void replaceUsed(Lifecycle next) {
+        Lifecycle before = used[0];
+        used[0] = next;
+        try {
+            next.name(next.keyOf(owner, ticket));
+        } catch (VirtualMachineError e) { // no memory: messages do without its name
+        } finally {
+            before.release(owner, ticket);
         }
     }
 

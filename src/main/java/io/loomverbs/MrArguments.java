@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
 final class MrArguments {
     private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
 
+    private static final int SMALLEST_PAGE = 4096;
+
     private MrArguments() {}
 
     static void checkSize(String name, long bytes, Context context) {
@@ -55,6 +57,49 @@ final class MrArguments {
                             + Access.of(access)
                             + ", but REMOTE_WRITE and REMOTE_ATOMIC need LOCAL_WRITE");
         }
+    }
+
+    /** What {@code ibv_rereg_mr} can change of a region. */
+    static void check(MrChanges changes, MemoryRegion mr) {
+        if (changes.flags() == 0) {
+            throw new IllegalArgumentException("changes is " + changes + ", which changes nothing");
+        }
+        try {
+            checkParts(changes, mr, mr.pd().context());
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("changes: " + e.getMessage(), e);
+        }
+    }
+
+    private static void checkParts(MrChanges changes, MemoryRegion mr, Context context) {
+        ProtectionDomain pd = changes.pd();
+        if (pd != null) {
+            Arguments.sameContext("pd", pd, pd.context(), context, mr.toString());
+        }
+        int access = changes.access(Access.flags(mr.access().toArray(Access[]::new)));
+        MemorySegment memory = changes.memory();
+        if (memory != null) {
+            check(memory, access, context);
+        } else if (mr.memory().byteSize() == 0) { // of a dma-buf
+            checkAccess(access);
+        } else {
+            check(mr.memory(), access, context);
+        }
+    }
+
+    /** A part of a dma-buf. */
+    static void checkDmabuf(int fd, long offset, long length, long iova, int access, Context of) {
+        Arguments.inRange("fd", fd, 0, Integer.MAX_VALUE, "a file descriptor");
+        checkSize("length", length, of);
+        Arguments.inRange("offset", offset, 0, Long.MAX_VALUE - length, "the size of a dma-buf");
+        if (((iova ^ offset) & SMALLEST_PAGE - 1) != 0) {
+            throw new IllegalArgumentException(
+                    "iova is 0x"
+                            + Long.toHexString(iova)
+                            + ", but must be at the same place within a page as offset, "
+                            + offset);
+        }
+        checkAccess(access);
     }
 
     private static IllegalArgumentException bad(MemorySegment memory, String why) {

@@ -110,9 +110,13 @@ public final class ProtectionDomain implements AutoCloseable {
             mr =
                     Lifecycle.create(
                             "ibv_reg_mr",
-                            () ->
-                                    new MemoryRegion(this, memory, flags, allocated)
-                                            .created(registered(memory, flags)),
+                            () -> {
+                                MemoryRegion region = new MemoryRegion(this);
+                                MemoryRegion.Registration how =
+                                        new MemoryRegion.Registration(
+                                                this, memory, memory.byteSize(), flags, allocated);
+                                return region.created(how, registered(memory, flags));
+                            },
                             usage);
             return mr;
         } finally {
@@ -134,6 +138,60 @@ public final class ProtectionDomain implements AutoCloseable {
                 throw new DeviceException(
                         e.errno(),
                         e.getMessage() + "; on-demand paging is not supported by " + context);
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Registers memory of another device, such as a GPU, that its driver has exported as a dma-buf
+     * ({@code ibv_reg_dmabuf_mr}). The program cannot access it through the region: {@link
+     * MemoryRegion#memory} has no bytes, and {@link MemoryRegion#address} is {@code iova}. Work
+     * requests name parts of it as of any region.
+     *
+     * <p>The device keeps the dma-buf open: the program may close its descriptor once this has
+     * returned.
+     *
+     * @param fd the file descriptor of the dma-buf, which the program has got from that driver
+     * @param offset where the region begins in the dma-buf
+     * @param length how long it is, at least 1
+     * @param iova the address by which work requests name its first byte: any, but at the same
+     *     place within a page as {@code offset}
+     * @param access what is allowed, besides reading it locally: {@link Access#LOCAL_WRITE}, {@link
+     *     Access#REMOTE_WRITE}, {@link Access#REMOTE_READ}, {@link Access#REMOTE_ATOMIC}, {@link
+     *     Access#RELAXED_ORDERING}
+     * @return the region
+     * @throws IllegalArgumentException if {@code fd} or {@code offset} is negative, {@code length}
+     *     is less than 1 or more than the device allows, {@code iova} and {@code offset} differ
+     *     within a page; or if remote writes or atomics are allowed without {@link
+     *     Access#LOCAL_WRITE}
+     * @throws ClosedException if the protection domain is closed
+     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot do it, as
+     *     soft-RoCE and {@code soft0}; {@code EBADF} if there is no such descriptor; {@code EINVAL}
+     *     if it is of no dma-buf, or of one that is shorter
+     */
+    public MemoryRegion regDmabufMr(int fd, long offset, long length, long iova, Access... access) {
+        int flags = Access.flags(access);
+        MrArguments.checkDmabuf(fd, offset, length, iova, flags, context);
+        return Lifecycle.create(
+                "ibv_reg_dmabuf_mr",
+                () -> {
+                    MemoryRegion region = new MemoryRegion(this);
+                    MemoryRegion.Registration how =
+                            new MemoryRegion.Registration(
+                                    this, MemorySegment.ofAddress(iova), length, flags, null);
+                    return region.created(how, ofDmabuf(offset, length, iova, fd, flags));
+                },
+                usage);
+    }
+
+    private MrOps ofDmabuf(long offset, long length, long iova, int fd, int flags) {
+        try {
+            return ops.regDmabufMr(offset, length, iova, fd, flags);
+        } catch (DeviceException e) {
+            if (e.errno() == Errno.EOPNOTSUPP) {
+                throw new DeviceException(
+                        e.errno(), e.getMessage() + "; dma-bufs are not supported by " + context);
             }
             throw e;
         }
@@ -364,6 +422,10 @@ public final class ProtectionDomain implements AutoCloseable {
 
     Lifecycle usage() {
         return usage;
+    }
+
+    PdOps ops() {
+        return ops;
     }
 
     /** The device's name and the protection domain's number. */

@@ -1,6 +1,7 @@
 package io.loomverbs;
 
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.WcExtras;
 import io.loomverbs.internal.device.WcStruct;
 
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,9 @@ public final class WorkCompletions {
     /** The CQ whose completions it holds; null if there were none, or they are of a group. */
     private @Nullable CompletionQueue cq;
 
+    /** What completions of extended CQs have besides; null until there are any. */
+    private long @Nullable [] extras;
+
     /** Whose part it is; it knows the CQ of each completion. */
     private @Nullable GroupCompletions group;
 
@@ -61,6 +65,16 @@ public final class WorkCompletions {
 
     MemorySegment memory() {
         return memory;
+    }
+
+    /** Room for {@link WcExtras} of each completion. */
+    long[] extras() {
+        long[] room = extras;
+        if (room == null) {
+            room = new long[capacity * WcExtras.LONGS];
+            extras = room;
+        }
+        return room;
     }
 
     void size(int size) {
@@ -256,8 +270,7 @@ public final class WorkCompletions {
      */
     public @Nullable QueuePair qp(int index) {
         int number = qpNum(index);
-        GroupCompletions of = group;
-        CompletionQueue from = of == null ? cq : of.cq(index);
+        CompletionQueue from = from(index);
         return from == null ? null : from.context().qps().find(number);
     }
 
@@ -324,7 +337,71 @@ public final class WorkCompletions {
     }
 
     /**
-     * Copies one completion.
+     * When the work was done, by the device's clock ({@code completion_ts}). {@link
+     * ExtendedDeviceAttributes#nanos} makes nanoseconds of two of them; {@link Context#rawClock} is
+     * the clock now. Allocates nothing, as the following methods.
+     *
+     * @param index which completion
+     * @return ticks; 0 if the work has failed
+     * @throws IllegalStateException if the CQ was not created with {@link
+     *     WcField#COMPLETION_TIMESTAMP}
+     */
+    public long timestamp(int index) {
+        return extra(index, WcField.COMPLETION_TIMESTAMP, WcExtras.TIMESTAMP);
+    }
+
+    /**
+     * When the work was done, by the time of day ({@code completion_wallclock_ns}).
+     *
+     * @param index which completion
+     * @return nanoseconds since the beginning of 1970 (UTC); 0 if the work has failed
+     * @throws IllegalStateException if the CQ was not created with {@link
+     *     WcField#COMPLETION_TIMESTAMP_WALLCLOCK}
+     */
+    public long wallclockNanos(int index) {
+        return extra(index, WcField.COMPLETION_TIMESTAMP_WALLCLOCK, WcExtras.WALLCLOCK);
+    }
+
+    /**
+     * The tag of the VLAN that a packet came from ({@code cvlan}).
+     *
+     * @param index which completion
+     * @return 16 bits; 0 if the work has failed
+     * @throws IllegalStateException if the CQ was not created with {@link WcField#CVLAN}
+     */
+    public int cvlan(int index) {
+        return (int) (extra(index, WcField.CVLAN, WcExtras.TAGS) >>> Integer.SIZE);
+    }
+
+    /**
+     * The tag that a flow rule gave a packet ({@code flow_tag}).
+     *
+     * @param index which completion
+     * @return the tag; 0 if the work has failed
+     * @throws IllegalStateException if the CQ was not created with {@link WcField#FLOW_TAG}
+     */
+    public int flowTag(int index) {
+        return (int) extra(index, WcField.FLOW_TAG, WcExtras.TAGS);
+    }
+
+    private long extra(int index, WcField field, int which) {
+        Objects.checkIndex(index, size);
+        CompletionQueue of = from(index);
+        if (of == null || !of.has(field)) {
+            throw new IllegalStateException(
+                    of + " was created without " + field + ": ask for it with CqConfig.withFields");
+        }
+        return extras()[index * WcExtras.LONGS + which];
+    }
+
+    /** The CQ that a completion was polled from. */
+    private @Nullable CompletionQueue from(int index) {
+        GroupCompletions of = group;
+        return of == null ? cq : of.cq(index);
+    }
+
+    /**
+     * Copies one completion, without the fields of {@link WcField}.
      *
      * @param index which completion
      * @return a copy that does not change when the batch is used again

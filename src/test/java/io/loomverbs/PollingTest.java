@@ -36,6 +36,7 @@ class PollingTest {
                     0,
                     Delivery.DIRECT,
                     WaitStrategy.ADAPTIVE,
+                    0,
                     EventQueue.ofOneCq(null));
 
     PollingTest() {

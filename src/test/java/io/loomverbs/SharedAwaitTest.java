@@ -26,6 +26,7 @@ class SharedAwaitTest {
                     0,
                     Delivery.DIRECT,
                     WaitStrategy.EVENTS,
+                    0,
                     EventQueue.ofOneCq(null));
     private final AtomicInteger completions = new AtomicInteger();
     private final AtomicInteger beforeNextArm = new AtomicInteger();

@@ -105,11 +105,15 @@ final class DevinfoCommand implements Callable<Integer> {
             row(out, "max_qp_init_rd_atom", a.maxQpInitReadAtomic());
             row(out, "atomic_cap", "ATOMIC_" + a.atomicCapability() + atomicValue(a));
             row(out, "max_mw", a.maxMw());
+            row(out, "max_mcast_grp", a.maxMcastGroups());
+            row(out, "max_mcast_qp_attach", a.maxMcastQpAttach());
+            row(out, "max_total_mcast_qp_attach", a.maxTotalMcastQpAttach());
             row(out, "max_ah", a.maxAh());
             row(out, "max_srq", a.maxSrq());
             row(out, "max_srq_wr", a.maxSrqWr());
             row(out, "max_srq_sge", a.maxSrqSge());
             row(out, "max_pkeys", a.maxPkeys());
+            row(out, "local_ca_ack_delay", a.localCaAckDelay());
             row(out, "max_inline_data", a.maxInlineData());
             row(out, "num_comp_vectors", a.numCompVectors());
         }
@@ -127,9 +131,21 @@ final class DevinfoCommand implements Callable<Integer> {
         portRow(out, "active_mtu", mtu(p.activeMtu().bytes()));
         portRow(out, "sm_lid", p.smLid());
         portRow(out, "port_lid", p.lid());
+        portRow(out, "port_lmc", String.format(Locale.ROOT, "0x%02x", p.lmc()));
         portRow(out, "link_layer", p.linkLayer() == LinkLayer.ETHERNET ? "Ethernet" : "InfiniBand");
         if (all) {
             portRow(out, "max_msg_sz", String.format(Locale.ROOT, "0x%x", p.maxMessageSize()));
+            portRow(out, "port_cap_flags", hex(p.capabilityFlags()));
+            portRow(
+                    out,
+                    "port_cap_flags2",
+                    String.format(Locale.ROOT, "0x%04x", p.capabilityFlags2()));
+            portRow(out, "max_vl_num", p.maxVlNum());
+            portRow(out, "bad_pkey_cntr", hex(p.badPkeyCounter()));
+            portRow(out, "qkey_viol_cntr", hex(p.qkeyViolationCounter()));
+            portRow(out, "sm_sl", p.smSl());
+            portRow(out, "subnet_timeout", p.subnetTimeout());
+            portRow(out, "init_type_reply", p.initTypeReply());
             portRow(out, "gid_tbl_len", p.gidTableLength());
             portRow(out, "pkey_tbl_len", p.pkeyTableLength());
             portRow(out, "active_width", width(p.activeWidth()));
@@ -187,6 +203,10 @@ final class DevinfoCommand implements Callable<Integer> {
                 guid >>> 32 & 0xffff,
                 guid >>> 16 & 0xffff,
                 guid & 0xffff);
+    }
+
+    private static String hex(int value) {
+        return String.format(Locale.ROOT, "0x%x", value);
     }
 
     private static void row(PrintWriter out, String key, Object value) {

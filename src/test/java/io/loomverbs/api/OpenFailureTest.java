@@ -118,14 +118,24 @@ class OpenFailureTest {
                                 mtu,
                                 mtu,
                                 p.gidTblLen(),
+                                p.portCapFlags(),
                                 p.maxMsgSz(),
+                                p.badPkeyCntr(),
+                                p.qkeyViolCntr(),
                                 p.pkeyTblLen(),
                                 p.lid(),
                                 p.smLid(),
+                                p.lmc(),
+                                p.maxVlNum(),
+                                p.smSl(),
+                                p.subnetTimeout(),
+                                p.initTypeReply(),
                                 p.activeWidth(),
                                 p.activeSpeed(),
                                 p.physState(),
-                                p.linkLayer());
+                                p.linkLayer(),
+                                p.flags(),
+                                p.portCapFlags2());
                     }
                 };
         try (Context context = Opened.open(device)) {

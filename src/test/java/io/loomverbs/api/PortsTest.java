@@ -292,14 +292,20 @@ class PortsTest {
                         a.maxResRdAtom(),
                         a.maxInlineData(),
                         a.atomicCap(),
+                        a.maxMcastGrp(),
+                        a.maxMcastQpAttach(),
+                        a.maxTotalMcastQpAttach(),
                         a.maxPkeys(),
+                        a.localCaAckDelay(),
                         2,
                         a.numCompVectors());
             }
 
             @Override
             public PortAttr queryPort(int port) {
-                return new PortAttr(state, 4, 3, 4, 1 << 20, port, 0, 0, 1, 1, 5, 2);
+                return new PortAttr(
+                        state, 4, 3, 4, 0, 1 << 20, 0, 0, port, 0, 0, 0, 1, 0, 18, 0, 1, 1, 5, 2, 0,
+                        0);
             }
 
             @Override

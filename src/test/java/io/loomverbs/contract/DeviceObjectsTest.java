@@ -202,7 +202,8 @@ class DeviceObjectsTest extends DeviceContract {
         assertThat(is.rcOdpCaps() != 0).isEqualTo(Differences.pagesOnDemand());
         assertThat(is.maxModerationCount() > 0).isEqualTo(Differences.moderates());
         assertThat(is.maxModerationMicros() > 0).isEqualTo(Differences.moderates());
-        assertThat(is.completionTimestampMask()).as("no device here has such a clock").isZero();
+        assertThat(is.completionTimestampMask() != 0).isEqualTo(Differences.stampsCompletions());
+        assertThat(is.hcaCoreClock() > 0).isEqualTo(Differences.stampsCompletions());
         assertThat(f.context.extendedAttributes()).isEqualTo(is);
     }
 
@@ -252,6 +253,11 @@ class DeviceObjectsTest extends DeviceContract {
             assertThat(p.activeMtu()).isLessThanOrEqualTo(p.maxMtu());
             assertThat(f.context.gid(port, 0)).isNotNull();
             assertThat(f.context.pkey(port, 0)).as("of the default partition").isEqualTo(0xffff);
+            assertThat(f.context.pkeyIndex(port, 0xffff)).isZero();
+            assertThat(f.context.pkeyIndex(port, 0x7ffe)).as("no such key").isEqualTo(-1);
+            assertThat(p.lmc()).isBetween(0, 7);
+            assertThat(p.maxVlNum()).isBetween(0, 5);
+            assertThat(p.activeSpeed()).isPositive();
         }
         assertThat(f.context.port(1).state()).isEqualTo(PortState.ACTIVE);
     }

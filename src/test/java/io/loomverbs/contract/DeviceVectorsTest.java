@@ -52,6 +52,16 @@ class DeviceVectorsTest extends DeviceContract {
         assertThat(f.context.cqsOnCompVector(0)).isEqualTo(after.getFirst() - 1);
     }
 
+    /** What serves a vector are processors that there are, if the system tells. */
+    @Test
+    void processors() {
+        for (int i = 0; i < vectors; i++) {
+            List<Integer> cpus = f.context.compVectorCpus(i);
+            assertThat(cpus).isSorted().doesNotHaveDuplicates();
+            assertThat(cpus).as("a device without interrupts").isEmpty();
+        }
+    }
+
     /** A hint is any number, and always means the same vector. */
     @Test
     void hints() {

@@ -1,9 +1,12 @@
 package io.loomverbs.misuse;
 
+import io.loomverbs.CqConfig;
 import io.loomverbs.Verbs;
 import io.loomverbs.WaitStrategy;
+import io.loomverbs.WcField;
 
 import java.time.Duration;
+import java.util.Set;
 
 /** Bad input to devices and contexts, and to what creates channels and CQs. */
 final class ContextMisuse extends MisuseTable {
@@ -18,7 +21,16 @@ final class ContextMisuse extends MisuseTable {
                     "index is " + bad,
                     "pkey_tbl_len of port 1");
         }
+        for (int bad : new int[] {-1, 0x1_0000, MAX}) {
+            iae("Context.pkeyIndex(int, int)", s -> s.context.pkeyIndex(1, bad), "pkey is " + bad);
+        }
+        iae("Context.pkeyIndex(int, int)", s -> s.context.pkeyIndex(2, 1), "port is 2");
         for (int bad : new int[] {-1, MAX, Integer.MIN_VALUE}) {
+            iae(
+                    "Context.compVectorCpus(int)",
+                    s -> s.context.compVectorCpus(bad),
+                    "vector is " + bad,
+                    "num_comp_vectors");
             iae(
                     "Context.cqsOnCompVector(int)",
                     s -> s.context.cqsOnCompVector(bad),
@@ -87,10 +99,42 @@ final class ContextMisuse extends MisuseTable {
                 "context");
         iae(createDirect, s -> s.context.createDirectCq(1, null, s.foreignChannel, 0), "channel");
         iae(createHow, s -> s.context.createDirectCq(1, null, s.foreignChannel, 0, how), "channel");
+        extended();
         iae(
                 "Context.getAsyncEvent(Duration)",
                 s -> s.context.getAsyncEvent(Duration.ofNanos(-1)),
                 "timeout is -0.000000001 s",
                 "negative");
+    }
+
+    private void extended() {
+        String create = "Context.createCqEx(CqConfig)";
+        String config = "CqConfig(int, Object, CompletionChannel, int, boolean, WaitStrategy, Set)";
+        WaitStrategy how = WaitStrategy.EVENTS;
+        for (int cqe : new int[] {0, -1, Integer.MIN_VALUE}) {
+            String is = "cqe is " + cqe;
+            iae("CqConfig.of(int)", s -> CqConfig.of(cqe), is);
+            iae("CqConfig.direct(int)", s -> CqConfig.direct(cqe), is);
+            iae(config, s -> new CqConfig(cqe, null, null, 0, true, how, Set.of()), is);
+        }
+        iae(config, s -> new CqConfig(1, null, null, -1, true, how, Set.of()), "compVector is -1");
+        iae("CqConfig.withCompVector(int)", s -> CqConfig.of(1).withCompVector(-1), "vector is -1");
+        iae(create, s -> s.context.createCqEx(CqConfig.of(MAX)), "cqe is " + MAX, "max_cqe");
+        iae(
+                create,
+                s -> s.context.createCqEx(CqConfig.of(1).withCompVector(MAX)),
+                "compVector is " + MAX,
+                "num_comp_vectors");
+        iae(
+                create,
+                s -> s.context.createCqEx(CqConfig.of(1).withChannel(s.foreignChannel)),
+                "channel is",
+                "context");
+        errno(
+                create,
+                s -> s.context.createCqEx(CqConfig.of(1).withFields(WcField.FLOW_TAG)),
+                "ibv_create_cq_ex",
+                "EOPNOTSUPP",
+                "FLOW_TAG");
     }
 }

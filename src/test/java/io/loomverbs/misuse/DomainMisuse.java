@@ -4,6 +4,9 @@ import io.loomverbs.Access;
 import io.loomverbs.AhAttributes;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Gid;
+import io.loomverbs.MrAdvice;
+import io.loomverbs.MrChanges;
+import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.WcOpcode;
@@ -61,6 +64,8 @@ final class DomainMisuse extends MisuseTable {
         for (long bytes : new long[] {0, -1, Long.MIN_VALUE}) {
             iae(allocate, s -> s.pd.allocateMr(bytes), "bytes is " + bytes, "max_mr_size");
         }
+        dmabuf();
+        rereg();
         String qp = "ProtectionDomain.createQp(QpConfig)";
         for (QpType type : QpType.values()) {
             iae(
@@ -118,6 +123,60 @@ final class DomainMisuse extends MisuseTable {
                     s -> s.pd.createAh(new AhAttributes(1, 0, 0, gid, 255, 0, 0, 0)),
                     "sgidIndex is 255",
                     "gid_tbl_len");
+        }
+    }
+
+    private void dmabuf() {
+        String dmabuf = "ProtectionDomain.regDmabufMr(int, long, long, long, Access[])";
+        iae(dmabuf, s -> s.pd.regDmabufMr(-1, 0, 64, 0), "fd is -1", "a file descriptor");
+        iae(dmabuf, s -> s.pd.regDmabufMr(0, -1, 64, 0), "offset is -1");
+        iae(dmabuf, s -> s.pd.regDmabufMr(0, Long.MAX_VALUE, 64, -1), "offset is ");
+        iae(dmabuf, s -> s.pd.regDmabufMr(0, 0, 0, 0), "length is 0", "max_mr_size");
+        iae(dmabuf, s -> s.pd.regDmabufMr(0, 4096, 64, 8), "iova is 0x8", "offset, 4096");
+        iae(
+                dmabuf,
+                s -> s.pd.regDmabufMr(0, 0, 64, 0, Access.REMOTE_WRITE),
+                "access",
+                "LOCAL_WRITE");
+    }
+
+    private void rereg() {
+        String rereg = "MemoryRegion.rereg(MrChanges)";
+        MrChanges none = MrChanges.of();
+        iae(rereg, s -> s.mr.rereg(none), "changes is", "changes nothing");
+        iae(rereg, s -> s.mr.rereg(none.withPd(s.g.pd)), "pd is", "another context");
+        iae(rereg, s -> s.mr.rereg(none.withAccess(Access.REMOTE_ATOMIC)), "access", "LOCAL_WRITE");
+        iae(rereg, s -> s.mr.rereg(none.withMemory(freed())), "memory", "freed");
+        iae(rereg, s -> s.mr.rereg(none.withMemory(confined())), "memory", "confined");
+        iae(
+                rereg,
+                s -> s.mr.rereg(none.withMemory(Arena.global().allocate(64).asReadOnly())),
+                "memory",
+                "read-only",
+                "LOCAL_WRITE");
+        closed(
+                rereg,
+                s -> {
+                    ProtectionDomain gone = s.f.own(s.context.allocPd());
+                    gone.close();
+                    s.mr.rereg(none.withPd(gone));
+                },
+                "/pd-",
+                "is closed");
+        String advise = "MemoryRegion.advise(MrAdvice, long, long, boolean)";
+        for (long bad : new long[] {-1, 64, Long.MAX_VALUE}) {
+            iae(
+                    advise,
+                    s -> s.mr.advise(MrAdvice.PREFETCH, bad, 1, true),
+                    "offset is " + bad,
+                    "the length of");
+        }
+        for (long bad : new long[] {0, -1, 57, Long.MAX_VALUE}) {
+            iae(
+                    advise,
+                    s -> s.mr.advise(MrAdvice.PREFETCH, 8, bad, false),
+                    "bytes is " + bad,
+                    "what is left of");
         }
     }
 

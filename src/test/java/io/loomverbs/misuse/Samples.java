@@ -8,12 +8,14 @@ import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionHandler;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
+import io.loomverbs.CqConfig;
 import io.loomverbs.CqEvent;
 import io.loomverbs.CqGroup;
 import io.loomverbs.Gid;
 import io.loomverbs.GroupCompletions;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.MemoryWindow;
+import io.loomverbs.MrChanges;
 import io.loomverbs.MwType;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
@@ -24,6 +26,7 @@ import io.loomverbs.Serving;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.SrqAttributes;
 import io.loomverbs.WaitStats;
+import io.loomverbs.WcField;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.blocking.Buffer;
 import io.loomverbs.blocking.BufferPool;
@@ -56,6 +59,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -124,6 +128,10 @@ final class Samples {
                         SrqAttributes.of(4),
                         s.mr,
                         s.mw1,
+                        CqConfig.direct(4),
+                        Set.of(),
+                        new WcField[] {WcField.COMPLETION_TIMESTAMP},
+                        MrChanges.of().withAccess(Access.LOCAL_WRITE),
                         s.ah,
                         s.channel,
                         s.send,

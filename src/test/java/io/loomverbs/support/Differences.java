@@ -69,6 +69,16 @@ public final class Differences {
         return EMBEDDED && !STRICT;
     }
 
+    /** Whether a registration can be changed. */
+    public static boolean changesRegions() {
+        return !SOFT_ROCE;
+    }
+
+    /** Whether completions have the time when the work was done. */
+    public static boolean stampsCompletions() {
+        return !SOFT_ROCE;
+    }
+
     /** Whether the events of a CQ can be delayed. */
     public static boolean moderates() {
         return !SOFT_ROCE;

@@ -248,7 +248,11 @@ class CommandsTest {
                 16,
                 64,
                 AtomicCapability.HCA,
+                0,
+                0,
+                0,
                 1,
+                0,
                 1,
                 1);
     }

@@ -94,6 +94,7 @@ final class ApiCall {
                     "postRecv",
                     "close",
                     "modify",
+                    "rereg",
                     "connect",
                     "init",
                     "activate");

@@ -32,9 +32,6 @@ import java.util.List;
 final class Known {
     final AutoCloseable object;
 
-    /** What it was created from and uses: open at least as long as it is. */
-    final List<Object> uses;
-
     /** Whether only modelled steps may change it. */
     final boolean tame;
 
@@ -43,10 +40,10 @@ final class Known {
     Known(AutoCloseable object, boolean tame) {
         this.object = object;
         this.tame = tame;
-        this.uses = uses(object);
     }
 
-    private static List<Object> uses(AutoCloseable object) {
+    /** What it was created from and uses now: open at least as long as it is. */
+    List<Object> uses() {
         List<Object> uses = new ArrayList<>();
         switch (object) {
             case CompletionChannel channel -> uses.add(channel.context());

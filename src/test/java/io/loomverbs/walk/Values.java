@@ -5,8 +5,10 @@ import io.loomverbs.AhAttributes;
 import io.loomverbs.ChannelHandler;
 import io.loomverbs.CompletionHandler;
 import io.loomverbs.CompletionQueue;
+import io.loomverbs.CqConfig;
 import io.loomverbs.Gid;
 import io.loomverbs.MemoryRegion;
+import io.loomverbs.MrChanges;
 import io.loomverbs.Mtu;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
@@ -17,6 +19,7 @@ import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.WaitStats;
+import io.loomverbs.WcField;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.testkit.Distribution;
@@ -30,6 +33,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.Supplier;
 
@@ -209,6 +213,17 @@ class Values {
                     64,
                     0,
                     0);
+        } else if (type == CqConfig.class) {
+            CqConfig config = dice.oneIn(2) ? CqConfig.direct(dice.of(2, 64)) : CqConfig.of(64);
+            return dice.oneIn(2) ? config : config.withFields(dice.of(WcField.values()));
+        } else if (type == Set.class) {
+            return Set.of(dice.of(WcField.values()));
+        } else if (type == WcField[].class) {
+            return new WcField[] {dice.of(WcField.values())};
+        } else if (type == MrChanges.class) {
+            MrChanges changes = MrChanges.of();
+            changes = dice.oneIn(3) ? changes.withMemory(segment()) : changes;
+            return dice.oneIn(3) ? changes : changes.withAccess(access(false));
         } else if (type == QpAttributes.class) {
             return attributes();
         } else if (type == QpAttributes.Builder.class) {

@@ -78,7 +78,7 @@ final class World {
     List<Object> openUsersOf(Object object) {
         synchronized (known) {
             return known.values().stream()
-                    .filter(k -> k.open && k.uses.stream().anyMatch(object::equals))
+                    .filter(k -> k.open && k.uses().stream().anyMatch(object::equals))
                     .map(k -> (Object) k.object)
                     .toList();
         }

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /** An open device: {@code struct ibv_context}. Failures are {@link DeviceException}s. */
@@ -53,6 +54,14 @@ public interface ContextOps {
         throw DeviceException.unsupported("ibv_query_pkey");
     }
 
+    /**
+     * The processors that serve the interrupt of a completion vector; none if there is no
+     * interrupt, or the system does not tell. Reads files.
+     */
+    default BitSet compVectorCpus(int vector) {
+        return new BitSet();
+    }
+
     /** {@code ibv_create_comp_channel}. */
     default ChannelOps createCompChannel() {
         throw DeviceException.unsupported("ibv_create_comp_channel");
@@ -62,6 +71,21 @@ public interface ContextOps {
     default CqOps createCq(
             int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
         throw DeviceException.unsupported("ibv_create_cq");
+    }
+
+    /**
+     * {@code ibv_create_cq_ex}.
+     *
+     * @param wcFlags what completions have beyond {@code IBV_WC_STANDARD_FLAGS}
+     */
+    default CqOps createCqEx(
+            int cqe, @Nullable ChannelOps channel, int compVector, int wcFlags, CqListener events) {
+        throw DeviceException.unsupported("ibv_create_cq_ex");
+    }
+
+    /** {@code ibv_query_rt_values_ex}: the clock of {@code hca_core_clock}, in its ticks. */
+    default long queryRawClock() {
+        throw DeviceException.unsupported("ibv_query_rt_values_ex");
     }
 
     /**

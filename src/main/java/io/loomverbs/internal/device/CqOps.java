@@ -13,6 +13,14 @@ public interface CqOps {
      */
     int poll(MemorySegment wcs, long at, int max);
 
+    /**
+     * As {@link #poll}, and what else an extended CQ was asked for: {@code extras} has {@link
+     * WcExtras} for each completion that the batch can hold.
+     */
+    default int pollEx(MemorySegment wcs, long at, int max, long[] extras) {
+        return -Errno.EOPNOTSUPP;
+    }
+
     /** {@code ibv_req_notify_cq}: one shot; never weakens a stronger arm. */
     default int reqNotify(boolean solicitedOnly) {
         return -Errno.EOPNOTSUPP;

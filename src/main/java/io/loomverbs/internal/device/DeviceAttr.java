@@ -29,6 +29,10 @@ public record DeviceAttr(
         int maxResRdAtom,
         int maxInlineData,
         int atomicCap,
+        int maxMcastGrp,
+        int maxMcastQpAttach,
+        int maxTotalMcastQpAttach,
         int maxPkeys,
+        int localCaAckDelay,
         int physPortCnt,
         int numCompVectors) {}

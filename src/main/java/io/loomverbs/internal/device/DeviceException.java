@@ -4,7 +4,7 @@ package io.loomverbs.internal.device;
  * An operation of the ops table that creates something failed. The API turns it into the public
  * exception, adding what the caller had asked for.
  */
-public final class DeviceException extends RuntimeException {
+public class DeviceException extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private final int errno;
 

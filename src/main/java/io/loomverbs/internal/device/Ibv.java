@@ -112,6 +112,16 @@ public final class Ibv {
     public static final int WC_IP_CSUM_OK = 4;
     public static final int WC_WITH_INV = 8;
 
+    // enum ibv_create_cq_wc_flags
+    public static final int WC_STANDARD_FLAGS = 0x7f;
+    public static final int WC_EX_WITH_COMPLETION_TIMESTAMP = 1 << 7;
+    public static final int WC_EX_WITH_CVLAN = 1 << 8;
+    public static final int WC_EX_WITH_FLOW_TAG = 1 << 9;
+    public static final int WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK = 1 << 11;
+
+    // enum ibv_values_mask
+    public static final int VALUES_MASK_RAW_CLOCK = 1;
+
     // enum ibv_access_flags
     public static final int ACCESS_LOCAL_WRITE = 1;
     public static final int ACCESS_REMOTE_WRITE = 2;
@@ -120,6 +130,7 @@ public final class Ibv {
     public static final int ACCESS_MW_BIND = 1 << 4;
     public static final int ACCESS_ZERO_BASED = 1 << 5;
     public static final int ACCESS_ON_DEMAND = 1 << 6;
+    public static final int ACCESS_HUGETLB = 1 << 7;
     public static final int ACCESS_RELAXED_ORDERING = 1 << 20;
 
     // enum ibv_mw_type
@@ -131,6 +142,22 @@ public final class Ibv {
     public static final int DEVICE_MEM_MGT_EXTENSIONS = 1 << 21;
     public static final int DEVICE_MEM_WINDOW_TYPE_2A = 1 << 23;
     public static final int DEVICE_MEM_WINDOW_TYPE_2B = 1 << 24;
+
+    // enum ibv_rereg_mr_flags
+    public static final int REREG_MR_CHANGE_TRANSLATION = 1;
+    public static final int REREG_MR_CHANGE_PD = 1 << 1;
+    public static final int REREG_MR_CHANGE_ACCESS = 1 << 2;
+
+    // enum ibv_rereg_mr_err_code
+    public static final int REREG_MR_ERR_INPUT = -1;
+    public static final int REREG_MR_ERR_DONT_FORK_NEW = -2;
+    public static final int REREG_MR_ERR_DO_FORK_OLD = -3;
+
+    // enum ibv_advise_mr_advice, and its flags
+    public static final int ADVISE_MR_ADVICE_PREFETCH = 0;
+    public static final int ADVISE_MR_ADVICE_PREFETCH_WRITE = 1;
+    public static final int ADVISE_MR_ADVICE_PREFETCH_NO_FAULT = 2;
+    public static final int ADVISE_MR_FLAG_FLUSH = 1;
 
     // enum ibv_odp_general_caps, enum ibv_odp_transport_cap_bits
     public static final int ODP_SUPPORT = 1;

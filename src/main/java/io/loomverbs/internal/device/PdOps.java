@@ -16,6 +16,11 @@ public interface PdOps {
         throw DeviceException.unsupported("ibv_alloc_mw");
     }
 
+    /** {@code ibv_reg_dmabuf_mr}. */
+    default MrOps regDmabufMr(long offset, long length, long iova, int fd, int access) {
+        throw DeviceException.unsupported("ibv_reg_dmabuf_mr");
+    }
+
     /** {@code ibv_create_srq}. */
     default SrqOps createSrq(SrqAttr attr, AsyncListener events) {
         throw DeviceException.unsupported("ibv_create_srq");

@@ -30,12 +30,7 @@ public final class UsualCauses {
                     verb.equals("ibv_destroy_qp")
                             ? "it is attached to a multicast group: detachMcast first"
                             : "something still uses it";
-            case Errno.EACCES, Errno.EPERM ->
-                    verb.equals("ibv_open_device")
-                            ? "no permission to read and write the device's file in"
-                                  + " /dev/infiniband: be in the group that owns it, or give it to"
-                                  + " the container"
-                            : "the process lacks a privilege";
+            case Errno.EACCES, Errno.EPERM -> denied(verb);
             case Errno.ENOENT, Errno.ENODEV ->
                     verb.equals("ibv_open_device")
                             ? "the device is gone, or its file in /dev/infiniband was not given to"
@@ -45,12 +40,22 @@ public final class UsualCauses {
             case Errno.ETIMEDOUT, Errno.ENETUNREACH, Errno.EHOSTUNREACH -> ROUTE;
             case Errno.ENOMEM -> verb.startsWith("ibv_post_") ? "the queue is full" : LIMITS;
             case Errno.EFAULT ->
-                    verb.equals("ibv_reg_mr")
+                    verb.equals("ibv_reg_mr") || verb.equals("ibv_rereg_mr")
                             ? "a part of the memory is not mapped, or may not be written to"
                             : "";
             case Errno.EOPNOTSUPP, Errno.ENOSYS -> "the driver does not offer it";
             case Errno.EINVAL -> invalid(verb);
             default -> "";
+        };
+    }
+
+    private static String denied(String verb) {
+        return switch (verb) {
+            case "ibv_open_device" ->
+                    "no permission to read and write the device's file in /dev/infiniband: be in"
+                            + " the group that owns it, or give it to the container";
+            case "ibv_advise_mr" -> "the region was registered without LOCAL_WRITE";
+            default -> "the process lacks a privilege";
         };
     }
 
@@ -69,7 +74,11 @@ public final class UsualCauses {
             case "ibv_create_cq" -> "more completions, or another vector, than the device has";
             case "ibv_resize_cq" -> "the CQ holds more completions than that, or has overrun";
             case "ibv_create_ah" -> "the port or the index of the source GID does not exist";
-            case "ibv_reg_mr" -> "an access that the device does not offer";
+            case "ibv_reg_mr", "ibv_rereg_mr" -> "an access that the device does not offer";
+            case "ibv_advise_mr" -> "the region was registered without ON_DEMAND";
+            case "ibv_reg_dmabuf_mr" ->
+                    "fd is no dma-buf, is shorter than offset and length, or iova and offset"
+                            + " differ within a page";
             case "ibv_req_notify_cq" -> "the CQ has no channel";
             default -> "";
         };

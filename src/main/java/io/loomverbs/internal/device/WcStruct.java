@@ -87,6 +87,12 @@ public final class WcStruct {
         return wcs.get(JAVA_BYTE, at + DLID_PATH_BITS) & 0xff;
     }
 
+    /** Writes what {@link #put} leaves 0. */
+    public static void putRest(MemorySegment wcs, long at, int vendorErr, int dlidPathBits) {
+        wcs.set(JAVA_INT_UNALIGNED, at + VENDOR_ERR, vendorErr);
+        wcs.set(JAVA_BYTE, at + DLID_PATH_BITS, (byte) dlidPathBits);
+    }
+
     /** Writes one whole completion; {@code immData} is in network byte order. */
     public static void put(
             MemorySegment wcs,

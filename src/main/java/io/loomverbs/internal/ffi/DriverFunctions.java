@@ -22,6 +22,12 @@ public final class DriverFunctions {
                     FunctionDescriptor.of(
                             JAVA_INT, Ffi.POINTER, Ffi.POINTER, Ffi.POINTER, Ffi.SIZE_T));
 
+    private static final MethodHandle QUERY_RT_VALUES =
+            Ffi.pointerCapturing(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER));
+
+    private static final MethodHandle CREATE_CQ_EX =
+            Ffi.pointerCapturing(FunctionDescriptor.of(Ffi.POINTER, Ffi.POINTER, Ffi.POINTER));
+
     private static final MethodHandle MODIFY_CQ =
             Ffi.pointerCapturing(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER));
 
@@ -34,6 +40,11 @@ public final class DriverFunctions {
 
     private static final MethodHandle DEALLOC_MW =
             Ffi.pointerCapturing(FunctionDescriptor.of(JAVA_INT, Ffi.POINTER));
+
+    private static final MethodHandle ADVISE_MR =
+            Ffi.pointerCapturing(
+                    FunctionDescriptor.of(
+                            JAVA_INT, Ffi.POINTER, JAVA_INT, JAVA_INT, Ffi.POINTER, JAVA_INT));
 
     private static final MethodHandle POLL_CQ =
             Ffi.pointerDowncall(
@@ -102,6 +113,17 @@ public final class DriverFunctions {
         }
     }
 
+    /** {@code create_cq_ex} of the {@code verbs_context}: a pointer or a negative errno. */
+    public static long createCqEx(
+            MemorySegment call, MemorySegment function, long context, long attr) {
+        try {
+            return Ffi.pointer(
+                    (long) CREATE_CQ_EX.invokeExact(function, call, context, attr), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
     /** {@code bind_mw}, which changes the key of the {@code ibv_mw}. */
     public static int bindMw(MemorySegment call, long function, long qp, long mw, long bind) {
         try {
@@ -112,10 +134,39 @@ public final class DriverFunctions {
         }
     }
 
+    /** {@code query_rt_values} of the {@code verbs_context}. */
+    public static int queryRtValues(
+            MemorySegment call, MemorySegment function, long context, long values) {
+        try {
+            return Ffi.code(
+                    (int) QUERY_RT_VALUES.invokeExact(function, call, context, values), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
     /** {@code dealloc_mw}. */
     public static int deallocMw(MemorySegment call, long function, long mw) {
         try {
             return Ffi.code((int) DEALLOC_MW.invokeExact(Ffi.function(function), call, mw), call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** {@code advise_mr} of the {@code verbs_context}. */
+    public static int adviseMr(
+            MemorySegment call,
+            MemorySegment function,
+            long pd,
+            int advice,
+            int flags,
+            long sges,
+            int entries) {
+        try {
+            return Ffi.code(
+                    (int) ADVISE_MR.invokeExact(function, call, pd, advice, flags, sges, entries),
+                    call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }

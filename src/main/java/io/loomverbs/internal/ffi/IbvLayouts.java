@@ -60,7 +60,10 @@ public final class IbvLayouts {
     /** Stands in front of the {@code ibv_context}, and has grown at its beginning. */
     public static final class VerbsContext {
         public static final int QUERY_PORT = 0;
+        public static final int ADVISE_MR = 8;
         public static final int MODIFY_CQ = 136;
+        public static final int QUERY_RT_VALUES = 192;
+        public static final int CREATE_CQ_EX = 200;
         public static final int QUERY_DEVICE_EX = 216;
         public static final int SZ = 312;
 
@@ -94,11 +97,15 @@ public final class IbvLayouts {
         public static final int MAX_QP_INIT_RD_ATOM = 156;
         public static final int ATOMIC_CAP = 164;
         public static final int MAX_MW = 176;
+        public static final int MAX_MCAST_GRP = 188;
+        public static final int MAX_MCAST_QP_ATTACH = 192;
+        public static final int MAX_TOTAL_MCAST_QP_ATTACH = 196;
         public static final int MAX_AH = 200;
         public static final int MAX_SRQ = 212;
         public static final int MAX_SRQ_WR = 216;
         public static final int MAX_SRQ_SGE = 220;
         public static final int MAX_PKEYS = 224;
+        public static final int LOCAL_CA_ACK_DELAY = 226;
         public static final int PHYS_PORT_CNT = 227;
         public static final int BYTES = 232;
 
@@ -125,16 +132,25 @@ public final class IbvLayouts {
         public static final int MAX_MTU = 4;
         public static final int ACTIVE_MTU = 8;
         public static final int GID_TBL_LEN = 12;
+        public static final int PORT_CAP_FLAGS = 16;
         public static final int MAX_MSG_SZ = 20;
+        public static final int BAD_PKEY_CNTR = 24;
+        public static final int QKEY_VIOL_CNTR = 28;
         public static final int PKEY_TBL_LEN = 32;
         public static final int LID = 34;
         public static final int SM_LID = 36;
+        public static final int LMC = 38;
+        public static final int MAX_VL_NUM = 39;
+        public static final int SM_SL = 40;
+        public static final int SUBNET_TIMEOUT = 41;
+        public static final int INIT_TYPE_REPLY = 42;
         public static final int ACTIVE_WIDTH = 43;
         public static final int ACTIVE_SPEED = 44;
         public static final int PHYS_STATE = 45;
         public static final int LINK_LAYER = 46;
+        public static final int FLAGS = 47;
 
-        /** With {@code port_cap_flags2}, its last field for now; libibverbs is told how much. */
+        /** Its last field in rdma-core 44; libibverbs is told how much there is room for. */
         public static final int PORT_CAP_FLAGS2 = 48;
 
         private IbvPortAttr() {}
@@ -152,6 +168,7 @@ public final class IbvLayouts {
     }
 
     public static final class IbvMr {
+        public static final int PD = 8;
         public static final int LKEY = 36;
         public static final int RKEY = 40;
 
@@ -188,6 +205,56 @@ public final class IbvLayouts {
         public static final int CQE = 28;
 
         private IbvCq() {}
+    }
+
+    /** Begins like an {@code ibv_cq}. */
+    public static final class IbvCqEx {
+        @AfterMutex public static final int STATUS = 132;
+        @AfterMutex public static final int WR_ID = 136;
+        @AfterMutex public static final int START_POLL = 144;
+        @AfterMutex public static final int END_POLL = 160;
+        @AfterMutex public static final int READ_OPCODE = 168;
+        @AfterMutex public static final int READ_VENDOR_ERR = 176;
+        @AfterMutex public static final int READ_BYTE_LEN = 184;
+        @AfterMutex public static final int READ_IMM_DATA = 192;
+        @AfterMutex public static final int READ_QP_NUM = 200;
+        @AfterMutex public static final int READ_SRC_QP = 208;
+        @AfterMutex public static final int READ_WC_FLAGS = 216;
+        @AfterMutex public static final int READ_SLID = 224;
+        @AfterMutex public static final int READ_SL = 232;
+        @AfterMutex public static final int READ_DLID_PATH_BITS = 240;
+        @AfterMutex public static final int READ_COMPLETION_TS = 248;
+        @AfterMutex public static final int READ_CVLAN = 256;
+        @AfterMutex public static final int READ_FLOW_TAG = 264;
+        @AfterMutex public static final int READ_COMPLETION_WALLCLOCK_NS = 280;
+
+        private IbvCqEx() {}
+    }
+
+    public static final class IbvCqInitAttrEx {
+        public static final int CQE = 0;
+        public static final int CQ_CONTEXT = 8;
+        public static final int CHANNEL = 16;
+        public static final int COMP_VECTOR = 24;
+        public static final int WC_FLAGS = 32;
+        public static final int BYTES = 56;
+
+        private IbvCqInitAttrEx() {}
+    }
+
+    public static final class IbvPollCqAttr {
+        public static final int BYTES = 4;
+
+        private IbvPollCqAttr() {}
+    }
+
+    public static final class IbvValuesEx {
+        public static final int COMP_MASK = 0;
+        public static final int RAW_CLOCK__TV_SEC = 8;
+        public static final int RAW_CLOCK__TV_NSEC = 16;
+        public static final int BYTES = 24;
+
+        private IbvValuesEx() {}
     }
 
     public static final class IbvModifyCqAttr {

@@ -88,6 +88,29 @@ public final class Libibverbs {
                             JAVA_LONG,
                             JAVA_INT));
 
+    private static final MethodHandle REREG_MR =
+            FUNCTIONS.code(
+                    "ibv_rereg_mr",
+                    Ffi.POINTER,
+                    JAVA_INT,
+                    Ffi.POINTER,
+                    Ffi.POINTER,
+                    Ffi.SIZE_T,
+                    JAVA_INT);
+
+    /** Null in a library older than rdma-core 34. */
+    private static final @Nullable MethodHandle REG_DMABUF_MR =
+            FUNCTIONS.optional(
+                    "ibv_reg_dmabuf_mr",
+                    FunctionDescriptor.of(
+                            Ffi.POINTER,
+                            Ffi.POINTER,
+                            JAVA_LONG,
+                            Ffi.SIZE_T,
+                            JAVA_LONG,
+                            JAVA_INT,
+                            JAVA_INT));
+
     private static final MethodHandle DEREG_MR = FUNCTIONS.code("ibv_dereg_mr", Ffi.POINTER);
     private static final MethodHandle CREATE_CQ =
             FUNCTIONS.pointer(
@@ -272,6 +295,49 @@ public final class Libibverbs {
                     (long)
                             requireNonNull(REG_MR_IOVA2)
                                     .invokeExact(call, pd, address, length, address, access),
+                    call);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /**
+     * {@code ibv_rereg_mr}: 0 or one of {@code enum ibv_rereg_mr_err_code}, which are negative;
+     * then {@link #errno} says why.
+     */
+    public static int reregMr(
+            MemorySegment call,
+            long mr,
+            int flags,
+            long pd,
+            long address,
+            long length,
+            int access) {
+        try {
+            return (int) REREG_MR.invokeExact(call, mr, flags, pd, address, length, access);
+        } catch (Throwable e) {
+            throw Ffi.rethrown(e);
+        }
+    }
+
+    /** The {@code errno} that the last call with {@code call} has left. */
+    public static int errno(MemorySegment call) {
+        return Ffi.errno(call);
+    }
+
+    /** Whether there is {@link #regDmabufMr}. */
+    public static boolean hasRegDmabufMr() {
+        return REG_DMABUF_MR != null;
+    }
+
+    /** {@code ibv_reg_dmabuf_mr}. */
+    public static long regDmabufMr(
+            MemorySegment call, long pd, long offset, long length, long iova, int fd, int access) {
+        try {
+            return Ffi.pointer(
+                    (long)
+                            requireNonNull(REG_DMABUF_MR)
+                                    .invokeExact(call, pd, offset, length, iova, fd, access),
                     call);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);

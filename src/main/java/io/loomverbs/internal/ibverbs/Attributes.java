@@ -16,6 +16,12 @@ final class Attributes {
      */
     private static final int MAX_INLINE = 1 << 16;
 
+    /**
+     * {@code active_speed_ex}, which newer versions of libibverbs append, for speeds that do not
+     * fit into a byte. An older one leaves it 0, as does a driver that does not know it.
+     */
+    private static final int ACTIVE_SPEED_EX = 52;
+
     private Attributes() {}
 
     static DeviceAttr device(Struct attr, int numCompVectors) {
@@ -47,7 +53,11 @@ final class Attributes {
                 attr.i32(IbvDeviceAttr.MAX_RES_RD_ATOM),
                 MAX_INLINE,
                 attr.i32(IbvDeviceAttr.ATOMIC_CAP),
+                attr.i32(IbvDeviceAttr.MAX_MCAST_GRP),
+                attr.i32(IbvDeviceAttr.MAX_MCAST_QP_ATTACH),
+                attr.i32(IbvDeviceAttr.MAX_TOTAL_MCAST_QP_ATTACH),
                 attr.u16(IbvDeviceAttr.MAX_PKEYS),
+                attr.u8(IbvDeviceAttr.LOCAL_CA_ACK_DELAY),
                 attr.u8(IbvDeviceAttr.PHYS_PORT_CNT),
                 numCompVectors);
     }
@@ -66,18 +76,33 @@ final class Attributes {
     }
 
     static PortAttr port(Struct attr) {
+        int extended = attr.i32(ACTIVE_SPEED_EX);
+        return port(attr, extended == 0 ? attr.u8(IbvPortAttr.ACTIVE_SPEED) : extended);
+    }
+
+    private static PortAttr port(Struct attr, int activeSpeed) {
         return new PortAttr(
                 attr.i32(IbvPortAttr.STATE),
                 attr.i32(IbvPortAttr.MAX_MTU),
                 attr.i32(IbvPortAttr.ACTIVE_MTU),
                 attr.i32(IbvPortAttr.GID_TBL_LEN),
+                attr.i32(IbvPortAttr.PORT_CAP_FLAGS),
                 attr.i32(IbvPortAttr.MAX_MSG_SZ),
+                attr.i32(IbvPortAttr.BAD_PKEY_CNTR),
+                attr.i32(IbvPortAttr.QKEY_VIOL_CNTR),
                 attr.u16(IbvPortAttr.PKEY_TBL_LEN),
                 attr.u16(IbvPortAttr.LID),
                 attr.u16(IbvPortAttr.SM_LID),
+                attr.u8(IbvPortAttr.LMC),
+                attr.u8(IbvPortAttr.MAX_VL_NUM),
+                attr.u8(IbvPortAttr.SM_SL),
+                attr.u8(IbvPortAttr.SUBNET_TIMEOUT),
+                attr.u8(IbvPortAttr.INIT_TYPE_REPLY),
                 attr.u8(IbvPortAttr.ACTIVE_WIDTH),
-                attr.u8(IbvPortAttr.ACTIVE_SPEED),
+                activeSpeed,
                 attr.u8(IbvPortAttr.PHYS_STATE),
-                attr.u8(IbvPortAttr.LINK_LAYER));
+                attr.u8(IbvPortAttr.LINK_LAYER),
+                attr.u8(IbvPortAttr.FLAGS),
+                attr.u16(IbvPortAttr.PORT_CAP_FLAGS2));
     }
 }

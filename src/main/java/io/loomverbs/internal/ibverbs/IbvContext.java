@@ -22,6 +22,7 @@ import io.loomverbs.internal.ffi.DriverFunctions;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttrEx;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvValuesEx;
 import io.loomverbs.internal.ffi.IbvLayouts.VerbsContext;
 import io.loomverbs.internal.ffi.Libibverbs;
 import io.loomverbs.internal.ffi.Pin;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -45,6 +47,7 @@ final class IbvContext implements ContextOps {
     private static final int PORT_ATTR_BYTES = 128;
 
     private static final int GID_BYTES = 16;
+    private static final long NANOS_PER_SECOND = 1_000_000_000;
 
     /**
      * All existing objects of the context, since the device may use them whether or not the program
@@ -86,6 +89,14 @@ final class IbvContext implements ContextOps {
     /** Null if libibverbs has none. */
     final @Nullable MemorySegment modifyCq;
 
+    /** The same. */
+    final @Nullable MemorySegment adviseMr;
+
+    /** The same. */
+    final @Nullable MemorySegment createCqEx;
+
+    private final @Nullable MemorySegment queryRtValues;
+
     private final String name;
     private final long address;
     private final int cmdFd;
@@ -124,6 +135,9 @@ final class IbvContext implements ContextOps {
         this.queryPort = extended(address, VerbsContext.QUERY_PORT);
         this.queryDeviceEx = extended(address, VerbsContext.QUERY_DEVICE_EX);
         this.modifyCq = extended(address, VerbsContext.MODIFY_CQ);
+        this.adviseMr = extended(address, VerbsContext.ADVISE_MR);
+        this.createCqEx = extended(address, VerbsContext.CREATE_CQ_EX);
+        this.queryRtValues = extended(address, VerbsContext.QUERY_RT_VALUES);
         this.poller = poller;
         this.asyncEvents =
                 new IbvAsyncEvents(this, poller, context.i32(IbvLayouts.IbvContext.ASYNC_FD));
@@ -338,6 +352,11 @@ final class IbvContext implements ContextOps {
     }
 
     @Override
+    public BitSet compVectorCpus(int vector) {
+        return OffCarrierCalls.run("/proc/interrupts", () -> VectorIrqs.cpus(name, vector));
+    }
+
+    @Override
     public ChannelOps createCompChannel() {
         return IbvChannel.create(this);
     }
@@ -373,13 +392,50 @@ final class IbvContext implements ContextOps {
     @Override
     public CqOps createCq(
             int cqe, @Nullable ChannelOps channel, int compVector, CqListener events) {
+        return IbvCq.create(this, cqe, addressOf(channel), compVector, events);
+    }
+
+    @Override
+    public CqOps createCqEx(
+            int cqe, @Nullable ChannelOps channel, int compVector, int wcFlags, CqListener events) {
+        return IbvCqEx.create(this, cqe, addressOf(channel), compVector, wcFlags, events);
+    }
+
+    private long addressOf(@Nullable ChannelOps channel) {
         if (channel == null) {
-            return IbvCq.create(this, cqe, 0, compVector, events);
+            return 0;
         }
         if (channel instanceof IbvChannel known && known.context() == this) {
-            return IbvCq.create(this, cqe, known.address(), compVector, events);
+            return known.address();
         }
         throw new DeviceException(Errno.EINVAL, "the channel is of another device");
+    }
+
+    /** Drivers put the clock into the nanoseconds, in its own unit. */
+    @Override
+    public long queryRawClock() {
+        MemorySegment function = queryRtValues;
+        if (function == null) {
+            throw DeviceException.unsupported("ibv_query_rt_values_ex");
+        }
+        enter();
+        try (Arena arena = Arena.ofConfined()) {
+            Struct values = Struct.allocate(arena, IbvValuesEx.BYTES);
+            values.i32(IbvValuesEx.COMP_MASK, Ibv.VALUES_MASK_RAW_CLOCK);
+            int rc =
+                    DriverFunctions.queryRtValues(
+                            Libibverbs.callState(arena), function, address, values.address());
+            if (rc == 0 && (values.i32(IbvValuesEx.COMP_MASK) & Ibv.VALUES_MASK_RAW_CLOCK) == 0) {
+                rc = -Errno.EOPNOTSUPP;
+            }
+            if (rc != 0) {
+                throw Failures.of("ibv_query_rt_values_ex", rc, name);
+            }
+            return values.i64(IbvValuesEx.RAW_CLOCK__TV_SEC) * NANOS_PER_SECOND
+                    + values.i64(IbvValuesEx.RAW_CLOCK__TV_NSEC);
+        } finally {
+            guard.leave();
+        }
     }
 
     @Override

@@ -18,7 +18,7 @@ import java.lang.ref.Reference;
 import java.util.function.LongUnaryOperator;
 
 /** A completion queue of libibverbs. */
-final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
+class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
     /** How many completions at once are fetched for a batch on the heap. */
     private static final int POLLED_AT_ONCE = 16;
 
@@ -64,7 +64,7 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
         }
     }
 
-    private IbvCq(IbvContext context, CqListener events) {
+    IbvCq(IbvContext context, CqListener events) {
         super(context, new ExclusiveCallGate(), Libibverbs::destroyCq);
         this.events = new Listener(events);
         this.pollCq = context.pollCq;
@@ -173,6 +173,16 @@ final class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
                 WcStruct.wcFlags(wcs, wc, (flags & ~Ibv.WC_IP_CSUM_OK) | Ibv.WC_WITH_INV);
             }
         }
+    }
+
+    /** Whether it has overrun. */
+    final boolean hasFailed() {
+        return failed;
+    }
+
+    /** A poll has answered {@code n}. By the thread inside the gate. */
+    final void counted(int n) {
+        polled += Math.max(n, 0);
     }
 
     private int pollToHeap(MemorySegment wcs, long at, int max) {

@@ -70,6 +70,21 @@ final class IbvPd extends NativeObject<CallGate> implements PdOps {
     }
 
     @Override
+    public MrOps regDmabufMr(long offset, long length, long iova, int fd, int access) {
+        enter();
+        try {
+            // A driver of the other device may have to move the memory first.
+            return OffCarrierCalls.run(
+                    "ibv_reg_dmabuf_mr",
+                    () ->
+                            IbvMr.ofDmabuf(
+                                    context, nativeAddress(), offset, length, iova, fd, access));
+        } finally {
+            guard.leave();
+        }
+    }
+
+    @Override
     public SrqOps createSrq(SrqAttr attr, AsyncListener events) {
         enter();
         try {
@@ -109,6 +124,11 @@ final class IbvPd extends NativeObject<CallGate> implements PdOps {
         } finally {
             guard.leave();
         }
+    }
+
+    /** The {@code ibv_pd}, while the caller keeps it from being deallocated. */
+    long address() {
+        return nativeAddress();
     }
 
     private void enter() {

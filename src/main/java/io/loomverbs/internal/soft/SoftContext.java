@@ -10,6 +10,7 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.FaultOps;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.device.PdOps;
 import io.loomverbs.internal.device.PortAttr;
@@ -21,6 +22,10 @@ final class SoftContext implements ContextOps {
     static {
         LoadedClasses.besides(SoftContext.class);
     }
+
+    /** What completions have here beyond those of a plain CQ. */
+    private static final int TIMES =
+            Ibv.WC_EX_WITH_COMPLETION_TIMESTAMP | Ibv.WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK;
 
     final SoftDevice device;
     final DeviceOps.PortListener events;
@@ -75,6 +80,29 @@ final class SoftContext implements ContextOps {
     @Override
     public CqOps createCq(
             int cqe, @Nullable ChannelOps channel, int compVector, CqListener listener) {
+        return createCq(cqe, channel, compVector, listener, false);
+    }
+
+    @Override
+    public CqOps createCqEx(
+            int cqe,
+            @Nullable ChannelOps channel,
+            int compVector,
+            int wcFlags,
+            CqListener listener) {
+        if ((wcFlags & ~TIMES) != 0) {
+            throw new DeviceException(
+                    Errno.EOPNOTSUPP, "wc_flags 0x" + Integer.toHexString(wcFlags));
+        }
+        return createCq(cqe, channel, compVector, listener, wcFlags != 0);
+    }
+
+    private CqOps createCq(
+            int cqe,
+            @Nullable ChannelOps channel,
+            int compVector,
+            CqListener listener,
+            boolean stamped) {
         faults.checkDevice();
         if (cqe < 1 || cqe > device.limits.maxCqe()) {
             throw invalid("cqe " + cqe + " is not in 1.." + device.limits.maxCqe());
@@ -93,7 +121,8 @@ final class SoftContext implements ContextOps {
             }
             softChannel = ours;
         }
-        SoftCq cq = new SoftCq(this, cqe, softChannel, listener); // first: memory may run out
+        SoftCq cq =
+                new SoftCq(this, cqe, softChannel, listener, stamped); // first: memory may run out
         device.cqs.take("CQs");
         if (softChannel != null && !softChannel.users.add()) {
             device.cqs.give();
@@ -104,6 +133,12 @@ final class SoftContext implements ContextOps {
             cq.lose();
         }
         return cq;
+    }
+
+    @Override
+    public long queryRawClock() {
+        faults.checkDevice();
+        return device.clock.ticks(System.nanoTime());
     }
 
     @Override

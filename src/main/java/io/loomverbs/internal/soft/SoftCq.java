@@ -4,6 +4,8 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.WcExtras;
+import io.loomverbs.internal.device.WcStruct;
 
 import org.jspecify.annotations.Nullable;
 
@@ -77,8 +79,24 @@ final class SoftCq extends Mutex implements CqOps {
     /** How many queues (send or receive) of QPs complete here; -1 when destroyed. */
     private int users;
 
+    /** When each completion was added, of an extended CQ. Under the lock. */
+    private final @Nullable LongFifo stamps;
+
     SoftCq(SoftContext context, int cqe, @Nullable SoftChannel channel, CqListener events) {
+        this(context, cqe, channel, events, false);
+    }
+
+    /**
+     * @param stamped whether completions are polled with the time when they were added
+     */
+    SoftCq(
+            SoftContext context,
+            int cqe,
+            @Nullable SoftChannel channel,
+            CqListener events,
+            boolean stamped) {
         this.context = context;
+        this.stamps = stamped ? new LongFifo() : null;
         this.cqe = cqe;
         this.channel = channel;
         this.events = events;
@@ -111,6 +129,9 @@ final class SoftCq extends Mutex implements CqOps {
                     return OVERRUN;
                 }
                 r.makeRoom();
+                if (stamps != null) {
+                    stamps.reserve();
+                }
                 if (whenPolled != null) {
                     whenPolled.add(wc.polled == null ? NOTHING : wc.polled);
                 }
@@ -121,6 +142,9 @@ final class SoftCq extends Mutex implements CqOps {
                 return OVERRUN;
             }
             r.add(wc);
+            if (stamps != null) {
+                stamps.add(System.nanoTime());
+            }
             if (arm == ARMED_ALL
                     || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
                 Moderation delay = moderation;
@@ -150,12 +174,48 @@ final class SoftCq extends Mutex implements CqOps {
         }
         this.lock();
         try {
-            int n = ring == null ? 0 : ring.take(wcs, at, max);
-            for (int i = 0; whenPolled != null && i < n; i++) {
-                whenPolled.remove().run();
+            return take(wcs, at, max);
+        } finally {
+            this.unlock();
+        }
+    }
+
+    /** Under the lock. */
+    private int take(MemorySegment wcs, long at, int max) {
+        int n = ring == null ? 0 : ring.take(wcs, at, max);
+        for (int i = 0; whenPolled != null && i < n; i++) {
+            whenPolled.remove().run();
+        }
+        polled += n;
+        return n == 0 && overrun && max > 0 ? -Errno.EIO : n;
+    }
+
+    @Override
+    public int pollEx(MemorySegment wcs, long at, int max, long[] extras) {
+        LongFifo times = stamps;
+        if (times == null) {
+            return -Errno.EOPNOTSUPP;
+        }
+        CqRing r = ring;
+        if (!overrun && (r == null || r.size() == 0)) {
+            return 0;
+        }
+        this.lock();
+        try {
+            int n = take(wcs, at, max);
+            for (int i = 0; i < n; i++) {
+                long where = at + (long) i * WcStruct.BYTES;
+                long time = times.remove();
+                boolean done = WcStruct.status(wcs, where) == Ibv.WC_SUCCESS;
+                WcExtras.put(
+                        extras,
+                        WcExtras.index(where),
+                        done ? context.device.clock.ticks(time) : 0,
+                        done ? SoftClock.wallclock(time) : 0,
+                        0,
+                        0);
             }
-            polled += n;
-            return n == 0 && overrun && max > 0 ? -Errno.EIO : n;
+            return n;
         } finally {
             this.unlock();
         }
@@ -282,8 +342,12 @@ final class SoftCq extends Mutex implements CqOps {
             }
             for (int i = r.size(); i > 0; i--) {
                 Runnable first = polled.remove();
+                long time = stamps == null ? 0 : stamps.remove();
                 if (r.dropOrRotate(qpNum)) {
                     polled.add(first);
+                    if (stamps != null) {
+                        stamps.add(time);
+                    }
                 } else {
                     first.run();
                 }

@@ -31,6 +31,7 @@ final class SoftDevice implements DeviceOps {
 
     private static final int ODP_OF_UC = ODP_OF_UD | Ibv.ODP_SUPPORT_WRITE;
 
+    final SoftClock clock;
     final SoftLimits limits;
     final IdTable<SoftQp> qps;
     final IdTable<SoftMr> mrs;
@@ -64,6 +65,7 @@ final class SoftDevice implements DeviceOps {
             String name, boolean strict, long guid, SoftLimits limits, RetryTimer timer) {
         this.name = name;
         this.strict = strict;
+        this.clock = strict ? SoftClock.COARSE : SoftClock.NANOS;
         this.port = new SoftPort(guid, strict);
         this.timer = timer;
         this.limits = limits;
@@ -81,15 +83,16 @@ final class SoftDevice implements DeviceOps {
      */
     DeviceAttrEx extendedAttributes() {
         return strict
-                ? new DeviceAttrEx(0, 0, 0, 0, 0, 0, 0, MAX_MODERATION, MAX_MODERATION)
+                ? new DeviceAttrEx(
+                        0, 0, 0, 0, 0, clock.mask, clock.kiloHertz, MAX_MODERATION, MAX_MODERATION)
                 : new DeviceAttrEx(
                         0,
                         Ibv.ODP_SUPPORT,
                         ODP_OF_UC | Ibv.ODP_SUPPORT_READ | Ibv.ODP_SUPPORT_ATOMIC,
                         ODP_OF_UC,
                         ODP_OF_UD,
-                        0,
-                        0,
+                        clock.mask,
+                        clock.kiloHertz,
                         MAX_MODERATION,
                         MAX_MODERATION);
     }
@@ -138,7 +141,11 @@ final class SoftDevice implements DeviceOps {
                 MAX_RD_ATOMIC * limits.maxQp(),
                 limits.maxInline(),
                 ATOMIC_GLOB,
+                Integer.MAX_VALUE,
+                limits.maxQp(),
+                Integer.MAX_VALUE,
                 1,
+                0,
                 1,
                 limits.numCompVectors());
     }

@@ -1,7 +1,12 @@
 package io.loomverbs.internal.soft;
 
+import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
+import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.MrOps;
+import io.loomverbs.internal.device.PdOps;
+
+import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -51,6 +56,51 @@ final class SoftMr extends KeyedMemory implements MrOps, IdTable.Entry {
 
     void boundMore(int more) {
         WINDOWS.getAndAdd(this, more);
+    }
+
+    /*
+     * As verbs have it: the region is registered anew, and then deregistered, under another key.
+     * So a program that keeps the old one fails here.
+     */
+    @Override
+    public MrOps rereg(
+            int flags, @Nullable PdOps newPd, @Nullable MemorySegment newMemory, int newAccess) {
+        if (newPd != null && !(newPd instanceof SoftPd)) {
+            throw SoftContext.invalid("the PD is of another device");
+        }
+        SoftPd to = newPd == null ? pd : (SoftPd) newPd;
+        MrOps anew = to.regMr(newMemory == null ? memory : newMemory, newAccess);
+        boolean replaced = false;
+        try {
+            int rc = dereg();
+            if (rc != 0) {
+                throw new DeviceException(
+                        -rc,
+                        rc == -Errno.EBUSY ? "a window is bound to it" : "it was deregistered");
+            }
+            replaced = true;
+            return anew;
+        } finally {
+            if (!replaced) {
+                anew.dereg();
+            }
+        }
+    }
+
+    /** Memory of a JVM is paged by the system, and soft0 copies it as any thread does. */
+    @Override
+    public int advise(int advice, boolean flush, long address, long bytes) {
+        if (pd.device.strict) {
+            return -Errno.EOPNOTSUPP;
+        }
+        if ((access & Ibv.ACCESS_ON_DEMAND) == 0 || gate.isDestroyed()) {
+            return -Errno.EINVAL;
+        }
+        if (advice == Ibv.ADVISE_MR_ADVICE_PREFETCH_WRITE
+                && (access & Ibv.ACCESS_LOCAL_WRITE) == 0) {
+            return -Errno.EPERM;
+        }
+        return grants(0, address, bytes) && memory.scope().isAlive() ? 0 : -Errno.EFAULT;
     }
 
     /*

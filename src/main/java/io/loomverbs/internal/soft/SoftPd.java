@@ -30,6 +30,7 @@ final class SoftPd implements PdOps, Keys {
                     | REMOTE_CHANGES
                     | Ibv.ACCESS_MW_BIND
                     | Ibv.ACCESS_ON_DEMAND
+                    | Ibv.ACCESS_HUGETLB
                     | Ibv.ACCESS_RELAXED_ORDERING;
 
     final SoftDevice device;

@@ -30,6 +30,11 @@ final class SoftPort {
 
     private static final int STATE_DOWN = 1;
     private static final int STATE_ACTIVE = 4;
+    private static final int ONLY_VL0 = 1;
+
+    /** The usual one of subnet managers: 1 s. */
+    private static final int SUBNET_TIMEOUT = 18;
+
     private static final int WIDTH_4X = 2;
     private static final int SPEED_EDR = 32;
     private static final int PHYS_POLLING = 2;
@@ -50,14 +55,24 @@ final class SoftPort {
                 MTU,
                 MTU,
                 1,
+                0,
                 MAX_MSG_BYTES,
+                0,
+                0,
                 1,
                 LID,
                 LID,
+                0,
+                ONLY_VL0,
+                0,
+                SUBNET_TIMEOUT,
+                0,
                 WIDTH_4X,
                 SPEED_EDR,
                 down ? PHYS_POLLING : PHYS_LINK_UP,
-                LINK_LAYER_INFINIBAND);
+                LINK_LAYER_INFINIBAND,
+                0,
+                0);
     }
 
     byte[] gid() {

@@ -10,6 +10,7 @@ import io.loomverbs.internal.device.QpCap;
 import io.loomverbs.internal.ffi.CProgram;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvAhAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvDeviceAttr;
+import io.loomverbs.internal.ffi.IbvLayouts.IbvPortAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvQpAttr;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvQpInitAttr;
 import io.loomverbs.internal.ffi.Struct;
@@ -33,6 +34,8 @@ import java.util.Map;
  * sign and byte order of every field. What Java writes is what it reads.
  */
 class StructsTest {
+    private static final int ACTIVE_SPEED_EX = 52;
+
     /** Larger than any structure here. */
     private static final int BYTES = 1024;
 
@@ -133,9 +136,23 @@ class StructsTest {
     @Test
     void portAttributes() throws Exception {
         try (Arena arena = Arena.ofConfined()) {
-            PortAttr attr = Attributes.port(patterned(arena));
+            Struct struct = patterned(arena);
+            struct.i32(ACTIVE_SPEED_EX, 0); // as of a library that does not know it
+            PortAttr attr = Attributes.port(struct);
             Map<String, Long> java = numbers(attr);
             same(java, read("ibv_port_attr", fieldsOf(java, "s->")));
+        }
+    }
+
+    /** A speed that does not fit into the byte is behind it, in newer versions of libibverbs. */
+    @Test
+    void extendedSpeed() {
+        try (Arena arena = Arena.ofConfined()) {
+            Struct struct = Struct.allocate(arena, BYTES);
+            struct.u8(IbvPortAttr.ACTIVE_SPEED, 128);
+            assertThat(Attributes.port(struct).activeSpeed()).isEqualTo(128);
+            struct.i32(ACTIVE_SPEED_EX, 256);
+            assertThat(Attributes.port(struct).activeSpeed()).isEqualTo(256);
         }
     }
 
