@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -94,7 +95,8 @@ public final class BufferPool implements AutoCloseable {
      * @param buffers how many there are at most, 1 to 16777216
      * @param access what is allowed, besides {@link Access#LOCAL_WRITE}
      * @return the pool
-     * @throws IllegalArgumentException if a number is out of range
+     * @throws IllegalArgumentException if a number is out of range, or {@code access} has {@link
+     *     Access#ZERO_BASED}
      */
     public static BufferPool of(
             ProtectionDomain pd, int bufferBytes, int buffers, Access... access) {
@@ -110,7 +112,8 @@ public final class BufferPool implements AutoCloseable {
      * @param buffers how many there are at most, 1 to 16777216
      * @param access what is allowed, besides {@link Access#LOCAL_WRITE}
      * @return the pool
-     * @throws IllegalArgumentException if a number is out of range
+     * @throws IllegalArgumentException if a number is out of range, or {@code access} has {@link
+     *     Access#ZERO_BASED}
      */
     public static BufferPool traced(
             ProtectionDomain pd, int bufferBytes, int buffers, Access... access) {
@@ -127,6 +130,12 @@ public final class BufferPool implements AutoCloseable {
         all[0] = Access.LOCAL_WRITE;
         for (int i = 0; i < access.length; i++) {
             all[i + 1] = Check.notNull(access[i], "access");
+            if (access[i] == Access.ZERO_BASED) {
+                throw new IllegalArgumentException(
+                        "access is "
+                                + Arrays.toString(access)
+                                + ", but ZERO_BASED is of memory windows only");
+            }
         }
         return new BufferPool(pd, bufferBytes, buffers, traced, all);
     }

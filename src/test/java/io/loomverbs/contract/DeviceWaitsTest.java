@@ -182,7 +182,7 @@ class DeviceWaitsTest extends DeviceContract {
 
     private WeakReference<Object> addDropped() {
         Object[] own = new Object[1]; // so that it is an object of its own
-        Supplier<List<WaitStats>> layer = () -> own[0] == null ? List.of() : List.of();
+        Supplier<List<WaitStats>> layer = () -> own.length == 0 ? null : List.of();
         f.context.addWaits(layer);
         return new WeakReference<>(layer);
     }

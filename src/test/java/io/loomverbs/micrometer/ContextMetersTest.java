@@ -30,6 +30,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -64,10 +65,10 @@ class ContextMetersTest {
 
     private void assertShows(CqStats cq) {
         String prefix = "loomverbs.cq.";
-        assertThat(counter(prefix + "events", "cq", cq.cq())).isEqualTo(cq.events());
-        assertThat(counter(prefix + "completions", "cq", cq.cq())).isEqualTo(cq.completions());
-        assertThat(counter(prefix + "arms", "cq", cq.cq())).isEqualTo(cq.arms());
-        assertThat(counter(prefix + "empty.wakeups", "cq", cq.cq())).isEqualTo(cq.emptyWakeUps());
+        assertThat(counter(prefix + "events", "cq", cq.cq())).isEqualTo((double) cq.events());
+        assertThat(counter(prefix + "completions", "cq", cq.cq())).isEqualTo((double) cq.completions());
+        assertThat(counter(prefix + "arms", "cq", cq.cq())).isEqualTo((double) cq.arms());
+        assertThat(counter(prefix + "empty.wakeups", "cq", cq.cq())).isEqualTo((double) cq.emptyWakeUps());
         assertThat(gauge(prefix + "pending", "cq", cq.cq())).isEqualTo(cq.pendingEvents());
         assertThat(gauge(prefix + "unacked", "cq", cq.cq())).isEqualTo(cq.unackedEvents());
         assertThat(gauge(prefix + "waiters", "cq", cq.cq())).isEqualTo(cq.waiters());
@@ -77,7 +78,7 @@ class ContextMetersTest {
     private void assertShows(ChannelStats channel) {
         String prefix = "loomverbs.channel.";
         String name = channel.channel();
-        assertThat(counter(prefix + "events", "channel", name)).isEqualTo(channel.events());
+        assertThat(counter(prefix + "events", "channel", name)).isEqualTo((double) channel.events());
         assertThat(gauge(prefix + "cqs", "channel", name)).isEqualTo(channel.cqs());
         assertThat(gauge(prefix + "waiters", "channel", name)).isEqualTo(channel.waiters());
         assertThat(gauge(prefix + "servers", "channel", name)).isEqualTo(channel.servers());
@@ -157,12 +158,13 @@ class ContextMetersTest {
         ContextMeters meters = ContextMeters.of(context, registry);
         CompletionQueue cq = f.direct();
         ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
-        timer.scheduleAtFixedRate(meters::update, 0, 10, TimeUnit.SECONDS);
+        Future<?> updates = timer.scheduleAtFixedRate(meters::update, 0, 10, TimeUnit.SECONDS);
         Fixture.eventually(
                 "it has updated",
                 () ->
                         registry.find("loomverbs.cq.arms").tag("cq", cq.toString()).meters().size()
                                 == 1);
+        assertThat(updates).isNotDone();
         timer.shutdownNow();
         meters.close();
         String document = Files.readString(Path.of("docs/observability.md"));

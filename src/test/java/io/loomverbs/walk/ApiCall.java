@@ -133,6 +133,11 @@ final class ApiCall {
                 return "nothing: no argument for " + ApiMethods.name(method);
             }
         }
+        for (Object argument : arguments) {
+            if (method.getDeclaringClass() == Serving.class && isTame(argument)) {
+                return "nothing: " + argument + " is not to be served";
+            }
+        }
         return call(method, receiver, arguments, dice);
     }
 
@@ -145,8 +150,12 @@ final class ApiCall {
     }
 
     private boolean mayNotChange(@Nullable Object receiver, Executable method) {
-        Known k = receiver == null ? null : world.known(receiver);
-        return k != null && k.tame && k.open && CHANGES.contains(method.getName());
+        return isTame(receiver) && CHANGES.contains(method.getName());
+    }
+
+    private boolean isTame(@Nullable Object object) {
+        Known k = object == null ? null : world.known(object);
+        return k != null && k.tame && k.open;
     }
 
     private String call(Executable method, @Nullable Object receiver, Object[] arguments, Dice dice)
