@@ -71,7 +71,7 @@ class EndpointTest {
         raise(Cm.EVENT_UNREACHABLE, -ETIMEDOUT);
         raise(Cm.EVENT_ADDR_CHANGE, 0);
         raise(Cm.EVENT_TIMEWAIT_EXIT, 0);
-        raise(Cm.EVENT_LOST, -Errno.ENOMEM);
+        raise(Cm.LOST_EVENT, -Errno.ENOMEM);
         assertThat(acted).hasValue(0);
         assertThat(endpoint.awaitEnd(NOW)).isNull();
     }
@@ -110,7 +110,7 @@ class EndpointTest {
                 Cm.EVENT_DEVICE_REMOVAL,
                 Cm.EVENT_MULTICAST_ERROR,
                 Cm.CHANNEL_FAILED,
-                Cm.EVENT_LOST
+                Cm.LOST_EVENT
             })
     void everyErrorEndsTheStep(int type) throws Exception {
         raise(Cm.EVENT_ADDR_CHANGE, 0);
@@ -208,7 +208,7 @@ class EndpointTest {
     @Test
     void aLostRequestIsNoFailureOfTheListener() throws Exception {
         var requests = RequestQueue.ofConnections("listener", 1);
-        requests.event(CmEvent.of(Cm.EVENT_LOST, -Errno.ENOMEM));
+        requests.event(CmEvent.of(Cm.LOST_EVENT, -Errno.ENOMEM));
         assertThat(requests.take(NOW)).isNull();
     }
 

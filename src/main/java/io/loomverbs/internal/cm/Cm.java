@@ -26,7 +26,7 @@ public final class Cm {
      * Not of librdmacm: it had an event for which there was no memory, with {@code ENOMEM} as the
      * status. It ends what waits for that event, and nothing else.
      */
-    public static final int EVENT_LOST = -2;
+    public static final int LOST_EVENT = -2;
 
     public static final int PS_TCP = 0x106;
     public static final int PS_UDP = 0x111;
@@ -86,7 +86,7 @@ public final class Cm {
                 ? "RDMA_CM_EVENT_" + EVENTS[type]
                 : switch (type) {
                     case CHANNEL_FAILED -> "rdma_get_cm_event";
-                    case EVENT_LOST -> "an event for which there was no memory";
+                    case LOST_EVENT -> "an event for which there was no memory";
                     default -> "rdma_cm event " + type;
                 };
     }

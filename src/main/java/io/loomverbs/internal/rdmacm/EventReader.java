@@ -67,7 +67,7 @@ final class EventReader {
     private void take(long event) {
         number = 0;
         orphan = 0;
-        copy = LostEvents.of(Cm.EVENT_LOST);
+        copy = LostEvents.of(Cm.LOST_EVENT);
         triesLeft = MOST_TRIES;
         tryCopy(event);
         acknowledge(event);

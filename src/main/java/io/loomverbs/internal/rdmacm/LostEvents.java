@@ -16,7 +16,7 @@ final class LostEvents {
     private static final CmEvent MULTICAST_ERROR =
             CmEvent.of(Cm.EVENT_MULTICAST_ERROR, -Errno.ENOMEM);
 
-    private static final CmEvent OTHER = CmEvent.of(Cm.EVENT_LOST, -Errno.ENOMEM);
+    private static final CmEvent OTHER = CmEvent.of(Cm.LOST_EVENT, -Errno.ENOMEM);
 
     private LostEvents() {}
 

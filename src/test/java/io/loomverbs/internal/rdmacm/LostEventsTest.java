@@ -39,7 +39,7 @@ class LostEventsTest {
                 77
             })
     void ofTheOthersTheLossIsTold(int type) {
-        assertThat(LostEvents.of(type).type()).isEqualTo(Cm.EVENT_LOST);
+        assertThat(LostEvents.of(type).type()).isEqualTo(Cm.LOST_EVENT);
         assertThat(LostEvents.of(type).status()).isEqualTo(-Errno.ENOMEM);
         assertThat(LostEvents.of(type)).isSameAs(LostEvents.of(type));
     }
