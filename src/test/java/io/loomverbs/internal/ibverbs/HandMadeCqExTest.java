@@ -30,7 +30,7 @@ import java.util.Deque;
 import java.util.List;
 
 /** How completions are read from an extended CQ, whose driver is made by hand. */
-@SuppressWarnings({"restricted", "UnusedMethod"}) // the methods are called by native code
+@SuppressWarnings({"restricted", "UnusedMethod", "UnusedVariable"}) // native code calls them
 class HandMadeCqExTest extends HandMadeContext {
     private static final int ALL_EXTRAS =
             Ibv.WC_EX_WITH_COMPLETION_TIMESTAMP
