@@ -39,16 +39,18 @@ public final class Verbs {
             return all != null ? all : load();
         }
 
-        private static synchronized List<DeviceProvider> load() {
-            List<DeviceProvider> all = found;
-            if (all == null) {
-                List<DeviceProvider> loaded = new ArrayList<>();
-                ServiceLoader.load(DeviceProvider.class, Verbs.class.getClassLoader())
-                        .forEach(loaded::add);
-                all = List.copyOf(loaded);
-                found = all;
+        private static List<DeviceProvider> load() {
+            synchronized (Providers.class) {
+                List<DeviceProvider> all = found;
+                if (all == null) {
+                    List<DeviceProvider> loaded = new ArrayList<>();
+                    ServiceLoader.load(DeviceProvider.class, Verbs.class.getClassLoader())
+                            .forEach(loaded::add);
+                    all = List.copyOf(loaded);
+                    found = all;
+                }
+                return all;
             }
-            return all;
         }
 
         /** All of them, of which there is at least one, since this jar brings it. */

@@ -51,16 +51,18 @@ public final class ConnectionManager {
             return all != null ? all : load();
         }
 
-        private static synchronized List<CmProvider> load() {
-            List<CmProvider> all = found;
-            if (all == null) {
-                List<CmProvider> loaded = new ArrayList<>();
-                ServiceLoader.load(CmProvider.class, ConnectionManager.class.getClassLoader())
-                        .forEach(loaded::add);
-                all = List.copyOf(loaded);
-                found = all;
+        private static List<CmProvider> load() {
+            synchronized (Providers.class) {
+                List<CmProvider> all = found;
+                if (all == null) {
+                    List<CmProvider> loaded = new ArrayList<>();
+                    ServiceLoader.load(CmProvider.class, ConnectionManager.class.getClassLoader())
+                            .forEach(loaded::add);
+                    all = List.copyOf(loaded);
+                    found = all;
+                }
+                return all;
             }
-            return all;
         }
     }
 

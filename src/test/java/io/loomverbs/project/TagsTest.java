@@ -29,6 +29,6 @@ class TagsTest {
                 }
             }
         }
-        assertThat(tags).containsExactly("device", "guest", "rdma");
+        assertThat(tags).containsExactly("device", "guest", "planted", "rdma");
     }
 }
