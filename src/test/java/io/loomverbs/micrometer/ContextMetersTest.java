@@ -66,9 +66,11 @@ class ContextMetersTest {
     private void assertShows(CqStats cq) {
         String prefix = "loomverbs.cq.";
         assertThat(counter(prefix + "events", "cq", cq.cq())).isEqualTo((double) cq.events());
-        assertThat(counter(prefix + "completions", "cq", cq.cq())).isEqualTo((double) cq.completions());
+        assertThat(counter(prefix + "completions", "cq", cq.cq()))
+                .isEqualTo((double) cq.completions());
         assertThat(counter(prefix + "arms", "cq", cq.cq())).isEqualTo((double) cq.arms());
-        assertThat(counter(prefix + "empty.wakeups", "cq", cq.cq())).isEqualTo((double) cq.emptyWakeUps());
+        assertThat(counter(prefix + "empty.wakeups", "cq", cq.cq()))
+                .isEqualTo((double) cq.emptyWakeUps());
         assertThat(gauge(prefix + "pending", "cq", cq.cq())).isEqualTo(cq.pendingEvents());
         assertThat(gauge(prefix + "unacked", "cq", cq.cq())).isEqualTo(cq.unackedEvents());
         assertThat(gauge(prefix + "waiters", "cq", cq.cq())).isEqualTo(cq.waiters());
@@ -78,7 +80,8 @@ class ContextMetersTest {
     private void assertShows(ChannelStats channel) {
         String prefix = "loomverbs.channel.";
         String name = channel.channel();
-        assertThat(counter(prefix + "events", "channel", name)).isEqualTo((double) channel.events());
+        assertThat(counter(prefix + "events", "channel", name))
+                .isEqualTo((double) channel.events());
         assertThat(gauge(prefix + "cqs", "channel", name)).isEqualTo(channel.cqs());
         assertThat(gauge(prefix + "waiters", "channel", name)).isEqualTo(channel.waiters());
         assertThat(gauge(prefix + "servers", "channel", name)).isEqualTo(channel.servers());

@@ -152,7 +152,9 @@ class LeadershipTest {
         assertThat(source.left()).isZero();
     }
 
-    /** Its carrier has nothing else to run, so nothing is behind it that would have to come first. */
+    /**
+     * Its carrier has nothing else to run, so nothing is behind it that would have to come first.
+     */
     @Test
     void waitsOfAThreadThatIsAloneInTheKernelDoNotCount() throws Exception {
         EventQueue queue = EventQueue.shared(source);
