@@ -99,6 +99,11 @@ public final class SchedulePoint {
         }
     }
 
+    /** For {@link LockSupport#parkNanos(long)}. */
+    public static void parkNanos(long nanos) {
+        parkNanos(SchedulePoint.class, nanos);
+    }
+
     /** For {@link LockSupport#parkNanos(Object, long)}. */
     public static void parkNanos(Object blocker, long nanos) {
         mustBeInSchedule();
