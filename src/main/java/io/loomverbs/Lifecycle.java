@@ -222,7 +222,7 @@ final class Lifecycle extends Awaited {
     int close(IntSupplier destroy, Runnable afterwards) {
         int met = begin();
         if (met != 0) {
-            return met == CLOSED ? 0 : IN_USE;
+            return met == CLOSED ? 0 : met;
         }
         int outcome = IN_USE;
         try {
@@ -246,12 +246,15 @@ final class Lifecycle extends Awaited {
         }
     }
 
-    /** Becomes the one closer: 0, {@link #CLOSED}, or how many users there are. */
+    /** Becomes the one closer: 0; or {@link #CLOSED} or {@link #IN_USE}, if it is. */
     private int begin() {
         while (!USERS.compareAndSet(this, 0, CLOSING)) {
             int n = users;
-            if (n == CLOSED || n > 0) {
-                return n;
+            if (n == CLOSED) {
+                return CLOSED;
+            }
+            if (n > 0) {
+                return IN_USE;
             }
             if (n == CLOSING) {
                 parkUntilEnd();
@@ -273,7 +276,7 @@ final class Lifecycle extends Awaited {
             throw new ClosedException(owner);
         }
         if (met != 0) {
-            return IN_USE;
+            return met;
         }
         try {
             return change.getAsInt();

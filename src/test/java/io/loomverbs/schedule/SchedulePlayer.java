@@ -5,9 +5,11 @@ import io.loomverbs.fault.Planted;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.reflect.Field;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /** Plays scenarios, inside a {@link World}. */
@@ -16,6 +18,7 @@ public final class SchedulePlayer implements Player {
     private static final int INITIALIZING = 20;
 
     private final Map<String, Scenario> scenarios = new LinkedHashMap<>();
+    private final Set<String> initialized = new HashSet<>();
 
     public SchedulePlayer() {
         initializeLedger();
@@ -39,13 +42,14 @@ public final class SchedulePlayer implements Player {
         scenarios.put("groups", new GroupScenario());
         scenarios.put("requests", new RequestsScenario());
         scenarios.put("receives", new ReceivesScenario());
-        initializeClassesOfRequests();
     }
 
     /** Classes that threads initialize are not to be a step of the first schedule. */
-    private void initializeClassesOfRequests() {
-        for (long seed = -INITIALIZING; seed < 0; seed++) {
-            play("receives", seed, false);
+    private void initializeClassesOf(String name) {
+        if (name.equals("receives") && initialized.add(name)) {
+            for (long seed = -INITIALIZING; seed < 0; seed++) {
+                play(name, seed, false);
+            }
         }
     }
 
@@ -61,6 +65,7 @@ public final class SchedulePlayer implements Player {
             throw new IllegalArgumentException(
                     "scenario is " + name + ", but there are " + scenarios.keySet());
         }
+        initializeClassesOf(name);
         // A scenario of its own for each seed, even if seeds are counted up from 1.
         long mixed = (seed + name.hashCode()) * 0x9E37_79B9_7F4A_7C15L;
         SeededScheduler scheduler = new SeededScheduler(mixed, traced);
