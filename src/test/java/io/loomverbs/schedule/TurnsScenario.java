@@ -67,7 +67,8 @@ final class TurnsScenario implements Scenario {
 
     private static Turns.Slice slice(SplittableRandom random) {
         long nanos = random.nextInt(2) * SOON;
-        return new Turns.Slice(1, nanos, 1 + random.nextInt(2), 1 + random.nextInt(2), GUARD_NANOS);
+        return new Turns.Slice(
+                1, nanos, nanos, 1 + random.nextInt(2), 1 + random.nextInt(2), GUARD_NANOS);
     }
 
     private static Thread thread(SplittableRandom random, int failing, Runnable task) {

@@ -42,7 +42,7 @@ public class TurnsRaces {
                             return new Unable();
                         },
                         () -> false,
-                        new Turns.Slice(1, 0, 1, 1, 0));
+                        new Turns.Slice(1, 0, 0, 1, 1, 0));
 
         public GuardEnds() {
             turns.guard.use();
@@ -93,7 +93,7 @@ public class TurnsRaces {
                         },
                         _ -> new Unable(),
                         () -> false,
-                        new Turns.Slice(1, 0, MOST_ENVOYS, 1, 0));
+                        new Turns.Slice(1, 0, 0, MOST_ENVOYS, 1, 0));
 
         public TwoJoin() {
             join(new Turns.Turn(new Thread())); // sends a probe
@@ -137,7 +137,7 @@ public class TurnsRaces {
         private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
 
         private final Turns turns =
-                new Turns(VIRTUAL, VIRTUAL, () -> false, new Turns.Slice(1, 0, 1, 1, NEVER));
+                new Turns(VIRTUAL, VIRTUAL, () -> false, new Turns.Slice(1, 0, 0, 1, 1, NEVER));
         private final OnVirtualThread<String> a = OnVirtualThread.start(this::pass);
         private final OnVirtualThread<String> b = OnVirtualThread.start(this::pass);
 

@@ -36,8 +36,8 @@ public final class Turns {
      * *** Slices ***
      *
      * While the *gate* is open, threads that are about to wait go on. One in `streak` of them looks
-     * at the clock and, every two milliseconds, sends a probe outside: a virtual thread that parks
-     * for a nanosecond. It sends none if a carrier is known to be idle, as with few threads that
+     * at the clock and, every two milliseconds, or five if few threads pass, sends a probe outside:
+     * a virtual thread that parks for a nanosecond. It sends none if a carrier is known to be idle, as with few threads that
      * wait for a device: each probe makes some fifteen system calls. If the last probe has not
      * returned since, or threads are in the list (see below), it closes the gate instead. A probe that did not park would not tell enough: threads
      * that yield, as those do that poll, go to the external queue of their carrier when its own
@@ -57,7 +57,8 @@ public final class Turns {
      * envoy unparks the first threads of the list into the queue of its own carrier: altogether
      * one in SLICES of the list, so that all have had their turn after SLICES slices, but `least` of
      * them at least, so that few threads need not wait for one another. These and the threads that
-     * they wake have the carriers for a slice, that is, until a probe is late: four milliseconds.
+     * they wake have the carriers for a slice, that is, until a probe is late: four milliseconds,
+     * or ten if all that pass are let in at once.
      * If a carrier runs out of threads earlier, it finds the next envoy outside.
      *
      * *** Why no thread stays parked ***
@@ -96,7 +97,7 @@ public final class Turns {
      * *** What it costs ***
      *
      * A wait costs a count and two reads, and one wait in `streak` a look at the clock. Every two
-     * milliseconds a virtual thread is started. While carriers are crowded, a slice costs each
+     * to five milliseconds a virtual thread is started. While carriers are crowded, a slice costs each
      * thread that runs in it a small object and a park, and the carriers some 100 microseconds.
      */
     private static final int SLICES = 16;
@@ -114,16 +115,20 @@ public final class Turns {
      *
      * @param streak one in how many waits looks at the clock; a power of two
      * @param nanos how long half a slice lasts: after it a thread looks
+     * @param fewNanos the same while no more than {@code least} threads pass: each end of a slice
+     *     costs them more, and nobody waits for many slices
      * @param least how many threads are let in for a slice at least
      * @param envoys how many envoys are sent at once
      * @param guardNanos after how long a guard looks
      */
-    public record Slice(int streak, long nanos, int least, int envoys, long guardNanos) {
+    public record Slice(
+            int streak, long nanos, long fewNanos, int least, int envoys, long guardNanos) {
         /** The values that measured best. */
         public static final Slice USUAL =
                 new Slice(
                         8,
                         2_000_000,
+                        5_000_000,
                         256,
                         Runtime.getRuntime().availableProcessors(),
                         1_000_000_000);
@@ -161,6 +166,9 @@ public final class Turns {
 
     /** Written under the lock. */
     private volatile boolean gateClosed;
+
+    /** How long half of the present slice lasts. Written under the lock. */
+    private volatile long half;
 
     /** When a thread looked or the gate was opened. Written under the lock. */
     private volatile long lookedNanos;
@@ -217,6 +225,7 @@ public final class Turns {
         this.guard = new TurnsGuard(this, guards, slice.guardNanos());
         this.slice = slice;
         mask = slice.streak() - 1;
+        half = slice.nanos();
         lookedNanos = System.nanoTime();
     }
 
@@ -244,7 +253,7 @@ public final class Turns {
             return nanos;
         }
         long now = System.nanoTime();
-        if (gateClosed || now - lookedNanos >= slice.nanos()) {
+        if (gateClosed || now - lookedNanos >= half) {
             look(new Turn(me), now, nanos);
         }
         return nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - now);
@@ -257,7 +266,7 @@ public final class Turns {
         lock.lock();
         try {
             if (!gateClosed) {
-                if (now - lookedNanos < slice.nanos()) {
+                if (now - lookedNanos < half) {
                     return;
                 }
                 boolean needless = listed == 0 && idle.getAsBoolean();
@@ -362,6 +371,7 @@ public final class Turns {
             gateClosed = false;
             lookFrom(System.nanoTime());
             probed = false;
+            half = listed > slice.least() ? slice.nanos() : slice.fewNanos();
             int most = Math.max(Math.min(listed, slice.least()), listed / SLICES);
             batch = (most + slice.envoys() - 1) / slice.envoys();
             while (nextEnvoy() != null) {

@@ -27,7 +27,7 @@ class TurnsStepsTest {
                     this::agent,
                     _ -> new Held(() -> {}),
                     () -> idle,
-                    new Turns.Slice(1, 0, 1, 2, LONG));
+                    new Turns.Slice(1, 0, 0, 1, 2, LONG));
 
     private static final class Held extends Thread {
         private final Runnable started;
@@ -112,6 +112,27 @@ class TurnsStepsTest {
         look(1);
         assertThat(turns.closings()).isOne();
         assertThat(held).as("another probe").hasSize(3);
+    }
+
+    /** A slice that ends early costs few threads more than others gain by it. */
+    @Test
+    void aSliceOfFewThreadsIsLonger() {
+        Turns few = new Turns(this::agent, _ -> new Held(() -> {}), () -> false, longForFew());
+        Turns.Turn turn = new Turns.Turn(Thread.currentThread());
+        few.look(turn, System.nanoTime(), 1);
+        assertThat(held).as("a probe").hasSize(1);
+        prompt = 1; // the keeper
+        few.look(turn, System.nanoTime(), 1);
+        assertThat(few.closings()).isOne();
+        int sent = held.size();
+        few.look(turn, System.nanoTime() + LONG / 2, 1);
+        assertThat(held).as("no probe within the slice").hasSize(sent);
+        few.look(turn, System.nanoTime() + LONG, 1);
+        assertThat(held).as("another probe").hasSize(sent + 1);
+    }
+
+    private static Turns.Slice longForFew() {
+        return new Turns.Slice(1, 0, LONG, 1, 2, LONG);
     }
 
     /** Those that are in the list have waited for a slice by then. */
