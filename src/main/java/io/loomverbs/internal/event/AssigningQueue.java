@@ -4,16 +4,12 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The part of an {@link EventQueue} that works under its lock: the CQs with pending events, the
- * threads that wait, and which event goes to which thread.
+ * The part of an {@link EventQueue} that works under its lock: which event goes to which thread.
  */
-abstract class AssigningQueue extends LedQueue {
+abstract class AssigningQueue extends ListingQueue {
     /*
      * A raised event is handed to the longest waiter, under the lock. If no thread waits, the event
      * is kept: its CQ is listed. So a woken thread owns its event and need not look again. The
@@ -32,35 +28,11 @@ abstract class AssigningQueue extends LedQueue {
      * It is a superclass, so that an event of a queue that has left the caches loads few lines.
      */
 
-    /** Marks a waiter that gave up, or was told to stop. */
-    static final Object GAVE_UP = new Object();
-
-    /** How often a step that others wait for is tried when it ends with an Error. */
-    static final int MOST_TRIES = 1000;
-
-    final ReentrantLock lock = new BriefLock();
-
     /** How threads are woken; null if each event wakes one. Guarded by the lock. */
     private final @Nullable WakeChain chain;
 
     /** Events that came up and are not listed yet; null without a chain. */
     final @Nullable Inbox inbox;
-
-    @GuardedBy("lock")
-    private @Nullable QueuedCq firstListed;
-
-    @GuardedBy("lock")
-    private @Nullable QueuedCq lastListed;
-
-    @GuardedBy("lock")
-    @Nullable Waiter firstWaiter;
-
-    @GuardedBy("lock")
-    private @Nullable Waiter lastWaiter;
-
-    /** How many of the waiting threads are platform threads. */
-    @GuardedBy("lock")
-    private int platformWaiters;
 
     /**
      * The file descriptor of the queue; null unless one was asked for. From then on all events are
@@ -112,20 +84,6 @@ abstract class AssigningQueue extends LedQueue {
         return delivered;
     }
 
-    @Override
-    public final List<Waiting> waiting() {
-        List<Waiting> all = new ArrayList<>();
-        lock.lock();
-        try {
-            for (Waiter w = firstWaiter; w != null; w = w.next) {
-                w.addTo(all);
-            }
-        } finally {
-            lock.unlock();
-        }
-        return all;
-    }
-
     /** How many events of {@code cq} no thread has received yet. */
     public final int pending(QueuedCq cq) {
         lock.lock();
@@ -162,7 +120,7 @@ abstract class AssigningQueue extends LedQueue {
     }
 
     @GuardedBy("lock")
-    final void countArrival(Waiter waiter) {
+    private void countArrival(Waiter waiter) {
         if (!waiter.hasArrived) {
             waiter.hasArrived = true;
             if (chain != null) {
@@ -223,6 +181,56 @@ abstract class AssigningQueue extends LedQueue {
             wakeAll(first);
             throw e;
         }
+    }
+
+    /** As {@link #assignWanted}, once an event is listed: an Error says nothing about that. */
+    @GuardedBy("lock")
+    final @Nullable Waiter assignRaised() {
+        for (int tries = 1; ; tries++) {
+            try {
+                return assignWanted();
+            } catch (Error e) {
+                if (tries == MOST_TRIES) {
+                    return null; // the next thread that raises one hands over what is left
+                }
+            }
+        }
+    }
+
+    /** Called when a woken thread runs: hands a listed event to the next waiter. */
+    final void arrived(Waiter waiter) {
+        for (int tries = 1; ; tries++) {
+            try {
+                wakeAll(handOn(waiter));
+                return;
+            } catch (Error e) {
+                if (tries == MOST_TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private @Nullable Waiter handOn(Waiter waiter) {
+        lock.lock();
+        try {
+            countArrival(waiter);
+            return assignWanted();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends the waits of threads that wait with this signal, which was given before. */
+    public final void endWaits(StopSignal stop) {
+        Waiter woken;
+        lock.lock();
+        try {
+            woken = removeWaiters(stop);
+        } finally {
+            lock.unlock();
+        }
+        wakeAll(woken);
     }
 
     /**
@@ -310,16 +318,6 @@ abstract class AssigningQueue extends LedQueue {
             wakeAll(first);
             throw e;
         }
-    }
-
-    /** A waiter that can lead without waiting for a carrier, else the longest waiter. */
-    @GuardedBy("lock")
-    final @Nullable Waiter nextLeader() {
-        Waiter waiter = firstWaiter;
-        while (platformWaiters > 0 && waiter != null && waiter.isVirtual) {
-            waiter = waiter.next;
-        }
-        return waiter;
     }
 
     /** Takes the next event that its CQ's ledger lets through. */
@@ -421,6 +419,14 @@ abstract class AssigningQueue extends LedQueue {
         }
     }
 
+    /** Called when a call throws, instead of waiting, from now on. */
+    @GuardedBy("lock")
+    final void raiseForTheEnd() {
+        if (readiness != null) {
+            readiness.raise();
+        }
+    }
+
     /** Whether a call returns, or throws, without waiting from now on. */
     abstract boolean hasEnded();
 
@@ -481,103 +487,5 @@ abstract class AssigningQueue extends LedQueue {
     @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     private void countDelivered() {
         delivered++;
-    }
-
-    @GuardedBy("lock")
-    final void append(QueuedCq cq) {
-        cq.listed = true;
-        cq.previous = lastListed;
-        if (lastListed == null) {
-            firstListed = cq;
-        } else {
-            lastListed.next = cq;
-        }
-        lastListed = cq;
-    }
-
-    @GuardedBy("lock")
-    final void remove(QueuedCq cq) {
-        QueuedCq before = cq.previous;
-        QueuedCq after = cq.next;
-        if (before == null) {
-            firstListed = after;
-        } else {
-            before.next = after;
-        }
-        if (after == null) {
-            lastListed = before;
-        } else {
-            after.previous = before;
-        }
-        cq.previous = null;
-        cq.next = null;
-        cq.listed = false;
-    }
-
-    /**
-     * Removes the waiters with this signal, which give up.
-     *
-     * @return a separate list of the threads to wake
-     */
-    @GuardedBy("lock")
-    final @Nullable Waiter removeWaiters(StopSignal stop) {
-        Waiter woken = null;
-        Waiter next;
-        for (Waiter w = firstWaiter; w != null; w = next) {
-            next = w.next;
-            if (w.stop == stop) {
-                remove(w);
-                w.next = woken;
-                w.given = GAVE_UP;
-                woken = w;
-            }
-        }
-        return woken;
-    }
-
-    /** After all that wait were given the end. A descriptor shows it, too. */
-    @GuardedBy("lock")
-    final void forgetWaiters() {
-        firstWaiter = null;
-        lastWaiter = null;
-        platformWaiters = 0;
-        if (readiness != null) {
-            readiness.raise();
-        }
-    }
-
-    @GuardedBy("lock")
-    final void append(Waiter waiter) {
-        waiter.previous = lastWaiter;
-        if (lastWaiter == null) {
-            firstWaiter = waiter;
-        } else {
-            lastWaiter.next = waiter;
-        }
-        lastWaiter = waiter;
-        if (!waiter.isVirtual) {
-            platformWaiters++;
-        }
-    }
-
-    @GuardedBy("lock")
-    final void remove(Waiter waiter) {
-        Waiter before = waiter.previous;
-        Waiter after = waiter.next;
-        if (before == null) {
-            firstWaiter = after;
-        } else {
-            before.next = after;
-        }
-        if (after == null) {
-            lastWaiter = before;
-        } else {
-            after.previous = before;
-        }
-        waiter.previous = null;
-        waiter.next = null;
-        if (!waiter.isVirtual) {
-            platformWaiters--;
-        }
     }
 }

@@ -236,30 +236,6 @@ public final class EventQueue extends AssigningQueue {
         }
     }
 
-    /** Called when a woken thread runs: hands a listed event to the next waiter. */
-    void arrived(Waiter waiter) {
-        for (int tries = 1; ; tries++) {
-            try {
-                wakeAll(handOn(waiter));
-                return;
-            } catch (Error e) {
-                if (tries == MOST_TRIES) {
-                    throw e;
-                }
-            }
-        }
-    }
-
-    private @Nullable Waiter handOn(Waiter waiter) {
-        lock.lock();
-        try {
-            countArrival(waiter);
-            return assignWanted();
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** Receives the next event if there is one; never waits, and ignores interruption. */
     public @Nullable QueuedCq tryTake() {
         QueuedCq cq = takeListed();
@@ -366,20 +342,6 @@ public final class EventQueue extends AssigningQueue {
         wakeAllRaised(wake);
     }
 
-    /** As {@link #assignWanted}, once an event is listed: an Error says nothing about that. */
-    @GuardedBy("lock")
-    private @Nullable Waiter assignRaised() {
-        for (int tries = 1; ; tries++) {
-            try {
-                return assignWanted();
-            } catch (Error e) {
-                if (tries == MOST_TRIES) {
-                    return null; // the next thread that raises one hands over what is left
-                }
-            }
-        }
-    }
-
     /**
      * Wakes the longest waiter, if any, with an event that need not mean anything: the caller was
      * given one, and has not waited again since.
@@ -443,6 +405,7 @@ public final class EventQueue extends AssigningQueue {
                 w.given = ended;
             }
             forgetWaiters();
+            raiseForTheEnd();
         } finally {
             lock.unlock();
         }
@@ -461,18 +424,6 @@ public final class EventQueue extends AssigningQueue {
     @GuardedBy("lock")
     boolean hasEnded() {
         return end != null;
-    }
-
-    /** Ends the waits of threads that wait with this signal, which was given before. */
-    public void endWaits(StopSignal stop) {
-        Waiter woken;
-        lock.lock();
-        try {
-            woken = removeWaiters(stop);
-        } finally {
-            lock.unlock();
-        }
-        wakeAll(woken);
     }
 
     @Override

@@ -87,9 +87,6 @@ public final class Leadership implements Carriers.Borrower {
      */
     private static final VarHandle LEADER;
 
-    /** How often to try to appoint another leader when that ends with an Error. */
-    private static final int MOST_TRIES = 1000;
-
     private static final int LOOKS = 16;
     private static final int MOST_LOOKS = 64;
     private static final long LOOK_NANOS = 200_000;
@@ -262,7 +259,7 @@ public final class Leadership implements Carriers.Borrower {
                 appointNext();
                 return;
             } catch (Error e) { // no other thread looks for a leader
-                if (tries == MOST_TRIES) {
+                if (tries == LedQueue.MOST_TRIES) {
                     throw e;
                 }
                 Waiter appointed = leader;

@@ -6,6 +6,9 @@ import java.util.List;
 
 /** A queue of waiting threads, one of which may have to lead: see {@link Leadership}. */
 public abstract class LedQueue {
+    /** How often a step that others wait for is tried when it ends with an Error. */
+    static final int MOST_TRIES = 1000;
+
     /**
      * How many events a thread fetches for others while it looks for one of its own without
      * waiting. Others may come as fast as it fetches them.

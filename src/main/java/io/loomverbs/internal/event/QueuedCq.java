@@ -69,7 +69,7 @@ public class QueuedCq extends Ledger {
 
     /** The acknowledgement counts: an Error says nothing about it. */
     private void relist() {
-        for (int tries = 1; tries <= EventQueue.MOST_TRIES; tries++) {
+        for (int tries = 1; tries <= LedQueue.MOST_TRIES; tries++) {
             try {
                 queue.relist(this);
                 return;

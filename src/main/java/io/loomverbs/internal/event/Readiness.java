@@ -5,9 +5,6 @@ package io.loomverbs.internal.event;
  * called under the lock that guards what is taken, so no call reaches a number that was closed.
  */
 public final class Readiness {
-    /** How often a step that others wait for is tried when it ends with an Error. */
-    private static final int MOST_TRIES = 1000;
-
     private final ReadyFd fd;
     private boolean raised;
 
@@ -41,7 +38,7 @@ public final class Readiness {
      * threads that were given something.
      */
     public void raise() {
-        for (int tries = 0; !raised && tries < MOST_TRIES; tries++) {
+        for (int tries = 0; !raised && tries < LedQueue.MOST_TRIES; tries++) {
             try {
                 fd.raise();
                 raised = true;

@@ -133,7 +133,7 @@ class ErrorWhileWaitingTest {
     @Test
     void andAgainAsItGivesUp() throws Exception {
         UnluckyLock lock = new UnluckyLock();
-        Field field = AssigningQueue.class.getDeclaredField("lock");
+        Field field = ListingQueue.class.getDeclaredField("lock");
         field.setAccessible(true);
         field.set(queue, lock);
         onAsk =
