@@ -63,7 +63,7 @@ final class RecvQueue extends Mutex {
             peer.kick();
         }
         if (qp.state() == Ibv.QPS_ERR) {
-            qp.flushReceives();
+            flushPosted();
         }
         return result;
     }
@@ -189,6 +189,56 @@ final class RecvQueue extends Mutex {
             }
         } finally {
             unlock();
+        }
+    }
+
+    /** A receive request was posted in the error state. Holds no lock. */
+    private void flushPosted() {
+        DeferredNotifications after = new DeferredNotifications();
+        try {
+            lock();
+            try {
+                if (qp.state() == Ibv.QPS_ERR && qp.srq == null) {
+                    flush(after);
+                }
+            } finally {
+                unlock();
+            }
+        } finally {
+            after.run();
+        }
+    }
+
+    /**
+     * Flushes the queue. Under this lock, in the error state. A shared one keeps its requests for
+     * others, but for one that was taken: its users are told that this queue pair takes no more.
+     */
+    void flush(DeferredNotifications after) {
+        flushOwn(after);
+        if (qp.srq != null) {
+            after.tell(qp.events, Ibv.EVENT_QP_LAST_WQE_REACHED);
+        }
+    }
+
+    /** The same, without telling users of a shared queue. */
+    void flushOwn(DeferredNotifications after) {
+        for (RecvSlot slot = peekOwn(); slot != null; slot = peekOwn()) {
+            complete(slot, Ibv.WC_WR_FLUSH_ERR, after);
+        }
+    }
+
+    /** Uses up a request and reports it. Under this lock. */
+    void complete(RecvSlot slot, int status, DeferredNotifications after) {
+        if (qp.pd.faults.isDeviceLost()) {
+            advance(after); // nothing completes any more
+            return;
+        }
+        SoftWc wc = after.completion().set(qp.qpNum(), slot.wrId, status, Ibv.WC_RECV, 0);
+        wc.polled = whenPolled();
+        try {
+            advance(after);
+        } finally {
+            after.added(qp.recvCq, qp.recvCq.add(wc));
         }
     }
 

@@ -58,7 +58,6 @@ final class SendQueue extends Mutex {
     /** How often in turn a thread may fail, for lack of stack, say, before another one runs. */
     private static final int MOST_FAILURES = 1000;
 
-    private static final int RNR_RETRY_FOR_EVER = 7;
     private static final VarHandle TURN;
 
     static {
@@ -316,7 +315,7 @@ final class SendQueue extends Mutex {
             outcome = stall().retriesLeft-- == 0 ? Ibv.WC_RETRY_EXC_ERR : execute(wr, after);
         }
         if (outcome < 0) {
-            outcome = waitOrGiveUp(outcome, expired);
+            outcome = stall().waitOrGiveUp(outcome, expired, qp.attr);
             if (outcome < 0) {
                 return false;
             }
@@ -347,14 +346,7 @@ final class SendQueue extends Mutex {
         if (fault != SendFaults.NONE) {
             return fault;
         }
-        return wr.isLocal() ? executeLocally(wr) : transport.execute(qp, wr, after);
-    }
-
-    private int executeLocally(SendSlot wr) {
-        if (wr.opcode == Ibv.WR_BIND_MW) {
-            return SoftMw.bind(qp, wr.bind());
-        }
-        return SoftMw.invalidate(qp, wr.immData) ? Ibv.WC_SUCCESS : Ibv.WC_LOC_QP_OP_ERR;
+        return wr.isLocal() ? SoftMw.execute(qp, wr) : transport.execute(qp, wr, after);
     }
 
     private SendFaults faults() {
@@ -409,31 +401,6 @@ final class SendQueue extends Mutex {
         }
     }
 
-    /**
-     * Stalls for an outcome that is not final, or turns it into a status if retries are used up.
-     */
-    private int waitOrGiveUp(int outcome, boolean expired) {
-        Stall s = stall();
-        boolean rnr = outcome != Transport.NO_ANSWER;
-        boolean waitsOn = s.waiting && s.rnr == rnr && !expired;
-        if (waitsOn) {
-            s.ensureAlarm();
-            return outcome;
-        }
-        if (rnr) {
-            if (qp.attr.rnrRetry != RNR_RETRY_FOR_EVER && s.rnrRetriesLeft-- == 0) {
-                return Ibv.WC_RNR_RETRY_EXC_ERR;
-            }
-            s.waitFor(true, Timeouts.rnrNanos(Transport.RNR_NAK - outcome));
-        } else {
-            if (s.waiting && !s.rnr && s.retriesLeft-- == 0) {
-                return Ibv.WC_RETRY_EXC_ERR;
-            }
-            s.waitFor(false, Timeouts.responseNanos(qp.attr.timeout));
-        }
-        return outcome;
-    }
-
     private Stall stall() {
         Stall s = stall;
         if (s == null) {
@@ -454,7 +421,7 @@ final class SendQueue extends Mutex {
     private void complete(SendSlot wr, int status, DeferredNotifications after) {
         long wrId = wr.wrId;
         int length = wr.isAtomic() ? Long.BYTES : (int) wr.length;
-        int opcode = wcOpcode(wr.opcode);
+        int opcode = wr.completionOpcode();
         boolean signaled =
                 qp.sqSigAll || (wr.flags & Ibv.SEND_SIGNALED) != 0 || status != Ibv.WC_SUCCESS;
         if (!signaled) {
@@ -497,7 +464,7 @@ final class SendQueue extends Mutex {
         try {
             complete(wr, status, after);
             if (qp.leaveRts()) {
-                qp.flush(after);
+                qp.rq.flush(after);
             }
         } finally {
             qp.rq.unlock();
@@ -561,17 +528,5 @@ final class SendQueue extends Mutex {
             srq.forget(this);
         }
         starvedAt = null;
-    }
-
-    private static int wcOpcode(int opcode) {
-        return switch (opcode) {
-            case Ibv.WR_RDMA_WRITE, Ibv.WR_RDMA_WRITE_WITH_IMM -> Ibv.WC_RDMA_WRITE;
-            case Ibv.WR_RDMA_READ -> Ibv.WC_RDMA_READ;
-            case Ibv.WR_ATOMIC_CMP_AND_SWP -> Ibv.WC_COMP_SWAP;
-            case Ibv.WR_ATOMIC_FETCH_AND_ADD -> Ibv.WC_FETCH_ADD;
-            case Ibv.WR_BIND_MW -> Ibv.WC_BIND_MW;
-            case Ibv.WR_LOCAL_INV -> Ibv.WC_LOCAL_INV;
-            default -> Ibv.WC_SEND;
-        };
     }
 }

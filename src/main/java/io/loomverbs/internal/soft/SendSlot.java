@@ -74,6 +74,19 @@ final class SendSlot {
         return (flags & Ibv.SEND_FENCE) != 0;
     }
 
+    /** What its completion says it was. */
+    int completionOpcode() {
+        return switch (opcode) {
+            case Ibv.WR_RDMA_WRITE, Ibv.WR_RDMA_WRITE_WITH_IMM -> Ibv.WC_RDMA_WRITE;
+            case Ibv.WR_RDMA_READ -> Ibv.WC_RDMA_READ;
+            case Ibv.WR_ATOMIC_CMP_AND_SWP -> Ibv.WC_COMP_SWAP;
+            case Ibv.WR_ATOMIC_FETCH_AND_ADD -> Ibv.WC_FETCH_ADD;
+            case Ibv.WR_BIND_MW -> Ibv.WC_BIND_MW;
+            case Ibv.WR_LOCAL_INV -> Ibv.WC_LOCAL_INV;
+            default -> Ibv.WC_SEND;
+        };
+    }
+
     long remoteAddr() {
         return Sges.addr(remote, 0);
     }

@@ -88,10 +88,18 @@ final class SoftMw extends Mutex implements MwOps, IdTable.Entry {
     }
 
     /**
-     * Carries out a bind, IBA 10.6.7.2: a work completion status. Under the lock of the sender's
-     * {@link SendQueue}.
+     * Carries out a request about a window: a work completion status. Under the lock of the
+     * sender's {@link SendQueue}.
      */
-    static int bind(SoftQp qp, SoftBind to) {
+    static int execute(SoftQp qp, SendSlot wr) {
+        if (wr.opcode == Ibv.WR_BIND_MW) {
+            return bind(qp, wr.bind());
+        }
+        return invalidate(qp, wr.immData) ? Ibv.WC_SUCCESS : Ibv.WC_LOC_QP_OP_ERR;
+    }
+
+    /** As IBA 10.6.7.2 has it. */
+    private static int bind(SoftQp qp, SoftBind to) {
         SoftMw mw = to.mw;
         mw.lock();
         try {

@@ -422,8 +422,8 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
     void receiveFailed(RecvSlot buffer, int status, DeferredNotifications after) {
         after.later(sq::signal);
         state = Ibv.QPS_ERR;
-        completeReceive(buffer, status, after);
-        flush(after);
+        rq.complete(buffer, status, after);
+        rq.flush(after);
     }
 
     /**
@@ -433,7 +433,7 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
      */
     void enterError(int event, DeferredNotifications after) {
         if (state == Ibv.QPS_ERR) {
-            flushOwn(after);
+            rq.flushOwn(after);
             return;
         }
         if (state <= Ibv.QPS_RESET) {
@@ -444,7 +444,7 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
         }
         after.later(sq::signal);
         state = Ibv.QPS_ERR;
-        flush(after);
+        rq.flush(after);
     }
 
     /** Enters the error state for a reason outside of it. Holds no lock. */
@@ -487,54 +487,5 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
         }
         state = type == Ibv.QPT_RC ? Ibv.QPS_ERR : Ibv.QPS_SQE;
         return type == Ibv.QPT_RC;
-    }
-
-    /** A receive request was posted in the error state. Holds no lock. */
-    void flushReceives() {
-        DeferredNotifications after = new DeferredNotifications();
-        try {
-            rq.lock();
-            try {
-                if (state == Ibv.QPS_ERR && srq == null) {
-                    flush(after);
-                }
-            } finally {
-                rq.unlock();
-            }
-        } finally {
-            after.run();
-        }
-    }
-
-    /**
-     * Flushes the receive queue. Under the lock of {@code rq}, in the error state. A shared one
-     * keeps its requests for others, but for one that was taken: its users are told that this queue
-     * pair takes no more.
-     */
-    void flush(DeferredNotifications after) {
-        flushOwn(after);
-        if (srq != null) {
-            after.tell(events, Ibv.EVENT_QP_LAST_WQE_REACHED);
-        }
-    }
-
-    private void flushOwn(DeferredNotifications after) {
-        for (RecvSlot slot = rq.peekOwn(); slot != null; slot = rq.peekOwn()) {
-            completeReceive(slot, Ibv.WC_WR_FLUSH_ERR, after);
-        }
-    }
-
-    private void completeReceive(RecvSlot slot, int status, DeferredNotifications after) {
-        if (pd.faults.isDeviceLost()) {
-            rq.advance(after); // nothing completes any more
-            return;
-        }
-        SoftWc wc = after.completion().set(qpNum, slot.wrId, status, Ibv.WC_RECV, 0);
-        wc.polled = rq.whenPolled();
-        try {
-            rq.advance(after);
-        } finally {
-            after.added(recvCq, recvCq.add(wc));
-        }
     }
 }

@@ -1,5 +1,8 @@
 package io.loomverbs.internal.soft;
 
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.QpAttr;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.Future;
@@ -9,17 +12,19 @@ import java.util.concurrent.Future;
  * under the lock of its {@link SendQueue}.
  */
 final class Stall {
+    private static final int RNR_RETRY_FOR_EVER = 7;
+
     private final RetryTimer timer;
     private final Runnable wake;
 
     /** Whether it waits for a receive buffer, rather than for an answer. */
-    boolean rnr;
+    private boolean rnr;
 
     /** Whether it waits at all; false until the first {@link #waitFor}. */
-    boolean waiting;
+    private boolean waiting;
 
     int retriesLeft;
-    int rnrRetriesLeft;
+    private int rnrRetriesLeft;
 
     /** Whether the wait ends by itself, at the deadline. */
     private boolean limited;
@@ -36,8 +41,30 @@ final class Stall {
         this.rnrRetriesLeft = rnrRetries;
     }
 
+    /** Waits for an outcome that is not final, or turns it into a status if retries are used up. */
+    int waitOrGiveUp(int outcome, boolean expired, QpAttr attr) {
+        boolean forBuffer = outcome != Transport.NO_ANSWER;
+        boolean waitsOn = waiting && rnr == forBuffer && !expired;
+        if (waitsOn) {
+            ensureAlarm();
+            return outcome;
+        }
+        if (forBuffer) {
+            if (attr.rnrRetry != RNR_RETRY_FOR_EVER && rnrRetriesLeft-- == 0) {
+                return Ibv.WC_RNR_RETRY_EXC_ERR;
+            }
+            waitFor(true, Timeouts.rnrNanos(Transport.RNR_NAK - outcome));
+        } else {
+            if (waiting && !rnr && retriesLeft-- == 0) {
+                return Ibv.WC_RETRY_EXC_ERR;
+            }
+            waitFor(false, Timeouts.responseNanos(attr.timeout));
+        }
+        return outcome;
+    }
+
     /** Waits anew; {@code nanos} 0 is without end. */
-    void waitFor(boolean rnr, long nanos) {
+    private void waitFor(boolean rnr, long nanos) {
         end();
         this.rnr = rnr;
         waiting = true;
