@@ -1,7 +1,5 @@
 package io.loomverbs.internal.ibverbs;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import io.loomverbs.internal.device.AsyncListener;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
@@ -13,7 +11,6 @@ import io.loomverbs.internal.device.QpOps;
 import io.loomverbs.internal.device.RecvWr;
 import io.loomverbs.internal.device.SendWr;
 import io.loomverbs.internal.event.CallGate;
-import io.loomverbs.internal.ffi.DriverFunctions;
 import io.loomverbs.internal.ffi.IbvLayouts;
 import io.loomverbs.internal.ffi.IbvLayouts.IbvQpInitAttr;
 import io.loomverbs.internal.ffi.Libibverbs;
@@ -28,9 +25,6 @@ import java.util.function.LongUnaryOperator;
 
 /** A queue pair of libibverbs. */
 final class IbvQp extends NativeObject<CallGate> implements QpOps {
-    /** Where a chain starts in its native copy, behind the pointer {@code bad_wr}. */
-    private static final long FIRST_WR = Long.BYTES;
-
     /** Receives its asynchronous events. */
     final AsyncListener events;
 
@@ -235,21 +229,12 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
             if (wr.opcode() == Ibv.WR_BIND_MW) {
                 return postHolding(first);
             }
-            if (readsInline(wr)) {
+            if (SendChain.readsInline(wr)) {
                 return sendUpTo(first, lastGood, wr);
             }
             lastGood = wr;
         }
         return sendAll(first);
-    }
-
-    /** rxe would take the data for the addresses to which the result goes. */
-    private static boolean readsInline(SendWr wr) {
-        int op = wr.opcode();
-        return (wr.sendFlags() & Ibv.SEND_INLINE) != 0
-                && (op == Ibv.WR_RDMA_READ
-                        || op == Ibv.WR_ATOMIC_CMP_AND_SWP
-                        || op == Ibv.WR_ATOMIC_FETCH_AND_ADD);
     }
 
     /** Posts the chain up to {@code lastGood}, if it is given; {@code bad} comes after it. */
@@ -266,7 +251,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
         }
         return result != PostResult.OK
                 ? result
-                : PostResult.failed(Errno.EINVAL, lengthUpTo(first, bad));
+                : PostResult.failed(Errno.EINVAL, SendChain.lengthUpTo(first, bad));
     }
 
     private long sendAll(SendWr first) {
@@ -274,57 +259,12 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
             return PostResult.failed(Errno.EINVAL, 0);
         }
         try {
-            return allows(Ibv.QPS_RTS) ? sendCopy(first) : PostResult.failed(Errno.EINVAL, 0);
+            return allows(Ibv.QPS_RTS)
+                    ? SendChain.post(postSend, nativeAddress(), first)
+                    : PostResult.failed(Errno.EINVAL, 0);
         } finally {
             guard.leave();
         }
-    }
-
-    private long sendCopy(SendWr first) {
-        Scratch scratch = Scratch.take();
-        try {
-            MemorySegment chain = copyOf(first, scratch);
-            int rc = post(postSend, chain);
-            return rc == 0 ? PostResult.OK : PostResult.failed(-rc, acceptedOf(first, chain));
-        } finally {
-            scratch.give();
-        }
-    }
-
-    /** The slot for the address of a refused request, followed by the chain itself. */
-    private static MemorySegment copyOf(SendWr first, Scratch scratch) {
-        long bytes = FIRST_WR;
-        for (SendWr wr = first; wr != null; wr = wr.next()) {
-            bytes += wr.nativeBytes();
-        }
-        MemorySegment to = scratch.ofAtLeast(bytes);
-        long at = FIRST_WR;
-        for (SendWr wr = first; wr != null; wr = wr.next()) {
-            long end = at + wr.nativeBytes();
-            wr.copyTo(to, at, wr.next() == null ? 0 : to.address() + end);
-            at = end;
-        }
-        return to;
-    }
-
-    private int post(long function, MemorySegment chain) {
-        chain.set(JAVA_LONG, 0, 0); // as with a device that does not set it
-        return DriverFunctions.post(
-                function, nativeAddress(), chain.address() + FIRST_WR, chain.address());
-    }
-
-    private static int acceptedOf(SendWr first, MemorySegment chain) {
-        long bad = chain.get(JAVA_LONG, 0);
-        long at = chain.address() + FIRST_WR;
-        int accepted = 0;
-        for (SendWr wr = first; wr != null; wr = wr.next()) {
-            if (at == bad) {
-                return accepted;
-            }
-            at += wr.nativeBytes();
-            accepted++;
-        }
-        return PostResult.UNKNOWN;
     }
 
     /**
@@ -383,7 +323,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
             return isDatagram(wr) && wr.ah() instanceof IbvAh ah && ah.guard.tryEnter();
         }
         if (wr.opcode() != Ibv.WR_BIND_MW) {
-            return !readsInline(wr);
+            return !SendChain.readsInline(wr);
         }
         if (!(wr.mw() instanceof IbvMw mw)
                 || !(wr.mr() instanceof IbvMr mr)
@@ -459,14 +399,6 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
             }
             guard.leave();
         }
-    }
-
-    private static int lengthUpTo(SendWr first, @Nullable SendWr end) {
-        int n = 0;
-        for (SendWr wr = first; wr != null && wr != end; wr = wr.next()) {
-            n++;
-        }
-        return n;
     }
 
     @Override
