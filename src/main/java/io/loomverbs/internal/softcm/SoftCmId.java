@@ -59,15 +59,6 @@ class SoftCmId implements CmIdOps {
         return cm.isCutOff(mine) || cm.isCutOff(other.mine);
     }
 
-    /** An event for an id, raised when the lock is released. */
-    record Raised(int result, @Nullable CmListener to, @Nullable CmEvent event) {
-        static final Raised NOTHING = new Raised(0, null, null);
-
-        static Raised refused(int errno) {
-            return new Raised(-errno, null, null);
-        }
-    }
-
     Raised raise(SoftCmId to, CmEvent event) {
         return new Raised(0, to.events, event);
     }
@@ -201,7 +192,7 @@ class SoftCmId implements CmIdOps {
                     InetSocketAddress to = remote;
                     if (state != SoftCmState.ROUTE_RESOLVED
                             || to == null
-                            || !isValid(param, most(Cm.EVENT_CONNECT_REQUEST))) {
+                            || !SoftQpAttrs.isValid(param, most(Cm.EVENT_CONNECT_REQUEST))) {
                         return Raised.refused(Errno.EINVAL);
                     }
                     if (cm.isCutOff(param)) { // no server sees the request
@@ -244,12 +235,6 @@ class SoftCmId implements CmIdOps {
         };
     }
 
-    static boolean isValid(CmConnParam param, int most) {
-        return param.privateData().length <= most
-                && SoftQpAttrs.hasDepth(param.responderResources())
-                && SoftQpAttrs.hasDepth(param.initiatorDepth());
-    }
-
     /** The event that tells what the other side has asked for; its values change their roles. */
     CmEvent told(int type, CmConnParam param, @Nullable SoftCmId child) {
         return new CmEvent(
@@ -278,7 +263,7 @@ class SoftCmId implements CmIdOps {
                     if (state != SoftCmState.REQUESTED
                             || client == null
                             || client.state != SoftCmState.CONNECTING
-                            || !isValid(param, most(Cm.EVENT_CONNECT_RESPONSE))) {
+                            || !SoftQpAttrs.isValid(param, most(Cm.EVENT_CONNECT_RESPONSE))) {
                         return Raised.refused(Errno.EINVAL);
                     }
                     mine = param;
@@ -412,7 +397,7 @@ class SoftCmId implements CmIdOps {
                     }
                     return switch (was) {
                         case REQUESTED, ACCEPTED, RESPONDED -> endUnestablished();
-                        case CONNECTING -> {
+                        case CONNECTING, DISCONNECTING -> {
                             forgetPeer();
                             yield Raised.NOTHING;
                         }
@@ -422,10 +407,6 @@ class SoftCmId implements CmIdOps {
                             yield left;
                         }
                         case LEFT -> answer();
-                        case DISCONNECTING -> {
-                            forgetPeer();
-                            yield Raised.NOTHING;
-                        }
                         default -> Raised.NOTHING;
                     };
                 });

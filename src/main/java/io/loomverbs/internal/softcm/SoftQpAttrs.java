@@ -61,6 +61,13 @@ final class SoftQpAttrs {
         return depth <= MAX_RD_ATOMIC || depth == Cm.MAX_RESP_RES;
     }
 
+    /** Whether a side may ask for this, with at most so much private data. */
+    static boolean isValid(CmConnParam param, int most) {
+        return param.privateData().length <= most
+                && hasDepth(param.responderResources())
+                && hasDepth(param.initiatorDepth());
+    }
+
     /** What a device grants of what was asked for. */
     static int granted(int depth) {
         return depth == Cm.MAX_RESP_RES ? MAX_RD_ATOMIC : depth;

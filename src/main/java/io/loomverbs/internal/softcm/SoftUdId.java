@@ -60,7 +60,7 @@ final class SoftUdId extends SoftCmId {
                 () -> {
                     SoftCmId client = peer;
                     if (state != SoftCmState.REQUESTED
-                            || !isValid(param, Cm.ACCEPT_UD_PRIVATE_DATA)) {
+                            || !SoftQpAttrs.isValid(param, Cm.ACCEPT_UD_PRIVATE_DATA)) {
                         return Raised.refused(Errno.EINVAL);
                     }
                     state = SoftCmState.OVER;
