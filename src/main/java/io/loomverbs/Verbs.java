@@ -2,15 +2,14 @@ package io.loomverbs;
 
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.DeviceProvider;
+import io.loomverbs.internal.device.Providers;
 import io.loomverbs.internal.device.RegionMemorySource;
 import io.loomverbs.internal.device.SharedArenas;
 import io.loomverbs.internal.event.ReadyFd;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -28,39 +27,18 @@ public final class Verbs {
                     + ", or lines of it. When you repackage loomverbs, merge that file with those"
                     + " of other jars (maven-shade-plugin: ServicesResourceTransformer)";
 
+    private static final Providers<DeviceProvider> PROVIDERS =
+            new Providers<>(DeviceProvider.class);
+
     private Verbs() {}
 
-    /** Found once. If that fails, as without a file descriptor, the next call tries again. */
-    private static final class Providers {
-        private static volatile @Nullable List<DeviceProvider> found;
-
-        private static List<DeviceProvider> get() {
-            List<DeviceProvider> all = found;
-            return all != null ? all : load();
+    /** At least one, since this jar brings it. */
+    private static List<DeviceProvider> someProviders() {
+        List<DeviceProvider> all = PROVIDERS.get();
+        if (all.isEmpty()) {
+            throw new IllegalStateException("there are no devices, not even soft0: " + LOST);
         }
-
-        private static List<DeviceProvider> load() {
-            synchronized (Providers.class) {
-                List<DeviceProvider> all = found;
-                if (all == null) {
-                    List<DeviceProvider> loaded = new ArrayList<>();
-                    ServiceLoader.load(DeviceProvider.class, Verbs.class.getClassLoader())
-                            .forEach(loaded::add);
-                    all = List.copyOf(loaded);
-                    found = all;
-                }
-                return all;
-            }
-        }
-
-        /** All of them, of which there is at least one, since this jar brings it. */
-        private static List<DeviceProvider> all() {
-            List<DeviceProvider> all = get();
-            if (all.isEmpty()) {
-                throw new IllegalStateException("there are no devices, not even soft0: " + LOST);
-            }
-            return all;
-        }
+        return all;
     }
 
     /**
@@ -72,7 +50,7 @@ public final class Verbs {
      *     META-INF/services}
      */
     public static List<Device> devices() {
-        return Providers.all().stream().flatMap(Verbs::devicesOf).toList();
+        return someProviders().stream().flatMap(Verbs::devicesOf).toList();
     }
 
     private static Stream<Device> devicesOf(DeviceProvider provider) {
@@ -94,7 +72,7 @@ public final class Verbs {
     public static Device device(String name) {
         Arguments.notNull(name, "name");
         // One provider after the other, so that asking for soft0 loads nothing native.
-        return Providers.all().stream()
+        return someProviders().stream()
                 .filter(provider -> isOf(provider, name))
                 .flatMap(Verbs::devicesOf)
                 .filter(device -> isNamed(device, name))
@@ -107,7 +85,7 @@ public final class Verbs {
 
     /** The memory of the first provider that has some; it serves all devices. */
     static RegionMemorySource regionMemory() {
-        for (DeviceProvider provider : Providers.get()) {
+        for (DeviceProvider provider : PROVIDERS.get()) {
             RegionMemorySource memory = provider.regionMemory();
             if (memory != null) {
                 return memory;
@@ -123,7 +101,7 @@ public final class Verbs {
      * @throws VerbsException if the system has none left
      */
     static ReadyFd readyFd(Object what) {
-        for (DeviceProvider provider : Providers.get()) {
+        for (DeviceProvider provider : PROVIDERS.get()) {
             ReadyFd fd;
             try {
                 fd = provider.createReadyFd();
@@ -174,7 +152,7 @@ public final class Verbs {
         return "the devices are "
                 + devices()
                 + (cause == null ? "" : ", none of libibverbs: " + cause.getMessage())
-                + Providers.get().stream()
+                + PROVIDERS.get().stream()
                         .flatMap(provider -> provider.missing().stream())
                         .map(missing -> "; " + missing)
                         .collect(Collectors.joining());
@@ -186,7 +164,7 @@ public final class Verbs {
      * @return the cause, or null if libibverbs can be used
      */
     public static @Nullable Throwable unavailabilityCause() {
-        for (DeviceProvider provider : Providers.get()) {
+        for (DeviceProvider provider : PROVIDERS.get()) {
             if (provider.name().equals(IBVERBS)) {
                 return provider.unavailabilityCause();
             }

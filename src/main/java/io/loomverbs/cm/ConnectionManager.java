@@ -9,14 +9,12 @@ import io.loomverbs.internal.cm.CmProvider;
 import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.LoadedClasses;
+import io.loomverbs.internal.device.Providers;
 
 import org.jspecify.annotations.Nullable;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.ServiceLoader;
 
 /**
  * Makes connections by IP address and port, as rdma_cm does. All devices of libibverbs share one
@@ -34,36 +32,14 @@ public final class ConnectionManager {
     /** The name of the provider of librdmacm. */
     private static final String RDMACM = "rdmacm";
 
+    private static final Providers<CmProvider> PROVIDERS = new Providers<>(CmProvider.class);
+
     private static final int DEFAULT_BACKLOG = 1024;
     private static final int MAX_BACKLOG = 1 << 20;
     private static final long NANOS_PER_MS = 1_000_000;
 
     static {
         LoadedClasses.besides(ConnectionManager.class, CmOps.class);
-    }
-
-    /** Found once. If that fails, as without a file descriptor, the next call tries again. */
-    private static final class Providers {
-        private static volatile @Nullable List<CmProvider> found;
-
-        private static List<CmProvider> get() {
-            List<CmProvider> all = found;
-            return all != null ? all : load();
-        }
-
-        private static List<CmProvider> load() {
-            synchronized (Providers.class) {
-                List<CmProvider> all = found;
-                if (all == null) {
-                    List<CmProvider> loaded = new ArrayList<>();
-                    ServiceLoader.load(CmProvider.class, ConnectionManager.class.getClassLoader())
-                            .forEach(loaded::add);
-                    all = List.copyOf(loaded);
-                    found = all;
-                }
-                return all;
-            }
-        }
     }
 
     private final String name;
@@ -85,7 +61,7 @@ public final class ConnectionManager {
      */
     public static ConnectionManager of(Device device) {
         Checks.notNull(device, "device");
-        for (CmProvider provider : Providers.get()) {
+        for (CmProvider provider : PROVIDERS.get()) {
             CmOps ops = provider.managerOf(device.name(), device.guid());
             if (ops != null) {
                 return new ConnectionManager("the connection manager of " + device.name(), ops);
@@ -106,7 +82,7 @@ public final class ConnectionManager {
             throw new UnsupportedOperationException(
                     "librdmacm cannot be used: " + cause.getMessage(), cause);
         }
-        for (CmProvider provider : Providers.get()) {
+        for (CmProvider provider : PROVIDERS.get()) {
             CmOps ops = provider.managerOf(null, 0);
             if (ops != null) {
                 return new ConnectionManager("librdmacm", ops);
@@ -121,7 +97,7 @@ public final class ConnectionManager {
      * @return the cause, or null if it can be used
      */
     public static @Nullable Throwable unavailabilityCause() {
-        for (CmProvider provider : Providers.get()) {
+        for (CmProvider provider : PROVIDERS.get()) {
             if (provider.name().equals(RDMACM)) {
                 return provider.unavailabilityCause();
             }

@@ -45,6 +45,7 @@ class SynchronizationTableTest {
                     "cm/",
                     "micrometer/",
                     "testkit/",
+                    "internal/device/",
                     "internal/event/",
                     "internal/ffi/",
                     "internal/ibverbs/",

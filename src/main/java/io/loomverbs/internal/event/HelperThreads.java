@@ -7,11 +7,10 @@ package io.loomverbs.internal.event;
  * reach them.
  */
 public final class HelperThreads {
-    /** Stands for the threads that a device accesses memory from; never started. */
-    public static final Thread OTHER =
-            new Thread(rootGroup(), () -> {}, "a device's thread", 0, false);
-
     private static final ThreadGroup ROOT = rootGroup();
+
+    /** Stands for the threads that a device accesses memory from; never started. */
+    public static final Thread OTHER = new Thread(ROOT, () -> {}, "a device's thread", 0, false);
 
     /** Makes a thread that has not been started: {@link HelperThreads#unstarted}, or another. */
     @FunctionalInterface
