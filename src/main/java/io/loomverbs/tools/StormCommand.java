@@ -4,9 +4,9 @@ import io.loomverbs.Context;
 import io.loomverbs.DeviceAttributes;
 import io.loomverbs.WaitStrategy;
 import io.loomverbs.management.VerbsManagement;
-import io.loomverbs.tools.storm.Message;
 import io.loomverbs.tools.storm.Storm;
 import io.loomverbs.tools.storm.StormDelivery;
+import io.loomverbs.tools.storm.StormMessage;
 import io.loomverbs.tools.storm.StormPlan;
 import io.loomverbs.tools.storm.StormResult;
 
@@ -188,7 +188,7 @@ final class StormCommand implements Callable<Integer> {
                 spec, "--cqs", cqs, 1, limits.maxQp(), "max_qp of " + device + ", one a CQ");
         Options.inRange(spec, "--seconds", seconds, 1, 86_400, "a day");
         Options.inRange(spec, "--window", window, 1, MAX_WINDOW, "what a handler keeps track of");
-        Options.inRange(spec, "--size", size, Message.MIN_BYTES, MAX_SIZE, "header to 1 MiB");
+        Options.inRange(spec, "--size", size, StormMessage.MIN_BYTES, MAX_SIZE, "header to 1 MiB");
         Options.inRange(
                 spec,
                 "--cqs times --window times --size, in bytes",

@@ -139,7 +139,7 @@ final class Availability {
     DeviceException unopened(IbvDevice device, DeviceException failure) {
         int descriptors = descriptorErrno.getAsInt();
         if (descriptors != 0) {
-            return Failures.of("ibv_open_device", -descriptors, device.name());
+            return Refusals.of("ibv_open_device", -descriptors, device.name());
         }
         boolean gone = failure.errno() == Errno.ENOENT || failure.errno() == Errno.ENODEV;
         String trouble = gone ? uverbs.trouble(device.uverbs()) : null;

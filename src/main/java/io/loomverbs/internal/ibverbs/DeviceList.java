@@ -22,7 +22,7 @@ final class DeviceList implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             long list = Libibverbs.getDeviceList(Libibverbs.callState(arena));
             if (list < 0) {
-                throw Failures.of("ibv_get_device_list", list, "no list");
+                throw Refusals.of("ibv_get_device_list", list, "no list");
             }
             return new DeviceList(list);
         }

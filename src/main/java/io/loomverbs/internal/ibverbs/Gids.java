@@ -27,7 +27,7 @@ final class Gids {
                 return null;
             }
             if (rc != 0) {
-                throw Failures.of("ibv_query_gid_ex", rc, "port " + port + ", index " + index);
+                throw Refusals.of("ibv_query_gid_ex", rc, "port " + port + ", index " + index);
             }
             return attr(entry, 0);
         }
@@ -45,7 +45,7 @@ final class Gids {
                     Libibverbs.queryGidTable(
                             Libibverbs.callState(arena), context, entries.address(), max);
             if (n < 0) {
-                throw Failures.of("ibv_query_gid_table", n, "port " + port);
+                throw Refusals.of("ibv_query_gid_table", n, "port " + port);
             }
             List<GidAttr> table = new ArrayList<>();
             for (int i = 0; i < n; i++) {

@@ -56,7 +56,7 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
             MemorySegment call = Libibverbs.callState(arena);
             long address = Libibverbs.createCompChannel(call, context.address());
             if (address < 0) {
-                throw Failures.of("ibv_create_comp_channel", address, context.toString());
+                throw Refusals.of("ibv_create_comp_channel", address, context.toString());
             }
             boolean made = false;
             try {

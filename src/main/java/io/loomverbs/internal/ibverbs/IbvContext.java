@@ -163,7 +163,7 @@ final class IbvContext implements ContextOps {
             MemorySegment call = Libibverbs.callState(arena);
             long address = Libibverbs.openDevice(call, device);
             if (address < 0) {
-                throw Failures.of("ibv_open_device", address, name);
+                throw Refusals.of("ibv_open_device", address, name);
             }
             boolean made = false;
             try {
@@ -217,7 +217,7 @@ final class IbvContext implements ContextOps {
             Struct attr = Struct.allocate(arena, IbvDeviceAttr.BYTES);
             int rc = Libibverbs.queryDevice(Libibverbs.callState(arena), address, attr.address());
             if (rc != 0) {
-                throw Failures.of("ibv_query_device", rc, name);
+                throw Refusals.of("ibv_query_device", rc, name);
             }
             DeviceAttr attributes = Attributes.device(attr, numCompVectors);
             kernelFlags = attributes.vendorId() == SOFT_ROCE;
@@ -245,7 +245,7 @@ final class IbvContext implements ContextOps {
                             attr.address(),
                             IbvDeviceAttrEx.BYTES);
             if (rc != 0) {
-                throw Failures.of("ibv_query_device_ex", rc, name);
+                throw Refusals.of("ibv_query_device_ex", rc, name);
             }
             return Attributes.deviceEx(attr);
         } finally {
@@ -270,7 +270,7 @@ final class IbvContext implements ContextOps {
                                     attr.address(),
                                     PORT_ATTR_BYTES);
             if (rc != 0) {
-                throw Failures.of("ibv_query_port", rc, "port " + port);
+                throw Refusals.of("ibv_query_port", rc, "port " + port);
             }
             return Attributes.port(attr);
         } finally {
@@ -293,7 +293,7 @@ final class IbvContext implements ContextOps {
                     Libibverbs.queryGid(
                             Libibverbs.callState(arena), address, port, index, gid.address());
             if (rc != 0) {
-                throw Failures.of("ibv_query_gid", rc, "port " + port + ", index " + index);
+                throw Refusals.of("ibv_query_gid", rc, "port " + port + ", index " + index);
             }
             return gid.bytes(0, GID_BYTES);
         } finally {
@@ -343,7 +343,7 @@ final class IbvContext implements ContextOps {
                     Libibverbs.queryPkey(
                             Libibverbs.callState(arena), address, port, index, pkey.address());
             if (rc != 0) {
-                throw Failures.of("ibv_query_pkey", rc, "port " + port + ", index " + index);
+                throw Refusals.of("ibv_query_pkey", rc, "port " + port + ", index " + index);
             }
             return pkey.u8(0) << Byte.SIZE | pkey.u8(1);
         } finally {
@@ -429,7 +429,7 @@ final class IbvContext implements ContextOps {
                 rc = -Errno.EOPNOTSUPP;
             }
             if (rc != 0) {
-                throw Failures.of("ibv_query_rt_values_ex", rc, name);
+                throw Refusals.of("ibv_query_rt_values_ex", rc, name);
             }
             return values.i64(IbvValuesEx.RAW_CLOCK__TV_SEC) * NANOS_PER_SECOND
                     + values.i64(IbvValuesEx.RAW_CLOCK__TV_NSEC);
@@ -450,7 +450,7 @@ final class IbvContext implements ContextOps {
             if (directChannel != null) {
                 int rc = directChannel.destroy();
                 if (rc != 0) {
-                    throw Failures.of("ibv_destroy_comp_channel", rc, name);
+                    throw Refusals.of("ibv_destroy_comp_channel", rc, name);
                 }
                 directChannel = null;
             }
@@ -470,7 +470,7 @@ final class IbvContext implements ContextOps {
     void close(FdEventFeed.Destruction closing) {
         int rc = guard.destroy(() -> asyncEvents.close(closing), -Errno.ENODEV);
         if (rc != 0) {
-            throw Failures.of("ibv_close_device", rc, name);
+            throw Refusals.of("ibv_close_device", rc, name);
         }
         try {
             asyncEvents.endQueues(); // first: no thread may wait in a closed poller

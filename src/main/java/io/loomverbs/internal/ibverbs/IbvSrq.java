@@ -82,7 +82,7 @@ final class IbvSrq extends NativeObject<CallGate> implements SrqOps {
                     Libibverbs.querySrq(
                             Libibverbs.callState(arena), nativeAddress(), struct.address());
             if (rc != 0) {
-                throw Failures.of("ibv_query_srq", rc, context.toString());
+                throw Refusals.of("ibv_query_srq", rc, context.toString());
             }
             return new SrqAttr(
                     struct.i32(IbvSrqAttr.MAX_WR),

@@ -56,7 +56,7 @@ abstract class NativeObject<G extends DestroyGate> {
         try {
             made = creation.applyAsLong(id);
             if (made < 0) {
-                throw Failures.of(verb, made, arguments);
+                throw Refusals.of(verb, made, arguments);
             }
             address = made;
             created();

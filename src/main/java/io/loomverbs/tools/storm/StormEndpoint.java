@@ -213,7 +213,7 @@ final class StormEndpoint {
         int slot = (int) batch.wrId(i);
         long at = base + (long) slot * plan.messageBytes();
         if (wokenAtNanos != 0) {
-            long sentNanos = Message.sentNanos(memory.memory(), at);
+            long sentNanos = StormMessage.sentNanos(memory.memory(), at);
             scratch.woken(wokenAtNanos - sentNanos, state.tally().steadySince() != 0);
         }
         verify(at, batch.byteLen(i));
@@ -229,14 +229,14 @@ final class StormEndpoint {
         boolean whole =
                 from != null
                         && bytes == plan.messageBytes()
-                        && Message.isIntact(memory.memory(), at, bytes)
-                        && Message.sender(memory.memory(), at) == from.index
-                        && Message.incarnation(memory.memory(), at) == from.incarnation;
+                        && StormMessage.isIntact(memory.memory(), at, bytes)
+                        && StormMessage.sender(memory.memory(), at) == from.index
+                        && StormMessage.incarnation(memory.memory(), at) == from.incarnation;
         if (!whole) {
             state.tally().corrupted.increment();
             return;
         }
-        switch (received.accept(Message.sequence(memory.memory(), at))) {
+        switch (received.accept(StormMessage.sequence(memory.memory(), at))) {
             case IN_ORDER -> {}
             case OUT_OF_ORDER -> state.tally().corrupted.increment();
             case DUPLICATE -> state.tally().duplicated.increment();
@@ -256,7 +256,7 @@ final class StormEndpoint {
         long at = base + (long) (plan.window() + nextSlot) * plan.messageBytes();
         nextSlot = (nextSlot + 1) % plan.window();
         long sequence = sent + 1;
-        Message.write(
+        StormMessage.write(
                 memory.memory(),
                 at,
                 plan.messageBytes(),

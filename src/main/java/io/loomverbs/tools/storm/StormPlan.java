@@ -16,7 +16,7 @@ import java.time.Duration;
  * @param channels how many channels carry the events; of no meaning for direct delivery
  * @param duration how long messages are sent at least; on until each handler has had work
  * @param window how many messages circulate in each pair, 1 to {@link SequenceWindow#BITS}
- * @param messageBytes the size of a message, at least {@link Message#MIN_BYTES}
+ * @param messageBytes the size of a message, at least {@link StormMessage#MIN_BYTES}
  * @param churnPerSecond how many CQs are destroyed and created again in each second; 0 for none
  */
 public record StormPlan(

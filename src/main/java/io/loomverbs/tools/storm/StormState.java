@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 final class StormState {
     private final Tally tally;
     private final CountDownLatch stop = new CountDownLatch(1);
-    private final Failures failures = new Failures(stop);
+    private final StormFailures failures = new StormFailures(stop);
     private final ScratchPool scratchPool;
 
     StormState(int cqs) {
@@ -24,7 +24,7 @@ final class StormState {
         return tally;
     }
 
-    Failures failures() {
+    StormFailures failures() {
         return failures;
     }
 

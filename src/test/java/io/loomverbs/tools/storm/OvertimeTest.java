@@ -26,7 +26,7 @@ class OvertimeTest {
                 channels,
                 Duration.ofNanos(1),
                 1,
-                Message.MIN_BYTES,
+                StormMessage.MIN_BYTES,
                 churnPerSecond);
     }
 

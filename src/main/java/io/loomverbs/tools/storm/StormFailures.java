@@ -6,7 +6,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** What went wrong that no count expresses: the first few, and how many there were. */
-final class Failures {
+final class StormFailures {
     private static final int KEPT = 8;
 
     private final List<Failure> first = new CopyOnWriteArrayList<>();
@@ -22,7 +22,7 @@ final class Failures {
     }
 
     /** The latch is opened by the first failure. */
-    Failures(CountDownLatch stop) {
+    StormFailures(CountDownLatch stop) {
         this.stop = stop;
     }
 

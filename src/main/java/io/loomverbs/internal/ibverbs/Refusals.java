@@ -4,8 +4,8 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.device.UsualCauses;
 
 /** The exceptions of verbs that create objects. */
-final class Failures {
-    private Failures() {}
+final class Refusals {
+    private Refusals() {}
 
     /**
      * @param result the negative errno

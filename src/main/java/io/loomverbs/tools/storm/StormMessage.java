@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  * <p>What follows the header differs from message to message, so that a part of an older one is
  * found out.
  */
-public final class Message {
+public final class StormMessage {
     /** The size of the header. */
     public static final int MIN_BYTES = 32;
 
@@ -23,7 +23,7 @@ public final class Message {
     private static final int SENT_NANOS = 24;
     private static final long GOLDEN = 0x9e37_79b9_7f4a_7c15L;
 
-    private Message() {}
+    private StormMessage() {}
 
     static void write(
             MemorySegment memory,
