@@ -10,6 +10,7 @@ import io.loomverbs.tools.soak.Usage;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -66,20 +67,7 @@ final class SoakCommand implements Callable<Integer> {
             description = "How long to run (${DEFAULT-VALUE}); 0.5 is half a minute.")
     private double minutes;
 
-    @Option(
-            names = "--cqs",
-            converter = Count.Things.class,
-            paramLabel = "COUNT",
-            defaultValue = "500",
-            description = "How many CQs the storm has (${DEFAULT-VALUE}).")
-    private int cqs;
-
-    @Option(
-            names = {"-d", "--device"},
-            paramLabel = "NAME",
-            defaultValue = "soft0",
-            description = "The device (${DEFAULT-VALUE}).")
-    private String device = "soft0";
+    @Mixin private StormSize size = new StormSize(500);
 
     @Option(
             names = "--json",
@@ -99,19 +87,20 @@ final class SoakCommand implements Callable<Integer> {
                     spec, "--minutes is " + minutes + ", but must be 0.05 to 10080: a week");
         }
         try (VerbsManagement _ = VerbsManagement.register();
-                Context context = Options.device(spec, device).open()) {
+                Context context = size.device(spec).open()) {
             DeviceAttributes limits = context.attributes();
             // The other parts need some, too.
             int most = Math.min(limits.maxCq(), limits.maxQp()) / 2;
-            Options.inRange(spec, "--cqs", cqs, 2, most, "half of what " + device + " has");
+            Options.inRange(
+                    spec, "--cqs", size.cqs, 2, most, "half of what " + size.device + " has");
             Duration duration = Duration.ofMillis((long) (minutes * SECONDS_PER_MINUTE * 1000));
-            SoakPlan plan = new SoakPlan(duration, cqs, minutes >= JUDGES_MEMORY_FROM);
+            SoakPlan plan = new SoakPlan(duration, size.cqs, minutes >= JUDGES_MEMORY_FROM);
             Soak soak = new Soak(context, plan, this::progress);
             SoakResult result;
             try (EarlyEnd _ = EarlyEnd.register("soak", soak::stop)) {
                 result = soak.run();
                 PrintWriter out = spec.commandLine().getOut();
-                SoakReport report = new SoakReport(device, result);
+                SoakReport report = new SoakReport(size.device, result);
                 out.println(json ? report.json() : report.text());
                 out.flush();
             }

@@ -70,13 +70,7 @@ final class StormCommand implements Callable<Integer> {
     private static final int WARM_UP_CQS = 200;
     private static final Duration WARM_UP = Duration.ofMillis(700);
 
-    @Option(
-            names = "--cqs",
-            converter = Count.Things.class,
-            paramLabel = "COUNT",
-            defaultValue = "10000",
-            description = "How many CQs, and handlers (${DEFAULT-VALUE}).")
-    private int cqs;
+    @Mixin private StormSize scale = new StormSize(10_000);
 
     @Option(
             names = "--delivery",
@@ -135,13 +129,6 @@ final class StormCommand implements Callable<Integer> {
             description = "How many messages go back and forth in each pair (${DEFAULT-VALUE}).")
     private int window;
 
-    @Option(
-            names = {"-d", "--device"},
-            paramLabel = "NAME",
-            defaultValue = "soft0",
-            description = "The device (${DEFAULT-VALUE}).")
-    private String device = "soft0";
-
     @Option(names = "--json", description = "Print one JSON object, and nothing else, on stdout.")
     private boolean json;
 
@@ -155,7 +142,7 @@ final class StormCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         files.check(spec);
         try (VerbsManagement _ = VerbsManagement.register();
-                Context context = Options.device(spec, device).open()) {
+                Context context = scale.device(spec).open()) {
             return run(context, plan(context.attributes()));
         }
     }
@@ -183,9 +170,10 @@ final class StormCommand implements Callable<Integer> {
 
     /** What the options ask for, if it is within these limits. */
     StormPlan plan(DeviceAttributes limits) {
-        Options.inRange(spec, "--cqs", cqs, 1, limits.maxCq(), "max_cq of " + device);
+        int cqs = scale.cqs;
+        Options.inRange(spec, "--cqs", cqs, 1, limits.maxCq(), "max_cq of " + scale.device);
         Options.inRange(
-                spec, "--cqs", cqs, 1, limits.maxQp(), "max_qp of " + device + ", one a CQ");
+                spec, "--cqs", cqs, 1, limits.maxQp(), "max_qp of " + scale.device + ", one a CQ");
         Options.inRange(spec, "--seconds", seconds, 1, 86_400, "a day");
         Options.inRange(spec, "--window", window, 1, MAX_WINDOW, "what a handler keeps track of");
         Options.inRange(spec, "--size", size, StormMessage.MIN_BYTES, MAX_SIZE, "header to 1 MiB");
@@ -223,7 +211,7 @@ final class StormCommand implements Callable<Integer> {
      * Frames of code that is not compiled yet are larger, and so would idle handlers seem to be.
      */
     private StormPlan warmUp() {
-        int few = Math.min(WARM_UP_CQS, cqs);
+        int few = Math.min(WARM_UP_CQS, scale.cqs);
         return new StormPlan(few, delivery, wait, 1, WARM_UP, window, size, 0);
     }
 
