@@ -16,8 +16,22 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** A queue pair is reset under its requests. Each of them ends once, and gives its memory back. */
 public class EndRaces {
-    /** A send that its peer does not receive, and a receive; each direction has its CQ. */
-    abstract static class Ended {
+    /**
+     * The leaders of both CQs find out, or one of them while a thread just posts the send or the
+     * receive. The peer does not receive the send. Each direction has its CQ.
+     */
+    @JCStressTest
+    @Outcome(id = "0 0, 2", expect = ACCEPTABLE, desc = "both have ended, or one was refused")
+    @Outcome(id = ".*, 1", expect = FORBIDDEN, desc = "the send's memory went back twice")
+    @Outcome(id = "-1 .*", expect = FORBIDDEN, desc = "the send has ended twice")
+    @Outcome(id = ".* -1, .*", expect = FORBIDDEN, desc = "the receive has ended twice")
+    @Catches(value = "a leader ends both sides", as = ".*, 1")
+    @Catches(value = "a send ends while it is posted", as = "-1 .*")
+    @Catches(value = "a receive ends while it is posted", as = ".* -1, .*")
+    @State
+    public static class PostReset {
+        private final boolean posts = ThreadLocalRandom.current().nextBoolean();
+        private final boolean sending = ThreadLocalRandom.current().nextBoolean();
         private final CompletionQueue sends = SelfLink.direct();
         private final CompletionQueue receives = SelfLink.direct();
         private final QueuePair peer = SelfLink.queuePair(sends, receives);
@@ -25,9 +39,9 @@ public class EndRaces {
         private final BufferPool pool = SelfLink.pool(2);
         private final Buffer message = pool.tryTake();
         private final Request request;
-        final Attachment link;
+        private final Attachment link;
 
-        Ended() {
+        public PostReset() {
             RequestsConfig config = RequestsConfig.of().withReceives(1, pool);
             Buffer[] ring = {pool.tryTake()};
             link = Attachment.of(qp, ring, Reservation.of(qp, config, qp.config()));
@@ -36,13 +50,18 @@ public class EndRaces {
             request = link.send().take(Op.SEND);
             request.wr.send();
             message.describe(request, link);
+            post(!sending);
+            if (!posts) {
+                post(sending);
+                reset();
+            }
         }
 
-        final void send() {
-            link.send().submit(request);
-        }
-
-        final void receive() {
+        private void post(boolean send) {
+            if (send) {
+                link.send().submit(request);
+                return;
+            }
             try {
                 link.receive().start();
             } catch (VerbsException e) {
@@ -50,13 +69,35 @@ public class EndRaces {
             }
         }
 
-        final void reset() {
+        private void reset() {
             qp.modify(QpAttributes.builder().state(QpState.RESET).build());
         }
 
-        final void look(LL_Result r) {
-            link.audit(link.sends());
-            link.audit(link.receives());
+        private void audit(boolean send) {
+            link.audit(send ? link.sends() : link.receives());
+        }
+
+        @Actor
+        public void postOrAudit() {
+            if (posts) {
+                post(sending);
+            } else {
+                audit(sending);
+            }
+        }
+
+        @Actor
+        public void end() {
+            if (posts) {
+                reset();
+            }
+            audit(sending == posts);
+        }
+
+        @Arbiter
+        public void look(LL_Result r) {
+            audit(true);
+            audit(false);
             message.close();
             r.r1 = link.send().outstanding() + " " + link.receive().outstanding();
             r.r2 = pool.available();
@@ -68,75 +109,6 @@ public class EndRaces {
             peer.close();
             sends.close();
             receives.close();
-        }
-    }
-
-    /** The leaders of both CQs find out. */
-    @JCStressTest
-    @Outcome(id = "0 0, 2", expect = ACCEPTABLE, desc = "both requests have ended")
-    @Outcome(id = ".*, 1", expect = FORBIDDEN, desc = "the send's memory went back twice")
-    @Catches(value = "a leader ends both sides", as = ".*, 1")
-    @State
-    public static class TwoLeaders extends Ended {
-        public TwoLeaders() {
-            send();
-            receive();
-            reset();
-        }
-
-        @Actor
-        public void ofSends() {
-            link.audit(link.sends());
-        }
-
-        @Actor
-        public void ofReceives() {
-            link.audit(link.receives());
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            look(r);
-        }
-    }
-
-    /** A thread just posts the send or the receive. */
-    @JCStressTest
-    @Outcome(id = "0 0, 2", expect = ACCEPTABLE, desc = "it has ended, or was refused")
-    @Outcome(id = "-1 .*", expect = FORBIDDEN, desc = "the send has ended twice")
-    @Outcome(id = ".* -1, .*", expect = FORBIDDEN, desc = "the receive has ended twice")
-    @Catches(value = "a send ends while it is posted", as = "-1 .*")
-    @Catches(value = "a receive ends while it is posted", as = ".* -1, .*")
-    @State
-    public static class PostReset extends Ended {
-        private final boolean sends = ThreadLocalRandom.current().nextBoolean();
-
-        public PostReset() {
-            post(!sends);
-        }
-
-        private void post(boolean send) {
-            if (send) {
-                send();
-            } else {
-                receive();
-            }
-        }
-
-        @Actor
-        public void post() {
-            post(sends);
-        }
-
-        @Actor
-        public void end() {
-            reset();
-            link.audit(sends ? link.sends() : link.receives());
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            look(r);
         }
     }
 }

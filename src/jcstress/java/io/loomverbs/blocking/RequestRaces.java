@@ -19,95 +19,48 @@ import java.util.concurrent.locks.LockSupport;
 public class RequestRaces {
     private static final int SPREAD = 60_000;
 
-    /** Two threads that wait for a request each. */
-    abstract static class Two extends TimedWait {
-        final SelfLink link;
-
-        /** With so many places in the send queue. */
-        Two(int places) {
-            link = new SelfLink(places);
-        }
-
-        final String send() {
-            return waits(
-                    () -> {
-                        OnVirtualThread<String> first = OnVirtualThread.start(link::send);
-                        OnVirtualThread<String> second = OnVirtualThread.start(link::send);
-                        return first.join() + ", " + second.join();
-                    });
-        }
-
-        final void receive() {
-            Taking.pauseUpTo(SPREAD);
-            wakes(link::receiveOne);
-        }
-
-        final void look(LL_Result r) {
-            r.r2 = inTime();
-            link.close();
-        }
-    }
-
     /**
      * Two threads wait for a request each, and one of them polls for both. If there is one place,
-     * the second request is posted when the first is done.
+     * the second request is posted when the first is done. Or the queue pair fails instead.
      */
     @JCStressTest
-    @Outcome(id = "sent, sent, in time", expect = ACCEPTABLE, desc = "both were woken")
+    @Outcome(id = "done: sent, sent, in time", expect = ACCEPTABLE, desc = "both were woken")
+    @Outcome(id = "failed: failed, failed, in time", expect = ACCEPTABLE, desc = "both were told")
     @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "a thread was not woken")
     @Catches(value = "a leader that resigns wakes no thread", as = ".*stuck.*")
     @Catches(value = "a follower finds no missing leader", as = ".*stuck.*")
     @Catches(value = "a signal to the poster is lost", as = ".*stuck.*")
     @Catches(value = "a place that becomes free posts nothing", as = ".*stuck.*")
-    @State
-    public static class TwoSend extends Two {
-        public TwoSend() {
-            super(ThreadLocalRandom.current().nextBoolean() ? 1 : 4);
-        }
-
-        @Actor
-        public void send(LL_Result r) {
-            r.r1 = send();
-        }
-
-        @Actor
-        public void complete() {
-            receive();
-            receive();
-        }
-
-        @Arbiter
-        public void result(LL_Result r) {
-            look(r);
-        }
-    }
-
-    /** A queue pair fails while two threads share its one place. */
-    @JCStressTest
-    @Outcome(id = "failed, failed, in time", expect = ACCEPTABLE, desc = "both were told")
-    @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "a thread was not told")
-    @Outcome(id = ".*sent.*", expect = FORBIDDEN, desc = "there was no receive")
     @Catches(value = "a leader does not see what another thread does", as = ".*stuck.*")
     @State
-    public static class SendFail extends Two {
-        public SendFail() {
-            super(1);
+    public static class TwoSend extends TimedWait {
+        private final boolean fails = ThreadLocalRandom.current().nextBoolean();
+        private final SelfLink link =
+                new SelfLink(fails || ThreadLocalRandom.current().nextBoolean() ? 1 : 4);
+
+        private String sendTwo() {
+            OnVirtualThread<String> first = OnVirtualThread.start(link::send);
+            OnVirtualThread<String> second = OnVirtualThread.start(link::send);
+            return first.join() + ", " + second.join();
         }
 
         @Actor
         public void send(LL_Result r) {
-            r.r1 = send();
+            r.r1 = (fails ? "failed: " : "done: ") + waits(this::sendTwo);
         }
 
         @Actor
-        public void fail() {
+        public void completeOrFail() {
             Taking.pauseUpTo(SPREAD);
-            wakes(link::fail);
+            wakes(fails ? link::fail : link::receiveOne);
+            Taking.pauseUpTo(SPREAD);
+            wakes(fails ? () -> {} : link::receiveOne);
         }
 
         @Arbiter
         public void result(LL_Result r) {
-            look(r);
+            r.r2 = inTime();
+            link.close();
         }
     }
 
@@ -188,7 +141,6 @@ public class RequestRaces {
     @Outcome(id = "under way, 1", expect = ACCEPTABLE, desc = "the request went on")
     @Outcome(id = "not posted, 0", expect = ACCEPTABLE, desc = "the interrupt came first")
     @Outcome(id = "not posted, 1", expect = FORBIDDEN, desc = "it was sent all the same")
-    @Outcome(id = "stuck, .*", expect = FORBIDDEN, desc = "the thread was not woken")
     @Catches(value = "a posted request is taken back", as = "not posted, 1")
     @State
     public static class CompleteInterrupt extends One {

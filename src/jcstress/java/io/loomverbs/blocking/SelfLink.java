@@ -15,8 +15,6 @@ import io.loomverbs.Verbs;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.internal.event.Patience;
 
-import java.time.Duration;
-
 /**
  * Requests over a queue pair of soft0 that is connected to itself. Its sends are done when receives
  * are posted, by hand.
@@ -37,9 +35,7 @@ final class SelfLink {
     SelfLink(int places) {
         qp = PD.createQp(QpConfig.of(QpType.RC, cq, received).withWr(places, DEPTH));
         qp.connect(qp.endpoint());
-        requests =
-                Requests.over(
-                        qp, RequestsConfig.of().withTimeout(Duration.ofNanos(Patience.nanos())));
+        requests = Requests.over(qp, RequestsConfig.of().withTimeout(Patience.time()));
     }
 
     static BufferPool pool(int buffers) {

@@ -1,5 +1,7 @@
 package io.loomverbs.internal.event;
 
+import java.time.Duration;
+
 /**
  * Tells a wake-up that came from one that did not.
  *
@@ -43,6 +45,11 @@ public final class Patience {
             return ENDLESS_NANOS;
         }
         return System.nanoTime() - expectedSince < ALL_NANOS ? FIRST_NANOS : LATER_NANOS;
+    }
+
+    /** The same for methods of the API. */
+    public static Duration time() {
+        return Duration.ofNanos(nanos());
     }
 
     /** Whether the samples that come next are expected to lose wake-ups. */

@@ -24,27 +24,4 @@ abstract class Queued extends TimedWait {
             cq.raise();
         }
     }
-
-    /** Two virtual threads wait in it, and what happens to them may fail. */
-    abstract static class AwaitedByTwo extends Queued {
-        private final OnVirtualThread<String> one = OnVirtualThread.start(this::receive);
-        private final OnVirtualThread<String> two = OnVirtualThread.start(this::receive);
-        private volatile String failure = "";
-
-        /** Does something that may throw, which is a part of the outcome then. */
-        final void mayFail(Runnable call) {
-            try {
-                call.run();
-            } catch (RuntimeException e) {
-                failure = ", " + e;
-            }
-        }
-
-        /** What came of both, in the order of words: either may have waited longer. */
-        final String both() {
-            String a = one.join();
-            String b = two.join();
-            return (a.compareTo(b) < 0 ? a + " and " + b : b + " and " + a) + failure;
-        }
-    }
 }

@@ -17,12 +17,10 @@ public class TurnsRaces {
     private static final long NEVER = 1L << 60;
     private static final int WAITS = 4;
 
-    /** A thread that is never run. */
+    /** A thread that finds no carrier: it is never run. */
     private static final class Unable extends Thread {
         @Override
-        public synchronized void start() {
-            // It finds no carrier.
-        }
+        public synchronized void start() {}
     }
 
     /** A guard ends while a thread closes the gate. */

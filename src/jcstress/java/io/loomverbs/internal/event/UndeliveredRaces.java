@@ -7,9 +7,10 @@ import io.loomverbs.jcstress.Catches;
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.*;
 
-/** The close of a CQ against its events that no thread has received yet. */
-public class UndeliveredRaces {
+import java.util.concurrent.ThreadLocalRandom;
 
+/** Events that no thread has received yet: their CQ is closed, or a descriptor shows them. */
+public class UndeliveredRaces {
     /** A CQ is closed whose event stands before that of another one. */
     @JCStressTest
     @Outcome(id = "event, TIMED_OUT, 1 left", expect = ACCEPTABLE, desc = "received before")
@@ -46,7 +47,6 @@ public class UndeliveredRaces {
     @JCStressTest
     @Outcome(id = "CLOSED, nothing", expect = ACCEPTABLE, desc = "the event went with the CQ")
     @Outcome(id = "CLOSED, listed", expect = FORBIDDEN, desc = "a destroyed CQ stays in the queue")
-    @Outcome(id = "CLOSED, pending", expect = FORBIDDEN, desc = "a destroyed CQ keeps events")
     @Catches(value = "an event comes up for a CQ that was closed", as = "CLOSED, listed")
     @State
     public static class CloseRaise extends Queued {
@@ -68,9 +68,7 @@ public class UndeliveredRaces {
 
     /** The device refuses a close while an event comes up for a waiting virtual thread. */
     @JCStressTest
-    @Outcome(id = "event, REFUSED, in time", expect = ACCEPTABLE, desc = "after the close")
-    @Outcome(id = "event, TIMED_OUT, in time", expect = ACCEPTABLE, desc = "before the close")
-    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the event was forgotten by the close")
+    @Outcome(id = "event, (REFUSED|TIMED_OUT), in time", expect = ACCEPTABLE, desc = "received")
     @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the event woke no thread")
     @Catches(value = "a close that failed lists events before the ledger is open", as = ".*, stuck")
     @State
@@ -95,23 +93,102 @@ public class UndeliveredRaces {
         }
     }
 
-    /** The device refuses a close while a virtual thread comes to take an event. */
+    /** A queue with a descriptor. */
+    abstract static class Watched extends Queued {
+        final RecordedFd fd = new RecordedFd();
+
+        Watched() {
+            queue.watch(fd);
+        }
+    }
+
+    /**
+     * An event comes up while a thread looks for one. Another may be there. What is left is shown.
+     */
     @JCStressTest
-    @Outcome(id = "event, REFUSED", expect = ACCEPTABLE, desc = "before, or after it")
-    @Outcome(id = "event, TIMED_OUT", expect = ACCEPTABLE, desc = "before the close")
-    @Outcome(id = "none.*", expect = FORBIDDEN, desc = "taken off the list and forgotten")
-    @Outcome(id = ".*late, .*", expect = FORBIDDEN, desc = "taken off the list, and woke no thread")
-    @Catches(value = "a failed close does not list the CQ again", as = ".*late, .*")
+    @Outcome(id = "event, silent, 0 left", expect = ACCEPTABLE, desc = "taken")
+    @Outcome(id = "none, readable, 1 left", expect = ACCEPTABLE, desc = "shown")
+    @Outcome(id = "event of two, readable, 1 left", expect = ACCEPTABLE, desc = "one is shown")
+    @Outcome(id = ".*, silent, 1 left", expect = FORBIDDEN, desc = "an event is not shown")
+    @Outcome(id = "event, readable, .*", expect = FORBIDDEN, desc = "nothing is left to show")
+    @Catches(value = "an event is not shown by the descriptor", as = ".*, silent, 1 left")
+    @Catches(value = "a descriptor is lowered though events are left", as = ".*, silent, 1 left")
+    @Catches(value = "a descriptor stays readable", as = "event, readable, .*")
     @State
-    public static class RefusedCloseTake extends Queued.WithEvent {
-        @Actor
-        public void take(LL_Result r) {
-            r.r1 = waitsInTime(this::receive);
+    public static class ShowTake extends Watched {
+        private final QueuedCq other = new QueuedCq(queue);
+        private final boolean two = ThreadLocalRandom.current().nextBoolean();
+
+        public ShowTake() {
+            if (two) {
+                cq.raise();
+            }
         }
 
         @Actor
-        public void close(LL_Result r) {
-            wakes(() -> r.r2 = cq.close(0, TestCloser.refusing()));
+        public void raise() {
+            other.raise();
+        }
+
+        @Actor
+        public void take(LLL_Result r) {
+            r.r1 = tryReceive() + (two ? " of two" : "");
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r2 = fd.text();
+            r.r3 = left();
+        }
+    }
+
+    /** A queue is given a descriptor while an event comes up, which may be in the inbox. */
+    @JCStressTest
+    @Outcome(id = "readable, 1 left", expect = ACCEPTABLE, desc = "the event is shown")
+    @Outcome(id = "silent, .*", expect = FORBIDDEN, desc = "the event is not shown")
+    @Catches(value = "a new descriptor does not show what is in the inbox", as = "silent, .*")
+    @Catches(value = "a queue with a descriptor keeps an event in the inbox", as = "silent, .*")
+    @State
+    public static class WatchRaise extends Queued {
+        private final RecordedFd fd = new RecordedFd();
+
+        @Actor
+        public void watch() {
+            queue.watch(fd);
+        }
+
+        @Actor
+        public void raise() {
+            cq.raise();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = fd.text();
+            r.r2 = left();
+        }
+    }
+
+    /** A descriptor is closed while an event comes up. */
+    @JCStressTest
+    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "nothing uses it any more")
+    @Outcome(id = "late", expect = FORBIDDEN, desc = "raised when its number may be another's")
+    @Catches(value = "a descriptor is closed without the lock", as = "late")
+    @State
+    public static class UnwatchRaise extends Watched {
+        @Actor
+        public void close() {
+            queue.unwatch();
+        }
+
+        @Actor
+        public void raise() {
+            cq.raise();
+        }
+
+        @Arbiter
+        public void result(L_Result r) {
+            r.r1 = fd.text();
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.loomverbs.internal.rdmacm;
 
+import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.ffi.Epoll;
@@ -9,8 +10,7 @@ import io.loomverbs.internal.ffi.Struct;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * One event in the kernel, its id, and another id; and what librdmacm does with them. A destroyer
@@ -41,8 +41,7 @@ abstract class ScriptedEvent {
     private final RdmacmId other = id(otherMemory);
     private final RdmacmId id = id(idMemory);
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
+    private final boolean request = ThreadLocalRandom.current().nextBoolean();
     private boolean queued = true;
     private int reads;
     private int acknowledged;
@@ -57,16 +56,14 @@ abstract class ScriptedEvent {
     private volatile boolean toldAnother;
     private volatile boolean given;
 
-    ScriptedEvent(int type, boolean request) {
-        event.i32(RdmaCmEvent.EVENT, type);
+    ScriptedEvent() {
+        event.i32(RdmaCmEvent.EVENT, request ? Cm.EVENT_CONNECT_REQUEST : Cm.EVENT_DISCONNECTED);
         event.i64(RdmaCmEvent.ID, request ? incomingMemory.address() : idMemory.address());
         event.i64(RdmaCmEvent.LISTEN_ID, request ? idMemory.address() : 0);
         id.listener(
                 e -> {
                     told = true;
-                    if (e.incoming() != null) {
-                        given = true;
-                    }
+                    given = e.incoming() != null;
                 });
         other.listener(e -> toldAnother = true);
     }
@@ -92,9 +89,11 @@ abstract class ScriptedEvent {
                     @Override
                     public int destroyId(MemorySegment call, long address) {
                         ScriptedEvent reading = read;
-                        return reading != null && reading.isIncoming(address) // by the reader
-                                ? reading.destroyIncoming()
-                                : destroyed.destroy(address);
+                        if (reading == null || address != reading.incomingMemory.address()) {
+                            return destroyed.destroy(address);
+                        }
+                        reading.incomingGone = true; // by the reader
+                        return 0;
                     }
                 };
         try {
@@ -113,10 +112,6 @@ abstract class ScriptedEvent {
         return memory.i64(RdmaCmId.CONTEXT);
     }
 
-    private boolean isIncoming(long address) {
-        return address == incomingMemory.address();
-    }
-
     /** The reader's step. */
     final void read() {
         read = this;
@@ -131,62 +126,44 @@ abstract class ScriptedEvent {
         id.destroy();
     }
 
-    private int get(long to) {
-        lock.lock();
-        try {
-            if (!queued) {
-                return -Errno.EAGAIN;
-            }
-            queued = false;
-            reads++;
-            Struct.at(to, Long.BYTES).i64(0, event.address());
-            return 0;
-        } finally {
-            lock.unlock();
+    private synchronized int get(long to) {
+        if (!queued) {
+            return -Errno.EAGAIN;
         }
-    }
-
-    private int acknowledge() {
-        lock.lock();
-        try {
-            usedFreed |= freed;
-            acknowledged++;
-            changed.signalAll();
-            return 0;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private int destroyIncoming() {
-        incomingGone = true;
+        queued = false;
+        reads++;
+        Struct.at(to, Long.BYTES).i64(0, event.address());
         return 0;
     }
 
-    private int destroy(long address) {
-        lock.lock();
-        try {
-            if (address != idMemory.address()) {
-                throw new AssertionError("another id");
-            }
-            if (queued) {
-                queued = false;
-                incomingGone = true; // by the kernel
-            }
-            long left = isKnownToBeStuck ? 0 : Patience.nanos();
-            while (acknowledged < reads && left > 0) {
-                left = changed.awaitNanos(left);
-            }
-            stuck = acknowledged < reads;
-            isKnownToBeStuck |= stuck;
-            freed = true;
-            idMemory.i64(RdmaCmId.CONTEXT, numberOf(otherMemory));
-            return 0;
-        } catch (InterruptedException e) {
-            throw new AssertionError("no thread interrupts it", e);
-        } finally {
-            lock.unlock();
+    private synchronized int acknowledge() {
+        usedFreed |= freed;
+        acknowledged++;
+        notifyAll();
+        return 0;
+    }
+
+    private synchronized int destroy(long address) {
+        if (address != idMemory.address()) {
+            throw new AssertionError("another id");
         }
+        if (queued) {
+            queued = false;
+            incomingGone = true; // by the kernel
+        }
+        long end = System.nanoTime() + (isKnownToBeStuck ? 0 : Patience.nanos());
+        while (acknowledged < reads && System.nanoTime() < end) {
+            try {
+                wait(1);
+            } catch (InterruptedException e) {
+                throw new AssertionError("no thread interrupts it", e);
+            }
+        }
+        stuck = acknowledged < reads;
+        isKnownToBeStuck |= stuck;
+        freed = true;
+        idMemory.i64(RdmaCmId.CONTEXT, numberOf(otherMemory));
+        return 0;
     }
 
     /** What has happened in the end. */
@@ -204,14 +181,8 @@ abstract class ScriptedEvent {
         if (toldAnother) {
             return "told another";
         }
-        return told ? "told" : "not told";
-    }
-
-    /** The same of the id of a request. */
-    final String incomingOutcome() {
-        String outcome = outcome();
-        if (!outcome.endsWith("told")) {
-            return outcome;
+        if (!request) {
+            return told ? "told" : "not told";
         }
         if (given && incomingGone) {
             return "given and gone";

@@ -23,26 +23,11 @@ final class RaceQp {
     private final QpAttr attr = SoftFixture.defaults();
 
     RaceQp() {
-        this(DEAF);
+        this(CONTEXT, PD, DEAF, DEAF, null);
     }
 
-    /** Tells {@code received} of the CQ for receives. */
-    RaceQp(CqListener received) {
-        this(CONTEXT, PD, DEAF, received, null);
-    }
-
-    /** Of a domain of another context; tells {@code sent} of the CQ for sends. */
-    RaceQp(SoftContext context, SoftPd pd, CqListener sent) {
-        this(context, pd, sent, DEAF, null);
-    }
-
-    /** Takes its receives from {@code srq}. */
-    RaceQp(SoftSrq srq) {
-        this(CONTEXT, PD, DEAF, DEAF, srq);
-    }
-
-    private RaceQp(
-            SoftContext context, SoftPd pd, CqListener sent, CqListener received, SoftSrq srq) {
+    /** Tells {@code sent} and {@code received} of its CQs; null if it shares no receives. */
+    RaceQp(SoftContext context, SoftPd pd, CqListener sent, CqListener received, SoftSrq srq) {
         sends = new SoftCq(context, 4, null, sent);
         receives = new SoftCq(context, 4, null, received);
         qp = (SoftQp) pd.createQp(INIT, sends, receives, srq, type -> {});
