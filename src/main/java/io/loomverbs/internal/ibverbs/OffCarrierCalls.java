@@ -1,5 +1,7 @@
 package io.loomverbs.internal.ibverbs;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
 import io.loomverbs.internal.event.HelperThreads;
 
 import org.jspecify.annotations.Nullable;
@@ -8,7 +10,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
@@ -23,12 +27,27 @@ import java.util.function.Supplier;
  * further threads would only delay it.
  */
 public final class OffCarrierCalls {
-    private static final int THREADS = 4;
-    private static final long KEPT_MILLIS = 1_000;
-    private static final long PATIENCE_NANOS = 20_000_000;
-    private static final long LOOK_NANOS = 1_000_000_000;
+    /*
+     * Neither a caller nor a thread of the pool reads the clock or waits with a time limit: for a
+     * short call, that costs more than the call. A thread that watches looks every `patience`:
+     *
+     *   caller: links its call to `arrived`, then reads `watching`, and starts a watch if there is
+     *           none
+     *   watch:  clears `watching`, then looks at `arrived`, and goes on if there is a call
+     *
+     * So each call is watched until its caller has the result. The watch ends, and the pool gives
+     * its threads back, when there was no call for a second.
+     */
+    /** Short calls gain nothing from more threads than processors. */
+    private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
 
-    /** How many times its patience a call waits in a queue that moves. */
+    private static final long KEPT_NANOS = 1_000_000_000;
+    private static final long PATIENCE_NANOS = 20_000_000;
+
+    /** How long a thread of the pool stays without a call once there is no watch. */
+    private static final long LEFT_MILLIS = 10;
+
+    /** How many looks a call waits in a queue that moves. */
     private static final int TURNS = 50;
 
     private static final OffCarrierCalls OF_THE_JVM =
@@ -37,9 +56,32 @@ public final class OffCarrierCalls {
     private final HelperThreads.Maker threads;
     private final long patience;
     private final ThreadPoolExecutor pool;
+    private final ReentrantLock watchLock = new ReentrantLock();
 
-    /** When a thread has taken up a call last. */
-    private volatile long takenUp = System.nanoTime();
+    /** Whether a thread watches. Written under the lock. */
+    private volatile boolean watching;
+
+    /** The thread that watches; another one ends. */
+    @GuardedBy("watchLock")
+    private @Nullable Thread watcher;
+
+    /** The calls that the watch looks after, linked. */
+    @GuardedBy("watchLock")
+    private @Nullable HandedOver<?> watched;
+
+    /** What {@link #takenUp} was at the last look. */
+    @GuardedBy("watchLock")
+    private int takenUpBefore;
+
+    /** How many looks there was no call. */
+    @GuardedBy("watchLock")
+    private long idleLooks;
+
+    /** The calls that have come since the watch has looked last. */
+    private final AtomicReference<@Nullable HandedOver<?>> arrived = new AtomicReference<>();
+
+    /** How many calls threads of the pool have taken up. */
+    private final AtomicInteger takenUp = new AtomicInteger();
 
     OffCarrierCalls(HelperThreads.Maker threads, long patience) {
         this.threads = threads;
@@ -48,11 +90,10 @@ public final class OffCarrierCalls {
                 new ThreadPoolExecutor(
                         THREADS,
                         THREADS,
-                        KEPT_MILLIS,
+                        LEFT_MILLIS,
                         TimeUnit.MILLISECONDS,
                         new LinkedBlockingQueue<>(),
                         task -> threads.unstarted("loomverbs-call", task));
-        pool.allowCoreThreadTimeOut(true);
     }
 
     /**
@@ -72,6 +113,107 @@ public final class OffCarrierCalls {
         handedOver.handOver();
         handedOver.await();
         return handedOver.result();
+    }
+
+    /** Has a thread watch the call until its caller has the result. */
+    private void watch(HandedOver<?> call) {
+        HandedOver<?> first;
+        do {
+            first = arrived.get();
+            call.next = first;
+        } while (!arrived.compareAndSet(first, call));
+        if (!watching) {
+            startWatch();
+        }
+    }
+
+    private void startWatch() {
+        watchLock.lock();
+        try {
+            if (!watching) {
+                pool.allowCoreThreadTimeOut(false);
+                Thread thread = threads.unstarted("loomverbs-calls", this::keepWatch);
+                watcher = thread;
+                idleLooks = 0;
+                thread.start();
+                watching = true;
+            }
+        } finally {
+            watchLock.unlock();
+        }
+    }
+
+    private void keepWatch() {
+        boolean watches = true;
+        while (watches) {
+            try {
+                LockSupport.parkNanos(this, patience);
+                watches = look();
+            } catch (RuntimeException | Error e) {
+                // No memory, say: it looks again.
+            }
+        }
+    }
+
+    /** Whether the thread goes on. */
+    private boolean look() {
+        watchLock.lock();
+        try {
+            if (watcher != Thread.currentThread()) { // starting it seemed to fail
+                return false;
+            }
+            boolean came = takeArrived();
+            int now = takenUp.get();
+            lookAfterAll(now != takenUpBefore);
+            takenUpBefore = now;
+            idleLooks = watched == null && !came ? idleLooks + 1 : 0;
+            return idleLooks * patience < KEPT_NANOS || !end();
+        } finally {
+            watchLock.unlock();
+        }
+    }
+
+    /** Whether there were any. */
+    @GuardedBy("watchLock")
+    private boolean takeArrived() {
+        HandedOver<?> first = arrived.getAndSet(null);
+        HandedOver<?> last = first;
+        while (last != null && last.next != null) {
+            last = last.next;
+        }
+        if (last != null) {
+            last.next = watched;
+            watched = first;
+        }
+        return last != null;
+    }
+
+    @GuardedBy("watchLock")
+    private void lookAfterAll(boolean moves) {
+        HandedOver<?> before = null;
+        for (HandedOver<?> call = watched; call != null; call = call.next) {
+            if (!call.isOver) {
+                call.lookAfter(moves);
+                before = call;
+            } else if (before == null) {
+                watched = call.next;
+            } else {
+                before.next = call.next;
+            }
+        }
+    }
+
+    @GuardedBy("watchLock")
+    private boolean end() {
+        watching = false;
+        watching = arrived.get() != null;
+        if (watching) {
+            idleLooks = 0;
+            return false;
+        }
+        watcher = null;
+        pool.allowCoreThreadTimeOut(true);
+        return true;
     }
 
     /** What a call's own thread runs. It says nothing of whether the pool goes on. */
@@ -94,7 +236,6 @@ public final class OffCarrierCalls {
         private final String verb;
         private final Supplier<T> call;
         private final Thread caller = Thread.currentThread();
-        private final long since = System.nanoTime();
 
         /** 1 once a thread has begun it. Its operations need less stack than handing it over. */
         private final AtomicInteger begun = new AtomicInteger();
@@ -105,10 +246,18 @@ public final class OffCarrierCalls {
         /** Written last, after the result or the failure. */
         private volatile boolean done;
 
-        /** Before it may be needed, as there may be no memory then. */
-        private final Runnable alone = new Alone(this);
+        /** Set by the watch when there is no thread for it: the caller makes it. */
+        private volatile boolean isLeft;
 
-        /** The caller's: whether it has started a thread for this call alone. */
+        /** Whether the caller has the result, or has withdrawn it. */
+        private volatile boolean isOver;
+
+        /** The next of those that have arrived, or are watched. */
+        private @Nullable HandedOver<?> next;
+
+        // The watch's.
+        private int looks;
+        private boolean wasDone;
         private boolean isAlone;
 
         HandedOver(OffCarrierCalls calls, String verb, Supplier<T> call) {
@@ -125,7 +274,7 @@ public final class OffCarrierCalls {
         /** By a thread of the pool. */
         @Override
         public void run() {
-            calls.takenUp = System.nanoTime();
+            calls.takenUp.incrementAndGet();
             make();
         }
 
@@ -139,16 +288,22 @@ public final class OffCarrierCalls {
                 failure = e;
             }
             done = true;
-            LockSupport.unpark(caller);
+            try {
+                LockSupport.unpark(caller);
+            } catch (Error e) {
+                // No memory for it: the watch does it again.
+            }
         }
 
         void handOver() {
             try {
+                calls.watch(this);
                 calls.pool.execute(this);
             } catch (OutOfMemoryError e) { // too many threads, say
                 make();
             } catch (Error e) { // no stack, say
                 if (tryBegin()) {
+                    isOver = true;
                     throw e;
                 }
             }
@@ -160,20 +315,22 @@ public final class OffCarrierCalls {
             boolean parks = true;
             while (!done) {
                 try {
-                    if (parks) {
-                        // Not indefinitely: the thread that is done may lack memory to unpark.
-                        LockSupport.parkNanos(this, begun.get() == 0 ? calls.patience : LOOK_NANOS);
+                    if (isLeft) {
+                        isLeft = false;
+                        make();
+                    } else if (parks) {
+                        LockSupport.park(this);
                         // While interrupted, park returns at once: the status is put aside.
                         interrupted |= Thread.interrupted();
                     } else {
                         Thread.yield();
                         parks = true;
                     }
-                    beginAlone();
                 } catch (Error e) { // no memory or stack for it
                     parks = !parks;
                 }
             }
+            isOver = true;
             if (interrupted) {
                 try {
                     caller.interrupt();
@@ -183,24 +340,35 @@ public final class OffCarrierCalls {
             }
         }
 
-        /** A thread of its own makes the call if those of the pool have begun none for long. */
-        private void beginAlone() {
-            if (isAlone || begun.get() != 0 || !isLate(System.nanoTime())) {
-                return;
-            }
-            try {
-                boolean _ = calls.pool.remove(this); // it would find the call begun
-                calls.threads.unstarted("loomverbs " + verb, alone).start();
-                isAlone = true;
-            } catch (OutOfMemoryError e) {
-                make();
+        /**
+         * By the watch: sees to it that it is made, and that its caller sees that.
+         *
+         * @param moves whether threads of the pool have taken up calls since the last look
+         */
+        void lookAfter(boolean moves) {
+            if (done) {
+                if (wasDone) { // its caller was not unparked, or has no carrier
+                    LockSupport.unpark(caller);
+                }
+                wasDone = true;
+            } else if (begun.get() == 0 && !isAlone) {
+                looks++;
+                if (looks > TURNS || (looks > 1 && !moves)) {
+                    beginAlone();
+                }
             }
         }
 
-        private boolean isLate(long now) {
-            long waited = now - since;
-            return waited >= calls.patience
-                    && (now - calls.takenUp >= calls.patience || waited >= TURNS * calls.patience);
+        /** A thread of its own makes the call, as those of the pool have begun none for long. */
+        private void beginAlone() {
+            boolean _ = calls.pool.remove(this); // it would find the call begun
+            try {
+                calls.threads.unstarted("loomverbs " + verb, new Alone(this)).start();
+                isAlone = true;
+            } catch (OutOfMemoryError e) {
+                isLeft = true;
+                LockSupport.unpark(caller);
+            }
         }
 
         @SuppressWarnings("NullAway") // null if the call has given null
