@@ -405,11 +405,14 @@ public class Ledger {
      * @param nanos how long to wait; {@link Long#MAX_VALUE} for no limit
      */
     public CloseOutcome close(long nanos, Closer closer) {
-        long start = System.nanoTime();
+        long start = 0; // a close that has nothing to wait for reads no clock
+        boolean waits = false;
         while (!beginClose()) {
             if (isClosed()) {
                 return CloseOutcome.CLOSED;
             }
+            start = waits ? start : System.nanoTime();
+            waits = true;
             CloseOutcome waited = await(CLOSING, start, nanos, closer);
             if (waited != CloseOutcome.CLOSED) {
                 return waited;
@@ -417,7 +420,10 @@ public class Ledger {
         }
         CloseOutcome outcome = CloseOutcome.REFUSED;
         try {
-            CloseOutcome drained = await(COUNTS, start, nanos, closer);
+            CloseOutcome drained = CloseOutcome.CLOSED;
+            if ((word & COUNTS) != 0) {
+                drained = await(COUNTS, waits ? start : System.nanoTime(), nanos, closer);
+            }
             if (drained != CloseOutcome.CLOSED || closer.destroy()) {
                 outcome = drained;
             }
