@@ -30,6 +30,9 @@ final class EventReader {
     /** How often the event that was read last is still to be tried; 0 if it was raised. */
     private int triesLeft;
 
+    /** How many events it has read; it wraps around. */
+    private int events;
+
     // The event that was read last.
     private long number;
     private CmEvent copy = LostEvents.of(0); // its class is loaded before memory runs out
@@ -45,6 +48,10 @@ final class EventReader {
     /** Whether an event is left that an Error kept from being raised: the next call does it. */
     boolean hasTaken() {
         return triesLeft > 0;
+    }
+
+    int events() {
+        return events;
     }
 
     /** Reads until there is no event: {@code -EAGAIN}, or why the channel has failed. */
@@ -65,6 +72,7 @@ final class EventReader {
     }
 
     private void take(long event) {
+        events++;
         number = 0;
         orphan = 0;
         copy = LostEvents.of(Cm.LOST_EVENT);

@@ -73,6 +73,9 @@ final class RdmacmChannel {
     /** Written once, before the reader is woken. */
     private volatile boolean ended;
 
+    /** The reader's: whether its last read has found events. */
+    private boolean readsAgain;
+
     /** Why it has failed, for all ids; null if it has not. Written by the reader. */
     private volatile @Nullable CmEvent failure;
 
@@ -244,9 +247,21 @@ final class RdmacmChannel {
         }
     }
 
+    /*
+     * Events come in bursts, many threads connecting at once, and each of them makes some thread
+     * run that soon causes the next. A reader that waits is woken for each, in the place of these
+     * threads if there is no other processor. So after events it lets others run, and reads again
+     * before it waits.
+     */
+    @SuppressWarnings("ThreadPriorityCheck") // a hint
     private void awaitAndRead() {
-        int n = reader.hasTaken() ? 0 : awaitWake();
+        int n = reader.hasTaken() || readsAgain ? 0 : awaitWake();
+        int before = reader.events();
         int rc = n < 0 ? n : readAll();
+        readsAgain = reader.events() != before;
+        if (readsAgain) {
+            Thread.yield();
+        }
         if (rc != 0 && rc != -Errno.EAGAIN && rc != -Errno.EINTR) {
             fail(rc);
         }
