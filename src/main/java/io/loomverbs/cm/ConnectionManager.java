@@ -258,11 +258,12 @@ public final class ConnectionManager {
         Endpoint endpoint = endpoint("connection to " + Checks.text(remote), ps);
         boolean resolved = false;
         try {
-            long start = System.nanoTime();
+            boolean timed = nanos != Long.MAX_VALUE;
+            long start = timed ? System.nanoTime() : 0;
             int rc = endpoint.ops().resolveAddr(local, remote, millis(nanos));
             expect(endpoint, "rdma_resolve_addr", rc, Cm.EVENT_ADDR_RESOLVED, nanos, timeout);
             String device = device(endpoint, "rdma_resolve_addr");
-            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - start);
+            long left = timed ? nanos - (System.nanoTime() - start) : nanos;
             rc = endpoint.ops().resolveRoute(millis(left));
             expect(endpoint, "rdma_resolve_route", rc, Cm.EVENT_ROUTE_RESOLVED, left, timeout);
             R route = made.of(endpoint, device);

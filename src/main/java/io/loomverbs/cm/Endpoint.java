@@ -155,7 +155,7 @@ final class Endpoint implements CmListener {
                 if (event != null || left <= 0) {
                     return event;
                 }
-                left = changed.awaitNanos(left);
+                left = await(left);
             }
         } finally {
             lock.unlock();
@@ -186,6 +186,17 @@ final class Endpoint implements CmListener {
         }
     }
 
+    /** Waits for at most {@code nanos}: what is left of them. Without a limit it reads no clock. */
+    @GuardedBy("lock")
+    @SuppressWarnings("WaitNotInLoop") // the callers loop
+    private long await(long nanos) throws InterruptedException {
+        if (nanos == Long.MAX_VALUE) {
+            changed.await();
+            return nanos;
+        }
+        return changed.awaitNanos(nanos);
+    }
+
     /** Why it is over; null if it is not. */
     @Nullable CmEvent end() {
         lock.lock();
@@ -213,7 +224,7 @@ final class Endpoint implements CmListener {
                 if (end != null || left <= 0) {
                     return end;
                 }
-                left = changed.awaitNanos(left);
+                left = await(left);
             }
         } finally {
             lock.unlock();

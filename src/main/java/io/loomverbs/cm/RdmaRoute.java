@@ -78,6 +78,19 @@ public final class RdmaRoute implements AutoCloseable {
     }
 
     /**
+     * Connects with {@linkplain ConnectionConfig#defaults() defaults}, and waits without a time
+     * limit: as long as the server does not answer, unless another thread {@linkplain #close
+     * closes} the route or interrupts this one.
+     *
+     * @param qp as in {@link #connect(QueuePair, ConnectionConfig, Duration)}
+     * @return the connection
+     * @throws InterruptedException if the thread was interrupted
+     */
+    public RdmaConnection connect(QueuePair qp) throws InterruptedException {
+        return connect(qp, ConnectionConfig.defaults(), Long.MAX_VALUE);
+    }
+
+    /**
      * Connects with {@linkplain ConnectionConfig#defaults() defaults}.
      *
      * @param qp as in {@link #connect(QueuePair, ConnectionConfig, Duration)}
@@ -113,10 +126,14 @@ public final class RdmaRoute implements AutoCloseable {
      */
     public RdmaConnection connect(QueuePair qp, ConnectionConfig config, Duration timeout)
             throws InterruptedException {
+        return connect(qp, config, Checks.nanos("timeout", timeout));
+    }
+
+    private RdmaConnection connect(QueuePair qp, ConnectionConfig config, long nanos)
+            throws InterruptedException {
         Checks.notNull(qp, "qp");
         Checks.notNull(config, "config");
         config.checkPrivateData(Cm.CONNECT_PRIVATE_DATA, "a request");
-        long nanos = Checks.nanos("timeout", timeout);
         return attempt.connect(qp, state -> setUp(qp, state, config, nanos));
     }
 

@@ -117,7 +117,11 @@ final class RequestQueue<R> implements CmListener {
                 if (left <= 0) {
                     return null;
                 }
-                left = arrived.awaitNanos(left);
+                if (left == Long.MAX_VALUE) {
+                    arrived.await();
+                } else {
+                    left = arrived.awaitNanos(left);
+                }
             }
         } finally {
             lock.unlock();

@@ -56,6 +56,16 @@ class ConnectTest extends CmContract {
         c.server.close();
     }
 
+    /** Without a time limit on either side. */
+    @Test
+    void bothSidesCanWaitWithoutALimit() throws Exception {
+        RdmaListener listener = listener();
+        var server = f.start("accept", () -> f.own(listener.accept().accept(qp())));
+        RdmaConnection client = f.own(route(listener).connect(qp()));
+        assertThat(server.get().queuePair().state()).isEqualTo(QpState.RTS);
+        assertThat(client.queuePair().state()).isEqualTo(QpState.RTS);
+    }
+
     @Test
     void addressesAreThoseOfBothEnds() throws Exception {
         Connected c = new Connected();

@@ -153,7 +153,7 @@ class EndpointTest {
                             return group.awaitLoss(Duration.ZERO);
                         });
         Thread thread = Thread.ofVirtual().start(waiter);
-        Fixture.eventually("it waits", () -> thread.getState() == Thread.State.TIMED_WAITING);
+        Fixture.eventually("it waits", () -> thread.getState() == Thread.State.WAITING);
         raise(Cm.EVENT_MULTICAST_ERROR, -ENETRESET);
         assertThat(waiter.get(10, TimeUnit.SECONDS)).isTrue();
         assertThat(group.isLost()).isTrue();
@@ -239,7 +239,7 @@ class EndpointTest {
         var requests = RequestQueue.ofConnections("listener", 1);
         FutureTask<Object> waiter = new FutureTask<>(() -> requests.take(Long.MAX_VALUE));
         Thread thread = Thread.ofVirtual().start(waiter);
-        Fixture.eventually("it waits", () -> thread.getState() == Thread.State.TIMED_WAITING);
+        Fixture.eventually("it waits", () -> thread.getState() == Thread.State.WAITING);
         requests.event(CmEvent.of(Cm.EVENT_DEVICE_REMOVAL, 0));
         assertThatThrownBy(() -> waiter.get(10, TimeUnit.SECONDS))
                 .hasCauseInstanceOf(ConnectionException.class);

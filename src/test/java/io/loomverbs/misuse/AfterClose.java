@@ -50,6 +50,7 @@ enum AfterClose {
                     entry("cm.RdmaListener.close()", NOTHING),
                     entry("cm.RdmaListener.localAddress()", HARMLESS),
                     entry("cm.RdmaRoute.close()", NOTHING),
+                    entry("cm.RdmaRoute.connect(QueuePair)", CLOSED),
                     entry("cm.RdmaRoute.connect(QueuePair, Duration)", CLOSED),
                     entry("cm.RdmaRoute.connect(QueuePair, ConnectionConfig, Duration)", CLOSED),
                     entry("cm.RdmaRoute.deviceName()", HARMLESS),

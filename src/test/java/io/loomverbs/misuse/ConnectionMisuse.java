@@ -122,6 +122,7 @@ final class ConnectionMisuse extends MisuseTable {
         ConnectionConfig plain = ConnectionConfig.defaults();
         Duration patience = Fixture.PATIENCE;
         byRoute("init(QueuePair, Access[])", RdmaRoute::init);
+        byRoute("connect(QueuePair)", RdmaRoute::connect);
         byRoute("connect(QueuePair, Duration)", (r, qp) -> r.connect(qp, patience));
         String connect = "connect(QueuePair, ConnectionConfig, Duration)";
         byRoute(connect, (r, qp) -> r.connect(qp, plain, patience));
