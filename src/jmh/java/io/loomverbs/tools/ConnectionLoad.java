@@ -1,6 +1,7 @@
 package io.loomverbs.tools;
 
 import io.loomverbs.Access;
+import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.MemoryRegion;
@@ -13,7 +14,6 @@ import io.loomverbs.SendWorkRequest;
 import io.loomverbs.Verbs;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.cm.ConnectRequest;
-import io.loomverbs.cm.ConnectionConfig;
 import io.loomverbs.cm.ConnectionManager;
 import io.loomverbs.cm.RdmaConnection;
 import io.loomverbs.cm.RdmaListener;
@@ -33,12 +33,15 @@ import java.util.concurrent.Future;
  * message, disconnected by the client. What {@code connections.c} does with one thread.
  */
 public final class ConnectionLoad {
-    private static final Duration LONG = Duration.ofSeconds(60);
+    /** As long as it takes: a wait without a time limit reads no clock. */
+    private static final Duration LIMIT = Duration.ofSeconds(Long.MAX_VALUE);
+
     private static final int HALF = 2048;
 
     private final Context context;
     private final ProtectionDomain pd;
     private final MemoryRegion memory;
+    private final CompletionChannel channel;
     private final ConnectionManager cm;
     private final InetSocketAddress address;
 
@@ -46,6 +49,7 @@ public final class ConnectionLoad {
         this.context = context;
         this.pd = pd;
         this.memory = pd.allocateMr(2 * HALF, Access.LOCAL_WRITE);
+        this.channel = context.createCompChannel();
         this.cm = ConnectionManager.of(context.device());
         this.address = address;
     }
@@ -67,7 +71,8 @@ public final class ConnectionLoad {
         try (Context context = Verbs.device(device).open();
                 ProtectionDomain pd = context.allocPd()) {
             ConnectionLoad load = new ConnectionLoad(context, pd, new InetSocketAddress(host, 0));
-            try (MemoryRegion _ = load.memory) {
+            try (MemoryRegion _ = load.memory;
+                    CompletionChannel _ = load.channel) {
                 return load.run(count);
             }
         }
@@ -78,22 +83,28 @@ public final class ConnectionLoad {
         long start = System.nanoTime();
         try (RdmaListener listener = cm.listen(address, count);
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<?>> ends = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                ends.add(threads.submit((Callable<Void>) () -> connect(listener)));
-            }
-            for (int i = 0; i < count; i++) {
-                ConnectRequest request = listener.accept(LONG);
-                if (request == null) {
-                    break; // a client says why
-                }
-                ends.add(threads.submit((Callable<Void>) () -> serve(request)));
-            }
-            for (Future<?> end : ends) {
-                end.get();
-            }
+            threads.submit((Callable<Void>) () -> play(listener, threads, count)).get();
         }
         return count * 1e9 / (System.nanoTime() - start);
+    }
+
+    private Void play(RdmaListener listener, ExecutorService threads, int count) throws Exception {
+        List<Future<?>> ends = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            ends.add(threads.submit((Callable<Void>) () -> connect(listener)));
+        }
+        for (int i = 0; i < count; i++) {
+            ConnectRequest request = listener.accept();
+            ends.add(threads.submit((Callable<Void>) () -> serve(request)));
+        }
+        for (Future<?> end : ends) {
+            end.get();
+        }
+        return null;
+    }
+
+    private CompletionQueue cq() {
+        return context.createDirectCq(8, null, channel, 0);
     }
 
     private QueuePair qp(CompletionQueue cq) {
@@ -102,24 +113,23 @@ public final class ConnectionLoad {
 
     private Void serve(ConnectRequest request) throws InterruptedException {
         try (request;
-                CompletionQueue cq = context.createDirectCq(8);
+                CompletionQueue cq = cq();
                 QueuePair qp = qp(cq)) {
             request.init(qp);
             qp.postRecv(RecvWorkRequest.allocate(1).sge(memory, HALF, 64));
-            try (RdmaConnection connection =
-                    request.accept(qp, ConnectionConfig.defaults(), LONG)) {
+            try (RdmaConnection connection = request.accept(qp)) {
                 awaitOne(cq);
-                connection.awaitDisconnect(LONG);
+                connection.awaitDisconnect();
             }
         }
         return null;
     }
 
     private Void connect(RdmaListener listener) throws InterruptedException {
-        try (RdmaRoute route = cm.resolve(listener.localAddress(), LONG);
-                CompletionQueue cq = context.createDirectCq(8);
+        try (RdmaRoute route = cm.resolve(listener.localAddress(), LIMIT);
+                CompletionQueue cq = cq();
                 QueuePair qp = qp(cq);
-                RdmaConnection connection = route.connect(qp, LONG)) {
+                RdmaConnection connection = route.connect(qp)) {
             connection
                     .queuePair()
                     .postSend(SendWorkRequest.allocate(1, 0).send().sge(memory, 0, 8).signaled());
@@ -130,7 +140,7 @@ public final class ConnectionLoad {
 
     private static void awaitOne(CompletionQueue cq) throws InterruptedException {
         WorkCompletions batch = WorkCompletions.allocate(2);
-        if (cq.await(batch, 1, LONG) != 1 || !batch.isSuccess(0)) {
+        if (cq.await(batch, 1) != 1 || !batch.isSuccess(0)) {
             throw new IllegalStateException("no message: " + batch.get(0));
         }
     }

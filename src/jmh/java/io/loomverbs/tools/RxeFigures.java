@@ -37,6 +37,10 @@ public final class RxeFigures {
     private static final int CQS = Integer.getInteger("figures.cqs", 1_000);
     private static final int CONNECTIONS = Integer.getInteger("figures.connections", 250);
     private static final int CONNECTS = Integer.getInteger("figures.connects", 500);
+
+    /** The JVM goes on compiling for some thousand connections; what is in C need not. */
+    private static final int CONNECT_WARM_UP = Integer.getInteger("figures.warm", 20);
+
     private static final int CONNECT_PORT = 7500;
     private static final String CONNECT_PROGRAM = "target/rxe/connections";
 
@@ -362,10 +366,10 @@ public final class RxeFigures {
 
     private void connect() throws Exception {
         String count = Integer.toString(CONNECTS);
-        for (int i = -2; i < RUNS; i++) {
-            if (i == 0) {
-                seen.clear(); // what was before was warm-up
-            }
+        for (int i = 0; i < CONNECT_WARM_UP; i++) {
+            add("loomverbs, cold", ConnectionLoad.run(device, ADDRESS, CONNECTS));
+        }
+        for (int i = 0; i < RUNS; i++) {
             String port = Integer.toString(CONNECT_PORT + i);
             add("C", Double.parseDouble(run(CONNECT_PROGRAM, ADDRESS, port, count)));
             add("loomverbs", ConnectionLoad.run(device, ADDRESS, CONNECTS));
