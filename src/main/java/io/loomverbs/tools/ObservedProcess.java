@@ -56,7 +56,8 @@ final class ObservedProcess implements AutoCloseable {
         try {
             machine = VirtualMachine.attach(Long.toString(pid));
         } catch (AttachNotSupportedException e) {
-            throw new IOException(e.getMessage(), e);
+            throw new IOException(
+                    "is no JVM that can be attached to: jps lists those of this user", e);
         }
         try {
             return machine.startLocalManagementAgent();

@@ -53,7 +53,7 @@ import java.util.concurrent.Callable;
             "  loomverbs pingpong -d mlx5_0 -e         and there: ibv_rc_pingpong -e HOST",
             "  loomverbs pingpong -d mlx5_0 -e HOST    and there: ibv_rc_pingpong -e",
             "  loomverbs pingpong -d mlx5_0 --cm 10.0.0.5",
-            "                                          and there: loomverbs pingpong -d mlx5_0 --cm"
+            "                           and there: loomverbs pingpong -d mlx5_0 --cm"
         })
 final class PingpongCommand implements Callable<Integer> {
     /** The device that no other process can reach. */

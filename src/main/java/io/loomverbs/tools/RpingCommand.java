@@ -33,7 +33,7 @@ import java.util.function.Consumer;
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {
-            "  loomverbs rping -s -a 10.0.0.5 -C 10     and there: rping -c -a 10.0.0.5 -C 10",
+            "  loomverbs rping -s -a 10.0.0.5 -C 10    and there: rping -c -a 10.0.0.5 -C 10",
             "  loomverbs rping -c -a 10.0.0.5 -vV -C 10",
             "  loomverbs rping --device soft0 -v -C 3"
         })

@@ -313,13 +313,16 @@ class CommandsTest {
         assertThat(outcome.err()).contains(told);
     }
 
-    /** Each help tells what the exit status means. */
+    /** Each help tells what the exit status means, and needs no more than 80 columns. */
     @Test
     void everyHelpTellsTheExitStatus() {
         for (String name : Main.commandLine().getSubcommands().keySet()) {
-            assertThat(run("help " + name).out())
+            String help = run("help " + name).out();
+            assertThat(help).as(name).contains("Exit status:", "130   ended by Ctrl-C");
+            assertThat(help.lines())
                     .as(name)
-                    .contains("Exit status:", "130   ended by Ctrl-C");
+                    .allMatch(line -> line.length() <= 80)
+                    .noneMatch(line -> line.matches("[a-z]+,?")); // what was wrapped
         }
     }
 

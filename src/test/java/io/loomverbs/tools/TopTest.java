@@ -140,6 +140,19 @@ class TopTest {
     }
 
     @Test
+    void saysThatAProcessIsNoJvm() throws Exception {
+        Process other = new ProcessBuilder("sleep", "60").start();
+        try {
+            CommandRun run = CommandRun.start("top " + other.pid(), PATIENCE);
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.err().toString())
+                    .startsWith("failed: process " + other.pid() + ": is no JVM");
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    @Test
     void refusesIntervalsOutOfRange() throws Exception {
         CommandRun run = CommandRun.start("top --interval 0 1", PATIENCE);
         assertThat(run.status()).isEqualTo(2);
