@@ -50,8 +50,17 @@ public final class ApiMethods {
         return of(
                 type ->
                         !type.getPackageName().startsWith("io.loomverbs.testkit")
-                                && !type.getPackageName().equals("io.loomverbs.management")
-                                && !type.getPackageName().equals("io.loomverbs.micrometer"));
+                                && !isAdapter(type));
+    }
+
+    /** Those that show a context to something else: JMX, Micrometer. */
+    public static Map<String, Executable> ofTheAdapters() {
+        return of(ApiMethods::isAdapter);
+    }
+
+    private static boolean isAdapter(Class<?> type) {
+        return Set.of("io.loomverbs.management", "io.loomverbs.micrometer")
+                .contains(type.getPackageName());
     }
 
     /** Those that tests of programs use. */

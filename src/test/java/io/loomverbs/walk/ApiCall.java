@@ -24,6 +24,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -55,12 +56,12 @@ final class ApiCall {
                     "device",
                     "numCompVectors");
 
-    private static final List<Executable> ALL =
+    static final List<Executable> ALL =
             ApiMethods.all().values().stream()
                     .filter(e -> e.getDeclaringClass().getPackageName().equals("io.loomverbs"))
                     .toList();
 
-    private static final List<Executable> TESTKIT = List.copyOf(ApiMethods.ofTheTestkit().values());
+    static final List<Executable> TESTKIT = List.copyOf(ApiMethods.ofTheTestkit().values());
 
     /** Those of objects that can change. */
     private static final List<Executable> LIVELY =
@@ -102,12 +103,24 @@ final class ApiCall {
     private final World world;
     private final boolean alone;
 
+    /** What was called, and came back. */
+    final Set<String> called = new HashSet<>();
+
     /**
      * @param alone whether no other thread uses the objects, so that every outcome is known
      */
     ApiCall(World world, boolean alone) {
         this.world = world;
         this.alone = alone;
+    }
+
+    /** Whether it only tells of an object, and takes nothing: nothing can be wrong about it. */
+    static boolean onlyTells(Executable e) {
+        Class<?> of = e.getDeclaringClass();
+        return e.getParameterCount() == 0
+                && (of.isRecord()
+                        || Throwable.class.isAssignableFrom(of)
+                        || HARMLESS.contains(e.getName()));
     }
 
     /** One call; answers what it was, or throws an {@link AssertionError}. */
@@ -172,6 +185,7 @@ final class ApiCall {
                         ? Outcome.interrupted(method, receiver, arguments, dice, text)
                         : Outcome.of(method, receiver, arguments);
         outcome.check(method, receiver, arguments, text);
+        called.add(ApiMethods.name(method));
         if (closed != null) {
             closed(closed, busy, outcome, text);
         }

@@ -1,7 +1,11 @@
 package io.loomverbs.walk;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.loomverbs.misuse.ApiMethods;
+
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -9,6 +13,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Random walks over the whole API on the embedded devices. {@code walk.seconds} says for how long,
@@ -18,6 +26,9 @@ import java.util.List;
 class ApiWalkTest {
     private static final int STEPS = 300;
 
+    /** So many until each method was called: fewer do. */
+    private static final int MOST = 300;
+
     @ParameterizedTest
     @ValueSource(strings = {"soft0", "strict0"})
     void holdsWhateverIsCalled(String device) throws InterruptedException {
@@ -26,7 +37,7 @@ class ApiWalkTest {
         Long one = Long.getLong("walk.seed");
         long seed = one != null ? one : Long.getLong("walk.first", 1);
         do {
-            Walk walk = new Walk(device, seed);
+            Walk walk = new Walk(device, seed, true);
             int[] steps = Steps.asked(STEPS);
             String problem = walk.take(steps);
             if (problem != null) {
@@ -34,6 +45,27 @@ class ApiWalkTest {
             }
             seed++;
         } while (one == null && System.nanoTime() - start < time.toNanos());
+    }
+
+    /** A method of which a walk has no receiver or argument would be left out. */
+    @Test
+    void everyMethodIsCalled() throws InterruptedException {
+        Set<String> left =
+                Stream.concat(ApiCall.ALL.stream(), ApiCall.TESTKIT.stream())
+                        .filter(e -> !ApiCall.onlyTells(e))
+                        .map(ApiMethods::name)
+                        .collect(Collectors.toCollection(TreeSet::new));
+        for (long seed = 1; seed <= MOST && !left.isEmpty(); seed++) {
+            Walk walk = new Walk("soft0", seed, true);
+            int[] steps = Steps.first(STEPS);
+            String problem = walk.take(steps);
+            if (problem != null) {
+                fail(report("soft0", seed, steps, walk.log, problem));
+            }
+            left.removeAll(walk.called);
+        }
+        left.remove("CqEvent.close()"); // that of the model's events
+        assertThat(left).isEmpty();
     }
 
     private static String report(
@@ -46,8 +78,8 @@ class ApiWalkTest {
             fewest =
                     Steps.fewest(
                             Arrays.copyOf(steps, Math.min(steps.length, log.size() + 1)),
-                            some -> new Walk(device, seed).take(some));
-            Walk again = new Walk(device, seed);
+                            some -> new Walk(device, seed, true).take(some));
+            Walk again = new Walk(device, seed, true);
             String once = again.take(fewest);
             if (once != null) {
                 last = once;

@@ -42,6 +42,7 @@ final class LayerStock {
         this.problems = problems;
         pd = lower(world.first.allocPd());
         cm = world.add(ConnectionManager.of(world.first.device()), false);
+        world.offer(world.first);
     }
 
     /** An object of the verbs, which no call changes by itself. */

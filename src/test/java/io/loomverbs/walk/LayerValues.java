@@ -6,6 +6,9 @@ import io.loomverbs.blocking.RemoteRegion;
 import io.loomverbs.blocking.RequestsConfig;
 import io.loomverbs.cm.ConnectionConfig;
 import io.loomverbs.support.Fixture;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -45,6 +48,10 @@ final class LayerValues extends Values {
             return RequestsConfig.of();
         } else if (type == RemoteRegion.class) {
             return new RemoteRegion(dice.any(), (int) dice.any(), dice.of(0, 7, 8, 64, 4096));
+        } else if (type == MeterRegistry.class) {
+            return new SimpleMeterRegistry();
+        } else if (type == Tag[].class) {
+            return dice.oneIn(20) ? new Tag[1] : new Tag[] {Tag.of("of", "the walk")};
         } else if (type == Description.class) {
             return description();
         }

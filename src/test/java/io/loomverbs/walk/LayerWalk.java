@@ -16,6 +16,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Stream;
 
 /**
  * One walk over the packages above the verbs: calls that a seed chooses, by one or several threads,
@@ -23,7 +24,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  */
 final class LayerWalk {
     static final List<Executable> METHODS =
-            ApiMethods.all().values().stream()
+            Stream.concat(
+                            ApiMethods.all().values().stream(),
+                            ApiMethods.ofTheAdapters().values().stream())
                     .filter(e -> !e.getDeclaringClass().getPackageName().equals("io.loomverbs"))
                     .toList();
 

@@ -17,8 +17,9 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Random walks over {@code io.loomverbs.blocking} and {@code io.loomverbs.cm}, by one thread and by
- * three. {@code walk.walks} says how many, {@code walk.first} with which seed the first.
+ * Random walks over the packages above the verbs, such as {@code io.loomverbs.blocking}, by one
+ * thread and by three. {@code walk.walks} says how many, {@code walk.first} with which seed the
+ * first.
  */
 @Tag("device")
 @Timeout(24 * 3600) // each step is bounded, see LayerWalk

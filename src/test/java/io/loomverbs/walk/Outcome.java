@@ -111,6 +111,7 @@ record Outcome(@Nullable Object result, @Nullable Throwable thrown) {
                             : "of no documented kind";
             case UnsupportedOperationException e ->
                     Set.of("fd", "system").contains(method.getName())
+                                    || message.startsWith("fault injection is not supported")
                             ? null
                             : "of no documented kind";
             default -> "of no documented kind";

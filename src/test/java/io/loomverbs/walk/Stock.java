@@ -11,6 +11,7 @@ import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
+import io.loomverbs.SrqAttributes;
 import io.loomverbs.Verbs;
 import io.loomverbs.support.Fixture;
 
@@ -31,6 +32,7 @@ final class Stock {
         CompletionQueue shared = world.add(context.createCq(64, this, channel, 0), false);
         MemoryRegion mr = world.add(pd.allocateMr(4096, Fixture.anything()), false);
         world.add(pd.allocMw(dice.of(MwType.values())), false);
+        world.add(pd.createSrq(SrqAttributes.of(dice.of(1, 8))), false);
         QpType type = dice.of(QpType.values());
         QpConfig config = QpConfig.of(type, dice.of(direct, shared), dice.of(direct, shared));
         QueuePair a = world.add(pd.createQp(config), false);

@@ -7,6 +7,7 @@ import io.loomverbs.CompletionHandler;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.CqConfig;
 import io.loomverbs.Gid;
+import io.loomverbs.GroupCompletions;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.MrChanges;
 import io.loomverbs.Mtu;
@@ -186,6 +187,8 @@ class Values {
             return dice.of(new Gid(0, 0), new Gid(1, 2), new Gid(0, 0xffff_0a00_0001L));
         } else if (type == WorkCompletions.class) {
             return WorkCompletions.allocate(dice.of(1, 2, 16));
+        } else if (type == GroupCompletions.class) {
+            return GroupCompletions.allocate(dice.of(1, 16));
         } else if (type == SendWorkRequest.class) {
             return send();
         } else if (type == RecvWorkRequest.class) {
