@@ -16,6 +16,8 @@ import io.loomverbs.Serving;
 import io.loomverbs.SrqAttributes;
 import io.loomverbs.Verbs;
 import io.loomverbs.VerbsException;
+import io.loomverbs.blocking.Buffer;
+import io.loomverbs.blocking.Requests;
 import io.loomverbs.support.ChildJvm;
 import io.loomverbs.support.Fixture;
 
@@ -169,6 +171,17 @@ class LeakReportsTest {
                 .contains("ETIMEDOUT");
     }
 
+    /** Once for a CQ: there may be very many. */
+    @Test
+    void aRequestThatWasPostedByHandIsReported() throws Exception {
+        assertThat(run("lost"))
+                .startsWith("lost: WorkCompletion[")
+                .endsWith(
+                        "which belongs to no Requests, though soft0/cq-2 is polled for Requests."
+                                + " Use another CQ for requests that are posted by hand\n")
+                .hasLineCount(1);
+    }
+
     private static String created(String method) {
         return DROPPED + "created by \"main\" at " + place(method);
     }
@@ -214,6 +227,8 @@ class LeakReportsTest {
                 case "handler" -> handler(Main::hold);
                 case "carrier" -> handler(Main::spin);
                 case "self" -> self();
+                case "lost" -> lost();
+                case "property" -> Verbs.device("soft0").open().close();
                 default -> throw new IllegalArgumentException(args[0]);
             }
         }
@@ -393,6 +408,20 @@ class LeakReportsTest {
                 cq.close(Duration.ofMillis(1_200));
             } catch (VerbsException e) {
                 System.out.println(e.getMessage());
+            }
+            System.exit(0);
+        }
+
+        /** A request by hand on a CQ of requests; and another, which is not reported again. */
+        private static void lost() throws Exception {
+            Fixture f = new Fixture();
+            Fixture.Pair pair = f.pair(f.direct(), f.direct());
+            Requests requests = Requests.over(pair.a);
+            for (int i = 0; i < 2; i++) {
+                pair.recv(i);
+                pair.a.postSend(pair.send(i, 0));
+                pair.recv(i);
+                requests.send(Buffer.of(pair.aMemory, 0, 8));
             }
             System.exit(0);
         }

@@ -13,94 +13,21 @@ import io.loomverbs.ProtectionDomain;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.Verbs;
 import io.loomverbs.VerbsException;
-import io.loomverbs.internal.device.ContextOps;
 import io.loomverbs.internal.device.DeviceException;
-import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Errno;
-import io.loomverbs.internal.device.LostRegionException;
-import io.loomverbs.internal.device.MrOps;
-import io.loomverbs.internal.device.PdOps;
-import io.loomverbs.internal.device.StubContext;
-import io.loomverbs.internal.soft.FreshDevice;
 
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-
-import java.lang.foreign.MemorySegment;
 
 /** Regions that a device could not change. */
 @SuppressWarnings("try") // explicit closes are what is tried
 class LostRegionTest {
     private static final MrChanges CHANGES = MrChanges.of();
 
-    /** Fails to change regions, as it is told. */
-    private static final class Failing implements DeviceOps {
-        private DeviceException failure = new LostRegionException(Errno.EIO, "planted");
-
-        @Override
-        public String name() {
-            return "failing";
-        }
-
-        @Override
-        public long guid() {
-            return 1;
-        }
-
-        @Override
-        public ContextOps open(PortListener events) {
-            return new StubContext(FreshDevice.create().open(events).queryDevice()) {
-                @Override
-                public PdOps allocPd() {
-                    return new Pd();
-                }
-
-                @Override
-                public void close() {}
-            };
-        }
-
-        private final class Pd implements PdOps {
-            @Override
-            public MrOps regMr(MemorySegment memory, int access) {
-                return new Mr();
-            }
-
-            @Override
-            public int dealloc() {
-                return 0;
-            }
-        }
-
-        private final class Mr implements MrOps {
-            @Override
-            public int lkey() {
-                return 7;
-            }
-
-            @Override
-            public int rkey() {
-                return 7;
-            }
-
-            @Override
-            public MrOps rereg(
-                    int flags, @Nullable PdOps pd, @Nullable MemorySegment memory, int access) {
-                throw failure;
-            }
-
-            @Override
-            public int dereg() {
-                return 0;
-            }
-        }
-    }
-
     /** It keeps what the device may still use, old and new, until it is closed. */
     @Test
     void aLostRegionCanOnlyBeClosed() {
         long before = Verbs.allocatedMemory();
-        try (Context context = Opened.open(new Failing());
+        try (Context context = Opened.open(new FailingRegions());
                 ProtectionDomain pd = context.allocPd()) {
             ProtectionDomain other = context.allocPd();
             MemoryRegion mr = pd.allocateMr(4096, Access.LOCAL_WRITE);
@@ -135,7 +62,7 @@ class LostRegionTest {
     @Test
     void aRefusalChangesNothing() {
         long before = Verbs.allocatedMemory();
-        Failing device = new Failing();
+        FailingRegions device = new FailingRegions();
         device.failure = new DeviceException(Errno.ENOMEM, "planted");
         try (Context context = Opened.open(device);
                 ProtectionDomain pd = context.allocPd();

@@ -1,13 +1,19 @@
 package io.loomverbs.project;
 
 import io.loomverbs.Access;
+import io.loomverbs.AsyncEvent;
 import io.loomverbs.CompletionChannel;
+import io.loomverbs.CompletionHandler;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.Context;
 import io.loomverbs.CqEvent;
+import io.loomverbs.ExtendedDeviceAttributes;
+import io.loomverbs.FailurePolicy;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.MemoryWindow;
+import io.loomverbs.MrChanges;
 import io.loomverbs.MwType;
+import io.loomverbs.Opened;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
@@ -17,30 +23,45 @@ import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
+import io.loomverbs.Serving;
 import io.loomverbs.Verbs;
 import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletion;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.api.FailingRegions;
 import io.loomverbs.blocking.Buffer;
 import io.loomverbs.blocking.BufferPool;
+import io.loomverbs.blocking.Message;
+import io.loomverbs.blocking.Pending;
+import io.loomverbs.blocking.RemoteRegion;
+import io.loomverbs.blocking.RequestFailedException;
+import io.loomverbs.blocking.RequestTimeoutException;
 import io.loomverbs.blocking.Requests;
 import io.loomverbs.blocking.RequestsConfig;
 import io.loomverbs.cm.ConnectionManager;
 import io.loomverbs.cm.RdmaListener;
 import io.loomverbs.cm.RdmaRoute;
+import io.loomverbs.management.VerbsManagement;
 import io.loomverbs.support.ChildJvm;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.testkit.Faults;
+import io.loomverbs.testkit.Leaks;
 
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import javax.management.StandardMBean;
 
 /** Does what the library refuses, and collects what it says. */
 final class Provocations {
@@ -68,6 +89,8 @@ final class Provocations {
         all.inFixture(all::closing);
         all.inFixture(all::blocking);
         all.inFixture(all::connections);
+        all.inFixture(all::tools);
+        all.messages.addAll(RepackagedTest.messages());
         all.command("storm", "--cqs", "0");
         all.command("devinfo", "--device", "mlx5_9");
         return all.messages;
@@ -87,7 +110,7 @@ final class Provocations {
     private void provoke(Mistake mistake) {
         try {
             mistake.make();
-        } catch (Exception e) {
+        } catch (Exception | AssertionError e) {
             messages.add(String.valueOf(e.getMessage()));
             return;
         }
@@ -95,6 +118,7 @@ final class Provocations {
     }
 
     private void opening() {
+        provoke(() -> Verbs.device(null));
         provoke(() -> Verbs.device("mlx5_9"));
         String property = "loomverbs.pollers";
         System.setProperty(property, "0");
@@ -126,6 +150,23 @@ final class Provocations {
         Fixture.pollOne(pair.a.sendCq());
         provoke(mr::close);
         provoke(() -> SendWorkRequest.allocate(1, 0).bindMw(mw, 1, mr, 0, 8));
+        try (Context strict = Verbs.device("strict0").open();
+                ProtectionDomain pd = strict.allocPd()) {
+            provoke(() -> pd.regMr(Arena.ofAuto().allocate(8), Access.ON_DEMAND));
+        }
+        lostRegion();
+    }
+
+    @SuppressWarnings("try") // its close is what is tried
+    private void lostRegion() {
+        try (Context context = Opened.open(new FailingRegions());
+                ProtectionDomain pd = context.allocPd();
+                MemoryRegion mr = pd.allocateMr(8)) {
+            MrChanges changes = MrChanges.of().withAccess();
+            provoke(() -> mr.rereg(changes));
+            provoke(() -> mr.rereg(changes));
+            provoke(() -> Faults.of(context));
+        }
     }
 
     private void queuePairs(Fixture f) throws Exception {
@@ -166,6 +207,13 @@ final class Provocations {
                     }
                 });
         provoke(() -> SendWorkRequest.allocate(1, 0).send().sge(mr, 0, 1).sge(mr, 1, 1));
+        SendWorkRequest ring = SendWorkRequest.allocate(1, 8);
+        provoke(() -> ring.next(ring));
+        MemorySegment data = MemorySegment.ofArray(new byte[8]);
+        provoke(() -> SendWorkRequest.allocate(1, 8).inline(data).sge(mr));
+        provoke(() -> SendWorkRequest.allocate(1, 8).sge(mr).inline(data));
+        QueuePair receiver = f.own(f.pd.createQp(QpConfig.of(QpType.RC, cq).withWr(0, 1)));
+        provoke(() -> receiver.postSend(send));
         ProtectionDomain other = f.own(f.context.allocPd());
         MemoryRegion foreign = f.own(other.allocateMr(8));
         provoke(() -> qp.postSend(SendWorkRequest.allocate(1, 0).send().sge(foreign)));
@@ -226,8 +274,23 @@ final class Provocations {
         try (var _ = channel.serve((cq, batch) -> {}, 1)) {
             provoke(() -> channel.getCqEvent(SOON));
         }
+        CompletionQueue plain = f.direct();
+        f.source(plain).complete(1);
+        WorkCompletions batch = WorkCompletions.allocate(1);
+        plain.await(batch);
+        provoke(() -> batch.timestamp(0));
+        f.source(direct).complete(1);
+        CompletionHandler failing =
+                _ -> {
+                    throw new IOException("a handler that fails");
+                };
+        provoke(() -> Serving.of(direct, failing, FailurePolicy.STOP).run());
+        provoke(() -> new ExtendedDeviceAttributes(0, 0, 0, 0, 0, 0, 0, 0, 0).nanos(1, 2));
         CompletionQueue small = f.direct();
         Faults.of(f.context).overrun(small);
+        AsyncEvent overrun = f.context.getAsyncEvent();
+        provoke(small::close);
+        overrun.close();
         provoke(() -> small.getCqEvent());
         provoke(() -> small.poll(WorkCompletions.allocate(1)));
     }
@@ -260,7 +323,45 @@ final class Provocations {
         Fixture.Pair pair = f.pair(f.direct(), f.direct());
         Requests requests = Requests.over(pair.a, RequestsConfig.of().withTimeout(SOON));
         provoke(() -> requests.receive());
+        provoke(() -> Requests.over(pair.a));
         provoke(() -> requests.send(taken));
+        try {
+            requests.fetchAdd(RemoteRegion.of(pair.bMemory).slice(0, 8), 1); // behind the send
+        } catch (RequestTimeoutException e) {
+            provoke(() -> e.request().previousValue());
+        }
+        Fixture.Pair stuck = f.pair(f.direct(), f.direct());
+        RequestsConfig narrow = RequestsConfig.of().withSends(1).withTimeout(SOON);
+        try (Requests full = Requests.over(stuck.a, narrow)) {
+            full.startSend(taken);
+            provoke(() -> full.send(taken));
+        }
+        Fixture.Pair served = f.pair(f.direct(), f.direct());
+        RequestsConfig receiving = RequestsConfig.of().withReceives(1, pool).withTimeout(SOON);
+        try (Requests one = Requests.over(served.a);
+                Requests other = Requests.over(served.b, receiving)) {
+            provoke(() -> other.receive());
+            Pending sent = one.startSend(taken);
+            sent.await();
+            provoke(sent::previousValue);
+            try (Message message = other.receive()) {
+                provoke(message::imm);
+            }
+        }
+        RemoteRegion odd = new RemoteRegion(4097, 1, 8);
+        try (Requests adding = Requests.over(f.pair(f.direct(), f.direct()).a)) {
+            provoke(() -> adding.fetchAdd(odd, 1));
+        }
+        Fixture.Pair reset = f.pair(f.direct(), f.direct());
+        try (Requests left = Requests.over(reset.a)) {
+            Pending sent = left.startSend(taken);
+            reset.a.modify(QpAttributes.builder().state(QpState.RESET).build());
+            try {
+                sent.await();
+            } catch (RequestFailedException e) {
+                messages.add(String.valueOf(e.getCause().getMessage()));
+            }
+        }
         Fixture.Pair broken = f.pair(f.direct(), f.direct());
         try (Requests failing = Requests.over(broken.a)) {
             Faults.of(f.context).failSend(broken.a, 1, WcStatus.REM_OP_ERR);
@@ -293,6 +394,28 @@ final class Provocations {
             provoke(() -> cm.listen(listener.localAddress()));
             QueuePair second = f.own(f.pd.createQp(QpConfig.of(QpType.RC, cq)));
             provoke(() -> route.connect(second, SOON));
+        }
+    }
+
+    @SuppressWarnings("try") // its close may be interrupted
+    private void tools(Fixture f) throws Exception {
+        QueuePair fresh = f.own(f.pd.createQp(QpConfig.of(QpType.RC, f.polled())));
+        provoke(() -> Faults.of(f.context).kill(fresh, WcStatus.RETRY_EXC_ERR));
+        Leaks leaks = Leaks.watch();
+        try (ProtectionDomain _ = f.context.allocPd()) {
+            provoke(leaks::check);
+        }
+        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+        List<ObjectName> others = new ArrayList<>();
+        for (int copy = 1; copy <= 1_000; copy++) {
+            String name = "io.loomverbs:type=Verbs" + (copy == 1 ? "" : ",copy=" + copy);
+            Runnable nothing = () -> {};
+            StandardMBean bean = new StandardMBean(nothing, Runnable.class);
+            others.add(server.registerMBean(bean, new ObjectName(name)).getObjectName());
+        }
+        provoke(VerbsManagement::register);
+        for (ObjectName other : others) {
+            server.unregisterMBean(other);
         }
     }
 

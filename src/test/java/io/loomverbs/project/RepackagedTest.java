@@ -2,6 +2,7 @@ package io.loomverbs.project;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.loomverbs.Verbs;
 
@@ -13,6 +14,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.Collections;
 import java.util.Enumeration;
+import java.util.List;
 
 /** A jar that was made of loomverbs and others, and lacks its file in META-INF/services. */
 class RepackagedTest {
@@ -26,6 +28,18 @@ class RepackagedTest {
             return name.startsWith("META-INF/services/")
                     ? Collections.emptyEnumeration()
                     : super.findResources(name);
+        }
+    }
+
+    /** What it says to programs, for {@code docs/troubleshooting.md}. */
+    static List<String> messages() throws Exception {
+        URL classes = Verbs.class.getProtectionDomain().getCodeSource().getLocation();
+        try (NoServices loader = new NoServices(classes)) {
+            Class<?> verbs = Class.forName(Verbs.class.getName(), true, loader);
+            Throwable none =
+                    catchThrowable(() -> verbs.getMethod("devices").invoke(null)).getCause();
+            Throwable cause = (Throwable) verbs.getMethod("unavailabilityCause").invoke(null);
+            return List.of(none.getMessage(), cause.getMessage());
         }
     }
 
