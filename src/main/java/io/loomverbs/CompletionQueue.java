@@ -243,7 +243,10 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * Changes the size of the CQ ({@code ibv_resize_cq}). It keeps its completions.
+     * Changes the size of the CQ ({@code ibv_resize_cq}). It keeps its completions. It must still
+     * hold all that can complete between two polls, as when it was created. While blocking requests
+     * use it, that is what they counted on when they were opened: do not make it smaller until they
+     * are closed.
      *
      * @param cqe how many completions it must be able to hold; the device may give more
      * @throws IllegalArgumentException if {@code cqe} is out of range
@@ -410,7 +413,17 @@ public final class CompletionQueue implements AutoCloseable {
                             + " events");
         }
         beginArm(); // first: the event may come at once
-        int rc = ops.reqNotify(solicitedOnly);
+        checkArmed(ops.reqNotify(solicitedOnly), solicitedOnly);
+    }
+
+    /** Arms a CQ with direct delivery: for an event once it holds so many, or earlier. */
+    void reqNotify(int completions) {
+        ensureOpen();
+        beginArm();
+        checkArmed(completions == 1 ? ops.reqNotify(false) : ops.reqNotifyAt(completions), false);
+    }
+
+    private void checkArmed(int rc, boolean solicitedOnly) {
         if (rc != 0) {
             armed = null;
             ensureNotDestroyed();

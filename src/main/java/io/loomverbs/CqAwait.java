@@ -22,6 +22,10 @@ final class CqAwait {
      * Then the CQ is empty and not armed, so every round arms anew. Polling for longer, as a
      * strategy may want, comes before the arm, so it changes nothing of this.
      *
+     * A thread that lacks several completions arms for that many, where the device can count. What
+     * the poll after the arm finds is not among those that the device counts, so the thread arms
+     * again, for fewer.
+     *
      * Several threads can do this at once. They share the arm, and its event goes to one of them.
      * EventQueue describes how the others are kept from waiting for an event that is never raised.
      *
@@ -47,6 +51,7 @@ final class CqAwait {
         batch.size(0);
         int n = cq.pollMore(batch);
         boolean usedArm = false;
+        boolean joined = false;
         try {
             AdaptivePolling adaptive = null;
             if (n < min && nanos > 0 && CAN_POLL) {
@@ -63,9 +68,19 @@ final class CqAwait {
                 if (adaptive != null && adaptive.poll(cq, batch, min, start, nanos, stop)) {
                     break;
                 }
+                if (!joined && stop == null) {
+                    receiver.join();
+                    joined = true;
+                }
                 int seen = queue.delivered();
-                cq.reqNotify(false);
+                int armedFor = receiver.armFor(min - n);
+                cq.reqNotify(armedFor);
                 n = cq.pollMore(batch);
+                while (n < min && min - n < armedFor) {
+                    armedFor = min - n;
+                    cq.reqNotify(armedFor);
+                    n = cq.pollMore(batch);
+                }
                 if (n >= min) {
                     // The batch may be full: completions left from before this arm raise no event.
                     break;
@@ -116,6 +131,9 @@ final class CqAwait {
             }
             Thread.currentThread().interrupt();
         } finally {
+            if (joined) {
+                receiver.leave();
+            }
             if (usedArm) {
                 pass(receiver);
             }

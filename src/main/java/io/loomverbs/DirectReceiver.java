@@ -16,12 +16,14 @@ import java.lang.ref.Reference;
 final class DirectReceiver {
     private static final VarHandle SERVER;
     private static final VarHandle EMPTY_WAKE_UPS;
+    private static final VarHandle WAITING;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             SERVER = lookup.findVarHandle(DirectReceiver.class, "server", Thread.class);
             EMPTY_WAKE_UPS = lookup.findVarHandle(DirectReceiver.class, "emptyWakeUps", long.class);
+            WAITING = lookup.findVarHandle(DirectReceiver.class, "waiting", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -37,6 +39,9 @@ final class DirectReceiver {
 
     /** How often an event ended an await and there were no completions. Changed atomically. */
     private volatile long emptyWakeUps;
+
+    /** Threads that wait for an event, or are about to, but for the server. Changed atomically. */
+    private volatile int waiting;
 
     DirectReceiver(CompletionQueue cq, EventQueue queue) {
         this.cq = cq;
@@ -56,15 +61,38 @@ final class DirectReceiver {
         requireToReceive();
         RecordedWait wait = Recorder.beginWait();
         QueuedCq taken = null;
+        join();
         try {
             taken = queue.take(Fairness.before(queue, nanos));
         } catch (EventQueueEndedException e) {
             throw ended(e);
         } finally {
+            leave();
             Reference.reachabilityFence(cq); // the device does not keep a tracked CQ
             Recorder.endWait(wait, cq, "getCqEvent", taken != null);
         }
         return CqEvent.of(taken);
+    }
+
+    /** The calling thread is about to arm and wait, until {@link #leave}. */
+    void join() {
+        WAITING.getAndAdd(this, 1);
+    }
+
+    void leave() {
+        WAITING.getAndAdd(this, -1);
+    }
+
+    /**
+     * For how many completions a thread that lacks {@code missing} may arm the CQ. For those, if no
+     * other thread may wait for an event: it might wait for the next completion, and has armed the
+     * CQ before this asks. Never for more than half of the CQ, so that it does not overrun.
+     */
+    int armFor(int missing) {
+        if (missing == 1 || waiting > 1 || (server != null && server != Thread.currentThread())) {
+            return 1;
+        }
+        return Math.max(1, Math.min(missing, cq.cqe() / 2));
     }
 
     /** For a closed CQ, being closed takes precedence over an earlier overrun. */

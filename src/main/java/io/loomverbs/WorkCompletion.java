@@ -25,6 +25,14 @@ import java.util.Locale;
  *     WcOpcode#OTHER}
  * @param hasInvalidatedRkey whether the message has invalidated a key of this side
  * @param invalidatedRkey that key
+ * @param timestamp when the work was done, by the device's clock; 0 unless the CQ has {@link
+ *     WcField#COMPLETION_TIMESTAMP}
+ * @param wallclockNanos when the work was done, by the time of day; 0 unless the CQ has {@link
+ *     WcField#COMPLETION_TIMESTAMP_WALLCLOCK}
+ * @param cvlan the tag of the VLAN that a packet came from; 0 unless the CQ has {@link
+ *     WcField#CVLAN}
+ * @param flowTag the tag that a flow rule gave a packet; 0 unless the CQ has {@link
+ *     WcField#FLOW_TAG}
  * @since 0.1.0
  */
 public record WorkCompletion(
@@ -45,7 +53,11 @@ public record WorkCompletion(
         int statusNumber,
         int opcodeNumber,
         boolean hasInvalidatedRkey,
-        int invalidatedRkey) {
+        int invalidatedRkey,
+        long timestamp,
+        long wallclockNanos,
+        int cvlan,
+        int flowTag) {
 
     /** What is valid of the completion; of one that has failed, that is little. */
     @Override
@@ -72,6 +84,12 @@ public record WorkCompletion(
         }
         if (srcQp != 0) {
             text.append(", srcQp=").append(Wording.hex24(srcQp));
+        }
+        if (timestamp != 0) {
+            text.append(", timestamp=").append(timestamp);
+        }
+        if (wallclockNanos != 0) {
+            text.append(", wallclockNanos=").append(wallclockNanos);
         }
         return text.append(']').toString();
     }

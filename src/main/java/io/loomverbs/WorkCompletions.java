@@ -370,7 +370,7 @@ public final class WorkCompletions {
      * @throws IllegalStateException if the CQ was not created with {@link WcField#CVLAN}
      */
     public int cvlan(int index) {
-        return (int) (extra(index, WcField.CVLAN, WcExtras.TAGS) >>> Integer.SIZE);
+        return cvlanOf(extra(index, WcField.CVLAN, WcExtras.TAGS));
     }
 
     /**
@@ -384,6 +384,10 @@ public final class WorkCompletions {
         return (int) extra(index, WcField.FLOW_TAG, WcExtras.TAGS);
     }
 
+    private static int cvlanOf(long tags) {
+        return (int) (tags >>> Integer.SIZE);
+    }
+
     private long extra(int index, WcField field, int which) {
         Objects.checkIndex(index, size);
         CompletionQueue of = from(index);
@@ -394,6 +398,11 @@ public final class WorkCompletions {
         return extras()[index * WcExtras.LONGS + which];
     }
 
+    private long extraOrZero(int index, WcField field, int which) {
+        CompletionQueue of = from(index);
+        return of == null || !of.has(field) ? 0 : extra(index, field, which);
+    }
+
     /** The CQ that a completion was polled from. */
     private @Nullable CompletionQueue from(int index) {
         GroupCompletions of = group;
@@ -401,7 +410,7 @@ public final class WorkCompletions {
     }
 
     /**
-     * Copies one completion, without the fields of {@link WcField}.
+     * Copies one completion. A field of {@link WcField} that its CQ does not have is 0 in the copy.
      *
      * @param index which completion
      * @return a copy that does not change when the batch is used again
@@ -425,7 +434,11 @@ public final class WorkCompletions {
                 statusNumber(index),
                 opcodeNumber(index),
                 hasInvalidatedRkey(index),
-                invalidatedRkey(index));
+                invalidatedRkey(index),
+                extraOrZero(index, WcField.COMPLETION_TIMESTAMP, WcExtras.TIMESTAMP),
+                extraOrZero(index, WcField.COMPLETION_TIMESTAMP_WALLCLOCK, WcExtras.WALLCLOCK),
+                cvlanOf(extraOrZero(index, WcField.CVLAN, WcExtras.TAGS)),
+                (int) extraOrZero(index, WcField.FLOW_TAG, WcExtras.TAGS));
     }
 
     static int networkOrder(int value) {

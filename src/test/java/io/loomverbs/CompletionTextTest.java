@@ -60,7 +60,7 @@ class CompletionTextTest {
                                 + " byteLen=72, immData=0x49000000, srcQp=0x00004b]");
     }
 
-    /** What only an extended CQ has, and a copy has not. */
+    /** What only an extended CQ has: 0 in a copy, and refused by the batch. */
     private static final Set<String> EXTRAS =
             Set.of("timestamp", "wallclockNanos", "cvlan", "flowTag");
 
@@ -70,6 +70,10 @@ class CompletionTextTest {
         WorkCompletions batch = batch(SUCCESS, 128);
         WorkCompletion copy = batch.get(0);
         for (RecordComponent component : WorkCompletion.class.getRecordComponents()) {
+            if (EXTRAS.contains(component.getName())) {
+                assertThat(((Number) component.getAccessor().invoke(copy)).longValue()).isZero();
+                continue;
+            }
             Method method = WorkCompletions.class.getMethod(component.getName(), int.class);
             assertThat(component.getAccessor().invoke(copy))
                     .as(component.getName())
@@ -80,7 +84,6 @@ class CompletionTextTest {
                         .filter(m -> m.getDeclaringClass() == WorkCompletions.class)
                         .filter(m -> m.getParameterCount() == 1 && !m.getName().equals("allocate"))
                         .filter(m -> !Set.of("get", "isSuccess", "qp").contains(m.getName()))
-                        .filter(m -> !EXTRAS.contains(m.getName()))
                         .count();
         assertThat(WorkCompletion.class.getRecordComponents()).hasSize((int) perIndex);
         assertThat(copy.sl()).isEqualTo(79);

@@ -21,6 +21,7 @@ import io.loomverbs.testkit.Faults;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
@@ -28,9 +29,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Many virtual threads that send over one queue pair, beside one thread that posts and polls by
- * hand in batches of 16. Arguments: device, threads, places in the send queue, seconds, rounds, and
- * the microseconds by which requests are delayed: 20 on an embedded device, which else completes
- * them during the post.
+ * hand in batches of 16; and how often a thread was parked until another one completed its send.
+ * Arguments: device, threads, places in the send queue, seconds, rounds, and the microseconds by
+ * which requests are delayed: 20 on an embedded device, which else completes them during the post.
  */
 public final class SharedSends {
     private static final int BYTES = 64;
@@ -44,6 +45,9 @@ public final class SharedSends {
 
     /** As many as messages can be under way: what is measured is not a peer that is not ready. */
     private final int receives;
+
+    /** Parks for each message, in the last measurement. */
+    private double parks;
 
     private SharedSends(String device, int threads, int places, long nanos, long delayMicros) {
         this.device = device;
@@ -74,6 +78,7 @@ public final class SharedSends {
                         (long) ((args.length > 3 ? Double.parseDouble(args[3]) : 2) * 1e9),
                         args.length > 5 ? Long.parseLong(args[5]) : embedded ? 20 : 0);
         int rounds = args.length > 4 ? Integer.parseInt(args[4]) : 5;
+        double[] ratios = new double[rounds];
         for (int i = 0; i < rounds; i++) {
             long before = cpuNanos();
             double byHand = run.byHand();
@@ -83,13 +88,22 @@ public final class SharedSends {
             System.out.printf(
                     Locale.ROOT,
                     "by hand %,.0f messages/s (%.2f us of CPU each), blocking %,.0f (%.2f us),"
-                            + " ratio %.2f%n",
+                            + " ratio %.2f, parks a message %.2f%n",
                     byHand,
                     (between - before) / 1e3 / (byHand * run.nanos / 1e9),
                     blocking,
                     (after - between) / 1e3 / (blocking * run.nanos / 1e9),
-                    blocking / byHand);
+                    blocking / byHand,
+                    run.parks);
+            ratios[i] = blocking / byHand;
         }
+        Arrays.sort(ratios);
+        System.out.printf(
+                Locale.ROOT,
+                "median ratio %.2f (%.2f to %.2f), bar 0.5%n",
+                ratios[rounds / 2],
+                ratios[0],
+                ratios[rounds - 1]);
     }
 
     private static long cpuNanos() {
@@ -189,6 +203,7 @@ public final class SharedSends {
         for (Thread sender : senders) {
             sender.join();
         }
+        parks = (double) sends.wakeUps() / sent.sum();
         double rate = sent.sum() * 1e9 / (System.nanoTime() - start);
         receiver.interrupt();
         while (receiver.isAlive()) {

@@ -20,12 +20,14 @@ final class Backlog {
 
     private static final VarHandle INBOX;
     private static final VarHandle CANCELLED;
+    private static final VarHandle ANNOUNCED;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             INBOX = lookup.findVarHandle(Backlog.class, "inbox", Request.class);
             CANCELLED = lookup.findVarHandle(Backlog.class, "cancelled", int.class);
+            ANNOUNCED = lookup.findVarHandle(Backlog.class, "announced", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -70,11 +72,17 @@ final class Backlog {
 
     // All below is the poster's.
 
-    /** Appends what came, and announces it. */
+    /** Whether there is nothing that came before what comes now. */
+    boolean isUnused() {
+        return first == null && inbox == null;
+    }
+
+    /** Appends what came, and announces it: before it leaves the inbox, where it was seen. */
     void takeNew() {
         if (inbox == null) {
             return;
         }
+        ANNOUNCED.setRelease(this, true);
         Request newest = (Request) INBOX.getAndSet(this, null);
         Request tail = newest;
         Request oldest = null;
@@ -90,12 +98,16 @@ final class Backlog {
             last.next = oldest;
         }
         last = tail;
-        announced = true;
     }
 
     /** Tells other threads whether something is left. */
     void announce() {
-        announced = first != null;
+        boolean left = first != null;
+        if (left) {
+            announced = true;
+        } else if (announced) {
+            ANNOUNCED.setRelease(this, false); // seen later, it costs a signal
+        }
     }
 
     boolean isEmpty() {
@@ -115,12 +127,16 @@ final class Backlog {
         return r;
     }
 
+    /** Announces it, too: the poster may find no room for it. */
     void addFirst(Request r) {
         if (first == null) {
             last = r;
         }
         r.next = first;
         first = r;
+        if (!announced) {
+            announced = true;
+        }
     }
 
     void dropCancelledIfMany() {

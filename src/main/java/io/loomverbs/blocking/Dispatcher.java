@@ -160,16 +160,34 @@ final class Dispatcher {
     }
 
     /**
+     * Room for the completions of a queue pair in a CQ.
+     *
+     * @param of the dispatcher of the CQ
+     * @param completions for how many
+     */
+    record Share(Dispatcher of, int completions) {}
+
+    /**
      * The dispatcher of a CQ, with room for a queue pair's completions reserved.
      *
      * @throws IllegalStateException if the CQ has no room for so many
      */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     static Dispatcher reserve(CompletionQueue cq, int completions) {
+        return reserve(cq, completions, completions).of();
+    }
+
+    /**
+     * Reserves room for as many completions as there is room for, within limits.
+     *
+     * @throws IllegalStateException if the CQ has no room for {@code least}
+     */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
+    static Share reserve(CompletionQueue cq, int least, int most) {
         synchronized (ALL) {
             Dispatcher known = known(cq);
             int others = known == null ? 0 : known.reserved;
-            if (completions > cq.cqe() - others) {
+            int room = cq.cqe() - others;
+            if (least > room) {
                 throw new IllegalStateException(
                         cq
                                 + " holds "
@@ -177,7 +195,7 @@ final class Dispatcher {
                                 + " completions, of which other queue pairs may need "
                                 + others
                                 + ", so there is no room for the "
-                                + completions
+                                + least
                                 + " of this one: make the CQ larger, or reduce sends and"
                                 + " receives of the RequestsConfig");
             }
@@ -186,9 +204,10 @@ final class Dispatcher {
                 d = new Dispatcher(cq);
                 ALL.put(cq, new WeakReference<>(d));
             }
-            d.reserved += completions;
+            int granted = Math.min(most, room);
+            d.reserved += granted;
             d.users++;
-            return d;
+            return new Share(d, granted);
         }
     }
 

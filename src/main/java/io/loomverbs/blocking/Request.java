@@ -27,12 +27,14 @@ final class Request implements Goal {
     private static final Waiter DONE = new Waiter(null);
     private static final VarHandle PHASE;
     private static final VarHandle TOP;
+    private static final VarHandle POSITION;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             PHASE = lookup.findVarHandle(Request.class, "phase", int.class);
             TOP = lookup.findVarHandle(Request.class, "top", Waiter.class);
+            POSITION = lookup.findVarHandle(Request.class, "position", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -81,20 +83,32 @@ final class Request implements Goal {
         this.reusable = reusable;
     }
 
-    /** Makes it as new, but for the description. */
+    /** Makes it as new, but for the description. Only the caller knows it until it is submitted. */
     void reset(Op newOp) {
         op = newOp;
         bytes = 0;
         remote = null;
         loan = null;
         next = null;
-        position = -1;
+        POSITION.set(this, -1L);
         breakage = null;
         refusal = null;
         status = WcStatus.SUCCESS;
-        tellPosted = false;
-        phase = QUEUED;
-        top = null;
+        if (tellPosted) {
+            tellPosted = false;
+        }
+        PHASE.set(this, QUEUED);
+        TOP.set(this, null);
+    }
+
+    /** The poster is about to post it there. */
+    void placeAt(long at) {
+        POSITION.setRelease(this, at);
+    }
+
+    /** The caller itself is about to post it, so no thread cancels it meanwhile. */
+    void commitOwn() {
+        PHASE.setRelease(this, COMMITTED);
     }
 
     RemoteRegion remote() {

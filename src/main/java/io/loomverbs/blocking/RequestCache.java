@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * Requests that blocking calls have finished with, for later calls. A request that finds no place
- * is left to the collector, and a thread that finds no request makes one.
+ * Requests that blocking calls have finished with, for later calls. A request that finds no place,
+ * or that another one overwrites, is left to the collector; a thread that finds none makes one.
  */
 final class RequestCache {
     private static final int MOST = 1024;
@@ -42,7 +42,8 @@ final class RequestCache {
         int at = start();
         for (int i = 0; i < TRIES; i++) {
             int place = at + i & mask;
-            if (places.get(place) == null && places.compareAndSet(place, null, r)) {
+            if (places.get(place) == null) {
+                places.setRelease(place, r);
                 return;
             }
         }

@@ -461,6 +461,11 @@ public final class Requests implements AutoCloseable {
         }
     }
 
+    /** How often a thread was parked until another one completed its request. For measurements. */
+    long wakeUps() {
+        return send.wakeUps();
+    }
+
     private Request begin(Op op) throws InterruptedException {
         if (attachment.refuses()) {
             throw attachment.refusal();

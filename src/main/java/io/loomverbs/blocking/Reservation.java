@@ -16,9 +16,11 @@ record Reservation(Dispatcher sends, Dispatcher receives, int sendCount, int rec
         int wanted = config.sends() > 0 ? config.sends() : granted.maxSendWr();
         int receives = config.receives();
         boolean shared = receives == 0 || qp.sendCq() == qp.recvCq();
-        int room = Dispatcher.room(qp.sendCq()) - (shared ? receives : 0);
-        int sends = wanted == 0 ? 0 : Math.max(1, Math.min(wanted, room));
-        Dispatcher of = Dispatcher.reserve(qp.sendCq(), shared ? sends + receives : sends);
+        int with = shared ? receives : 0;
+        Dispatcher.Share share =
+                Dispatcher.reserve(qp.sendCq(), with + Math.min(1, wanted), with + wanted);
+        Dispatcher of = share.of();
+        int sends = share.completions() - with;
         if (shared) {
             return new Reservation(of, of, sends, receives);
         }

@@ -20,15 +20,18 @@ final class SendSide {
     /*
      * Posting
      *
-     * A thread adds its request to the backlog and signals. If no thread posts, it becomes the
-     * poster; if another thread is at it, that one looks once more before it stops:
+     * A thread that finds no other one posting becomes the poster. Else it adds its request to the
+     * backlog and signals: the poster looks once more before it stops, or has just stopped, and then
+     * the signal makes the thread the poster.
      *
+     *   IDLE    -> POSTING   the caller becomes the poster, and looks
+     *   POSTING -> AGAIN     signal; the poster will look once more
      *   IDLE    -> AGAIN     signal; the caller becomes the poster
      *   AGAIN   -> POSTING   the poster is about to look
-     *   POSTING -> AGAIN     signal; the poster will look once more
      *   POSTING -> IDLE      nothing came since the poster began to look
      *
-     * So requests are posted in the order in which they came, many threads' requests with one
+     * A poster that finds the backlog empty posts its own request without it: of what is posted
+     * before, nothing waits. So requests are posted in the order in which they came, many threads' requests with one
      * call, and no thread waits for another to post. What finds the queue full stays in the
      * backlog; the thread that frees places signals.
      *
@@ -62,10 +65,15 @@ final class SendSide {
     private static final int PATIENCE = 256;
 
     private static final VarHandle TURN;
+    private static final VarHandle POSTED;
+    private static final VarHandle ACCEPTED;
 
     static {
         try {
-            TURN = MethodHandles.lookup().findVarHandle(SendSide.class, "turn", int.class);
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            TURN = lookup.findVarHandle(SendSide.class, "turn", int.class);
+            POSTED = lookup.findVarHandle(SendSide.class, "posted", long.class);
+            ACCEPTED = lookup.findVarHandle(SendSide.class, "accepted", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -120,6 +128,9 @@ final class SendSide {
      */
     private int expected;
 
+    /** How many threads were woken by completions. Written by the leader; for measurements. */
+    private long wakeUps;
+
     SendSide(Attachment owner, QueuePair qp, int index, int capacity, long start) {
         this.owner = owner;
         this.qp = qp;
@@ -166,20 +177,33 @@ final class SendSide {
 
     /** Has a request posted, by this thread or another, now or when there is room. */
     void submit(Request r) {
-        backlog.add(r);
         int others = expected - 1;
         if (others >= 0) {
             expected = others;
         }
-        look(others);
+        look(r, others);
     }
 
-    /** In one frame: a lack of stack must not come between the claim and its end. */
-    private void look(int others) {
+    /**
+     * In one frame: a lack of stack must not come between the claim and its end.
+     *
+     * @param own what the caller wants to have posted; null if it only signals
+     */
+    private void look(@Nullable Request own, int others) {
         boolean mine = false;
         boolean ended = false;
         try {
-            mine = (int) TURN.getAndSet(this, AGAIN) == IDLE;
+            mine = turn == IDLE && TURN.compareAndSet(this, IDLE, POSTING);
+            if (mine && own != null && others <= 0 && chosen == 0 && backlog.isUnused()) {
+                chain[0] = own; // from here on, the next poster finds it if this one ends
+                chosen = 1;
+                postOwn(own);
+            } else if (own != null) {
+                backlog.add(own);
+            }
+            if (!mine) {
+                mine = (int) TURN.getAndSet(this, AGAIN) == IDLE;
+            }
             if (mine) {
                 if (others > 0 && Thread.currentThread().isVirtual()) {
                     letOthersSubmit();
@@ -222,7 +246,7 @@ final class SendSide {
 
     /** Has the queue looked at, by this thread or the one that is at it. */
     void signal() {
-        look(0);
+        look(null, 0);
     }
 
     /** Whether something waits to be posted, or is being posted. */
@@ -238,6 +262,11 @@ final class SendSide {
     /** Whether the device has taken the request at that position. */
     boolean hasAccepted(long position) {
         return position >= 0 && position < accepted;
+    }
+
+    /** How many threads were parked until another one completed their requests. */
+    long wakeUps() {
+        return wakeUps;
     }
 
     /** How many requests were posted and are not done. */
@@ -262,13 +291,27 @@ final class SendSide {
     private void postAll() {
         int rounds = 0;
         do {
-            TURN.setVolatile(this, POSTING);
+            if (turn != POSTING) {
+                TURN.setVolatile(this, POSTING); // before the look: a later signal changes it
+            }
             while (postSome()) {
                 if (++rounds >= PATIENCE && handOn()) {
                     return;
                 }
             }
         } while (!TURN.compareAndSet(this, POSTING, IDLE));
+    }
+
+    /** Posts the poster's own request, which is in the chain, unless there is more to do first. */
+    private void postOwn(Request own) {
+        if (!unsignaledTail
+                && doubt == null
+                && !probeDue
+                && outstanding() < capacity
+                && !owner.refuses()) {
+            own.commitOwn();
+            post(1);
+        }
     }
 
     /** An Error, such as a lack of stack, is this thread's; others' requests go on. */
@@ -421,7 +464,7 @@ final class SendSide {
         for (int i = 0; i < n; i++) {
             Request r = chained(i);
             long position = from + i;
-            r.position = position;
+            r.placeAt(position);
             if (r.op.isAtomic()) {
                 results.describe(r, slot(position));
             }
@@ -432,7 +475,7 @@ final class SendSide {
             sent[slot(position)] = r;
         }
         chained(n - 1).wr.signaled();
-        posted = from + n;
+        POSTED.setRelease(this, from + n); // the device orders it before the completion
         chosen = 0;
         unsignaledTail = false;
         if (oneByOne > 0) {
@@ -459,7 +502,7 @@ final class SendSide {
     private void postChain(long from, int n) {
         try {
             qp.postSend(chained(0).wr);
-            accepted = from + n;
+            ACCEPTED.setRelease(this, from + n);
             owner.posted();
         } catch (PostException e) {
             refused(e, from, n);
@@ -563,6 +606,7 @@ final class SendSide {
             completed = p + 1;
         }
         expected = woken;
+        wakeUps += woken;
         if (backlog.isWaiting()) {
             signal();
         }

@@ -7,14 +7,20 @@ import com.sun.management.ThreadMXBean;
 import io.loomverbs.CompletionChannel;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.CqEvent;
+import io.loomverbs.MemoryRegion;
+import io.loomverbs.QpAttributes;
 import io.loomverbs.QpConfig;
 import io.loomverbs.QpType;
+import io.loomverbs.QueuePair;
 import io.loomverbs.RecvWorkRequest;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.SharedReceiveQueue;
 import io.loomverbs.SrqAttributes;
 import io.loomverbs.WcOpcode;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.blocking.Buffer;
+import io.loomverbs.blocking.RemoteRegion;
+import io.loomverbs.blocking.Requests;
 import io.loomverbs.support.Differences;
 import io.loomverbs.support.Fixture;
 
@@ -163,6 +169,24 @@ class AllocationTest {
                 };
         assertThat(bytesOf(() -> {}, message, most)).isLessThanOrEqualTo(most + NOTHING);
         assertThat(sum[0]).isPositive();
+    }
+
+    /**
+     * A blocking call that soft0 completes during the post: it neither parks nor makes a request.
+     */
+    @Test
+    void aBlockingReadAllocatesNothing() throws Exception {
+        if (!Fixture.DEVICE.equals("soft0")) {
+            return; // it completes later, and the wait costs what an event costs
+        }
+        MemoryRegion memory = f.mr(128);
+        QueuePair qp = f.own(f.pd.createQp(QpConfig.of(QpType.RC, receives)));
+        qp.connect(qp.endpoint(), QpAttributes.builder().access(Fixture.anything()).build());
+        try (Requests requests = Requests.over(qp)) {
+            RemoteRegion from = RemoteRegion.of(memory).slice(64, 64);
+            Buffer to = Buffer.of(memory, 0, 64);
+            nothing(() -> requests.read(from, to));
+        }
     }
 
     /**

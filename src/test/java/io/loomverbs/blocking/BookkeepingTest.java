@@ -282,6 +282,24 @@ class BookkeepingTest {
         assertThat(backlog.isEmpty()).isTrue();
     }
 
+    /** A poster must not post its own request before those that came earlier. */
+    @Test
+    void aBacklogIsInUseUntilItsLastRequestIsTaken() {
+        Backlog backlog = new Backlog();
+        assertThat(backlog.isUnused()).isTrue();
+        request(backlog);
+        assertThat(backlog.isUnused()).isFalse();
+        backlog.takeNew();
+        assertThat(backlog.isUnused()).isFalse();
+        assertThat(backlog.isWaiting()).isTrue();
+        Request taken = backlog.removeFirst();
+        backlog.announce();
+        assertThat(backlog.isUnused()).isTrue();
+        assertThat(backlog.isWaiting()).isFalse();
+        backlog.addFirst(taken);
+        assertThat(backlog.isWaiting()).as("there may be no place for it").isTrue();
+    }
+
     /** One that goes back into the empty backlog is the last, too. */
     @Test
     void aRequestThatGoesBackIsFollowedByNewOnes() {

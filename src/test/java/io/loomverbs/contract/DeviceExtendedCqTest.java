@@ -57,6 +57,9 @@ class DeviceExtendedCqTest extends DeviceContract {
         if (Differences.stampsCompletions()) {
             assertThat(completions.timestamp(index)).isNotZero();
             assertThat(completions.wallclockNanos(index)).isPositive();
+            WorkCompletion copy = completions.get(index);
+            assertThat(copy.timestamp()).isEqualTo(completions.timestamp(index));
+            assertThat(copy.wallclockNanos()).isEqualTo(completions.wallclockNanos(index));
         }
     }
 

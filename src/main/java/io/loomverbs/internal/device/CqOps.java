@@ -26,6 +26,15 @@ public interface CqOps {
         return -Errno.EOPNOTSUPP;
     }
 
+    /**
+     * As {@link #reqNotify} for all completions, but the event may wait until the CQ holds so many
+     * completions, at least 1. A device that cannot count raises it for the next one. Of several
+     * arms the one for the fewest counts.
+     */
+    default int reqNotifyAt(int completions) {
+        return reqNotify(false);
+    }
+
     /** {@code ibv_resize_cq}; {@code -EINVAL} if it holds more than that. */
     default int resize(int cqe) {
         return -Errno.EOPNOTSUPP;

@@ -61,6 +61,9 @@ final class SoftCq extends Mutex implements CqOps {
 
     private int arm;
 
+    /** How many completions the CQ has to hold, if it is armed for all. Under the lock. */
+    private int armedFor = 1;
+
     /** What was counted. Under the lock. */
     private long polled;
 
@@ -145,7 +148,7 @@ final class SoftCq extends Mutex implements CqOps {
             if (stamps != null) {
                 stamps.add(System.nanoTime());
             }
-            if (arm == ARMED_ALL
+            if ((arm == ARMED_ALL && r.size() >= armedFor)
                     || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
                 Moderation delay = moderation;
                 if (delay == null
@@ -229,6 +232,33 @@ final class SoftCq extends Mutex implements CqOps {
                 return -Errno.EINVAL;
             }
             arm = Math.max(arm, solicitedOnly ? ARMED_SOLICITED : ARMED_ALL);
+            armedFor = 1;
+            arms++;
+            return 0;
+        } finally {
+            unlock();
+        }
+    }
+
+    /**
+     * A queue that is armed for any or for solicited completions stays armed for the next one: the
+     * thread that has armed it may wait for just that.
+     */
+    @Override
+    public int reqNotifyAt(int completions) {
+        lock();
+        try {
+            if (users < 0) {
+                return -Errno.EINVAL;
+            }
+            if (arm == NOT_ARMED) {
+                armedFor = completions;
+            } else if (arm == ARMED_SOLICITED) {
+                armedFor = 1;
+            } else {
+                armedFor = Math.min(armedFor, completions);
+            }
+            arm = ARMED_ALL;
             arms++;
             return 0;
         } finally {
