@@ -49,6 +49,7 @@ final class AllClasses {
                         RequestsConfig.class,
                         Reservation.class,
                         SendSide.class,
+                        Sent.class,
                         Shown.class,
                         Succession.class,
                         WaitList.class,

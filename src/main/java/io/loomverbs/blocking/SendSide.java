@@ -2,12 +2,9 @@ package io.loomverbs.blocking;
 
 import io.loomverbs.ClosedException;
 import io.loomverbs.PostException;
-import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.SendWorkRequest;
-import io.loomverbs.VerbsException;
-import io.loomverbs.WcStatus;
 import io.loomverbs.WorkCompletions;
 
 import org.jspecify.annotations.Nullable;
@@ -15,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** The send queue of a queue pair: what waits to be posted, and what was posted and is not done. */
+/** The send queue of a queue pair: which thread posts, and what. */
 final class SendSide {
     /*
      * Posting
@@ -46,10 +43,9 @@ final class SendSide {
      *
      * Places
      *
-     * `sent` has what was posted and is not done, by position. The poster writes it and `posted`
-     * before it posts. Only the leader of the dispatcher completes requests, in order, and writes
-     * `completed`; then it signals if something waits for a place. The poster says that something
-     * does (see Backlog), then reads `completed`: one of both sees the other.
+     * The leader of the dispatcher writes that requests are completed (see Sent), then signals if
+     * something waits for a place. The poster says that something does (see Backlog), then reads
+     * how many are: one of both sees the other.
      */
     private static final int IDLE = 0;
     private static final int POSTING = 1;
@@ -65,15 +61,10 @@ final class SendSide {
     private static final int PATIENCE = 256;
 
     private static final VarHandle TURN;
-    private static final VarHandle POSTED;
-    private static final VarHandle ACCEPTED;
 
     static {
         try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup();
-            TURN = lookup.findVarHandle(SendSide.class, "turn", int.class);
-            POSTED = lookup.findVarHandle(SendSide.class, "posted", long.class);
-            ACCEPTED = lookup.findVarHandle(SendSide.class, "accepted", long.class);
+            TURN = MethodHandles.lookup().findVarHandle(SendSide.class, "turn", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -81,16 +72,10 @@ final class SendSide {
 
     private final Attachment owner;
     private final QueuePair qp;
-    private final int index;
-    private final int capacity;
     private final int longestChain;
     private final boolean hasReads;
     private final RequestCache cache;
-    private final AtomicResults results;
-
-    /** A power of two places. The poster's and the leader's, see above. */
-    private final @Nullable Request[] sent;
-
+    private final Sent sent;
     private final Backlog backlog = new Backlog();
     private volatile int turn;
 
@@ -103,23 +88,8 @@ final class SendSide {
     private int oneByOne;
     private boolean unsignaledTail;
 
-    /** Why it is unknown which of the posted requests the device has. Written by the poster. */
-    private volatile @Nullable String doubt;
-
     /** The thread that posted has ended with an Error, and so has another, or it did not start. */
     private volatile boolean left;
-
-    /** The leader wants those to end. */
-    private volatile boolean probeDue;
-
-    /** Counts what was ever posted, from a start of its own (see WrId). Written by the poster. */
-    private volatile long posted;
-
-    /** How many of those the device has taken for sure. Written by the poster. */
-    private volatile long accepted;
-
-    /** How many of those are done. Written by the leader. */
-    private volatile long completed;
 
     /**
      * A hint how many threads that were woken together have not come back with another request:
@@ -128,27 +98,17 @@ final class SendSide {
      */
     private int expected;
 
-    /** How many threads were woken by completions. Written by the leader; for measurements. */
-    private long wakeUps;
-
     SendSide(Attachment owner, QueuePair qp, int index, int capacity, long start) {
         this.owner = owner;
         this.qp = qp;
-        this.index = index;
-        this.capacity = capacity;
         this.longestChain = qp.config().sqSigAll() ? 1 : CHAIN;
         this.hasReads = qp.type() == QpType.RC;
-        int places = Math.max(1, capacity);
-        this.sent = new Request[Integer.highestOneBit(2 * places - 1)];
-        this.cache = new RequestCache(sent.length);
-        this.results = new AtomicResults(qp.pd(), sent.length);
-        this.posted = start;
-        this.accepted = start;
-        this.completed = start;
+        this.sent = new Sent(owner, qp, index, capacity, start);
+        this.cache = new RequestCache(sent.places());
     }
 
     int capacity() {
-        return capacity;
+        return sent.capacity();
     }
 
     /** A request to describe, with room for one entry and no inline data. */
@@ -170,9 +130,7 @@ final class SendSide {
     }
 
     void prepareAtomics() {
-        if (!results.prepare()) {
-            throw owner.refusal();
-        }
+        sent.prepareAtomics();
     }
 
     /** Has a request posted, by this thread or another, now or when there is room. */
@@ -261,17 +219,17 @@ final class SendSide {
 
     /** Whether the device has taken the request at that position. */
     boolean hasAccepted(long position) {
-        return position >= 0 && position < accepted;
+        return sent.hasAccepted(position);
     }
 
     /** How many threads were parked until another one completed their requests. */
     long wakeUps() {
-        return wakeUps;
+        return sent.wakeUps();
     }
 
     /** How many requests were posted and are not done. */
     long outstanding() {
-        return posted - completed;
+        return sent.outstanding();
     }
 
     /** On a thread of its own. After another Error it does not try again at once. */
@@ -304,11 +262,7 @@ final class SendSide {
 
     /** Posts the poster's own request, which is in the chain, unless there is more to do first. */
     private void postOwn(Request own) {
-        if (!unsignaledTail
-                && doubt == null
-                && !probeDue
-                && outstanding() < capacity
-                && !owner.refuses()) {
+        if (!unsignaledTail && !sent.isDoubtful() && sent.room() > 0 && !owner.refuses()) {
             own.commitOwn();
             post(1);
         }
@@ -351,9 +305,9 @@ final class SendSide {
         putBack();
         if (unsignaledTail && backlog.isEmpty()) {
             unsignaledTail = false;
-            doubt = "a request that was posted unsignaled, and the next was refused";
+            sent.doubt = "a request that was posted unsignaled, and the next was refused";
         }
-        breakUpIfInDoubt();
+        sent.breakUpIfInDoubt();
         if (backlog.isEmpty()) {
             return false;
         }
@@ -361,12 +315,12 @@ final class SendSide {
             refuseAll();
             return backlog.hasNew();
         }
-        int room = (int) (capacity - outstanding());
+        int room = sent.room();
         backlog.dropCancelledIfMany();
         int n = fillChain(Math.min(oneByOne > 0 ? 1 : longestChain, room));
         if (n > 0) {
             post(n);
-            breakUpIfInDoubt();
+            sent.breakUpIfInDoubt();
         }
         backlog.announce();
         return (n > 0 && (!backlog.isEmpty() || unsignaledTail)) || backlog.hasNew();
@@ -376,45 +330,12 @@ final class SendSide {
     private void putBack() {
         while (chosen > 0) {
             Request r = chained(chosen - 1);
-            long position = r.position;
-            if (position >= 0) {
-                sent[slot(position)] = null;
-                r.position = -1;
-            }
+            sent.remove(r);
             r.wr.next(null);
             if (backlog.first() != r) {
                 backlog.addFirst(r);
             }
             chosen--;
-        }
-    }
-
-    private void breakUpIfInDoubt() {
-        String why = doubt;
-        if (why != null && !owner.refuses()) {
-            owner.breakUp(why);
-        }
-        if (probeDue) {
-            probeDue = false;
-            probe(String.valueOf(why));
-        }
-    }
-
-    /**
-     * Posts the last request once more. It is not executed, since the queue pair is in ERR: it is
-     * flushed behind all that the device has. So all of them have ended then.
-     */
-    private void probe(String why) {
-        Request last = sent[slot(posted - 1)];
-        try {
-            owner.breakUp(why); // again, if that has failed
-            if (last != null && qp.state() == QpState.ERR) {
-                qp.postSend(last.wr);
-            }
-        } catch (ClosedException e) {
-            owner.gone(e);
-        } catch (VerbsException e) {
-            // There is no room until others are flushed: the leader asks again.
         }
     }
 
@@ -460,22 +381,16 @@ final class SendSide {
 
     private void post(int n) {
         owner.posting();
-        long from = posted;
+        long from = sent.next();
         for (int i = 0; i < n; i++) {
             Request r = chained(i);
-            long position = from + i;
-            r.placeAt(position);
-            if (r.op.isAtomic()) {
-                results.describe(r, slot(position));
-            }
-            r.wr.wrId(WrId.send(index, position));
+            sent.place(r, from + i);
             if (i > 0) {
                 chained(i - 1).wr.next(r.wr);
             }
-            sent[slot(position)] = r;
         }
         chained(n - 1).wr.signaled();
-        POSTED.setRelease(this, from + n); // the device orders it before the completion
+        sent.posted(from + n);
         chosen = 0;
         unsignaledTail = false;
         if (oneByOne > 0) {
@@ -487,7 +402,7 @@ final class SendSide {
             sorted = true;
         } finally {
             if (!sorted) { // an Error of this thread: it must not strand the requests of others
-                doubt = "an Error has met the thread that posted";
+                sent.doubt = "an Error has met the thread that posted";
             }
         }
         for (int i = 0; i < n; i++) {
@@ -502,7 +417,7 @@ final class SendSide {
     private void postChain(long from, int n) {
         try {
             qp.postSend(chained(0).wr);
-            ACCEPTED.setRelease(this, from + n);
+            sent.accepted(from + n);
             owner.posted();
         } catch (PostException e) {
             refused(e, from, n);
@@ -525,7 +440,7 @@ final class SendSide {
     private void refused(PostException e, long from, int n) {
         int accepted = e.posted();
         if (accepted == PostException.UNKNOWN) {
-            doubt = String.valueOf(e.getMessage());
+            sent.doubt = String.valueOf(e.getMessage());
             return;
         }
         takeBack(from, accepted, accepted + 1, n);
@@ -538,9 +453,9 @@ final class SendSide {
      * those from {@code again} on go to the front of the backlog.
      */
     private void takeBack(long from, int accepted, int again, int n) {
+        sent.takeBack(from + accepted);
         for (int i = n - 1; i >= accepted; i--) {
             Request r = chained(i);
-            sent[slot(from + i)] = null;
             r.wr.next(null);
             if (i >= again) {
                 backlog.addFirst(r);
@@ -549,7 +464,6 @@ final class SendSide {
         if (accepted > 0) {
             chained(accepted - 1).wr.next(null);
         }
-        posted = from + accepted;
     }
 
     private void refuseAll() {
@@ -561,21 +475,13 @@ final class SendSide {
         backlog.announce();
     }
 
-    private int slot(long position) {
-        return (int) position & sent.length - 1;
-    }
-
     /**
      * Nothing has come for a while. If requests are posted of which the device may not have all, or
      * may not report all, they have to end; if a thread that ended with an Error has left some,
      * another has to post them. Called by the leader.
      */
     void audit() {
-        boolean doubtful = doubt != null && outstanding() > 0;
-        if (doubtful) {
-            probeDue = true;
-        }
-        if (doubtful || left) {
+        if (sent.asksForProbe() || left) {
             left = false;
             signal();
         }
@@ -583,41 +489,14 @@ final class SendSide {
 
     /** A completion says that a request, and those before it, are done. The leader's. */
     void completed(long wrId, WorkCompletions batch, int i) {
-        long position = WrId.position(wrId, completed);
-        if (position >= posted) {
-            return; // handled before
-        }
-        boolean success = batch.isSuccess(i);
-        Breakage broken = owner.breakage();
-        int woken = 0;
-        for (long p = completed; p <= position; p++) {
-            Request r = sent[slot(p)];
-            if (r != null && r.position == p && !r.isDone()) {
-                if (p == position && !success) {
-                    WcStatus own = batch.status(i);
-                    r.fail(owner.broke(Breakage.of(batch, i, r.toString())), own);
-                } else if (broken == null || success) {
-                    woken += succeed(r) ? 1 : 0;
-                } else {
-                    r.fail(broken, WcStatus.WR_FLUSH_ERR);
-                }
-            }
-            sent[slot(p)] = null;
-            completed = p + 1;
+        int woken = sent.complete(wrId, batch, i);
+        if (woken < 0) {
+            return;
         }
         expected = woken;
-        wakeUps += woken;
         if (backlog.isWaiting()) {
             signal();
         }
-    }
-
-    /** True if that has woken a thread. */
-    private boolean succeed(Request r) {
-        if (r.op.isAtomic()) {
-            r.result = results.get(slot(r.position));
-        }
-        return r.succeed();
     }
 
     /**
@@ -632,20 +511,13 @@ final class SendSide {
         if (isPosting()) {
             return false;
         }
-        for (long p = completed; p < posted; p++) {
-            Request r = sent[slot(p)];
-            if (r != null && r.position == p && !r.isDone()) {
-                r.fail(why, WcStatus.WR_FLUSH_ERR);
-            }
-            sent[slot(p)] = null;
-            completed = p + 1;
-        }
+        sent.abandon(why);
         signal();
         return true;
     }
 
     void close() {
-        results.close();
+        sent.close();
     }
 
     /** Names the owner, for messages. */
