@@ -35,6 +35,7 @@ final class AllClasses {
                         Message.class,
                         Message.OfRing.class,
                         Op.class,
+                        Parked.class,
                         Pending.class,
                         Posted.class,
                         ReceiveSide.class,
@@ -53,7 +54,6 @@ final class AllClasses {
                         Shown.class,
                         Succession.class,
                         WaitList.class,
-                        Waiter.class,
                         Waits.class,
                         WrId.class);
     }

@@ -74,7 +74,7 @@ final class Attachment {
      */
     private volatile long resets;
 
-    private volatile @Nullable Waiter closers;
+    private volatile @Nullable Parked closers;
 
     private Attachment(
             QueuePair qp, Buffer[] buffers, Reservation room, int sendIndex, int recvIndex) {
@@ -353,7 +353,7 @@ final class Attachment {
 
     /** Something that a closer waits for may have happened. */
     void outstandingFell() {
-        for (Waiter w = closers; w != null; w = w.below) {
+        for (Parked w = closers; w != null; w = w.below) {
             w.wake();
         }
     }
@@ -481,9 +481,9 @@ final class Attachment {
 
         /** Those that have gone are dropped: a closer comes again while a reset is refused. */
         @Override
-        public void enlist(Waiter w) {
+        public void enlist(Parked w) {
             synchronized (Attachment.this) {
-                Waiter live = closers;
+                Parked live = closers;
                 while (live != null && live.gone) {
                     live = live.below;
                 }
@@ -493,7 +493,7 @@ final class Attachment {
         }
 
         @Override
-        public void leave(Waiter w) {
+        public void leave(Parked w) {
             // It is dropped when the next one comes, or with the attachment.
         }
 

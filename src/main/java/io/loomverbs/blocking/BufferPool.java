@@ -204,7 +204,7 @@ public final class BufferPool implements AutoCloseable {
         if (nanos <= 0) {
             return false;
         }
-        Waiter me = Waiter.of(awaited);
+        Parked me = Parked.of(awaited);
         waiters.add(me);
         try {
             if (nanos == Long.MAX_VALUE) {
@@ -219,7 +219,7 @@ public final class BufferPool implements AutoCloseable {
 
     private List<WaitStats> waits() {
         List<WaitStats> all = new ArrayList<>();
-        for (Waiter w : waiters.all()) {
+        for (Parked w : waiters.all()) {
             WaitStats wait = w.stats("");
             if (wait != null) {
                 all.add(wait);

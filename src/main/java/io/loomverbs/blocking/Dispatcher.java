@@ -340,7 +340,7 @@ final class Dispatcher {
     }
 
     private boolean follow(Goal goal, long nanos, long deadline) throws InterruptedException {
-        Waiter me = Waiter.of(goal);
+        Parked me = Parked.of(goal);
         try {
             waiting.join(me);
             goal.enlist(me);
@@ -379,7 +379,7 @@ final class Dispatcher {
      * @param me the caller among those that wait; null if it is not among them
      * @return NONE if another thread leads
      */
-    private int lead(Goal goal, long nanos, long deadline, @Nullable Waiter me)
+    private int lead(Goal goal, long nanos, long deadline, @Nullable Parked me)
             throws InterruptedException {
         boolean mine = false;
         try {
@@ -442,7 +442,7 @@ final class Dispatcher {
             String what = goal.what() + ", and polls " + cq + " for all";
             all.add(Waits.of(by, what, since));
         }
-        for (Waiter w : waiting.live()) {
+        for (Parked w : waiting.live()) {
             WaitStats wait = w.stats(", of " + cq);
             if (wait != null) {
                 all.add(wait);

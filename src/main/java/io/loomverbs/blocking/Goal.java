@@ -6,13 +6,13 @@ interface Goal extends Shown {
     boolean isReached();
 
     /**
-     * Makes the goal known to the threads that can reach it: they call {@link Waiter#wake} after
+     * Makes the goal known to the threads that can reach it: they call {@link Parked#wake} after
      * they have reached it. Called once for each waiter, before it looks again and parks.
      */
-    void enlist(Waiter waiter);
+    void enlist(Parked waiter);
 
     /** Ends what {@link #enlist} began, whether or not the goal is reached. */
-    void leave(Waiter waiter);
+    void leave(Parked waiter);
 
     /**
      * Whether another thread is just doing something that may reach the goal without a completion.

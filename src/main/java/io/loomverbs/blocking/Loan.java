@@ -31,7 +31,7 @@ abstract class Loan implements Goal {
     private volatile @Nullable User users;
 
     /** Threads that wait until it has gone back. Changed under the lock of this. */
-    private volatile @Nullable Waiter waiters;
+    private volatile @Nullable Parked waiters;
 
     record User(Attachment requests, @Nullable User earlier) {}
 
@@ -71,7 +71,7 @@ abstract class Loan implements Goal {
     void release() {
         if ((int) STATE.getAndAdd(this, -1) - 1 == CLOSED) {
             giveBack();
-            for (Waiter w = waiters; w != null; w = w.below) {
+            for (Parked w = waiters; w != null; w = w.below) {
                 w.wake();
             }
         }
@@ -118,12 +118,12 @@ abstract class Loan implements Goal {
         }
 
         @Override
-        public void enlist(Waiter w) {
+        public void enlist(Parked w) {
             Loan.this.enlist(w);
         }
 
         @Override
-        public void leave(Waiter w) {
+        public void leave(Parked w) {
             Loan.this.leave(w);
         }
     }
@@ -139,13 +139,13 @@ abstract class Loan implements Goal {
     }
 
     @Override
-    public synchronized void enlist(Waiter w) {
+    public synchronized void enlist(Parked w) {
         w.below = waiters;
         waiters = w;
     }
 
     @Override
-    public void leave(Waiter w) {
+    public void leave(Parked w) {
         // The loan is dropped with its waiters.
     }
 }

@@ -19,12 +19,12 @@ final class Posted implements Goal {
     }
 
     @Override
-    public void enlist(Waiter waiter) {
+    public void enlist(Parked waiter) {
         request.enlist(waiter);
     }
 
     @Override
-    public void leave(Waiter waiter) {
+    public void leave(Parked waiter) {
         request.leave(waiter);
     }
 

@@ -313,12 +313,12 @@ final class ReceiveSide implements Goal {
     }
 
     @Override
-    public void enlist(Waiter w) {
+    public void enlist(Parked w) {
         receivers.add(w.makeTwin());
     }
 
     @Override
-    public void leave(Waiter w) {
+    public void leave(Parked w) {
         if (w.twin != null) {
             receivers.remove(w.twin);
         }

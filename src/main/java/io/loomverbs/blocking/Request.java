@@ -24,7 +24,7 @@ final class Request implements Goal {
     private static final int QUEUED = 0;
     private static final int COMMITTED = 1;
     private static final int CANCELLED = 2;
-    private static final Waiter DONE = new Waiter(null);
+    private static final Parked DONE = new Parked(null);
     private static final VarHandle PHASE;
     private static final VarHandle TOP;
     private static final VarHandle POSITION;
@@ -33,7 +33,7 @@ final class Request implements Goal {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             PHASE = lookup.findVarHandle(Request.class, "phase", int.class);
-            TOP = lookup.findVarHandle(Request.class, "top", Waiter.class);
+            TOP = lookup.findVarHandle(Request.class, "top", Parked.class);
             POSITION = lookup.findVarHandle(Request.class, "position", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -75,7 +75,7 @@ final class Request implements Goal {
     volatile boolean tellPosted;
 
     private volatile int phase;
-    private volatile @Nullable Waiter top;
+    private volatile @Nullable Parked top;
 
     Request(SendSide side, SendWorkRequest wr, boolean reusable) {
         this.side = side;
@@ -170,10 +170,10 @@ final class Request implements Goal {
 
     private boolean done() {
         releaseLoan();
-        Waiter w = (Waiter) TOP.getAndSet(this, DONE);
+        Parked w = (Parked) TOP.getAndSet(this, DONE);
         boolean woken = w != null;
         while (w != null) {
-            Waiter below = w.below;
+            Parked below = w.below;
             w.wake();
             w = below;
         }
@@ -190,7 +190,7 @@ final class Request implements Goal {
 
     /** Wakes the threads that wait; they look again. Only called while the request is not done. */
     void wakeStarter() {
-        Waiter w = top;
+        Parked w = top;
         if (w != DONE) {
             for (; w != null; w = w.below) {
                 w.wake();
@@ -227,14 +227,14 @@ final class Request implements Goal {
 
     /** Those that gave up are dropped: a thread that waits in short steps must not pile up. */
     @Override
-    public void enlist(Waiter w) {
-        Waiter t;
+    public void enlist(Parked w) {
+        Parked t;
         do {
             t = top;
             if (t == DONE) {
                 return;
             }
-            Waiter live = t;
+            Parked live = t;
             while (live != null && live.gone) {
                 live = live.below;
             }
@@ -243,7 +243,7 @@ final class Request implements Goal {
     }
 
     @Override
-    public void leave(Waiter w) {
+    public void leave(Parked w) {
         // It is dropped when the next one comes, or when the request is done.
     }
 

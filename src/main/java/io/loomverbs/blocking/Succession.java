@@ -18,29 +18,29 @@ final class Succession {
 
     static {
         try {
-            TOP = MethodHandles.lookup().findVarHandle(Succession.class, "top", Waiter.class);
+            TOP = MethodHandles.lookup().findVarHandle(Succession.class, "top", Parked.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
     }
 
     /** By compare-and-set. Links below it lead down; only the leader changes them. */
-    private volatile @Nullable Waiter top;
+    private volatile @Nullable Parked top;
 
     // Of the leader:
     private int left;
     private int live;
 
-    void join(Waiter w) {
-        Waiter t;
+    void join(Parked w) {
+        Parked t;
         do {
             t = top;
             w.lower = firstLive(t);
         } while (!TOP.compareAndSet(this, t, w));
     }
 
-    private static @Nullable Waiter firstLive(@Nullable Waiter from) {
-        Waiter w = from;
+    private static @Nullable Parked firstLive(@Nullable Parked from) {
+        Parked w = from;
         while (w != null && w.gone) {
             w = w.lower;
         }
@@ -50,8 +50,8 @@ final class Succession {
     /** Wakes the newest, which is to look whether a leader is missing. */
     void wakeNewest() {
         for (; ; ) {
-            Waiter t = top;
-            Waiter first = firstLive(t);
+            Parked t = top;
+            Parked first = firstLive(t);
             if (first == t || TOP.compareAndSet(this, t, first)) {
                 if (first != null) {
                     first.wake();
@@ -62,15 +62,15 @@ final class Succession {
     }
 
     void wakeAll() {
-        for (Waiter w = top; w != null; w = w.lower) {
+        for (Parked w = top; w != null; w = w.lower) {
             w.wake();
         }
     }
 
     /** Those that wait now, the newest first. For diagnosis, by any thread. */
-    List<Waiter> live() {
-        List<Waiter> all = new ArrayList<>();
-        for (Waiter w = firstLive(top); w != null; w = firstLive(w.lower)) {
+    List<Parked> live() {
+        List<Parked> all = new ArrayList<>();
+        for (Parked w = firstLive(top); w != null; w = firstLive(w.lower)) {
             all.add(w);
         }
         return all;
@@ -84,7 +84,7 @@ final class Succession {
         }
         left = 0;
         int n = 0;
-        for (Waiter w = top; w != null; w = w.lower) {
+        for (Parked w = top; w != null; w = w.lower) {
             w.lower = firstLive(w.lower);
             n++;
         }

@@ -16,10 +16,10 @@ final class WaitList {
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
-    private @Nullable Waiter oldest;
+    private @Nullable Parked oldest;
 
     @GuardedBy("lock")
-    private @Nullable Waiter newest;
+    private @Nullable Parked newest;
 
     /** Written under the lock. */
     private volatile boolean empty = true;
@@ -28,7 +28,7 @@ final class WaitList {
         return empty;
     }
 
-    void add(Waiter waiter) {
+    void add(Parked waiter) {
         lock.lock();
         try {
             waiter.older = newest;
@@ -47,14 +47,14 @@ final class WaitList {
     }
 
     /** Takes a waiter off the list; does nothing if it is not on it. */
-    void remove(Waiter waiter) {
+    void remove(Parked waiter) {
         lock.lock();
         try {
             if (!waiter.listed) {
                 return;
             }
-            Waiter before = waiter.older;
-            Waiter after = waiter.newer;
+            Parked before = waiter.older;
+            Parked after = waiter.newer;
             if (before == null) {
                 oldest = after;
             } else {
@@ -79,7 +79,7 @@ final class WaitList {
         lock.lock();
         try {
             long left = most;
-            for (Waiter w = oldest; w != null && left > 0; w = w.newer) {
+            for (Parked w = oldest; w != null && left > 0; w = w.newer) {
                 w.wake();
                 left--;
             }
@@ -89,11 +89,11 @@ final class WaitList {
     }
 
     /** Those that wait now, the one that has waited longest first. */
-    List<Waiter> all() {
-        List<Waiter> all = new ArrayList<>();
+    List<Parked> all() {
+        List<Parked> all = new ArrayList<>();
         lock.lock();
         try {
-            for (Waiter w = oldest; w != null; w = w.newer) {
+            for (Parked w = oldest; w != null; w = w.newer) {
                 all.add(w);
             }
         } finally {

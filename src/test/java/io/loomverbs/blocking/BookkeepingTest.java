@@ -35,8 +35,8 @@ class BookkeepingTest {
     @Test
     void aWaitListIsEmptyWhenItsLastWaiterHasLeft() {
         WaitList list = new WaitList();
-        Waiter one = new Waiter(null);
-        Waiter two = new Waiter(null);
+        Parked one = new Parked(null);
+        Parked two = new Parked(null);
         list.add(one);
         list.add(two);
         list.remove(one);
@@ -53,9 +53,9 @@ class BookkeepingTest {
     @Test
     void aSuccessionIsPrunedOnceManyHaveGone() {
         Succession waiting = new Succession();
-        Waiter[] all = new Waiter[4];
+        Parked[] all = new Parked[4];
         for (int i = 0; i < all.length; i++) {
-            all[i] = new Waiter(null);
+            all[i] = new Parked(null);
             waiting.join(all[i]);
         }
         all[2].gone = true;
@@ -211,8 +211,8 @@ class BookkeepingTest {
         CompletionQueue cq = f.direct();
         BufferPool pool = f.own(BufferPool.of(f.pd, 64, 1));
         ReceiveSide ring = ring(cq, pool, 1);
-        Waiter woken = new Waiter(null);
-        Waiter me = new Waiter(Thread.currentThread());
+        Parked woken = new Parked(null);
+        Parked me = new Parked(Thread.currentThread());
         ring.enlist(woken);
         ring.enlist(me);
         WorkCompletions batch = message(cq);

@@ -7,23 +7,23 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.locks.LockSupport;
 
 /** A thread that is parked, or about to park, until its goal is reached or it has to poll. */
-final class Waiter {
+final class Parked {
     /** Null when it has gone: lists drop what is gone later, and must not keep a thread. */
     private @Nullable Thread thread;
 
     /** The waiter that came before, of the same request. Written before it is published. */
-    @Nullable Waiter below;
+    @Nullable Parked below;
 
     /** The waiter that came before, in the {@link Succession}. Written by its leader later on. */
-    volatile @Nullable Waiter lower;
+    volatile @Nullable Parked lower;
 
     /** The same thread, on the list of receivers. */
-    @Nullable Waiter twin;
+    @Nullable Parked twin;
 
     /** The neighbours in a {@link WaitList}, under its lock. */
-    @Nullable Waiter older;
+    @Nullable Parked older;
 
-    @Nullable Waiter newer;
+    @Nullable Parked newer;
     boolean listed;
 
     /** The thread no longer waits: it need not be woken, and is dropped when it is met. */
@@ -35,19 +35,19 @@ final class Waiter {
     /** Since when, as {@link System#nanoTime}, if that is shown. */
     private final long since;
 
-    Waiter(@Nullable Thread thread) {
+    Parked(@Nullable Thread thread) {
         this(thread, null, 0);
     }
 
-    private Waiter(@Nullable Thread thread, @Nullable Shown waitsFor, long since) {
+    private Parked(@Nullable Thread thread, @Nullable Shown waitsFor, long since) {
         this.thread = thread;
         this.waitsFor = waitsFor;
         this.since = since;
     }
 
     /** The calling thread is about to wait, and is shown from then on. */
-    static Waiter of(Shown waitsFor) {
-        return new Waiter(Thread.currentThread(), waitsFor, System.nanoTime());
+    static Parked of(Shown waitsFor) {
+        return new Parked(Thread.currentThread(), waitsFor, System.nanoTime());
     }
 
     /**
@@ -64,8 +64,8 @@ final class Waiter {
     }
 
     /** A waiter for the same thread, to be put on another list. */
-    Waiter makeTwin() {
-        Waiter t = new Waiter(thread);
+    Parked makeTwin() {
+        Parked t = new Parked(thread);
         twin = t;
         return t;
     }
