@@ -2,11 +2,12 @@ package io.loomverbs;
 
 import static org.openjdk.jcstress.annotations.Expect.*;
 
+import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.event.OnVirtualThread;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.event.TimedWait;
-import io.loomverbs.internal.soft.Completing;
+import io.loomverbs.internal.soft.SoftCqRaces;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
@@ -15,7 +16,7 @@ import org.openjdk.jcstress.infra.results.*;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Completions that are awaited, in batches and by several; threads that serve or hold events. */
+/** Completions and events that are awaited, held, or served, and closes meanwhile. */
 public class AwaitRaces {
     private static final Context CONTEXT = Verbs.device("soft0").open();
 
@@ -65,7 +66,7 @@ public class AwaitRaces {
         public void complete() {
             Taking.pauseUpTo(polls ? 100_000 : 60_000); // before, meanwhile, or once it is parked
             for (int i = 1; i <= number; i++) {
-                Completing.complete(cq.ops(), i);
+                SoftCqRaces.complete(cq.ops(), i);
             }
             woken();
         }
@@ -179,6 +180,106 @@ public class AwaitRaces {
                 other.close();
             }
             cq.close(Duration.ZERO);
+        }
+    }
+
+    /** Waits with a bound that no wake-up takes as long as; says of what the event is. */
+    private static String receive(CompletionChannel channel) {
+        return Taking.of(
+                () -> {
+                    CqEvent event = channel.getCqEvent(Patience.time());
+                    if (event == null) {
+                        return null;
+                    }
+                    boolean closed = event.cq().ledger().isClosed();
+                    event.close();
+                    return closed ? "event of a closed CQ" : "event";
+                });
+    }
+
+    /** A channel is closed while a thread asks for its descriptor. */
+    @JCStressTest
+    @Outcome(id = "(given|closed), given back", expect = ACCEPTABLE, desc = "nothing is left")
+    @Outcome(id = ".*, left open", expect = FORBIDDEN, desc = "no thread closes it any more")
+    @Catches(value = "a descriptor is made for a channel that is closed", as = ".*, left open")
+    @Catches(value = "a channel leaves its descriptor open", as = ".*, left open")
+    @State
+    public static class CloseFd {
+        private final CompletionChannel channel = CONTEXT.createCompChannel();
+
+        @Actor
+        public void ask(LL_Result r) {
+            r.r1 = Taking.of(() -> channel.fd() < 0 ? null : "given");
+        }
+
+        @Actor
+        public void close() {
+            channel.close();
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = channel.queue().fd() < 0 ? "given back" : "left open";
+            channel.queue().unwatch();
+        }
+    }
+
+    /** A CQ with direct delivery is closed while a virtual thread comes to wait for its event. */
+    @JCStressTest
+    @Outcome(id = "closed", expect = ACCEPTABLE, desc = "the waiter heard of the close")
+    @Outcome(id = ".*late", expect = FORBIDDEN, desc = "the waiter was not woken")
+    @Catches(value = "a thread that comes after the end is not told", as = ".*late")
+    @State
+    public static class DirectCloseTake extends TimedWait {
+        private final CompletionQueue cq = CONTEXT.createDirectCq(1);
+
+        @Actor
+        public void take(L_Result r) {
+            r.r1 = waitsInTime(() -> Taking.of(() -> cq.getCqEvent(Patience.time())));
+        }
+
+        @Actor
+        public void close() {
+            wakesAsVirtual(cq::close);
+        }
+    }
+
+    /** An event comes up while its CQ and then the channel are closed, under a waiting thread. */
+    @JCStressTest
+    @Outcome(id = "event, closed, in time", expect = ACCEPTABLE, desc = "received before the close")
+    @Outcome(id = "closed, closed, in time", expect = ACCEPTABLE, desc = "the event is dropped")
+    @Outcome(id = "event of a closed CQ, .*", expect = FORBIDDEN, desc = "received after its close")
+    @Catches(value = "closing does not stop deliveries", as = "event of a closed CQ, .*")
+    @State
+    public static class CloseRaise extends TimedWait {
+        private final CompletionChannel channel = CONTEXT.createCompChannel();
+        private final CompletionQueue cq = CONTEXT.createCq(1, null, channel, 0);
+        private final CqListener listener = cq.listener();
+        private final OnVirtualThread<String> waiter = OnVirtualThread.start(this::takeTwice);
+        private volatile String second;
+
+        private String takeTwice() {
+            String first = receive(channel);
+            second = waits(() -> receive(channel));
+            return first;
+        }
+
+        @Actor
+        public void raise() {
+            listener.completionEvent();
+        }
+
+        @Actor
+        public void close() {
+            cq.close();
+            wakes(channel::close);
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r1 = waiter.join();
+            r.r2 = second;
+            r.r3 = inTime();
         }
     }
 }

@@ -7,7 +7,7 @@ import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.RecordedFd;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.event.TimedWait;
-import io.loomverbs.internal.soft.Completing;
+import io.loomverbs.internal.soft.SoftCqRaces;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
@@ -26,7 +26,7 @@ public class GroupRaces {
         final CompletionQueue cq = CONTEXT.createDirectCq(4);
 
         final void complete() {
-            Completing.complete(cq.ops(), 1);
+            SoftCqRaces.complete(cq.ops(), 1);
         }
 
         /** How many completions a wait for one got, as a word. */

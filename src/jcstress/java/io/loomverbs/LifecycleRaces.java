@@ -4,11 +4,13 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.loomverbs.internal.event.Taking;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
 import org.openjdk.jcstress.infra.results.*;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.ReferenceQueue;
 import java.util.concurrent.ThreadLocalRandom;
@@ -16,7 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 
-/** New users of an object against its close, and new objects against the end of the watch. */
+/** Objects that are used, changed, registered or looked up while they are made and closed. */
 public class LifecycleRaces {
     private static final int REFUSAL = -16;
 
@@ -266,6 +268,165 @@ public class LifecycleRaces {
         @Actor
         public void close() {
             memory.release();
+        }
+    }
+
+    /** The region moves to another protection domain, or is closed before; neither keeps it. */
+    @JCStressTest
+    @Outcome(id = "changed, closed, free", expect = ACCEPTABLE, desc = "changed, then closed")
+    @Outcome(id = "closed, closed, free", expect = ACCEPTABLE, desc = "closed before")
+    @Outcome(id = ".*, open, .*", expect = FORBIDDEN, desc = "open after its close")
+    @Catches(value = "a region is changed while it is closed", as = ".*, open, .*")
+    @State
+    public static class ReregClose {
+        private static final Context CONTEXT = Verbs.device("soft0").open();
+        private static final MemorySegment MEMORY = Arena.global().allocate(Long.BYTES);
+
+        private final ProtectionDomain before = CONTEXT.allocPd();
+        private final ProtectionDomain after = CONTEXT.allocPd();
+        private final MemoryRegion region = before.regMr(MEMORY, Access.LOCAL_WRITE);
+
+        @Actor
+        public void change(LLL_Result r) {
+            Taking.Call rereg =
+                    () -> {
+                        region.rereg(MrChanges.of().withPd(after));
+                        return "changed";
+                    };
+            r.r1 = Taking.of(rereg);
+        }
+
+        @Actor
+        public void close() {
+            try {
+                region.close();
+            } catch (RuntimeException e) {
+                // It stays open, or in use: that is seen in the end.
+            }
+        }
+
+        @Arbiter
+        public void result(LLL_Result r) {
+            r.r2 = region.usage().isClosed() ? "closed" : "open";
+            r.r3 = isFree(before) && isFree(after) ? "free" : "in use";
+        }
+
+        private static boolean isFree(ProtectionDomain pd) {
+            try {
+                pd.close();
+                return true;
+            } catch (VerbsException e) {
+                return false;
+            }
+        }
+    }
+
+    private static final int FIRST = 17;
+
+    /** In the same chain of a first table. */
+    private static final int COLLIDING = 30;
+
+    /** Enough of them that the next one needs a longer table. */
+    private static final int FULL = 16;
+
+    /** The table. */
+    abstract static class Table {
+        final QpNumbers<String> numbers = new QpNumbers<>();
+
+        final void add(int number, String qp) {
+            numbers.add(number, numbers.prepare(qp));
+        }
+
+        final String found(int number) {
+            String qp = numbers.find(number);
+            return qp == null ? "none" : qp;
+        }
+    }
+
+    /** Two are added to one chain. */
+    @JCStressTest
+    @Outcome(id = "a, b", expect = ACCEPTABLE, desc = "both are found")
+    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "one is lost")
+    @Catches(value = "queue pairs are added without the lock", as = ".*none.*")
+    @State
+    public static class AddAdd extends Table {
+        @Actor
+        public void first() {
+            add(FIRST, "a");
+        }
+
+        @Actor
+        public void second() {
+            add(COLLIDING, "b");
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r1 = found(FIRST);
+            r.r2 = found(COLLIDING);
+        }
+    }
+
+    /** The device has given the number of a destroyed queue pair to a new one. */
+    @JCStressTest
+    @Outcome(id = "new, null", expect = ACCEPTABLE, desc = "the new one is found")
+    @Outcome(id = "none, .*", expect = FORBIDDEN, desc = "the old one took the number away")
+    @Outcome(id = "old, .*", expect = FORBIDDEN, desc = "the old one is still found")
+    @Catches(value = "a queue pair is removed without the lock", as = "none, .*")
+    @Catches(value = "a destroyed queue pair is not removed", as = "old, .*")
+    @State
+    public static class RemoveAdd extends Table {
+        public RemoveAdd() {
+            add(FIRST, "old");
+        }
+
+        @Actor
+        public void closer() {
+            numbers.remove(FIRST, "old");
+        }
+
+        @Actor
+        public void creator() {
+            add(FIRST, "new");
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            numbers.remove(FIRST + 1, "another");
+            r.r1 = found(FIRST);
+            if (r.r1.equals("new")) {
+                numbers.remove(FIRST, "new");
+                r.r1 = found(FIRST).equals("none") ? "new" : "old";
+            }
+        }
+    }
+
+    /** One is looked for while the table is replaced by a longer one. */
+    @JCStressTest
+    @Outcome(id = "qp, qp", expect = ACCEPTABLE, desc = "it is found in either")
+    @Outcome(id = ".*none.*", expect = FORBIDDEN, desc = "it is lost")
+    @Catches(value = "a longer table is empty at first", as = ".*none.*")
+    @State
+    public static class GrowFind extends Table {
+        public GrowFind() {
+            for (int i = 0; i < FULL; i++) {
+                add(FIRST + i, "qp");
+            }
+        }
+
+        @Actor
+        public void creator() {
+            add(FIRST + FULL, "another");
+        }
+
+        @Actor
+        public void handler(LL_Result r) {
+            r.r1 = found(FIRST + 3);
+        }
+
+        @Arbiter
+        public void result(LL_Result r) {
+            r.r2 = found(FIRST + 3);
         }
     }
 }

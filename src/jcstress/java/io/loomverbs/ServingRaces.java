@@ -5,7 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.*;
 import io.loomverbs.internal.event.Patience;
 import io.loomverbs.internal.event.Taking;
 import io.loomverbs.internal.event.TimedWait;
-import io.loomverbs.internal.soft.Completing;
+import io.loomverbs.internal.soft.SoftCqRaces;
 import io.loomverbs.jcstress.Catches;
 
 import org.openjdk.jcstress.annotations.*;
@@ -62,7 +62,7 @@ public class ServingRaces {
         }
 
         final void complete() {
-            Completing.complete(cq.ops(), 1);
+            SoftCqRaces.complete(cq.ops(), 1);
         }
 
         /** Whether all was drained, as a word. */

@@ -12,10 +12,8 @@ import java.util.concurrent.ThreadLocalRandom;
 /** Completion events and asynchronous ones: received once, in time, and never of what is closed. */
 public class QueueRaces {
     /** A queue of either kind, and what has an event there. */
-    abstract static class Either extends TimedWait {
+    abstract static class Either extends Queued {
         final AsyncQueue asyncQueue = new AsyncQueue();
-        private final EventQueue queue = EventQueue.shared(null);
-        private final QueuedCq cq = new QueuedCq(queue);
         private final boolean async;
         final Ledger ledger;
 
@@ -41,20 +39,9 @@ public class QueueRaces {
             queue.end(null);
         }
 
-        private Object take(long nanos) throws InterruptedException {
+        @Override
+        final Object take(long nanos) throws InterruptedException {
             return async ? asyncQueue.take(nanos) : queue.take(nanos);
-        }
-
-        final String receive() {
-            return Taking.of(() -> take(Patience.nanos()));
-        }
-
-        final String tryReceive() {
-            return Taking.of(() -> take(0));
-        }
-
-        final String left() {
-            return Taking.left(() -> take(0));
         }
     }
 

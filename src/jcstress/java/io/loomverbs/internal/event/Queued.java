@@ -5,17 +5,21 @@ abstract class Queued extends TimedWait {
     final EventQueue queue = EventQueue.shared(null);
     final QueuedCq cq = new QueuedCq(queue);
 
+    Object take(long nanos) throws InterruptedException {
+        return nanos == 0 ? queue.tryTake() : queue.take(nanos);
+    }
+
     /** Waits for an event. */
     final String receive() {
-        return Taking.of(() -> queue.take(Patience.nanos()));
+        return Taking.of(() -> take(Patience.nanos()));
     }
 
     final String tryReceive() {
-        return Taking.of(queue::tryTake);
+        return Taking.of(() -> take(0));
     }
 
     final String left() {
-        return Taking.left(queue::tryTake);
+        return Taking.left(() -> take(0));
     }
 
     /** With one event in it. */

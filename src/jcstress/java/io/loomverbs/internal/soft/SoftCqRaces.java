@@ -37,6 +37,14 @@ public class SoftCqRaces {
         return cq.add(wc);
     }
 
+    /** Raises the event, too, if the CQ was armed for it, as queue pairs do. */
+    public static void complete(CqOps ops, long wrId) {
+        SoftCq cq = (SoftCq) ops;
+        if (add(cq, wrId) == SoftCq.FIRED) {
+            cq.events.completionEvent();
+        }
+    }
+
     static String event(int added) {
         return added == SoftCq.FIRED ? "event" : "silence";
     }

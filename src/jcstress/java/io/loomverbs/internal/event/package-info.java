@@ -1,2 +1,0 @@
-/** The races of the core, on the shipped classes. */
-package io.loomverbs.internal.event;
