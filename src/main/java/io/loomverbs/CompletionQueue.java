@@ -118,6 +118,9 @@ public final class CompletionQueue implements AutoCloseable {
 
     void created(CqOps created) {
         this.ops = created;
+        if (direct != null) {
+            direct.created(created.countsCompletions());
+        }
     }
 
     CqListener listener() {
@@ -414,6 +417,10 @@ public final class CompletionQueue implements AutoCloseable {
         }
         beginArm(); // first: the event may come at once
         checkArmed(ops.reqNotify(solicitedOnly), solicitedOnly);
+    }
+
+    void lowerArm() {
+        ops.lowerArm();
     }
 
     /** Arms a CQ with direct delivery: for an event once it holds so many, or earlier. */

@@ -24,7 +24,7 @@ final class CqAwait {
      *
      * A thread that lacks several completions arms for that many, where the device can count. What
      * the poll after the arm finds is not among those that the device counts, so the thread arms
-     * again, for fewer.
+     * again, for fewer. It also does if another thread has come to wait meanwhile: for the next one.
      *
      * Several threads can do this at once. They share the arm, and its event goes to one of them.
      * EventQueue describes how the others are kept from waiting for an event that is never raised.
@@ -73,14 +73,12 @@ final class CqAwait {
                     joined = true;
                 }
                 int seen = queue.delivered();
-                int armedFor = receiver.armFor(min - n);
-                cq.reqNotify(armedFor);
-                n = cq.pollMore(batch);
-                while (n < min && min - n < armedFor) {
-                    armedFor = min - n;
+                int armedFor;
+                do {
+                    armedFor = receiver.armFor(min - n);
                     cq.reqNotify(armedFor);
                     n = cq.pollMore(batch);
-                }
+                } while (n < min && receiver.armFor(min - n) < armedFor);
                 if (n >= min) {
                     // The batch may be full: completions left from before this arm raise no event.
                     break;
@@ -131,11 +129,14 @@ final class CqAwait {
             }
             Thread.currentThread().interrupt();
         } finally {
-            if (joined) {
-                receiver.leave();
-            }
-            if (usedArm) {
-                pass(receiver);
+            try {
+                if (usedArm) {
+                    pass(receiver);
+                }
+            } finally {
+                if (joined) {
+                    receiver.leave();
+                }
             }
         }
         return batch.size();

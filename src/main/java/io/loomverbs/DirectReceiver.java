@@ -40,12 +40,25 @@ final class DirectReceiver {
     /** How often an event ended an await and there were no completions. Changed atomically. */
     private volatile long emptyWakeUps;
 
-    /** Threads that wait for an event, or are about to, but for the server. Changed atomically. */
+    /** Whether the CQ can be armed for several completions; written before it is published. */
+    private boolean counts;
+
+    /**
+     * Threads that wait for an event, or are about to, but for the server. Changed atomically; only
+     * kept where the device counts.
+     */
     private volatile int waiting;
+
+    /** Whether a thread may have armed the CQ for several completions. */
+    private volatile boolean armedForMany;
 
     DirectReceiver(CompletionQueue cq, EventQueue queue) {
         this.cq = cq;
         this.queue = queue;
+    }
+
+    void created(boolean countsCompletions) {
+        counts = countsCompletions;
     }
 
     @Nullable CqEvent tryGet() {
@@ -63,6 +76,7 @@ final class DirectReceiver {
         QueuedCq taken = null;
         join();
         try {
+            lowerArm();
             taken = queue.take(Fairness.before(queue, nanos));
         } catch (EventQueueEndedException e) {
             throw ended(e);
@@ -74,25 +88,52 @@ final class DirectReceiver {
         return CqEvent.of(taken);
     }
 
-    /** The calling thread is about to arm and wait, until {@link #leave}. */
+    /** The calling thread is about to wait, until {@link #leave}. */
     void join() {
-        WAITING.getAndAdd(this, 1);
+        count(1);
     }
 
     void leave() {
-        WAITING.getAndAdd(this, -1);
+        count(-1);
+    }
+
+    /** One place for both: a thread that leaves with an event must not fail to link a call. */
+    private void count(int by) {
+        if (counts) {
+            WAITING.getAndAdd(this, by);
+        }
+    }
+
+    /**
+     * The program has armed the CQ itself, for the next completion. A thread that awaits several
+     * may have taken that event since, and armed for more. To be called after {@link #join}: either
+     * this finds such an arm, or that thread finds this one waiting after it has armed.
+     */
+    private void lowerArm() {
+        if (armedForMany) {
+            armedForMany = false;
+            cq.lowerArm();
+        }
     }
 
     /**
      * For how many completions a thread that lacks {@code missing} may arm the CQ. For those, if no
-     * other thread may wait for an event: it might wait for the next completion, and has armed the
-     * CQ before this asks. Never for more than half of the CQ, so that it does not overrun.
+     * other thread may wait for an event, since it might wait for the next completion; so the
+     * thread asks again after it has armed. Never for more than half of the CQ, so that it does not
+     * overrun.
      */
     int armFor(int missing) {
-        if (missing == 1 || waiting > 1 || (server != null && server != Thread.currentThread())) {
+        if (missing == 1
+                || !counts
+                || waiting > 1
+                || (server != null && server != Thread.currentThread())) {
             return 1;
         }
-        return Math.max(1, Math.min(missing, cq.cqe() / 2));
+        int most = Math.max(1, Math.min(missing, cq.cqe() / 2));
+        if (most > 1) {
+            armedForMany = true; // before the arm
+        }
+        return most;
     }
 
     /** For a closed CQ, being closed takes precedence over an earlier overrun. */

@@ -3,6 +3,7 @@ package io.loomverbs.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.loomverbs.CompletionQueue;
+import io.loomverbs.CqEvent;
 import io.loomverbs.CqStats;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
@@ -81,6 +82,36 @@ class ThresholdTest {
         Task<Integer> waiter = f.start("timed", () -> cq.await(batch, MANY, limit)).parked();
         complete(source, 3);
         assertThat(waiter.get()).isEqualTo(3);
+    }
+
+    /** The other thread takes the event of a program's own arm, and arms for more. */
+    @Test
+    void anEventThatAnotherThreadTookIsMadeUpFor() throws Exception {
+        CompletionQueue cq = f.direct();
+        Source source = f.source(cq);
+        Task<Integer> patient = waiter(cq, MANY);
+        cq.reqNotify(false);
+        complete(source, 1);
+        Thread.sleep(Fixture.QUIET); // it has polled that one
+        Task<Boolean> other =
+                f.start(
+                        "of one event",
+                        () -> {
+                            CqEvent event = cq.getCqEvent(Fixture.PATIENCE);
+                            if (event != null) {
+                                event.close();
+                            }
+                            return event != null;
+                        });
+        other.parked();
+        for (int i = 0; i < 3 && !other.isDone(); i++) { // the first event may go to either
+            complete(source, 1);
+            Thread.sleep(Fixture.QUIET);
+        }
+        assertThat(other.get()).isTrue();
+        cq.reqNotify(false); // as a thread does that took an event
+        complete(source, MANY);
+        assertThat(patient.get()).isEqualTo(MANY);
     }
 
     /** It must not have to wait until there are enough for the other thread. */

@@ -98,6 +98,21 @@ class DeviceModerationTest extends DeviceContract {
         assertThat(waiter.get()).isEqualTo(10);
     }
 
+    /** The wait is for as many as the CQ is moderated for: there is no further completion. */
+    @Test
+    void aWaitForAsMany() throws Exception {
+        if (refuses()) {
+            return;
+        }
+        cq.moderate(8, Duration.ZERO);
+        Fixture.Task<Integer> waiter =
+                f.start("waiter", () -> cq.await(batch, 8, Fixture.PATIENCE)).parked();
+        for (int i = 0; i < 8; i++) {
+            source.complete(i);
+        }
+        assertThat(waiter.get()).isEqualTo(8);
+    }
+
     /** What waits is not forgotten when moderation is changed or ended. */
     @Test
     void aChange() throws Exception {

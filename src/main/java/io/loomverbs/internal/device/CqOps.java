@@ -35,6 +35,14 @@ public interface CqOps {
         return reqNotify(false);
     }
 
+    /** Whether {@link #reqNotifyAt} waits for several completions. */
+    default boolean countsCompletions() {
+        return false;
+    }
+
+    /** A CQ that is armed for several completions is armed for the next one from now on. */
+    default void lowerArm() {}
+
     /** {@code ibv_resize_cq}; {@code -EINVAL} if it holds more than that. */
     default int resize(int cqe) {
         return -Errno.EOPNOTSUPP;

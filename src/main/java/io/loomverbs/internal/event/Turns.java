@@ -100,7 +100,7 @@ public final class Turns {
      * to five milliseconds a virtual thread is started. While carriers are crowded, a slice costs each
      * thread that runs in it a small object and a park, and the carriers some 100 microseconds.
      */
-    private static final int SLICES = 16;
+    private static final int SLICES = 12;
 
     /** How long, and for how many looks at least, a watcher waits for something outside to run. */
     private static final long PATIENCE_NANOS = 50_000_000;
@@ -423,6 +423,7 @@ public final class Turns {
                 envoys--;
             }
             gateClosed = false;
+            half = slice.nanos();
             lookedNanos = System.nanoTime() + QUIET_NANOS;
             head = detach(Integer.MAX_VALUE);
         } finally {

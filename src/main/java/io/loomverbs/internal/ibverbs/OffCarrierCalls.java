@@ -38,8 +38,8 @@ public final class OffCarrierCalls {
      * So each call is watched until its caller has the result. The watch ends, and the pool gives
      * its threads back, when there was no call for a second.
      */
-    /** Short calls gain nothing from more threads than processors. */
-    private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
+    /** Short calls gain nothing from more threads than processors; but one call may take long. */
+    private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 4);
 
     private static final long KEPT_NANOS = 1_000_000_000;
     private static final long PATIENCE_NANOS = 20_000_000;
@@ -131,12 +131,12 @@ public final class OffCarrierCalls {
         watchLock.lock();
         try {
             if (!watching) {
-                pool.allowCoreThreadTimeOut(false);
                 Thread thread = threads.unstarted("loomverbs-calls", this::keepWatch);
                 watcher = thread;
                 idleLooks = 0;
                 thread.start();
                 watching = true;
+                pool.allowCoreThreadTimeOut(false);
             }
         } finally {
             watchLock.unlock();
@@ -193,13 +193,21 @@ public final class OffCarrierCalls {
         HandedOver<?> before = null;
         for (HandedOver<?> call = watched; call != null; call = call.next) {
             if (!call.isOver) {
-                call.lookAfter(moves);
                 before = call;
+                tryLookAfter(call, moves);
             } else if (before == null) {
                 watched = call.next;
             } else {
                 before.next = call.next;
             }
+        }
+    }
+
+    private static void tryLookAfter(HandedOver<?> call, boolean moves) {
+        try {
+            call.lookAfter(moves);
+        } catch (RuntimeException | Error e) {
+            // No memory, say: at the next look. Others may have more luck.
         }
     }
 

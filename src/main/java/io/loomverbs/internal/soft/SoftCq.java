@@ -148,7 +148,8 @@ final class SoftCq extends Mutex implements CqOps {
             if (stamps != null) {
                 stamps.add(System.nanoTime());
             }
-            if ((arm == ARMED_ALL && r.size() >= armedFor)
+            // Moderation counts for itself, from the first completion after the arm on.
+            if ((arm == ARMED_ALL && (moderation != null || r.size() >= armedFor))
                     || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
                 Moderation delay = moderation;
                 if (delay == null
@@ -266,11 +267,49 @@ final class SoftCq extends Mutex implements CqOps {
         }
     }
 
+    /** Not in the strict mode, where a thread that does not poll keeps others from posting. */
+    @Override
+    public boolean countsCompletions() {
+        return whenPolled == null;
+    }
+
+    @Override
+    public void lowerArm() {
+        lowerArm(1);
+    }
+
+    private void lowerArm(int completions) {
+        boolean due;
+        lock();
+        try {
+            boolean high = arm == ARMED_ALL && armedFor > completions && moderation == null;
+            armedFor = Math.min(armedFor, completions);
+            due = high && ring != null && ring.size() >= completions;
+            if (due) {
+                arm = NOT_ARMED;
+                fired++;
+            }
+        } finally {
+            unlock();
+        }
+        if (due) {
+            DeferredNotifications.fire(this);
+        }
+    }
+
     @Override
     public int resize(int wanted) {
         if (context.faults.isDeviceLost()) {
             return -Errno.EIO;
         }
+        int rc = changeSize(wanted);
+        if (rc == 0) {
+            lowerArm(Math.max(1, wanted / 2));
+        }
+        return rc;
+    }
+
+    private int changeSize(int wanted) {
         lock();
         try {
             if (users < 0

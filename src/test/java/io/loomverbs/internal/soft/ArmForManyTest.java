@@ -64,11 +64,39 @@ class ArmForManyTest {
         assertThat(add(true)).isEqualTo(SoftCq.FIRED);
     }
 
+    /** It counts from the first completion after the arm on. */
     @Test
-    void moderationComesOnTop() {
-        cq.ops.moderate(2, 0);
+    void moderationCountsInItsPlace() {
+        cq.ops.moderate(3, 0);
         cq.ops.reqNotifyAt(2);
         assertThat(add()).isZero();
+        assertThat(add()).isZero();
+        assertThat(add()).isEqualTo(SoftCq.FIRED);
+    }
+
+    /** A thread that armed it for the next one may have lost that event to another thread. */
+    @Test
+    void aLoweredArmIsForTheNextOne() {
+        cq.ops.reqNotifyAt(5);
+        cq.ops.lowerArm();
+        assertThat(cq.ops.events()).isZero();
+        assertThat(add()).isEqualTo(SoftCq.FIRED);
+    }
+
+    @Test
+    void aLoweredArmIsUsedUpByWhatHasCome() {
+        cq.ops.reqNotifyAt(5);
+        add();
+        cq.ops.lowerArm();
+        assertThat(cq.ops.events()).isOne();
+        assertThat(add()).isZero();
+    }
+
+    /** Else it would overrun before the event comes. */
+    @Test
+    void aSmallerCqRaisesTheEventEarlier() {
+        cq.ops.reqNotifyAt(5);
+        assertThat(cq.ops.resize(4)).isZero();
         assertThat(add()).isZero();
         assertThat(add()).isEqualTo(SoftCq.FIRED);
     }
