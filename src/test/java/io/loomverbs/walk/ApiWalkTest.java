@@ -65,6 +65,7 @@ class ApiWalkTest {
             left.removeAll(walk.called);
         }
         left.remove("CqEvent.close()"); // that of the model's events
+        left.removeIf(name -> name.startsWith("AsyncEvent.")); // whether there is one depends on time
         assertThat(left).isEmpty();
     }
 
