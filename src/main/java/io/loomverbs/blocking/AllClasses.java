@@ -27,6 +27,7 @@ final class AllClasses {
                         Check.class,
                         Description.class,
                         Dispatcher.class,
+                        Dispatcher.Share.class,
                         FreeList.class,
                         Goal.class,
                         Loan.class,
