@@ -1,5 +1,10 @@
 package io.loomverbs.internal.soft;
 
+import io.loomverbs.internal.device.Ibv;
+import io.loomverbs.internal.device.WcExtras;
+import io.loomverbs.internal.device.WcStruct;
+
+import java.lang.foreign.MemorySegment;
 import java.time.Instant;
 
 /** The clock of completions' timestamps, which {@link System#nanoTime} drives. */
@@ -30,6 +35,18 @@ enum SoftClock {
     private static long behind() {
         Instant now = Instant.now();
         return now.getEpochSecond() * NANOS_PER_SECOND + now.getNano() - System.nanoTime();
+    }
+
+    /** Adds the times of a completion, of which one that has failed has none. */
+    void put(long[] extras, MemorySegment wcs, long where, long nanoTime) {
+        boolean done = WcStruct.status(wcs, where) == Ibv.WC_SUCCESS;
+        WcExtras.put(
+                extras,
+                WcExtras.index(where),
+                done ? ticks(nanoTime) : 0,
+                done ? wallclock(nanoTime) : 0,
+                0,
+                0);
     }
 
     /** What the clock shows at a time of {@link System#nanoTime}. */

@@ -4,7 +4,6 @@ import io.loomverbs.internal.device.CqListener;
 import io.loomverbs.internal.device.CqOps;
 import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
-import io.loomverbs.internal.device.WcExtras;
 import io.loomverbs.internal.device.WcStruct;
 
 import org.jspecify.annotations.Nullable;
@@ -12,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -209,15 +209,7 @@ final class SoftCq extends Mutex implements CqOps {
             int n = take(wcs, at, max);
             for (int i = 0; i < n; i++) {
                 long where = at + (long) i * WcStruct.BYTES;
-                long time = times.remove();
-                boolean done = WcStruct.status(wcs, where) == Ibv.WC_SUCCESS;
-                WcExtras.put(
-                        extras,
-                        WcExtras.index(where),
-                        done ? context.device.clock.ticks(time) : 0,
-                        done ? SoftClock.wallclock(time) : 0,
-                        0,
-                        0);
+                context.device.clock.put(extras, wcs, where, times.remove());
             }
             return n;
         } finally {
@@ -279,16 +271,29 @@ final class SoftCq extends Mutex implements CqOps {
     }
 
     private void lowerArm(int completions) {
+        fireIf(() -> isDueAt(completions));
+    }
+
+    /** Whether a lower arm is used up by what is held. Under the lock. */
+    private boolean isDueAt(int completions) {
+        boolean high = arm == ARMED_ALL && armedFor > completions && moderation == null;
+        armedFor = Math.min(armedFor, completions);
+        return high && ring != null && ring.size() >= completions && useArm();
+    }
+
+    /** Under the lock. */
+    private boolean useArm() {
+        arm = NOT_ARMED;
+        fired++;
+        return true;
+    }
+
+    /** Holds no lock. */
+    private void fireIf(BooleanSupplier isDue) {
         boolean due;
         lock();
         try {
-            boolean high = arm == ARMED_ALL && armedFor > completions && moderation == null;
-            armedFor = Math.min(armedFor, completions);
-            due = high && ring != null && ring.size() >= completions;
-            if (due) {
-                arm = NOT_ARMED;
-                fired++;
-            }
+            due = isDue.getAsBoolean();
         } finally {
             unlock();
         }
@@ -352,26 +357,12 @@ final class SoftCq extends Mutex implements CqOps {
 
     /** The period of moderation has passed. Holds no lock. */
     private void raiseDelayed() {
-        boolean due;
-        lock();
-        try {
-            due = isEventDue();
-        } finally {
-            unlock();
-        }
-        if (due) {
-            DeferredNotifications.fire(this);
-        }
+        fireIf(this::isEventDue);
     }
 
     /** Whether a delayed event is to be raised now. Under the lock. */
     private boolean isEventDue() {
-        if (moderation == null || !moderation.end() || arm == NOT_ARMED) {
-            return false;
-        }
-        arm = NOT_ARMED;
-        fired++;
-        return true;
+        return moderation != null && moderation.end() && arm != NOT_ARMED && useArm();
     }
 
     @Override
