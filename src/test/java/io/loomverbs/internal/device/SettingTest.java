@@ -35,7 +35,11 @@ class SettingTest {
 
     /** Those of this test and of others that are wrong on purpose. */
     private static final Set<String> WRONG =
-            Set.of("loomverbs.trackEvent", "loomverbs.warpFactor", "loomverbs.test");
+            Set.of(
+                    "loomverbs.trackEvent",
+                    "loomverbs.pollres",
+                    "loomverbs.warpFactor",
+                    "loomverbs.test");
 
     private static final Pattern ROW = Pattern.compile("\\| `(loomverbs\\.\\w+)` \\| (.*?) \\|.*");
 
