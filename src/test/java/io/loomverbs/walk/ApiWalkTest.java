@@ -65,7 +65,8 @@ class ApiWalkTest {
             left.removeAll(walk.called);
         }
         left.remove("CqEvent.close()"); // that of the model's events
-        left.removeIf(name -> name.startsWith("AsyncEvent.")); // whether there is one depends on time
+        // Whether there is one depends on time.
+        left.removeIf(name -> name.startsWith("AsyncEvent."));
         assertThat(left).isEmpty();
     }
 
