@@ -28,7 +28,6 @@ public class AwaitRaces {
     @Outcome(id = "all, in time, 0", expect = ACCEPTABLE, desc = "in a batch or one each")
     @Outcome(id = ".*stuck.*", expect = FORBIDDEN, desc = "a waiter was not woken")
     @Catches(value = "no poll after the arm", as = ".*stuck.*")
-    @Catches(value = "a thread does not arm for fewer after a poll", as = ".*stuck.*")
     @Catches(value = "a thread that leaves with the arm used up wakes no thread", as = ".*stuck.*")
     @State
     public static class AwaitComplete extends TimedWait {
