@@ -24,7 +24,8 @@ final class CqAwait {
      *
      * A thread that lacks several completions arms for that many, where the device can count. What
      * the poll after the arm finds is not among those that the device counts, so the thread arms
-     * again, for fewer. It also does if another thread has come to wait meanwhile: for the next one.
+     * again, for fewer. It also does if another thread has come to wait meanwhile: for the next
+     * one.
      *
      * Several threads can do this at once. They share the arm, and its event goes to one of them.
      * EventQueue describes how the others are kept from waiting for an event that is never raised.

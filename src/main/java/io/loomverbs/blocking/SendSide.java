@@ -18,8 +18,8 @@ final class SendSide {
      * Posting
      *
      * A thread that finds no other one posting becomes the poster. Else it adds its request to the
-     * backlog and signals: the poster looks once more before it stops, or has just stopped, and then
-     * the signal makes the thread the poster.
+     * backlog and signals: the poster looks once more before it stops, or has just stopped, and
+     * then the signal makes the thread the poster.
      *
      *   IDLE    -> POSTING   the caller becomes the poster, and looks
      *   POSTING -> AGAIN     signal; the poster will look once more
@@ -27,10 +27,10 @@ final class SendSide {
      *   AGAIN   -> POSTING   the poster is about to look
      *   POSTING -> IDLE      nothing came since the poster began to look
      *
-     * A poster that finds the backlog empty posts its own request without it: of what is posted
-     * before, nothing waits. So requests are posted in the order in which they came, many threads' requests with one
-     * call, and no thread waits for another to post. What finds the queue full stays in the
-     * backlog; the thread that frees places signals.
+     * A poster that finds the backlog unused posts its own request without it, since nothing that
+     * came earlier waits. So requests are posted in the order in which they came, many threads'
+     * requests with one call, and no thread waits for another to post. What finds the queue full
+     * stays in the backlog; the thread that frees places signals.
      *
      * What is signaled
      *

@@ -37,12 +37,13 @@ public final class Turns {
      *
      * While the *gate* is open, threads that are about to wait go on. One in `streak` of them looks
      * at the clock and, every two milliseconds, or five if few threads pass, sends a probe outside:
-     * a virtual thread that parks for a nanosecond. It sends none if a carrier is known to be idle, as with few threads that
-     * wait for a device: each probe makes some fifteen system calls. If the last probe has not
-     * returned since, or threads are in the list (see below), it closes the gate instead. A probe that did not park would not tell enough: threads
-     * that yield, as those do that poll, go to the external queue of their carrier when its own
-     * queue is empty, and so does the start of a probe, so that a carrier that serves both may
-     * never look at the timer's queue. While no thread waits for events, no thread looks.
+     * a virtual thread that parks for a nanosecond. It sends none if a carrier is known to be idle,
+     * as with few threads that wait for a device: each probe makes some fifteen system calls. If
+     * the last probe has not returned since, or threads are in the list (see below), it closes the
+     * gate instead. A probe that did not park would not tell enough: threads that yield, as those
+     * do that poll, go to the external queue of their carrier when its own queue is empty, and so
+     * does the start of a probe, so that a carrier that serves both may never look at the timer's
+     * queue. While no thread waits for events, no thread looks.
      *
      * While the gate is closed, every virtual thread *passes* before it waits: it joins the end of
      * a list and parks. Meanwhile it is in no queue for events and is no leader, so no event is
@@ -54,12 +55,12 @@ public final class Turns {
      * not park could keep it from the other queues.
      *
      * When the keeper runs again it opens the gate and sends *envoys*, one for each processor. An
-     * envoy unparks the first threads of the list into the queue of its own carrier: altogether
-     * one in SLICES of the list, so that all have had their turn after SLICES slices, but `least` of
+     * envoy unparks the first threads of the list into the queue of its own carrier: altogether one
+     * in SLICES of the list, so that all have had their turn after SLICES slices, but `least` of
      * them at least, so that few threads need not wait for one another. These and the threads that
      * they wake have the carriers for a slice, that is, until a probe is late: four milliseconds,
-     * or ten if all that pass are let in at once.
-     * If a carrier runs out of threads earlier, it finds the next envoy outside.
+     * or ten if all that pass are let in at once. If a carrier runs out of threads earlier, it
+     * finds the next envoy outside.
      *
      * *** Why no thread stays parked ***
      *
@@ -72,11 +73,11 @@ public final class Turns {
      * once, the gate is opened, and it is not closed for some time.
      *
      * Envoys and keepers come from outside. Another crowd, which does not use this class and keeps
-     * all carriers busy, would block them. So the thread that closed the gate *watches*: instead
-     * of parking it yields, which keeps it in its carrier's own queue as long as that holds others.
-     * When the queue is empty it goes outside, behind scouts that it has sent, empty threads. If nothing outside
-     * has run after PATIENCE_NANOS the list is dissolved, since this class cannot help the threads
-     * outside. Otherwise the watcher parks.
+     * all carriers busy, would block them. So the thread that closed the gate *watches*: instead of
+     * parking it yields, which keeps it in its carrier's own queue as long as that holds others.
+     * When the queue is empty it goes outside, behind scouts that it has sent, empty threads. If
+     * nothing outside has run after PATIENCE_NANOS the list is dissolved, since this class cannot
+     * help the threads outside. Otherwise the watcher parks.
      *
      * A thread that is pinned keeps its carrier while it is parked. If all carriers are kept like
      * this, none is left to run agents. So a platform thread, the *guard*, runs while the gate is
@@ -97,8 +98,9 @@ public final class Turns {
      * *** What it costs ***
      *
      * A wait costs a count and two reads, and one wait in `streak` a look at the clock. Every two
-     * to five milliseconds a virtual thread is started. While carriers are crowded, a slice costs each
-     * thread that runs in it a small object and a park, and the carriers some 100 microseconds.
+     * to five milliseconds a virtual thread is started. While carriers are crowded, a slice costs
+     * each thread that runs in it a small object and a park, and the carriers some 100
+     * microseconds.
      */
     private static final int SLICES = 12;
 
