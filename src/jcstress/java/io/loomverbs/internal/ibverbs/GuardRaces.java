@@ -17,6 +17,7 @@ import org.openjdk.jcstress.infra.results.*;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Calls that use a native object against threads that destroy it. */
 public class GuardRaces {
@@ -166,66 +167,87 @@ public class GuardRaces {
         }
     }
 
-    /**
-     * A call meets a destroy that libibverbs refuses: it waits for that, and goes on. Or a
-     * destroyer parks until the call that is inside has left.
-     */
-    @JCStressTest
-    @Outcome(id = "done, in time", expect = ACCEPTABLE, desc = "it was woken, or had not to wait")
-    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the object is there, and not found")
-    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the call or the destroyer was not woken")
-    @Catches(value = "a call that meets a destroyer takes it for destroyed", as = "refused, .*")
-    @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
-    @Catches(value = "the last call that leaves does not wake the destroyer", as = ".*, stuck")
-    @State
-    public static class CallDestroy {
-        private final boolean destroys = ThreadLocalRandom.current().nextBoolean();
-        private final CallGate guard = new CallGate();
-        private volatile @Nullable Thread sleeper;
+    /** A thread that parks until another does something. */
+    private static final class Sleeper {
+        private volatile @Nullable Thread thread;
         private volatile long begun;
         private volatile long back;
 
-        public CallDestroy() {
-            if (destroys) {
-                guard.enter();
-            }
-        }
-
-        @Actor
-        public void sleep(LL_Result r) {
+        String sleep(BooleanSupplier wait) {
             begun = System.nanoTime();
-            sleeper = Thread.currentThread();
-            boolean done = destroys ? guard.destroy(() -> 0, GONE) == 0 : guard.enter();
-            if (done && !destroys) {
-                guard.leave();
-            }
+            thread = Thread.currentThread();
+            boolean done = wait.getAsBoolean();
             back = System.nanoTime();
-            r.r1 = done ? "done" : "refused";
+            return done ? "done" : "refused";
         }
 
-        @Actor
-        public void wake(LL_Result r) {
-            if (destroys) {
-                guard.leave();
-            } else {
-                guard.destroy(GuardRaces::refuse, GONE);
-            }
-            r.r2 = outcome();
-            LockSupport.unpark(sleeper);
-        }
-
-        /** Of the sleeper, once all is done that it waits for. It may sleep on. */
-        private String outcome() {
+        /** Says whether it came back, once all is done that it waits for. */
+        String outcome() {
             long woken = System.nanoTime();
             long now = woken;
             while (back == 0 && (begun == 0 || now - woken < Patience.nanos())) {
                 if (begun != 0 && Patience.late(begun, woken, now)) {
+                    LockSupport.unpark(thread);
                     return "stuck";
                 }
                 Thread.onSpinWait();
                 now = System.nanoTime();
             }
+            LockSupport.unpark(thread);
             return back == 0 ? "given up" : "in time";
+        }
+    }
+
+    /** A call meets a destroy that libibverbs refuses: it waits for that, and goes on. */
+    @JCStressTest
+    @Outcome(id = "done, in time", expect = ACCEPTABLE, desc = "it was woken, or had not to wait")
+    @Outcome(id = "refused, .*", expect = FORBIDDEN, desc = "the object is there, and not found")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the call was not woken")
+    @Catches(value = "a call that meets a destroyer takes it for destroyed", as = "refused, .*")
+    @Catches(value = "the end of a destroy wakes no thread", as = ".*, stuck")
+    @State
+    public static class CallRefusedDestroy {
+        private final CallGate guard = new CallGate();
+        private final Sleeper sleeper = new Sleeper();
+
+        @Actor
+        public void call(LL_Result r) {
+            r.r1 = sleeper.sleep(guard::enter);
+            if (r.r1.equals("done")) {
+                guard.leave();
+            }
+        }
+
+        @Actor
+        public void destroy(LL_Result r) {
+            guard.destroy(GuardRaces::refuse, GONE);
+            r.r2 = sleeper.outcome();
+        }
+    }
+
+    /** A destroyer parks until the call that is inside has left. */
+    @JCStressTest
+    @Outcome(id = "done, in time", expect = ACCEPTABLE, desc = "it was woken, or had not to wait")
+    @Outcome(id = ".*, stuck", expect = FORBIDDEN, desc = "the destroyer was not woken")
+    @Catches(value = "the last call that leaves does not wake the destroyer", as = ".*, stuck")
+    @State
+    public static class LeaveDestroy {
+        private final CallGate guard = new CallGate();
+        private final Sleeper sleeper = new Sleeper();
+
+        public LeaveDestroy() {
+            guard.enter();
+        }
+
+        @Actor
+        public void destroy(LL_Result r) {
+            r.r1 = sleeper.sleep(() -> guard.destroy(() -> 0, GONE) == 0);
+        }
+
+        @Actor
+        public void leave(LL_Result r) {
+            guard.leave();
+            r.r2 = sleeper.outcome();
         }
     }
 
