@@ -23,7 +23,7 @@ public enum Setting {
     HELD_WARNING_MILLIS("heldWarningMillis", "10000", 10, 86_400_000),
     LEAK_DETECTION("leakDetection", "sampled", "off", "sampled", "full"),
     /** The class that limits memory reads it, and knows what it may be. */
-    MAX_ALLOCATED_MEMORY("maxAllocatedMemory", "what direct buffers may have", 0, -1),
+    MAX_ALLOCATED_MEMORY("maxAllocatedMemory", "the limit of direct buffers", 0, -1),
     POLLERS("pollers", "1", 1, 1024),
     POLLER_THREADS("pollerThreads", "false", 0, 0),
     TRACK_EVENTS("trackEvents", "false", 0, 0);
