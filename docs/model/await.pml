@@ -1,7 +1,7 @@
 /*
  * Threads that await completions of one CQ with direct delivery: they share its arm.
  *
- * Each completion that is added to an armed CQ raises an event, and the CQ is not armed any more.
+ * A completion that is added to an armed CQ raises an event and disarms the CQ.
  */
 #ifndef WAITERS
 #define WAITERS 2
@@ -26,7 +26,7 @@
 #define FIRST_CLOSER WAITERS
 #define THREADS      WAITERS
 
-/* The device's CQ: each of its operations is one step, under its monitor. */
+/* The device's CQ: each of its operations is one step, under its lock. */
 byte completions;
 bool armed;
 
@@ -152,7 +152,7 @@ init {
     timeout;
     assert(toCome == 0 && !locked);
     assert(awaitersLeft == len(waiting));
-    assert(awaitersLeft == 0 || completions == 0); /* nobody waits beside a completion, */
+    assert(awaitersLeft == 0 || completions == 0); /* no thread waits beside a completion, */
     assert(awaitersLeft == 0 || armed);            /* or for an event that will not come */
     assert(owed[0] == pending[0] && held[0] == 0);
     end();

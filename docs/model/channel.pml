@@ -71,7 +71,7 @@ inline acquire(success) {
     fi
 #else
     atomic {
-        users != GOING;         /* Lifecycle.awaitCloser() */
+        users != GOING;         /* parkUntilEnd() */
         success = users != GONE;
         if
         :: success -> users++
@@ -100,7 +100,7 @@ inline beginToClose(success) {
 #else
     atomic {
 #ifndef SAYS_CLOSED_TOO_EARLY
-        users != GOING;         /* Lifecycle.awaitCloser() */
+        users != GOING;         /* parkUntilEnd() */
 #endif
         success = users == 0;
         if
@@ -232,7 +232,7 @@ init {
     assert(saidClosed == channelDestroyed);
     assert(users == (channelDestroyed -> GONE : 0));
     assert(channelDestroyed == ended);
-    assert(waitersLeft == (ended -> 0 : WAITERS)); /* and nobody waits at a channel that is gone */
+    assert(waitersLeft == (ended -> 0 : WAITERS)); /* and no thread waits at a destroyed channel */
     if
     :: !channelDestroyed -> refusals = 0; closeChannel(); timeout
     :: else

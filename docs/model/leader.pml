@@ -35,11 +35,11 @@ chan list = [QUEUES] of { byte };
 bool enlisted[QUEUES];
 bool locked[QUEUES];
 bool ended[QUEUES];
-byte listed[QUEUES];    /* events that came up while nobody waited */
+byte listed[QUEUES];    /* events raised while no thread waited */
 bool inQueue[WAITERS];
 byte given[WAITERS];
 
-byte kernel[QUEUES];    /* events that nobody has fetched */
+byte kernel[QUEUES];    /* events that no thread has fetched */
 bool woken;             /* the eventfd */
 bool breaks;            /* await() throws */
 
@@ -418,12 +418,12 @@ inline checkAtRest() {
             fi
         }
         assert(n == waitersLeft);               /* threads that are left wait in a queue, */
-        assert(n == 0 || (kernel[0] == 0 && kernel[QUEUES - 1] == 0)); /* for what is not there; */
+        assert(n == 0 || (kernel[0] == 0 && kernel[QUEUES - 1] == 0)); /* and no event is left for them; */
         assert(n == 0 || leader != NONE);       /* one of them leads */
         assert(leader == NONE || inQueue[leader - 1]);
         assert(inAwait == (leader == NONE -> 0 : 1)); /* and is in the kernel; */
         assert(!unheard);                       /* it comes back when interrupted; */
-        assert(!breaks || n == 0);              /* nobody waits for a device that has failed */
+        assert(!breaks || n == 0);              /* no thread waits for a device that has failed */
         assert(ended[0] || ended[QUEUES - 1] || failed
             || received + listed[0] + kernel[0]
                 + (QUEUES > 1 -> listed[QUEUES - 1] + kernel[QUEUES - 1] : 0) == EVENTS + GIVES);

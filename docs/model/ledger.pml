@@ -61,7 +61,7 @@ proctype Closer(byte me) {
     }
 }
 
-/* Is handed one event, and acknowledges it later, unless somebody else has done so. */
+/* Is handed one event, and acknowledges it later, unless another thread has done so. */
 proctype Holder() {
     LEDGER_LOCALS;
     tryDeliver(0, COMPLETION_ONE, ok);
@@ -90,7 +90,7 @@ proctype OverAcker(byte n) {
     tryAck(0, n, ok)
 }
 
-/* Nodes of threads that have left are not found any more: they do not pile up. */
+/* Nodes of threads that have left are no longer in the stack: they do not pile up. */
 inline checkStack() {
     atomic {
         i = parked[0];

@@ -158,16 +158,16 @@ inline checkAtRest() {
 #ifdef CHAIN
         assert(onTheirWay == 0);            /* woken threads have run, */
         assert(coming == 0 && len(taken) == 0);
-        assert(len(inbox) == 0 || len(waiting) == 0); /* and nobody waits beside the inbox, */
+        assert(len(inbox) == 0 || len(waiting) == 0); /* and no thread waits beside the inbox, */
 #endif
-        assert(!ended || waitersLeft == 0); /* and nobody is once it has ended */
+        assert(!ended || waitersLeft == 0); /* and no thread is once it has ended */
         for (i : 0 .. CQS - 1) {
 #ifndef SHORT
             assert(parked[i] == 0);
 #endif
 #ifdef CHAIN
             assert(!inInbox[i] == !(inbox??[eval(i)]));
-            assert(!inInbox[i] || (word[i] & CLOSED) == 0); /* a destroyed CQ is kept by nobody */
+            assert(!inInbox[i] || (word[i] & CLOSED) == 0); /* no inbox keeps a destroyed CQ */
             assert(owed[i] == pending[i] + inInbox[i]); /* no event was lost, */
 #else
             assert(owed[i] == pending[i]);  /* no event was lost, */
@@ -180,7 +180,7 @@ inline checkAtRest() {
             :: else ->
                assert(word[i] == 0);        /* whole again */
                assert(pending[i] == 0 || listed[i]); /* to be found by the next take, */
-               assert(pending[i] == 0 || len(waiting) == 0) /* for which nobody waits */
+               assert(pending[i] == 0 || len(waiting) == 0) /* for which no thread waits */
             fi
         }
         i = 0
