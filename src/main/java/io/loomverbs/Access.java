@@ -6,7 +6,7 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What may be done with a memory region, or over a queue pair ({@code enum ibv_access_flags}).
+ * An access that a memory region or a queue pair allows ({@code enum ibv_access_flags}).
  *
  * @since 0.1.0
  */
@@ -26,18 +26,18 @@ public enum Access {
     REMOTE_ATOMIC(Ibv.ACCESS_REMOTE_ATOMIC),
     /**
      * The memory is not pinned: the device loads pages when it needs them. Only for regions, on
-     * devices that can do it; {@code soft0} can, {@code strict0} and many others cannot.
+     * devices that support it; {@code soft0} does, {@code strict0} and many others do not.
      */
     ON_DEMAND(Ibv.ACCESS_ON_DEMAND),
     /**
-     * All pages of the memory are huge ones, and stay so: the program promises it, so that the
-     * device needs fewer entries. Only for regions; of use together with {@link #ON_DEMAND}.
+     * The program promises that all pages of the memory are huge pages, and stay so; the device
+     * then needs fewer entries. Only for regions; useful together with {@link #ON_DEMAND}.
      */
     HUGETLB(Ibv.ACCESS_HUGETLB),
     /**
      * The device may write the bytes of a message in any order, which is faster on some hosts. Rely
-     * on completions then, and do not look for the last byte. Only for regions; a device that
-     * cannot do it writes in order.
+     * on completions then, and do not wait for the last byte to change. Only for regions; a device
+     * that does not support it writes in order.
      */
     RELAXED_ORDERING(Ibv.ACCESS_RELAXED_ORDERING),
     /** Memory windows may be bound to it. Only for regions. */

@@ -34,7 +34,7 @@ final class AdaptivePolling {
     private static final int ROUNDS = 8;
     private static final int YIELDS = 4;
 
-    /** Waits in YIELD after which one tries to spin. */
+    /** After this many waits in YIELD, one tries to spin. */
     private static final int YIELDS_BEFORE_SPIN = 64;
 
     private static final int SHORTEST = 8;
@@ -46,10 +46,10 @@ final class AdaptivePolling {
     private short interval = SHORTEST;
 
     /**
-     * Polls for a while, if that may help. A wait is not prolonged by that for more than a few
-     * microseconds, and one slice of each other thread of the carrier.
+     * Polls for a while, if that may help. This prolongs a wait by a few microseconds at most, and
+     * by one slice of each other thread of the carrier.
      *
-     * @param start when the wait began; means nothing if it has no limit
+     * @param start when the wait began; unused if it has no limit
      * @param nanos its limit; {@code Long.MAX_VALUE} for none
      * @param stop ends it when it is given; null if nothing does
      * @return whether the batch holds {@code min} completions
@@ -124,12 +124,12 @@ final class AdaptivePolling {
         return false;
     }
 
-    /** Whether the caller, which is about to park, is to time its wait for {@link #waited}. */
+    /** Whether the caller, which is about to park, should time its wait for {@link #waited}. */
     boolean isToTime() {
         return --untilTried < 0;
     }
 
-    /** An event came after so long. */
+    /** An event came after this time. */
     void waited(long nanos) {
         if (nanos <= SOON_NANOS) {
             mode = SPIN;

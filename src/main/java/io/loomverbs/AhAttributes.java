@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param dlid the local identifier of the destination port; 0 on Ethernet
  * @param sl the service level, 0 to 15
  * @param dgid the GID of the destination port, or null to send no global routing header; Ethernet
- *     (RoCE) has no other way
+ *     (RoCE) requires it
  * @param sgidIndex which GID of the local port is the source, if there is a {@code dgid}; {@link
  *     #FITTING_GID} for one that fits it
  * @param hopLimit how many routers a message may pass, 0 to 255
@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param flowLabel the flow label, 20 bits
  * @param srcPathBits which LID of the local port is the source, counted from its first, 0 to 255;
  *     on InfiniBand ({@code src_path_bits})
- * @param staticRate at most how fast to send, a value of {@code enum ibv_rate}, 0 to 255; 0 for the
- *     port's rate
+ * @param staticRate the highest rate to send at, a value of {@code enum ibv_rate}, 0 to 255; 0 for
+ *     the port's rate
  * @since 0.1.0
  */
 public record AhAttributes(
@@ -36,9 +36,9 @@ public record AhAttributes(
         int srcPathBits,
         int staticRate) {
     /**
-     * As {@code sgidIndex}: the local port's GID that reaches {@code dgid}, chosen when the address
-     * is used. On InfiniBand the first; on Ethernet one of the same family (IPv4 or IPv6), of RoCE
-     * version 2 if the port has one.
+     * A value for {@code sgidIndex}: the local port's GID that reaches {@code dgid}, chosen when
+     * the address is used. On InfiniBand the first; on Ethernet one of the same family (IPv4 or
+     * IPv6), of RoCE version 2 if the port has one.
      */
     public static final int FITTING_GID = -2;
 
@@ -64,7 +64,7 @@ public record AhAttributes(
     }
 
     /**
-     * From the first LID of the local port, at the port's rate.
+     * Creates an address from the first LID of the local port, at the port's rate.
      *
      * @param portNum the local port to send from, from 1 on
      * @param dlid the local identifier of the destination port; 0 on Ethernet

@@ -14,10 +14,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Memory of {@code allocateMr}. It exists as long as a registration names it: the first one, and
- * those that {@code regMr} makes of it or of a part. The last of them frees it. It stays in the
- * list, with no registration, as long as its segment seems to be usable: nothing else can be at its
- * addresses until then, and no region is made of it.
+ * Memory of {@code allocateMr}. It exists as long as a registration names it: the first one, or one
+ * that {@code regMr} made of it or of a part of it. The last of them frees it. Then it stays in the
+ * list, without a registration, as long as its segment seems to be usable: until then nothing else
+ * can be at its addresses, and no region can be made of it.
  */
 final class AllocatedMemory {
     /** A program that allocates less than this in total need not determine its limit. */
@@ -138,7 +138,7 @@ final class AllocatedMemory {
         }
     }
 
-    /** If there is no memory for that, it is gone all the same: see {@link #holding}. */
+    /** Without memory for that, it counts as gone nevertheless: see {@link #holding}. */
     private void forget() {
         try {
             ALL.remove(segment().address(), this);

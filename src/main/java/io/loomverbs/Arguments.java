@@ -17,7 +17,7 @@ final class Arguments {
         return value;
     }
 
-    /** Whose limit it is follows the range, such as {@code "max_cqe of soft0"}. */
+    /** The message names the range and then the limit, such as {@code "max_cqe of soft0"}. */
     static long inRange(String name, long value, long min, long max, String limit) {
         if (value < min || value > max) {
             throw new IllegalArgumentException(

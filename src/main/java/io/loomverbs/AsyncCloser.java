@@ -17,7 +17,8 @@ final class AsyncCloser implements Closer {
     private @Nullable VerbsException refusal;
 
     /**
-     * @param destruction destroys the object and lets go of what it used; null, or why not
+     * @param destruction destroys the object and releases what it used; returns null, or why it
+     *     could not
      */
     AsyncCloser(Object owner, AsyncEvents events, Supplier<@Nullable VerbsException> destruction) {
         this.owner = owner;

@@ -35,7 +35,7 @@ public final class AsyncEvent implements AutoCloseable {
     }
 
     /**
-     * What happened, as a number: that of {@code enum ibv_event_type}.
+     * What happened, as a number of {@code enum ibv_event_type}.
      *
      * @return the number, also of an event whose type is {@link AsyncEventType#OTHER}
      */
@@ -115,7 +115,7 @@ public final class AsyncEvent implements AutoCloseable {
         return owner.equals(raised.owner()) && thread.equals(holder());
     }
 
-    /** What happened to what. */
+    /** The event's type and object. */
     @Override
     public String toString() {
         Object owner = raised.owner();

@@ -36,7 +36,7 @@ final class AsyncEvents {
         queue.fetchedFrom(feed);
     }
 
-    /** Has the device report an event, if there is one. Never waits. */
+    /** Makes the device report an event, if there is one. Never waits. */
     void fetch() {
         queue.fetch();
     }
@@ -126,7 +126,7 @@ final class AsyncEvents {
         return unacked.stream().anyMatch(event -> event.isHeldBy(me, owner));
     }
 
-    /** What was received and not acknowledged. */
+    /** The events that were received and not acknowledged. */
     Set<AsyncEvent> unacked() {
         return unacked;
     }

@@ -20,13 +20,13 @@ final class ChannelServing extends Serving {
      * polls once more: completions from before the arm raise no event. A thread that is given
      * another event meanwhile leaves a note with the turn.
      *
-     * What makes a thread give up a CQ that may hold more, be it an exception or that others have
-     * their turn, raises an event: the CQ is listed behind the others. The thread reads an event
-     * from the kernel before, since nothing else does while events are listed. So a CQ is either
-     * armed and empty, or its event is pending, or a thread has its turn.
+     * A thread that gives up a CQ that may hold more, because of an exception or because others
+     * have their turn, raises an event: the CQ is listed behind the others. Before that, the thread
+     * reads an event from the kernel, since no other thread does while events are listed. So a CQ
+     * is either armed and empty, or its event is pending, or a thread has its turn.
      *
-     * A stop ends the waits. Then the threads share out all CQs of the channel: a completion may
-     * be there whose event is still in the kernel.
+     * A stop ends the waits. Then the threads divide all CQs of the channel among them: a CQ may
+     * hold a completion whose event is still in the kernel.
      */
 
     /** How many batches of one CQ are handled before the others have their turn. */

@@ -3,7 +3,7 @@ package io.loomverbs;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happened to a completion channel since it was created, and how it is.
+ * The state of a completion channel, and what has happened to it since it was created.
  *
  * @param channel the channel, as in messages
  * @param name its name ({@link CompletionChannel#name}), or null

@@ -59,7 +59,7 @@ public final class CompletionChannel implements AutoCloseable {
 
     private volatile @Nullable String name;
 
-    /** What serves its CQs; null if nothing does. Changed by compare-and-set. */
+    /** The serving of its CQs; null if there is none. Changed by compare-and-set. */
     private volatile @Nullable Serving server;
 
     CompletionChannel(Context context) {
@@ -110,7 +110,7 @@ public final class CompletionChannel implements AutoCloseable {
     /**
      * The name of the channel.
      *
-     * @return what {@link #named} was given last, else null
+     * @return the last argument of {@link #named}, or null
      */
     public @Nullable String name() {
         return name;
@@ -294,8 +294,8 @@ public final class CompletionChannel implements AutoCloseable {
      * thread at a time. The CQs are armed when serving begins, or when they are created.
      *
      * @param handler what to run
-     * @param threads how many, 1 to 65536: for handlers that block, as many as are to be blocked at
-     *     once
+     * @param threads how many, 1 to 65536: for handlers that block, as many as may block at the
+     *     same time
      * @return the handle to stop them
      * @throws IllegalArgumentException if {@code threads} is out of range
      * @throws IllegalStateException if the channel is being served
@@ -346,7 +346,7 @@ public final class CompletionChannel implements AutoCloseable {
         return cqs;
     }
 
-    /** What serves its CQs now; null if nothing does. */
+    /** The serving of its CQs now; null if there is none. */
     @Nullable Serving server() {
         return server;
     }
@@ -361,7 +361,7 @@ public final class CompletionChannel implements AutoCloseable {
         }
     }
 
-    /** Which threads serve it. */
+    /** The threads that serve it, for messages. */
     private String by() {
         Serving now = server;
         return now == null ? "" : now.byThread();

@@ -67,7 +67,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final Delivery delivery;
     private final WaitStrategy strategy;
 
-    /** What completions have beyond those of a plain CQ: bits of {@link WcField}. */
+    /** The fields of completions beyond those of a plain CQ: bits of {@link WcField}. */
     private final int wcFlags;
 
     private final CqDelivery ledger;
@@ -81,7 +81,7 @@ public final class CompletionQueue implements AutoCloseable {
 
     private volatile @Nullable String name;
 
-    /** The arm that no thread has received an event of, while such times are recorded. */
+    /** The arm whose event no thread has received yet, while such times are recorded. */
     private volatile @Nullable RecordedArm armed;
 
     /** Written once, before the CQ is published; the device may raise events earlier. */
@@ -176,7 +176,7 @@ public final class CompletionQueue implements AutoCloseable {
     /**
      * The name of the CQ.
      *
-     * @return what {@link #named} was given last; else its {@code cq_context} if that is a string;
+     * @return the last argument of {@link #named}; else its {@code cq_context} if that is a string;
      *     else null
      */
     public @Nullable String name() {
@@ -215,14 +215,15 @@ public final class CompletionQueue implements AutoCloseable {
     /**
      * How {@link #await} and {@link #serve} wait.
      *
-     * @return what was given when the CQ was created, else {@link WaitStrategy#ADAPTIVE}
+     * @return the strategy that was given when the CQ was created, else {@link
+     *     WaitStrategy#ADAPTIVE}
      */
     public WaitStrategy waitStrategy() {
         return strategy;
     }
 
     /**
-     * What the completions of the CQ have beyond those of a plain CQ.
+     * The fields that the completions of the CQ have beyond those of a plain CQ.
      *
      * @return the fields that {@link Context#createCqEx} was asked for, as a new set; none if the
      *     CQ is not an extended one
@@ -231,7 +232,7 @@ public final class CompletionQueue implements AutoCloseable {
         return WcField.of(wcFlags);
     }
 
-    /** Whether completions that it polled have a field. */
+    /** Whether its completions have a field. */
     boolean has(WcField field) {
         return (wcFlags & field.flag()) != 0;
     }
@@ -272,7 +273,8 @@ public final class CompletionQueue implements AutoCloseable {
      * Delays the events of the CQ, so that several completions raise one ({@code ibv_modify_cq}
      * with {@code IBV_CQ_ATTR_MODERATE}). An armed CQ raises its event when it got {@code count}
      * completions since it was armed, or {@code period} after the first of them, whichever comes
-     * first. A value of 0 sets no such limit; two of them raise each event at once, as in a new CQ.
+     * first. A value of 0 sets no such limit; if both are 0, each event is raised at once, as in a
+     * new CQ.
      *
      * <p>A completion may be in the CQ for up to {@code period} before a waiting thread is woken;
      * without a period, for as long as there are fewer than {@code count}. Polling is not delayed.
@@ -281,7 +283,7 @@ public final class CompletionQueue implements AutoCloseable {
      * @param period how long, 0 to 65,535 microseconds, rounded up to whole ones
      * @throws IllegalArgumentException if a value is out of range
      * @throws ClosedException if the CQ is closed
-     * @throws VerbsException {@code EOPNOTSUPP} if the device cannot do it, as soft-RoCE; {@code
+     * @throws VerbsException {@code EOPNOTSUPP} if the device cannot do it, like soft-RoCE; {@code
      *     EINVAL} if it cannot do it with these values. Nothing has changed then
      */
     public void moderate(int count, Duration period) {
@@ -312,7 +314,7 @@ public final class CompletionQueue implements AutoCloseable {
     /**
      * Moves as many completions as are available and fit to a batch ({@code ibv_poll_cq}), and
      * overwrites the batch. Waits only while another thread resizes or destroys the CQ. Allocates
-     * nothing, but for the first poll of an extended CQ into a batch.
+     * nothing, except in the first poll of an extended CQ into a batch.
      *
      * <p>A completion that it takes is seen neither by other threads that poll or await, nor by the
      * handler of {@link #serve}.
@@ -423,7 +425,7 @@ public final class CompletionQueue implements AutoCloseable {
         ops.lowerArm();
     }
 
-    /** Arms a CQ with direct delivery: for an event once it holds so many, or earlier. */
+    /** Arms a CQ with direct delivery: for an event once it holds this many, or earlier. */
     void reqNotify(int completions) {
         ensureOpen();
         beginArm();
@@ -514,7 +516,7 @@ public final class CompletionQueue implements AutoCloseable {
     /**
      * Acknowledges events by count ({@code ibv_ack_cq_events}). Allocates nothing, takes no lock.
      *
-     * @param n how many of those received, by any thread, at least 1
+     * @param n how many received events, whichever threads received them; at least 1
      * @throws IllegalArgumentException if {@code n} is less than 1
      * @throws IllegalStateException if fewer are unacknowledged; nothing has changed then
      */
@@ -707,7 +709,7 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
-     * What receives the events of a CQ with direct delivery.
+     * The receiver of the events of a CQ with direct delivery.
      *
      * @throws IllegalStateException if it has none
      */
@@ -763,7 +765,7 @@ public final class CompletionQueue implements AutoCloseable {
         return id;
     }
 
-    /** Which thread handles completions, while the channel is being served. */
+    /** The turn of the thread that handles completions, while the channel is being served. */
     HandlingTurn turn() {
         if (turn == null) {
             throw new AssertionError(this + " does not deliver to a channel");

@@ -28,7 +28,7 @@ final class Connecting {
     /**
      * From RESET to INIT.
      *
-     * @param other what is set here is used instead
+     * @param other attributes that are used instead, where they are set
      */
     static QpAttributes toInit(QueuePair qp, LocalPort local, QpAttributes other) {
         QpAttributes.Builder init =
@@ -39,7 +39,7 @@ final class Connecting {
         return init.access().override(other, INIT_RC_UC).build();
     }
 
-    /** What is set of INIT's attributes, for a queue pair in that state; null if nothing is. */
+    /** The attributes of INIT that are set, for a queue pair in that state; null if none is. */
     static @Nullable QpAttributes again(QueuePair qp, QpAttributes other) {
         int mask = qp.type() == QpType.UD ? 0 : INIT_RC_UC;
         return (other.mask() & mask) == 0

@@ -32,7 +32,7 @@ public final class Context implements AutoCloseable {
         LoadedClasses.besides(Context.class, EventQueue.class, LoadedClasses.class, Recorder.class);
     }
 
-    /** In place of the fields of an extended CQ: it is none. */
+    /** In place of the fields of an extended CQ: this CQ is not one. */
     private static final int PLAIN = -1;
 
     private final Device device;
@@ -92,7 +92,7 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * What the device can do, and its limits ({@code ibv_query_device}).
+     * The device's capabilities and limits ({@code ibv_query_device}).
      *
      * @return the attributes, which do not change while the device is open
      */
@@ -101,7 +101,7 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * What the device says of its optional features ({@code ibv_query_device_ex}).
+     * What the device reports about its optional features ({@code ibv_query_device_ex}).
      *
      * @return the attributes, asked for at each call
      * @throws ClosedException if the context is closed
@@ -165,15 +165,15 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * The processors that serve the interrupt of a completion vector, where the system tells: from
-     * {@code /proc/interrupts} and {@code /proc/irq}, by the name that the driver gave the
-     * interrupt. A vector of {@code soft0} has no interrupt: the thread whose request completes
-     * raises the events of all CQs, whatever their vector. Nor has one of soft-RoCE. Reads files,
-     * so ask once and not for each event.
+     * The processors that serve the interrupt of a completion vector, where the system reports
+     * them: in {@code /proc/interrupts} and {@code /proc/irq}, by the name that the driver gave the
+     * interrupt. Vectors of {@code soft0} and soft-RoCE have no interrupt: on {@code soft0}, the
+     * thread whose request completes raises the events of all CQs, whatever their vector. Reads
+     * files, so call it once and not for each event.
      *
      * @param vector the vector, from 0 on
-     * @return the numbers of the processors, in order; none if there is no interrupt or nothing is
-     *     told
+     * @return the numbers of the processors, in order; none if there is no interrupt, or the system
+     *     does not report it
      * @throws IllegalArgumentException if there is no such vector
      * @throws ClosedException if the context is closed
      */
@@ -244,7 +244,7 @@ public final class Context implements AutoCloseable {
      *
      * @param port the port, from 1 on
      * @param index which one, from 0 on
-     * @return what is there, or null if the port has no GID there
+     * @return the entry, or null if the port has no GID at that index
      * @throws IllegalArgumentException if there is no such port or index
      * @throws ClosedException if the context is closed
      * @throws VerbsException if the device fails
@@ -264,7 +264,7 @@ public final class Context implements AutoCloseable {
      * The GIDs that a port has ({@code ibv_query_gid_table}).
      *
      * @param port the port, from 1 on
-     * @return those that there are, by index
+     * @return the port's GIDs, by index
      * @throws IllegalArgumentException if there is no such port
      * @throws ClosedException if the context is closed
      * @throws VerbsException if the device fails
@@ -463,8 +463,8 @@ public final class Context implements AutoCloseable {
 
     /**
      * Creates an extended completion queue ({@code ibv_create_cq_ex}): one whose completions have
-     * more fields, such as the time when the device has done the work. It can do all that any other
-     * CQ can.
+     * more fields, such as the time when the device did the work. It can do everything that any
+     * other CQ can.
      *
      * <p>On a libibverbs device a poll reads each completion by several calls of the driver ({@code
      * ibv_start_poll}, one for each field, {@code ibv_end_poll}) instead of one for all, so it
@@ -497,8 +497,8 @@ public final class Context implements AutoCloseable {
      * The device's clock ({@code ibv_query_rt_values_ex}), by which completions have {@link
      * WorkCompletions#timestamp}. {@link ExtendedDeviceAttributes#hcaCoreClock} is its frequency.
      *
-     * @return ticks, of which the bits of {@link ExtendedDeviceAttributes#completionTimestampMask}
-     *     count
+     * @return ticks, of which only the bits of {@link
+     *     ExtendedDeviceAttributes#completionTimestampMask} are valid
      * @throws ClosedException if the context is closed
      * @throws VerbsException {@code EOPNOTSUPP} if the device has no such clock; or if it fails
      */
@@ -650,9 +650,9 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * How the context's CQs, channels and waiting threads are now, and what they did so far. Stops
-     * nothing; never waits for long. It takes the locks of all event queues, one after the other,
-     * so call it at most some times a second.
+     * The state of the context's CQs, channels and waiting threads, and what they did so far. Stops
+     * no thread, and never waits for long. It takes the locks of all event queues, one after the
+     * other, so call it at most a few times a second.
      *
      * @return a snapshot, which does not change
      * @throws ClosedException if the context is closed
@@ -663,7 +663,7 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * What {@link #stats} says, as text for people: the CQs and channels, each with its class and
+     * The same as {@link #stats}, as text for people: the CQs and channels, each with its class and
      * identity hash, which thread dumps print for threads that wait for it; the waiting threads,
      * with what they wait for and for how long; and what looks wrong. The form may change.
      *
@@ -676,13 +676,13 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * Adds waits to those that {@link #stats} and {@link #dump} list: of threads that wait in a
-     * layer above this one, for something of its own. {@code io.loomverbs.blocking} does so for its
-     * requests and pools. If such a thread also waits for an event of this context, only the
-     * layer's entry is listed.
+     * Adds waits to those that {@link #stats} and {@link #dump} list: those of threads that wait in
+     * a layer above this one, for something that the layer provides. {@code io.loomverbs.blocking}
+     * does so for its requests and pools. If such a thread also waits for an event of this context,
+     * only the layer's entry is listed.
      *
-     * <p>The context refers to {@code waits} weakly: keep it for as long as it is to be asked. Once
-     * the context is closed, it is not asked any more.
+     * <p>The context refers to {@code waits} weakly: keep a reference to it as long as the context
+     * should call it. A closed context does not call it any more.
      *
      * @param waits which threads wait now; called by each {@code stats} and {@code dump}, on the
      *     thread that calls these, so it must not wait. What it throws, they throw

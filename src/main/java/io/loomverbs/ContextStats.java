@@ -11,8 +11,8 @@ import java.util.List;
  * @param waits the threads that wait: for events, for completions of a {@link CqGroup} with a CQ of
  *     this context or without any, in a close, and what {@link Context#addWaits} adds
  * @param unackedAsyncEvents how many asynchronous events were received and not acknowledged
- * @param problems what looks wrong, each in a sentence; empty if nothing does. A healthy program
- *     can be met at a moment at which something looks wrong; it should not stay so
+ * @param problems what looks wrong, each in a sentence; empty if nothing does. In a healthy program
+ *     something can look wrong for a moment, but it should not stay that way
  * @since 0.1.0
  */
 public record ContextStats(

@@ -22,10 +22,10 @@ final class CqAwait {
      * Then the CQ is empty and not armed, so every round arms anew. Polling for longer, as a
      * strategy may want, comes before the arm, so it changes nothing of this.
      *
-     * A thread that lacks several completions arms for that many, where the device can count. What
-     * the poll after the arm finds is not among those that the device counts, so the thread arms
-     * again, for fewer. It also does if another thread has come to wait meanwhile: for the next
-     * one.
+     * A thread that lacks several completions arms for that many, where the device can count. The
+     * device does not count the completions that the poll after the arm finds, so the thread arms
+     * again, for fewer. If another thread has begun to wait meanwhile, it also arms again: for the
+     * next completion.
      *
      * Several threads can do this at once. They share the arm, and its event goes to one of them.
      * EventQueue describes how the others are kept from waiting for an event that is never raised.
@@ -144,9 +144,9 @@ final class CqAwait {
     }
 
     /**
-     * Passes on the event of an arm, as completions may be left. If one thread alone may receive,
-     * since it has come after this one began to wait, it gets the event even if it does not wait
-     * just now: the arm may have been its own.
+     * Passes on the event of an arm, as completions may be left. If only one thread may receive,
+     * because it began to serve after this one began to wait, it gets the event even if it does not
+     * wait at the moment: the arm may have been its own.
      */
     private static void pass(DirectReceiver receiver) {
         Thread server = receiver.server();

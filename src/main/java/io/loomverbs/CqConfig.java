@@ -18,7 +18,7 @@ import java.util.Set;
  *     1}
  * @param isDirect whether its events wake only threads that wait for this CQ
  * @param strategy how {@link CompletionQueue#await} and {@link CompletionQueue#serve} wait
- * @param fields what its completions have beyond those of a plain CQ
+ * @param fields the fields of its completions beyond those of a plain CQ
  * @since 0.1.0
  */
 public record CqConfig(
@@ -111,7 +111,7 @@ public record CqConfig(
     /**
      * Changes which fields the completions have beyond those of a plain CQ.
      *
-     * @param wanted all of them
+     * @param wanted all of these fields
      * @return a changed copy
      */
     public CqConfig withFields(WcField... wanted) {

@@ -20,7 +20,7 @@ import java.util.Set;
 final class CqDelivery extends QueuedCq implements CqListener {
     /*
      * This one object, of 64 bytes with its superclasses, has everything that an event needs of its
-     * CQ. With many CQs, it is out of the caches when an event needs it.
+     * CQ. With many CQs, it is not in the caches when an event needs it.
      *
      * A stack that is linked through the events themselves records which threads hold events, at no
      * allocation. Receiving an event pushes it; acknowledging one only marks it. Acknowledged
@@ -61,7 +61,10 @@ final class CqDelivery extends QueuedCq implements CqListener {
     /** Changed by compare-and-set. */
     private volatile @Nullable CqEvent top;
 
-    /** How often it came to be in doubt; at the most it stays so. Changed by compare-and-set. */
+    /**
+     * How often it came to be in doubt; at the maximum it stays in doubt. Changed by
+     * compare-and-set.
+     */
     private volatile short doubts;
 
     CqDelivery(EventQueue queue, CompletionQueue cq, @Nullable Object cqContext) {
@@ -193,7 +196,7 @@ final class CqDelivery extends QueuedCq implements CqListener {
         return holders().contains(thread);
     }
 
-    /** What has been unacknowledged longest; null if there is nothing, or it cannot be told. */
+    /** The event that has been unacknowledged longest; null if there is none, or it is unknown. */
     @Nullable CqEvent oldest() {
         CqEvent seen = top;
         if (outstanding() == 0 || seen == null) {
@@ -209,7 +212,7 @@ final class CqDelivery extends QueuedCq implements CqListener {
         return holder != null && isHeldBy(holder) ? oldest : null;
     }
 
-    /** The threads that must hold outstanding events; empty if that cannot be told. */
+    /** The threads that must hold outstanding events; empty if that is unknown. */
     Set<Thread> holders() {
         int before = outstanding();
         CqEvent seen = top;

@@ -185,8 +185,8 @@ public final class CqEvent implements AutoCloseable {
     /**
      * Before it is pushed.
      *
-     * @param below what is below it in the stack of its ledger
-     * @param isMixed whether others than the calling thread have received some of those
+     * @param below the event below it in the stack of its ledger
+     * @param isMixed whether threads other than the calling one have received some of those
      * @param known the doubts of the ledger while all those were known
      */
     void place(@Nullable CqEvent below, boolean isMixed, short known) {

@@ -59,7 +59,7 @@ public final class CqGroup implements AutoCloseable {
     private static final int SHARE = 16;
     private static final AtomicInteger LAST_ID = new AtomicInteger();
 
-    /** For {@code context.dump()}. One that was forgotten is not kept. */
+    /** For {@code context.dump()}. A group that the program has dropped is not kept. */
     private static final Set<CqGroup> OPEN =
             Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
@@ -478,7 +478,7 @@ public final class CqGroup implements AutoCloseable {
     }
 
     /**
-     * Has a waiting thread look at a member.
+     * Makes a waiting thread look at a member.
      *
      * @param failure why its events end; null if they do not
      */

@@ -27,9 +27,9 @@ final class CqServing extends Serving {
     }
 
     /*
-     * A CQ holds at most cqe() completions, and gives them in order: those that had arrived before
-     * the stop are among the first as many that are polled after it. So draining ends, even if
-     * others arrive all the time.
+     * A CQ holds at most cqe() completions, and returns them in order: those that had arrived
+     * before the stop are among the first cqe() that are polled after it. So draining ends, even if
+     * others keep arriving.
      */
     @Override
     void serveUntilStopped(HandlerCalls calls) throws InterruptedException {

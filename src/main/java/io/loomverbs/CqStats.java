@@ -3,8 +3,8 @@ package io.loomverbs;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happened to a CQ since it was created, and how it is. Each number is right at some moment of
- * the call that returned it; they are not all of one moment.
+ * The state of a CQ, and what has happened to it since it was created. Each number was correct at
+ * some moment of the call that returned it, but not all at the same moment.
  *
  * @param cq the CQ, as in messages
  * @param name its name ({@link CompletionQueue#name}), or null

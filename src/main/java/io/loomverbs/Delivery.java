@@ -1,6 +1,6 @@
 package io.loomverbs;
 
-/** Where the events of a CQ go; chosen when it is created, so that none can go two ways. */
+/** Where the events of a CQ go; fixed when it is created. */
 enum Delivery {
     /** Nowhere: the CQ is only polled. */
     NONE,

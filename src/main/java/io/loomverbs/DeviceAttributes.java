@@ -37,7 +37,7 @@ import io.loomverbs.internal.device.DeviceAttr;
  * @param maxInlineData the largest {@link QpConfig#maxInlineData}; verbs does not know a device's
  *     own limit before a queue pair is created, so for a libibverbs device this is the capacity of
  *     a work request
- * @param atomicCapability with respect to what atomic operations are atomic ({@code atomic_cap})
+ * @param atomicCapability which other accesses atomic operations are atomic to ({@code atomic_cap})
  * @param maxMcastGroups how many multicast groups there may be ({@code max_mcast_grp}); 0 if the
  *     device has none, or does not say
  * @param maxMcastQpAttach how many queue pairs may be attached to a group ({@code
@@ -45,7 +45,7 @@ import io.loomverbs.internal.device.DeviceAttr;
  * @param maxTotalMcastQpAttach how many queue pairs may be attached to groups in all ({@code
  *     max_total_mcast_qp_attach})
  * @param maxPkeys how many partition keys there are
- * @param localCaAckDelay how long the device takes to acknowledge a message at most ({@code
+ * @param localCaAckDelay how long the device takes at most to acknowledge a message ({@code
  *     local_ca_ack_delay}): 4.096 microseconds times two to the power of this
  * @param physicalPortCount how many ports the device has ({@code phys_port_cnt}); they count from 1
  * @param numCompVectors how many completion vectors the context has

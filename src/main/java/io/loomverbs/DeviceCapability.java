@@ -3,7 +3,7 @@ package io.loomverbs;
 import io.loomverbs.internal.device.Ibv;
 
 /**
- * An optional feature of a device ({@code enum ibv_device_cap_flags}), as far as loomverbs uses it.
+ * An optional feature of a device that loomverbs uses ({@code enum ibv_device_cap_flags}).
  *
  * @since 0.1.0
  */

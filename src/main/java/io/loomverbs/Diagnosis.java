@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 final class Diagnosis {
     private Diagnosis() {}
 
-    /** What the device answers, or null if it fails. */
+    /** The device's answer, or null if it fails. */
     static <T> @Nullable T of(Supplier<T> question) {
         try {
             return question.get();

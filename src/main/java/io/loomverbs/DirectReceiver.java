@@ -44,8 +44,8 @@ final class DirectReceiver {
     private boolean counts;
 
     /**
-     * Threads that wait for an event, or are about to, but for the server. Changed atomically; only
-     * kept where the device counts.
+     * Threads that wait for an event, or are about to, except the server. Changed atomically; only
+     * kept where the device counts completions.
      */
     private volatile int waiting;
 
@@ -117,10 +117,10 @@ final class DirectReceiver {
     }
 
     /**
-     * For how many completions a thread that lacks {@code missing} may arm the CQ. For those, if no
-     * other thread may wait for an event, since it might wait for the next completion; so the
-     * thread asks again after it has armed. Never for more than half of the CQ, so that it does not
-     * overrun.
+     * For how many completions a thread that lacks {@code missing} may arm the CQ: for all of those
+     * only if no other thread may wait for an event, since that one might wait for the next
+     * completion. So the thread asks again after it has armed. Never for more than half of the CQ,
+     * so that it does not overrun.
      */
     int armFor(int missing) {
         if (missing == 1

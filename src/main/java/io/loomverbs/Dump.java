@@ -3,7 +3,7 @@ package io.loomverbs;
 import java.time.Duration;
 import java.util.Objects;
 
-/** Writes what an observation has found, for people. */
+/** Writes the results of an observation as text for people. */
 final class Dump {
     private static final int DIGITS = 1_000_000;
 

@@ -3,8 +3,8 @@ package io.loomverbs;
 import io.loomverbs.internal.device.DeviceAttrEx;
 
 /**
- * What a device says of its optional features ({@code ibv_query_device_ex}). A value of 0 means
- * that the device lacks the feature, or that its driver does not say.
+ * What a device reports about its optional features ({@code ibv_query_device_ex}). A value of 0
+ * means that the device lacks the feature, or that its driver does not say.
  *
  * @param deviceCapFlagsEx capability flags, as in {@code enum ibv_device_cap_flags} and {@code enum
  *     ibv_raw_packet_caps} ({@code device_cap_flags_ex})
@@ -39,8 +39,8 @@ public record ExtendedDeviceAttributes(
 
     /**
      * The time between two values of the device's clock, such as {@link WorkCompletions#timestamp}.
-     * The clock begins anew when the bits of {@code completionTimestampMask} are used up; less time
-     * than that must lie between the two.
+     * The clock wraps around when the bits of {@code completionTimestampMask} are used up; the two
+     * values must be less than one such period apart.
      *
      * @param from the earlier value
      * @param to the later value

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 final class Fairness {
     /*
      * A thread that finds its completions by polling never parks. Two such threads that answer each
-     * other from two carriers would keep these from the threads in the carriers' own queues. Turns
-     * notice it, but not for some seconds after they were dissolved, and they can be turned off. So
-     * in one of WAITS waits a thread lets those in its carrier's queue run first.
+     * other on two carriers would keep the threads in the carriers' own queues from running. Turns
+     * notice this, but not for some seconds after they were dissolved, and they can be turned off.
+     * So in one of WAITS waits a thread lets those in its carrier's queue run first.
      */
     /** A power of two. So many waits that polling ends take some hundred microseconds. */
     private static final int WAITS = 256;
@@ -23,8 +23,8 @@ final class Fairness {
     private Fairness() {}
 
     /**
-     * Lets others come first, if need be. To be called by a thread that is about to wait and holds
-     * no place in any queue.
+     * Lets others come first, if necessary. To be called by a thread that is about to wait and is
+     * in no queue.
      *
      * @param nanos for how long it may wait at most, from now on
      * @return how long is left of that

@@ -10,7 +10,7 @@ public enum GidType {
     IB,
     /** RoCE version 1: frames of Ethernet, which no router passes on. */
     ROCE_V1,
-    /** RoCE version 2: UDP over IPv4 or IPv6, as the GID is one of IPv4 or not. */
+    /** RoCE version 2: UDP over IPv4 or IPv6, depending on whether the GID is an IPv4 one. */
     ROCE_V2,
     /** A type that this version of loomverbs does not know. */
     OTHER;

@@ -62,7 +62,7 @@ public final class GroupCompletions {
         return n;
     }
 
-    /** What {@link WorkCompletions} says of them. */
+    /** The text of {@link #completions}. */
     @Override
     public String toString() {
         return completions.toString();

@@ -8,13 +8,15 @@ import java.util.Set;
 import java.util.WeakHashMap;
 
 /**
- * Looks for events that stay unacknowledged and handlers that do not return. It reads what is there
- * for other reasons, so events and handlers cost nothing more. For its thread alone.
+ * Looks for events that stay unacknowledged and handlers that do not return. It reads what is
+ * recorded for other reasons, so events and handlers cost nothing extra. For its thread alone.
  */
 final class HeldWatch {
     private static final long HELD_NANOS = Setting.HELD_WARNING_MILLIS.number() * 1_000_000L;
 
-    /** Handlers are looked at more often than events: one that keeps a carrier is in the way. */
+    /**
+     * Handlers are checked more often than events: one that keeps a carrier holds up other threads.
+     */
     private static final long LOOK_NANOS = HELD_NANOS / 10;
 
     private static final Long TOLD = Long.MAX_VALUE;

@@ -20,7 +20,7 @@ final class LayerWaits {
         layers.add(layer);
     }
 
-    /** What waits now. Calls the layers without a lock. */
+    /** The threads that wait now. Calls the layers without a lock. */
     List<WaitStats> now() {
         List<Supplier<? extends Collection<WaitStats>>> all;
         synchronized (this) {

@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * What the system property {@code loomverbs.leakDetection} chooses: which objects are tracked, and
- * so are reported if the program drops them without closing them.
+ * The level that the system property {@code loomverbs.leakDetection} chooses: which objects are
+ * tracked, and so are reported if the program drops them without closing them.
  */
 final class LeakDetection {
     /** How much is tracked. */

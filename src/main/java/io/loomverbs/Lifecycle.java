@@ -31,7 +31,7 @@ final class Lifecycle extends Awaited {
     private static final int CLOSED = -1;
     private static final int CLOSING = -2;
 
-    /** What {@link #close} answers when something uses the object; no device has that errno. */
+    /** The result of {@link #close} when something uses the object; no device has that errno. */
     static final int IN_USE = Integer.MIN_VALUE;
 
     private static final VarHandle USERS;
@@ -63,13 +63,13 @@ final class Lifecycle extends Awaited {
     private final boolean keepsUsers;
 
     /**
-     * What the object uses: it counts as a user of these until it is closed. Its elements change
-     * only during a {@link #change}.
+     * The objects that this one uses: it counts as a user of these until it is closed. Its elements
+     * change only during a {@link #change}.
      */
     private final Lifecycle[] used;
 
     /**
-     * @param used what {@link #create} gets for it
+     * @param used the objects that {@link #create} gets for it
      */
     Lifecycle(Object owner, Lifecycle... used) {
         this(owner, false, used);
@@ -82,7 +82,7 @@ final class Lifecycle extends Awaited {
         this.ticket = LeakDetection.ticketFor(owner);
     }
 
-    /** Of an object that gives its users to the program, as a channel does with its CQs. */
+    /** For an object that returns its users to the program, as a channel does with its CQs. */
     static Lifecycle keepingUsers(Object owner, Lifecycle... used) {
         return new Lifecycle(owner, true, used);
     }
@@ -139,7 +139,7 @@ final class Lifecycle extends Awaited {
         }
     }
 
-    /** What stands for a user among the named ones. */
+    /** The object that stands for a user among the named ones. */
     private Object keyOf(Object user, @Nullable OpenTicket tracked) {
         return tracked == null || keepsUsers ? user : tracked;
     }
@@ -153,7 +153,7 @@ final class Lifecycle extends Awaited {
         users.add(user);
     }
 
-    /** What {@link #create} has made for this one is gone. */
+    /** An object that {@link #create} made is gone. */
     void release(Object user, @Nullable OpenTicket tracked) {
         try {
             Set<Object> users = named;
@@ -170,8 +170,8 @@ final class Lifecycle extends Awaited {
     }
 
     /**
-     * What uses the object now, each once; what comes or goes just now may be left out. For what
-     * the program has dropped there is its {@link OpenTicket}.
+     * The users of the object now, each once; one that is being added or removed may be left out.
+     * In place of a user that the program has dropped, its {@link OpenTicket}.
      */
     List<Object> openUsers() {
         Set<Object> users = named;
@@ -211,13 +211,13 @@ final class Lifecycle extends Awaited {
      * Closes the object unless something uses it. A thread that meets another's close waits for it,
      * and tries itself if that one has failed.
      *
-     * <p>A closed object stays closed, and has let go of what it used, even if an Error, such as
+     * <p>A closed object stays closed, and has released what it used, even if an Error, such as
      * lack of stack, comes in between.
      *
-     * @param destroy destroys it; answers 0, or why not, after which the object is open
-     * @param afterwards what else is to be done once it is destroyed
+     * @param destroy destroys it; returns 0, or why it could not, after which the object is open
+     * @param afterwards what else to do once it is destroyed
      * @return 0 if the object is closed, now or since earlier; {@link #IN_USE}; or what {@code
-     *     destroy} has answered
+     *     destroy} has returned
      */
     int close(IntSupplier destroy, Runnable afterwards) {
         int met = begin();
@@ -267,7 +267,7 @@ final class Lifecycle extends Awaited {
      * Changes the object unless something uses it. Meanwhile it is as if it were being closed: a
      * thread that wants to close, change or use it waits for the end.
      *
-     * @return what {@code change} has answered, or {@link #IN_USE}
+     * @return what {@code change} has returned, or {@link #IN_USE}
      * @throws ClosedException if it is closed
      */
     int change(IntSupplier change) {

@@ -1,12 +1,12 @@
 package io.loomverbs;
 
 /**
- * What a port's link speaks ({@code IBV_LINK_LAYER_}), in the order of the values.
+ * The protocol of a port's link ({@code IBV_LINK_LAYER_}), in the order of the values.
  *
  * @since 0.1.0
  */
 public enum LinkLayer {
-    /** Not told by the device: InfiniBand. */
+    /** Not reported by the device: InfiniBand. */
     UNSPECIFIED,
     /** InfiniBand: ports are addressed by LID. */
     INFINIBAND,

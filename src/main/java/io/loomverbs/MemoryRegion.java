@@ -24,16 +24,16 @@ public final class MemoryRegion implements AutoCloseable {
     private volatile Registration now;
 
     /**
-     * What a {@link #rereg} that failed midway may have given to the device. Used only in a change
-     * and in the close.
+     * The memory that a {@link #rereg} that failed midway may have given to the device. Used only
+     * in a change and in the close.
      */
     private @Nullable AllocatedMemory doubtful;
 
-    /** What is registered, and how; immutable once published. */
+    /** The registered memory, its access and its keys; immutable once published. */
     static final class Registration {
         private final ProtectionDomain pd;
 
-        /** Of a dma-buf, whose memory is not mapped here, a segment of no bytes. */
+        /** For a dma-buf, whose memory is not mapped here, a segment of no bytes. */
         private final MemorySegment memory;
 
         private final long length;
@@ -169,29 +169,28 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     /**
-     * Changes the region ({@code ibv_rereg_mr}): which memory it is, its protection domain, what is
-     * allowed. Its keys may change: read {@link #lkey} and {@link #rkey} again, and tell peers. Let
-     * no request that names the region be under way: it may end with a protection or access error.
-     * When this has returned, the device no longer accesses memory that the region had before;
-     * memory of {@link ProtectionDomain#allocateMr} is then returned to the system as by {@link
-     * #close}.
+     * Changes the region's memory, protection domain or access ({@code ibv_rereg_mr}). Its keys may
+     * change: read {@link #lkey} and {@link #rkey} again, and send them to the peers. No request
+     * that names the region may be outstanding: it can end with a protection or access error. When
+     * this has returned, the device no longer accesses memory that the region had before; memory of
+     * {@link ProtectionDomain#allocateMr} is then returned to the system as by {@link #close}.
      *
      * <p>Pins and unpins memory like a registration, and takes as long. Threads that change or
      * close the region meanwhile wait. Not interruptible.
      *
-     * <p>If the device refuses, the message says in which state the region is. Either all is as
-     * before, with the same keys; or the device has failed midway ({@code IBV_REREG_MR_ERR_CMD}),
+     * <p>If the device refuses, the message says in which state the region is. Either nothing has
+     * changed, not even the keys; or the device has failed midway ({@code IBV_REREG_MR_ERR_CMD}),
      * {@link #isUsable} is false, and the region can only be closed. It holds its old and its new
      * memory until then. A region whose memory was changed, and whose old memory could not be given
      * back to children of {@code fork} ({@code IBV_REREG_MR_ERR_DO_FORK_OLD}), was changed.
      *
-     * @param changes what changes
+     * @param changes the changes
      * @throws IllegalArgumentException if nothing changes, the domain is of another context, or the
      *     memory and the access are not as {@link ProtectionDomain#regMr(MemorySegment, Access...)}
      *     demands
      * @throws IllegalStateException if the region is not usable
      * @throws ClosedException if the region or the new domain is closed
-     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot do it, as
+     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot do it, like
      *     soft-RoCE; {@code EINVAL} for memory of a dma-buf; or as for {@link
      *     ProtectionDomain#regMr(MemorySegment, Access...)}
      */
@@ -265,9 +264,9 @@ public final class MemoryRegion implements AutoCloseable {
     }
 
     /**
-     * Advises the device of a part of the region ({@code ibv_advise_mr}), whose pages requests will
-     * need soon. It is only advice: pages may go again, and requests that need others load them.
-     * Work goes on as before if the device refuses.
+     * Advises the device that requests will soon need the pages of a part of the region ({@code
+     * ibv_advise_mr}). It is only advice: pages may be evicted again, and requests load pages that
+     * are missing. If the device refuses, requests work as before.
      *
      * @param advice what to do
      * @param offset where the part begins, from the region's first byte on
@@ -277,7 +276,7 @@ public final class MemoryRegion implements AutoCloseable {
      * @throws IllegalArgumentException if the part is not within the region
      * @throws IllegalStateException if the region is not usable
      * @throws ClosedException if the region is closed
-     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot do it, as
+     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot do it, like
      *     soft-RoCE and {@code strict0}; {@code EINVAL} if the region was registered without {@link
      *     Access#ON_DEMAND}; {@code EPERM} for {@link MrAdvice#PREFETCH_WRITE} without {@link
      *     Access#LOCAL_WRITE}; {@code EFAULT} if a part is not mapped

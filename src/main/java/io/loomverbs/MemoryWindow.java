@@ -8,9 +8,9 @@ import java.util.Locale;
 
 /**
  * A key for peers to a part of a memory region, which can be withdrawn without touching the region
- * ({@code struct ibv_mw}). To be of use a window must be bound: a region registered with {@link
- * Access#MW_BIND} gives it memory, and its {@link #rkey} is changed so that old keys mean nothing.
- * What {@link MwType} it has decides how it is bound and invalidated.
+ * ({@code struct ibv_mw}). A window must be bound before it can be used: a region registered with
+ * {@link Access#MW_BIND} gives it memory, and its {@link #rkey} changes, so that old keys become
+ * invalid. Its {@link MwType} decides how it is bound and invalidated.
  *
  * <p>Safe for use by any number of threads, but a bind names the window by its current key: bind it
  * from one thread at a time, and at most once in a chain of requests.
@@ -45,8 +45,8 @@ public final class MemoryWindow implements AutoCloseable {
     }
 
     /**
-     * The next key of a window ({@code ibv_inc_rkey}): the lowest 8 bits count on, the others,
-     * which say which window it is, stay.
+     * The next key of a window ({@code ibv_inc_rkey}): increments the lowest 8 bits, and leaves the
+     * others, which identify the window.
      *
      * @param rkey a key
      * @return the next one
@@ -85,11 +85,11 @@ public final class MemoryWindow implements AutoCloseable {
     }
 
     /**
-     * Gives the window its old key back after a bind that was posted has failed or was flushed. As
-     * {@code ibv_bind_mw(3)} says, the key changes with the post, and nothing else undoes that; the
-     * next bind names the window by it.
+     * Restores the window's old key after a posted bind has failed or was flushed. As {@code
+     * ibv_bind_mw(3)} says, the key changes with the post, and nothing else undoes that; the next
+     * bind names the window by this key.
      *
-     * @param rkey what {@link #rkey} was before that bind
+     * @param rkey the {@link #rkey} before that bind
      * @throws IllegalArgumentException if it is the key of another window
      * @throws ClosedException if the window is closed
      */
@@ -153,7 +153,7 @@ public final class MemoryWindow implements AutoCloseable {
         region = mr.lkey();
     }
 
-    /** Which open windows were last bound, or to be bound, to a region; a sentence, or nothing. */
+    /** The open windows whose last bind names a region, as a sentence; empty if there are none. */
     static String boundTo(MemoryRegion mr) {
         List<String> windows =
                 mr.pd().usage().openUsers().stream()

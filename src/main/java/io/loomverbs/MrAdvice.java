@@ -3,8 +3,7 @@ package io.loomverbs;
 import io.loomverbs.internal.device.Ibv;
 
 /**
- * What a device can be advised to do with memory that it pages on demand ({@code enum
- * ibv_advise_mr_advice}).
+ * Advice to a device about memory that it pages on demand ({@code enum ibv_advise_mr_advice}).
  *
  * @since 0.1.0
  */

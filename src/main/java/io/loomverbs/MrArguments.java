@@ -5,7 +5,7 @@ import io.loomverbs.internal.event.HelperThreads;
 
 import java.lang.foreign.MemorySegment;
 
-/** What memory can be registered. */
+/** Checks which memory can be registered. */
 final class MrArguments {
     private static final int REMOTE_CHANGES = Ibv.ACCESS_REMOTE_WRITE | Ibv.ACCESS_REMOTE_ATOMIC;
 
@@ -59,7 +59,7 @@ final class MrArguments {
         }
     }
 
-    /** What {@code ibv_rereg_mr} can change of a region. */
+    /** Checks what {@code ibv_rereg_mr} can change in a region. */
     static void check(MrChanges changes, MemoryRegion mr) {
         if (changes.flags() == 0) {
             throw new IllegalArgumentException("changes is " + changes + ", which changes nothing");

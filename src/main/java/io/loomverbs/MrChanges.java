@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
 /**
- * What {@link MemoryRegion#rereg} changes of a region, all at once. Start with {@link #of}; each
- * {@code with} method gives a changed copy.
+ * The changes that {@link MemoryRegion#rereg} makes to a region, all at once. Start with {@link
+ * #of}; each {@code with} method gives a changed copy.
  *
  * @since 0.1.0
  */
@@ -39,7 +39,7 @@ public final class MrChanges {
     }
 
     /**
-     * Changes which memory it is ({@code IBV_REREG_MR_CHANGE_TRANSLATION}).
+     * Changes the memory ({@code IBV_REREG_MR_CHANGE_TRANSLATION}).
      *
      * @param to native memory, as for {@link ProtectionDomain#regMr(MemorySegment, Access...)}
      * @return a changed copy
@@ -71,7 +71,7 @@ public final class MrChanges {
     /**
      * The new memory.
      *
-     * @return what it is to be, or null if it does not change
+     * @return the memory, or null if it does not change
      */
     public @Nullable MemorySegment memory() {
         return memory;
@@ -80,7 +80,7 @@ public final class MrChanges {
     /**
      * The new protection domain.
      *
-     * @return what it is to be, or null if it does not change
+     * @return the protection domain, or null if it does not change
      */
     public @Nullable ProtectionDomain pd() {
         return pd;
@@ -95,7 +95,7 @@ public final class MrChanges {
         return access == null ? null : Access.of(access);
     }
 
-    /** What is allowed then, if {@code before} is now. */
+    /** The access after the change, if {@code before} is the present one. */
     int access(int before) {
         return access == null ? before : access;
     }
@@ -107,7 +107,7 @@ public final class MrChanges {
                 | (access == null ? 0 : Ibv.REREG_MR_CHANGE_ACCESS);
     }
 
-    /** What changes. */
+    /** The changes. */
     @Override
     public String toString() {
         return "MrChanges[memory="

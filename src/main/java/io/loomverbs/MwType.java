@@ -9,8 +9,8 @@ import io.loomverbs.internal.device.Ibv;
  */
 public enum MwType {
     /**
-     * Bound by {@link QueuePair#bindMw}, again and again: each bind takes the place of the one
-     * before. The peer of any queue pair of its protection domain may use it.
+     * Bound by {@link QueuePair#bindMw}, any number of times: each bind replaces the one before.
+     * The peer of any queue pair of its protection domain may use it.
      */
     TYPE_1(Ibv.MW_TYPE_1),
     /**

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Reads how the objects of a context are, without stopping anything. */
+/** Reads the state of the objects of a context, without stopping any thread. */
 final class Observation {
     final List<CqStats> cqs = new ArrayList<>();
     final List<ChannelStats> channels = new ArrayList<>();
@@ -191,7 +191,7 @@ final class Observation {
         }
     }
 
-    /** Which threads have received the events that are not acknowledged, where that is known. */
+    /** The threads that received the unacknowledged events, where they are known. */
     private static String receivers(CqDelivery ledger) {
         Set<Thread> holders = ledger.holders();
         return holders.isEmpty()

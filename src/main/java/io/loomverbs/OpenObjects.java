@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 
-/** What the test kit may see of the objects of the API. */
+/** The objects of the API, as the test kit sees them. */
 final class OpenObjects extends ApiObjects {
     private static final OpenObjects INSTANCE = new OpenObjects();
 
-    /** Those that were forgotten without a close are not kept. Under its own lock. */
+    /** A context that was dropped without a close is not kept. Under its own lock. */
     private final WeakHashMap<Context, Long> contexts = new WeakHashMap<>();
 
     private long opened;
@@ -32,7 +32,7 @@ final class OpenObjects extends ApiObjects {
         context.usage().opened(context);
     }
 
-    /** Of an object of a device; null for anything else. */
+    /** The life cycle of an object of a device; null for anything else. */
     @SuppressWarnings("IfChainToSwitch") // the first use of a switch needs memory: may be none
     static @Nullable Lifecycle usageOf(Object open) {
         if (open instanceof QueuePair qp) {

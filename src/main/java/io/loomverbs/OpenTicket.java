@@ -20,7 +20,7 @@ final class OpenTicket extends WeakReference<Object> {
         name = text;
     }
 
-    /** For the end of a sentence: by which thread it was created, and where. */
+    /** The end of a sentence: the thread that created it, and where. */
     String origin() {
         return "created by " + created;
     }

@@ -15,7 +15,7 @@ record Place(String thread, List<StackTraceElement> frames) {
         return of(Thread.currentThread());
     }
 
-    /** What a thread does now. It has no frames if it has ended. */
+    /** Where a thread is now. It has no frames if it has ended. */
     static Place of(Thread thread) {
         return new Place(nameOf(thread), List.of(thread.getStackTrace()));
     }
@@ -27,7 +27,7 @@ record Place(String thread, List<StackTraceElement> frames) {
                 : "\"" + thread.getName() + "\"";
     }
 
-    /** The first frames of the program: those of the library above them say nothing. */
+    /** The first frames of the program, without those of the library above them. */
     String where() {
         StringJoiner text = new StringJoiner(" < ");
         frames.stream()

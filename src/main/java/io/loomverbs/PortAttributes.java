@@ -24,7 +24,7 @@ import io.loomverbs.internal.device.PortAttr;
  * @param maxVlNum the value of {@code max_vl_num}, the virtual lanes: 1 is VL0, 2 is VL0 and VL1, 3
  *     is VL0 to VL3, 4 is VL0 to VL7, 5 is VL0 to VL14
  * @param smSl the service level of the subnet manager ({@code sm_sl})
- * @param subnetTimeout how long a packet takes through the subnet at most ({@code subnet_timeout}):
+ * @param subnetTimeout how long a packet takes at most through the subnet ({@code subnet_timeout}):
  *     4.096 microseconds times two to the power of this
  * @param initTypeReply the value of {@code init_type_reply}: how the subnet manager has initialized
  *     the port

@@ -46,7 +46,7 @@ final class PostRefusal {
         return new PostException(verb, errno, accepted, why);
     }
 
-    /** What must be done before a request can be posted. */
+    /** The step that is needed before a request can be posted. */
     private static String needs(QueuePair qp, String verb, @Nullable QpState state) {
         String first = qp.type() == QpType.UD ? "activate it first" : "connect it first";
         if (verb.equals(QueuePair.POST_RECV) && state == QpState.RESET) {

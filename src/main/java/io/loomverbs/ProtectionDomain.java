@@ -152,7 +152,7 @@ public final class ProtectionDomain implements AutoCloseable {
      * <p>The device keeps the dma-buf open: the program may close its descriptor once this has
      * returned.
      *
-     * @param fd the file descriptor of the dma-buf, which the program has got from that driver
+     * @param fd the file descriptor of the dma-buf, as that driver returned it
      * @param offset where the region begins in the dma-buf
      * @param length how long it is, at least 1
      * @param iova the address by which work requests name its first byte: any, but at the same
@@ -166,9 +166,9 @@ public final class ProtectionDomain implements AutoCloseable {
      *     within a page; or if remote writes or atomics are allowed without {@link
      *     Access#LOCAL_WRITE}
      * @throws ClosedException if the protection domain is closed
-     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot do it, as
+     * @throws VerbsException if the device refuses: {@code EOPNOTSUPP} if it cannot do it, like
      *     soft-RoCE and {@code soft0}; {@code EBADF} if there is no such descriptor; {@code EINVAL}
-     *     if it is of no dma-buf, or of one that is shorter
+     *     if it is not that of a dma-buf, or the dma-buf is shorter
      */
     public MemoryRegion regDmabufMr(int fd, long offset, long length, long iova, Access... access) {
         int flags = Access.flags(access);
@@ -338,8 +338,8 @@ public final class ProtectionDomain implements AutoCloseable {
      * @throws IllegalArgumentException if the port or the index of the source GID does not exist
      * @throws ClosedException if the protection domain is closed
      * @throws VerbsException if the device refuses: {@code ENOMEM} when it has too many; {@code
-     *     EINVAL} if it needs a GID and there is none; on Ethernet (RoCE), which may ask the
-     *     network and take as long as a second, {@code ETIMEDOUT}, {@code ENETUNREACH} or {@code
+     *     EINVAL} if it needs a GID and there is none; on Ethernet (RoCE), which may query the
+     *     network and take up to a second, {@code ETIMEDOUT}, {@code ENETUNREACH} or {@code
      *     EHOSTUNREACH} if the address cannot be resolved
      */
     public AddressHandle createAh(AhAttributes attributes) {

@@ -73,8 +73,8 @@ public final class QpAttributes {
     }
 
     /**
-     * Whether {@link AsyncEventType#SQ_DRAINED} is to report when the send queue has drained
-     * ({@code en_sqd_async_notify}).
+     * Whether {@link AsyncEventType#SQ_DRAINED} reports that the send queue has drained ({@code
+     * en_sqd_async_notify}).
      *
      * @return the attribute
      */
@@ -295,8 +295,8 @@ public final class QpAttributes {
         }
 
         /**
-         * Whether {@link AsyncEventType#SQ_DRAINED} is to report when the send queue has drained
-         * ({@code IBV_QP_EN_SQD_ASYNC_NOTIFY}); together with state {@link QpState#SQD}, from RTS.
+         * Whether {@link AsyncEventType#SQ_DRAINED} reports that the send queue has drained ({@code
+         * IBV_QP_EN_SQD_ASYNC_NOTIFY}); together with state {@link QpState#SQD}, from RTS.
          *
          * @param enSqdAsyncNotify the attribute
          * @return this

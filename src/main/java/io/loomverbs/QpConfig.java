@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param maxInlineData how many bytes a request of the send queue may carry inline
  * @param sqSigAll whether every request of the send queue has a completion, signaled or not
  * @param srq the shared receive queue from which the queue pair takes its receive requests; null if
- *     it has a receive queue of its own. With one, {@code maxRecvWr} and {@code maxRecvSge} do not
- *     count
+ *     it has a receive queue of its own. With one, {@code maxRecvWr} and {@code maxRecvSge} are
+ *     ignored
  * @param qpContext an object of the program's, which {@link QueuePair#qpContext} returns; may be
  *     null
  * @since 0.1.0

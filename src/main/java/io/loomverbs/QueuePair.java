@@ -24,7 +24,10 @@ import java.util.concurrent.ThreadLocalRandom;
  * @since 0.1.0
  */
 public final class QueuePair implements AutoCloseable {
-    /** As a GID index: no GID; the queue pair is addressed by its port's LID. Not on Ethernet. */
+    /**
+     * A GID index that means no GID: peers address the queue pair by its port's LID. Not on
+     * Ethernet.
+     */
     public static final int NO_GID = -1;
 
     private static final String DESTROY = "ibv_destroy_qp";
@@ -62,7 +65,7 @@ public final class QueuePair implements AutoCloseable {
         this.usage = new Lifecycle(this, used(pd, config));
     }
 
-    /** What a queue pair counts as a user of. */
+    /** The objects that a queue pair uses. */
     static Lifecycle[] used(ProtectionDomain pd, QpConfig config) {
         Lifecycle domain = pd.usage();
         Lifecycle send = config.sendCq().usage();
@@ -155,7 +158,7 @@ public final class QueuePair implements AutoCloseable {
     }
 
     /**
-     * What the queue pair was created from, with the capacities that the device granted.
+     * The configuration of the queue pair, with the capacities that the device granted.
      *
      * @return the configuration, its capacities at least what was asked for
      */
@@ -273,7 +276,7 @@ public final class QueuePair implements AutoCloseable {
      * values.
      *
      * @param remote the peer's {@link #endpoint()}
-     * @param other what is set here is used instead; a state is ignored
+     * @param other attributes that are used instead, where they are set; a state is ignored
      * @throws IllegalArgumentException if {@code pathMtu} is set to more than the peer's endpoint
      *     has, or {@code portNum} to a port that does not exist
      * @throws IllegalStateException if the queue pair is of type UD
@@ -504,8 +507,8 @@ public final class QueuePair implements AutoCloseable {
      *     protection domain; nothing was posted
      * @throws ClosedException if the queue pair is closed
      * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
-     *     EINVAL} if the state or the type of the queue pair do not allow it; one or the other, as
-     *     the device has it, if there are more entries or inline data than the queue pair was
+     *     EINVAL} if the state or the type of the queue pair do not allow it; one or the other,
+     *     depending on the device, if there are more entries or inline data than the queue pair was
      *     granted. Those before it in the chain were posted; or the device does not say which:
      *     {@link PostException#posted()}
      * @throws OutOfMemoryError if there is no memory for a copy of the chain; nothing was posted
@@ -574,8 +577,8 @@ public final class QueuePair implements AutoCloseable {
      * Posts a request to bind a window of {@link MwType#TYPE_1} to a part of a region, or to unbind
      * it ({@code ibv_bind_mw}; RC and UC). With the post, the window has its {@linkplain
      * MemoryWindow#rkey new key}; the bind is done when the request, which is signaled, has
-     * completed, or else ends with {@link WcStatus#MW_BIND_ERR}. Takes the place of an earlier
-     * bind, to whatever region. Like {@link #postSend}, but for small objects that it allocates.
+     * completed, or else ends with {@link WcStatus#MW_BIND_ERR}. Replaces an earlier bind, to
+     * whatever region. Like {@link #postSend}, except that it allocates small objects.
      *
      * @param mw the window; keep it and the region open until the request has completed
      * @param wrId the number by which the completion names the request

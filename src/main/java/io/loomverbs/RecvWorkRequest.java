@@ -144,7 +144,7 @@ public final class RecvWorkRequest {
         return struct;
     }
 
-    /** What of this request exceeds the capacities of a queue; empty if nothing does. */
+    /** Says in what this request exceeds the capacities of a queue; empty if in nothing. */
     String excess(int maxSge) {
         return WorkRequestSges.excess(struct.numSge(), maxSge);
     }

@@ -114,9 +114,9 @@ public final class SendWorkRequest {
     }
 
     /**
-     * Invalidates the key of an own window of {@link MwType#TYPE_2} that is bound to this queue
-     * pair ({@code IBV_WR_LOCAL_INV}; RC and UC). No peer accesses memory by it once the request
-     * has completed, and the window can be bound again. Takes no memory.
+     * Invalidates the key of a window of {@link MwType#TYPE_2} that is bound to this queue pair
+     * ({@code IBV_WR_LOCAL_INV}; RC and UC). No peer accesses memory by it once the request has
+     * completed, and the window can be bound again. Needs no scatter/gather entry.
      *
      * @param rkey the window's key
      * @return this
@@ -134,7 +134,7 @@ public final class SendWorkRequest {
      * WcStatus#MW_BIND_ERR}. Takes the place of scatter/gather entries.
      *
      * @param mw the window; keep it and the region open until the request has completed
-     * @param rkey its new key: {@link MemoryWindow#incRkey} of its present one, say. Only the
+     * @param rkey its new key: such as {@link MemoryWindow#incRkey} of its present one. Only the
      *     lowest 8 bits may differ
      * @param mr the region, registered with {@link Access#MW_BIND}
      * @param offset where the part starts, in bytes
@@ -443,7 +443,7 @@ public final class SendWorkRequest {
         return struct;
     }
 
-    /** What of this request exceeds the capacities of a queue pair; empty if nothing does. */
+    /** Says in what this request exceeds the capacities of a queue pair; empty if in nothing. */
     String excess(QpCap cap) {
         if ((struct.sendFlags() & Ibv.SEND_INLINE) == 0) {
             return WorkRequestSges.excess(struct.numSge(), cap.maxSendSge());

@@ -50,9 +50,9 @@ import java.util.stream.Collectors;
 public abstract sealed class Serving implements Runnable, AutoCloseable
         permits CqServing, ChannelServing {
     /*
-     * A thread enters, which claims the CQ or the channel if it is the first, handles, and leaves,
-     * after which the last one gives the claim back. All of that is under this object's monitor,
-     * as is the stop: no thread enters once that has begun.
+     * A thread enters, and claims the CQ or the channel if it is the first. It handles completions,
+     * then leaves, and the last thread to leave gives the claim back. Entering and leaving are
+     * under this object's monitor, as is the stop: no thread enters once that has begun.
      *
      * A thread that was started has entered, but it is the program's factory that has made it: it
      * may end before it has begun to serve. So a thread that waits for the end looks for such
@@ -80,7 +80,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
     @GuardedBy("this")
     private final List<Thread> threads = new ArrayList<>(1);
 
-    /** Those of them that were started, and have not begun to serve. */
+    /** The started threads that have not begun to serve. */
     @GuardedBy("this")
     private final List<Thread> starting = new ArrayList<>(1);
 
@@ -146,7 +146,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
      * @param cq a CQ with direct delivery
      * @param handler what to run for each batch
      * @param policy what follows when the handler throws
-     * @return what no thread runs yet
+     * @return the serving, which no thread runs yet
      * @throws IllegalStateException if the CQ does not have direct delivery
      */
     public static Serving of(CompletionQueue cq, CompletionHandler handler, FailurePolicy policy) {
@@ -168,7 +168,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
      * @param channel the channel
      * @param handler what to run for each batch
      * @param policy what follows when the handler throws
-     * @return what no thread runs yet
+     * @return the serving, which no thread runs yet
      */
     public static Serving of(
             CompletionChannel channel, ChannelHandler handler, FailurePolicy policy) {
@@ -306,7 +306,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         end.tell();
     }
 
-    /** What each thread that has entered does. */
+    /** The work of each thread that has entered. */
     final void serve(Thread me) {
         boolean ended = false;
         HandlerCalls calls = null;
@@ -359,7 +359,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         return abandoned;
     }
 
-    /** What had arrived was handled. */
+    /** Everything that had arrived was handled. */
     final void drained() {
         drained = true;
     }
@@ -395,7 +395,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         try {
             me.getUncaughtExceptionHandler().uncaughtException(me, thrown);
         } catch (Throwable ignored) {
-            // There is no one left to tell.
+            // There is nothing left to report it to.
         }
     }
 
@@ -415,7 +415,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
      * <p>In a thread that serves, this does not wait: the thread ends when the handler has returned
      * and what had arrived is handled.
      *
-     * <p>A CQ that is used meanwhile is not served indefinitely: what arrives later may be handled
+     * <p>A stop ends even if the CQ is still in use: completions that arrive later may be handled,
      * or stay there.
      *
      * @param timeout how long to wait; zero stops threads after their current batch
@@ -475,7 +475,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         return List.copyOf(threads);
     }
 
-    /** As the end of a sentence that says that something is being served. Takes no lock. */
+    /** The end of a sentence that says that something is being served. Takes no lock. */
     final String byThread() {
         Thread thread = first;
         return thread == null ? "" : " by thread " + Place.nameOf(thread);
@@ -486,8 +486,8 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
     }
 
     /**
-     * What it does, in words: the threads that run it, whether it stops or has stopped, whether
-     * completions may be left, and what its handler has thrown to stop it.
+     * The state in words: the threads that run it, whether it stops or has stopped, whether
+     * completions may be left, and the exception of the handler that has stopped it.
      *
      * @return the state at this moment
      */
@@ -512,7 +512,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
         return threads.stream().map(Place::nameOf).collect(Collectors.joining(", "));
     }
 
-    /** What is served. */
+    /** The CQ or channel that is served. */
     @Override
     public final String toString() {
         return "serving of " + served;

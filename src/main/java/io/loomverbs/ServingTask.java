@@ -2,7 +2,7 @@ package io.loomverbs;
 
 import org.jspecify.annotations.Nullable;
 
-/** What a thread of {@link Serving#start} runs. */
+/** The task of a thread of {@link Serving#start}. */
 final class ServingTask implements Runnable {
     private final Serving serving;
 

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A shared receive queue: {@code struct ibv_srq}. Any number of queue pairs take their receive
- * requests from it, one for each message, so that buffers are posted for the messages that come and
- * not for each queue pair. Create it with {@link ProtectionDomain#createSrq}, and the queue pairs
- * with {@link QpConfig#withSrq}.
+ * requests from it, one for each message, so that the program posts buffers for the messages that
+ * arrive, not for each queue pair. Create it with {@link ProtectionDomain#createSrq}, and the queue
+ * pairs with {@link QpConfig#withSrq}.
  *
  * <p>Completions of its requests arrive in the receive CQ of the queue pair that got the message.
  * Requests are taken in the order in which they were posted; those of different queue pairs may

@@ -14,7 +14,7 @@ public enum TransportType {
     USNIC(2, "usNIC"),
     /** Cisco's usNIC over UDP. */
     USNIC_UDP(3, "usNIC UDP"),
-    /** What a vendor does in its own way, such as EFA. */
+    /** A vendor's own protocol, such as that of EFA. */
     UNSPECIFIED(4, "unspecified"),
     /** None of these. */
     UNKNOWN(-1, "unknown");

@@ -7,7 +7,7 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What the completions of an extended CQ have beyond those of a plain one ({@code enum
+ * A field that completions of an extended CQ have beyond those of a plain one ({@code enum
  * ibv_create_cq_wc_flags}). A program asks for it when it creates the CQ: {@link
  * CqConfig#withFields}.
  *

@@ -59,7 +59,7 @@ public record WorkCompletion(
         int cvlan,
         int flowTag) {
 
-    /** What is valid of the completion; of one that has failed, that is little. */
+    /** The valid fields of the completion; a failed one has few. */
     @Override
     public String toString() {
         StringBuilder text =

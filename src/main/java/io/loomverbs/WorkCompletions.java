@@ -33,10 +33,10 @@ public final class WorkCompletions {
     /** The CQ whose completions it holds; null if there were none, or they are of a group. */
     private @Nullable CompletionQueue cq;
 
-    /** What completions of extended CQs have besides; null until there are any. */
+    /** The further fields of completions of extended CQs; null until there are any. */
     private long @Nullable [] extras;
 
-    /** Whose part it is; it knows the CQ of each completion. */
+    /** The batch that this is a part of, which knows the CQ of each completion. */
     private @Nullable GroupCompletions group;
 
     private WorkCompletions(int capacity, MemorySegment memory) {
@@ -145,7 +145,7 @@ public final class WorkCompletions {
     }
 
     /**
-     * How the work request ended, as a number: that of {@code enum ibv_wc_status}.
+     * How the work request ended, as a number of {@code enum ibv_wc_status}.
      *
      * @param index which completion
      * @return the number, also of a status that is {@link WcStatus#OTHER}
@@ -175,7 +175,7 @@ public final class WorkCompletions {
     }
 
     /**
-     * What kind of work request it was, as a number: that of {@code enum ibv_wc_opcode}.
+     * What kind of work request it was, as a number of {@code enum ibv_wc_opcode}.
      *
      * @param index which completion
      * @return the number, also of a kind that is {@link WcOpcode#OTHER}
@@ -326,11 +326,11 @@ public final class WorkCompletions {
     }
 
     /**
-     * Which partition key a message came with ({@code pkey_index}). Verbs has it valid only on the
-     * queue pairs of a fabric's management (GSI), which are not created here.
+     * Which partition key a message came with ({@code pkey_index}). In verbs it is valid only on
+     * the queue pairs of the fabric's management (GSI), which loomverbs does not create.
      *
      * @param index which completion
-     * @return an index to the port's table, if the device tells it
+     * @return an index into the port's table, if the device reports it
      */
     public int pkeyIndex(int index) {
         return WcStruct.pkeyIndex(memory, at(index));
@@ -338,8 +338,8 @@ public final class WorkCompletions {
 
     /**
      * When the work was done, by the device's clock ({@code completion_ts}). {@link
-     * ExtendedDeviceAttributes#nanos} makes nanoseconds of two of them; {@link Context#rawClock} is
-     * the clock now. Allocates nothing, as the following methods.
+     * ExtendedDeviceAttributes#nanos} converts the difference of two of them to nanoseconds; {@link
+     * Context#rawClock} is the clock now. Allocates nothing, like the following methods.
      *
      * @param index which completion
      * @return ticks; 0 if the work has failed

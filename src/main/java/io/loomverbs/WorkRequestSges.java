@@ -39,7 +39,7 @@ final class WorkRequestSges {
         }
     }
 
-    /** What is wrong with so many entries if so many were granted; empty if nothing is. */
+    /** Says how {@code entries} exceed those {@code granted}; empty if they do not. */
     static String excess(int entries, int granted) {
         return entries <= granted
                 ? ""

@@ -5,8 +5,8 @@
  * <p>Start with {@link io.loomverbs.Verbs#devices()}. Opening a {@link io.loomverbs.Device} gives a
  * {@link io.loomverbs.Context}, in which everything else is created: protection domains, memory
  * regions and queue pairs on one side, completion channels and {@linkplain
- * io.loomverbs.CompletionQueue completion queues} on the other. Names are those of verbs, in Java
- * case; each method names the verb that it stands for. {@link io.loomverbs.cm} connects queue pairs
+ * io.loomverbs.CompletionQueue completion queues} on the other. Names are those of verbs, in camel
+ * case; the description of each method names its verb. {@link io.loomverbs.cm} connects queue pairs
  * by IP address and port, and {@link io.loomverbs.blocking} has requests that park until they are
  * done.
  *
@@ -23,13 +23,13 @@
  * AddressHandle        +--------------+
  * }</pre>
  *
- * <p>An arrow leads from an object to what is created from it or uses it, and is closed before it.
+ * <p>An arrow leads from an object to those that are created from it or use it; close these first.
  *
  * <h2 id="threads">Threads</h2>
  *
  * Devices, contexts, channels, CQs, queue pairs and everything else that is created in a context
- * may be used by any number of threads at once, virtual ones or platform ones. What only carries
- * arguments and results is meant for one thread at a time: {@link io.loomverbs.WorkCompletions},
+ * may be used by any number of threads at once, virtual ones or platform ones. Objects that only
+ * carry arguments and results are for one thread at a time: {@link io.loomverbs.WorkCompletions},
  * {@link io.loomverbs.SendWorkRequest}, {@link io.loomverbs.RecvWorkRequest} and the builders.
  *
  * <p>Methods that wait park the thread, unless {@link io.loomverbs.WaitStrategy#POLLING} is chosen.
