@@ -34,7 +34,7 @@ final class Attempt {
     @GuardedBy("lock")
     private State state = State.OPEN;
 
-    /** Of an id that has both addresses, over that device. */
+    /** An attempt with an id that has both addresses, over that device. */
     Attempt(Endpoint endpoint, String device) {
         CmIdOps id = endpoint.ops();
         this.endpoint = endpoint;
@@ -75,10 +75,10 @@ final class Attempt {
         return port;
     }
 
-    /** What has to be done with the endpoint and the queue pair until they are connected. */
+    /** The steps of the endpoint and the queue pair until they are connected. */
     interface Steps {
         /**
-         * Takes the endpoint and the queue pair through what is left.
+         * Takes the endpoint and the queue pair through the remaining steps.
          *
          * @param state the state of the queue pair
          */

@@ -13,8 +13,7 @@ import java.time.Duration;
 
 /**
  * A client's request for a connection, received by {@link RdmaListener#accept()}. It is accepted or
- * rejected once; closing it rejects it. A client that gets no answer waits until its own time is
- * over.
+ * rejected once; closing it rejects it. A client that gets no answer waits until its own timeout.
  *
  * <p>It names the device and the port on which it has arrived, so that the queue pair is created
  * there. To have receives posted before the client may send, call {@link #init}, post, then accept.
@@ -75,7 +74,7 @@ public final class ConnectRequest implements AutoCloseable {
     }
 
     /**
-     * What the client has sent along.
+     * The private data of the client's request.
      *
      * @return a copy, on InfiniBand and RoCE padded with zeros to 56 bytes
      */
@@ -84,8 +83,8 @@ public final class ConnectRequest implements AutoCloseable {
     }
 
     /**
-     * How many READs and atomics the client wants to have under way at once: the most that {@link
-     * ConnectionConfig#withResponderResources} needs to be here.
+     * How many READs and atomics the client wants to have under way at once: {@link
+     * ConnectionConfig#withResponderResources} need not be more than this.
      *
      * @return the client's initiator depth
      */
@@ -107,7 +106,7 @@ public final class ConnectRequest implements AutoCloseable {
      * how many are posted for this connection: a message that finds none is sent again, as often as
      * {@link ConnectionConfig#withRnrRetryCount} says.
      *
-     * @return what the client has said ({@code rdma_conn_param.srq})
+     * @return the client's value of {@code rdma_conn_param.srq}
      */
     public boolean peerUsesSrq() {
         return request.srq();
@@ -199,7 +198,7 @@ public final class ConnectRequest implements AutoCloseable {
                     "rdma_accept",
                     this + " was accepted, but not confirmed within " + Duration.ofNanos(nanos));
         }
-        // The peer may have left before this side was told that the connection stood.
+        // The peer may have left before this side learned that the connection was established.
         if (event.type() != Cm.EVENT_ESTABLISHED && event.type() != Cm.EVENT_DISCONNECTED) {
             throw endpoint.failure("rdma_accept", event);
         }

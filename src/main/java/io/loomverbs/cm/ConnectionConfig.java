@@ -5,8 +5,8 @@ import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmConnParam;
 
 /**
- * What one side asks for when it connects or accepts ({@code struct rdma_conn_param}). Start with
- * {@link #defaults()}; each {@code with} method gives a changed copy.
+ * The parameters of one side when it connects or accepts ({@code struct rdma_conn_param}). Start
+ * with {@link #defaults()}; each {@code with} method gives a changed copy.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,7 @@ public final class ConnectionConfig {
 
     /**
      * No private data, as many READs and atomics at once as both devices can do, a retry count of
-     * 7, RNR retries without end after 0.64 ms each, and the connection manager's timeout for
+     * 7, unlimited RNR retries after 0.64 ms each, and the connection manager's timeout for
      * acknowledgements.
      *
      * @return the configuration
@@ -50,9 +50,9 @@ public final class ConnectionConfig {
     }
 
     /**
-     * Changes what the peer is told with the request or the answer. A request carries 56 bytes, an
-     * answer 196. The peer sees them padded with zeros to that size, so they must say themselves
-     * how long they are.
+     * Changes the private data that the peer gets with the request or the answer. A request carries
+     * 56 bytes, an answer 196. The peer sees the data padded with zeros to that size, so the data
+     * must contain its own length.
      *
      * @param data what to send; copied
      * @return a changed copy
@@ -98,7 +98,7 @@ public final class ConnectionConfig {
     }
 
     /**
-     * Changes how often a message is sent again that the peer does not acknowledge ({@code
+     * Changes how often this side resends a message that the peer does not acknowledge ({@code
      * retry_count}). The client's value counts for both sides; {@code rdma_accept} ignores it.
      *
      * @param retries 0 to 7
@@ -113,7 +113,7 @@ public final class ConnectionConfig {
     }
 
     /**
-     * Changes how often the peer sends a message again for which this side has no receive posted
+     * Changes how often the peer resends a message for which this side has no receive posted
      * ({@code rnr_retry_count}). Each side's value counts for the other's queue pair: the server's
      * for what the client sends, and the reverse.
      *
@@ -129,11 +129,10 @@ public final class ConnectionConfig {
     }
 
     /**
-     * Changes how long this side waits for an acknowledgement before it sends a message again
-     * ({@code RDMA_OPTION_ID_ACK_TIMEOUT}). On RoCE the connection manager's own value is 19, 2.1
-     * seconds.
+     * Changes how long this side waits for an acknowledgement before it resends a message ({@code
+     * RDMA_OPTION_ID_ACK_TIMEOUT}). On RoCE the connection manager's own value is 19, 2.1 seconds.
      *
-     * @param exponent 4.096 us times 2 to this power, 0 to 31; 0 is without end
+     * @param exponent 4.096 us times 2 to this power, 0 to 31; 0 waits indefinitely
      * @return a changed copy
      * @throws IllegalArgumentException if it is out of that range
      */
@@ -145,7 +144,7 @@ public final class ConnectionConfig {
     }
 
     /**
-     * Changes how long the peer waits before it sends a message again for which this side has no
+     * Changes how long the peer waits before it resends a message for which this side has no
      * receive posted ({@code min_rnr_timer}). The default is 12, 0.64 ms. In rdma_cm it is 0, the
      * longest time, and cannot be changed; loomverbs sets it in the queue pair ({@code
      * IBV_QP_MIN_RNR_TIMER}).
@@ -189,7 +188,7 @@ public final class ConnectionConfig {
         return of(qp.qpNum(), qp.srq() != null);
     }
 
-    /** For datagrams: the peer is told the number, if any, and nothing else. */
+    /** For datagrams: the peer gets the number, if any, and nothing else. */
     CmConnParam ofDatagrams(int qpNum) {
         return of(qpNum, false);
     }

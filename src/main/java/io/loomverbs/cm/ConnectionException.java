@@ -4,7 +4,7 @@ import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.device.Errno;
 
 /**
- * A connection did not come about, or an address cannot be used: a call of rdma_cm was refused, or
+ * A connection could not be made, or an address cannot be used: a call of rdma_cm was refused, or
  * its event reported a failure.
  *
  * @since 0.1.0

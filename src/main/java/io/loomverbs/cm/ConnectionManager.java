@@ -23,8 +23,8 @@ import java.time.Duration;
  *
  * <p>Connections are of type RC ({@code RDMA_PS_TCP}). With queue pairs of type UD ({@code
  * RDMA_PS_UDP}), a client only asks where to send its datagrams, and a multicast group can be
- * joined. A manager need not be closed: what it uses goes with the last listener, route, request,
- * connection and group.
+ * joined. A manager need not be closed: it releases its resources with the last listener, route,
+ * request, connection and group.
  *
  * @since 0.1.0
  */
@@ -142,8 +142,8 @@ public final class ConnectionManager {
 
     /**
      * Listens for clients that ask where to send datagrams ({@code rdma_bind_addr}, {@code
-     * rdma_listen} in {@code RDMA_PS_UDP}), with up to 1024 requests that wait to be answered. The
-     * ports of datagrams are others than those of connections.
+     * rdma_listen} in {@code RDMA_PS_UDP}), with up to 1024 requests that wait to be answered.
+     * Datagrams and connections have separate port numbers.
      *
      * @param local as in {@link #listen(InetSocketAddress, int)}
      * @return the listener
@@ -277,8 +277,8 @@ public final class ConnectionManager {
     }
 
     /**
-     * Joins a multicast group ({@code rdma_join_multicast}): the network passes on what is sent to
-     * it. A queue pair receives it once it is {@linkplain MulticastGroup#attach attached}.
+     * Joins a multicast group ({@code rdma_join_multicast}): the network then forwards the group's
+     * messages. A queue pair receives it once it is {@linkplain MulticastGroup#attach attached}.
      *
      * @param local the address of this host, and thereby the device, to join with
      * @param group the group's address; the port does not matter. Devices differ: soft-RoCE with
@@ -383,7 +383,7 @@ public final class ConnectionManager {
         }
     }
 
-    /** Which manager it is. */
+    /** The manager's name. */
     @Override
     public String toString() {
         return name;

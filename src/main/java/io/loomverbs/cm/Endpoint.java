@@ -22,10 +22,10 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Endpoint implements CmListener {
     /*
      * Until the connection is established, or the group is joined, its events wait for the thread
-     * that sets it up, which takes one after the other. From then on only its end counts.
+     * that sets it up, which takes one after the other. From then on only its end matters.
      *
-     *   the setting-up thread:  `establish` names what is to be done when the peer leaves
-     *   the raiser of the end:  records the end, then does what was named
+     *   the setting-up thread:  `establish` names the action for the peer's end
+     *   the raiser of the end:  records the end, then runs the action
      *
      * Both under the lock, so that one of them sees the other: the end is acted upon once, on
      * whichever side of `establish` it comes. The action itself runs without the lock.
@@ -46,7 +46,7 @@ final class Endpoint implements CmListener {
     @GuardedBy("lock")
     private @Nullable CmEvent end;
 
-    /** What is to be done at the end; null until the connection is established. */
+    /** The action at the end; null until the connection is established. */
     @GuardedBy("lock")
     private @Nullable Runnable atEnd;
 
@@ -163,9 +163,9 @@ final class Endpoint implements CmListener {
     }
 
     /**
-     * The connection stands. If it is over already, {@code action} runs now.
+     * The connection is established. If it is over already, {@code action} runs now.
      *
-     * @param action what is to be done, once, when the peer has left or the device is gone
+     * @param action run once, when the peer has left or the device is gone
      * @throws ClosedException if the endpoint was closed meanwhile
      */
     void establish(Runnable action) {
@@ -257,7 +257,7 @@ final class Endpoint implements CmListener {
      * Ends all waits, and destroys the id. If two threads close at once, the second waits for the
      * first.
      *
-     * @param leave what is done before the id is destroyed, such as to disconnect
+     * @param leave run before the id is destroyed, such as to disconnect
      */
     void close(Runnable leave) {
         lock.lock();
@@ -304,12 +304,12 @@ final class Endpoint implements CmListener {
         }
     }
 
-    /** What to throw for a refused call, which may be refused because of a close. */
+    /** The exception for a refused call, which may have been refused because of a close. */
     RuntimeException failure(String call, int rc, String detail) {
         return isClosed() ? closedException() : ConnectionException.refused(call, rc, detail);
     }
 
-    /** What to throw for an event that ends the setup. */
+    /** The exception for an event that ends the setup. */
     ConnectionException failure(String call, CmEvent event) {
         return event.type() == Cm.EVENT_REJECTED
                 ? new RejectedException(call, event.status(), event.privateData(), name)

@@ -19,12 +19,12 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A multicast group that a port of this host has joined, by {@link
- * ConnectionManager#joinMulticast}. Attach the queue pairs that are to receive what is sent to it.
- * To send to it, make an address handle of {@link #peer()}.
+ * ConnectionManager#joinMulticast}. Attach the queue pairs that should receive its messages. To
+ * send to it, make an address handle of {@link #peer()}.
  *
- * <p>The network may drop the group, for example when its subnet manager restarts. Then nothing is
- * received any more. {@link #awaitLoss()} returns, and the program can close the group and join
- * again.
+ * <p>The network may drop the group, for example when its subnet manager restarts. Then no queue
+ * pair receives anything any more. {@link #awaitLoss()} returns, and the program can close the
+ * group and join again.
  *
  * <p>Safe for use by any number of threads.
  *
@@ -99,7 +99,7 @@ public final class MulticastGroup implements AutoCloseable {
     }
 
     /**
-     * Makes a queue pair receive what is sent to the group ({@code ibv_attach_mcast}). It cannot be
+     * Makes a queue pair receive the messages of the group ({@code ibv_attach_mcast}). It cannot be
      * closed until it is {@linkplain #detach detached}, or the group is left. Attaching again does
      * nothing.
      *

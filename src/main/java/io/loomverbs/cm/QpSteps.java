@@ -77,7 +77,7 @@ final class QpSteps {
         }
     }
 
-    /** Refuses a queue pair that cannot be told to a client, or be attached to a group. */
+    /** Refuses a queue pair that cannot be announced to a client, or be attached to a group. */
     static void checkUd(QueuePair qp, String device) {
         checkKind(qp, device, QpType.UD);
     }
@@ -111,9 +111,10 @@ final class QpSteps {
     }
 
     /**
-     * To INIT before a connection, with messages as all that the peer may send. A queue pair that
-     * is there keeps its access rights, but not the port and the partition key that the program has
-     * chosen: those are the connection's, as librdmacm sets them before every RTR.
+     * Takes the queue pair to INIT before a connection, with messages as the only operation that
+     * the peer may use. A queue pair that is in INIT already keeps its access rights, but not the
+     * port and the partition key that the program has chosen: those are the connection's, as
+     * librdmacm sets them before every RTR.
      */
     static void initToConnect(CmIdOps id, QueuePair qp, QpState state) {
         if (state == QpState.RESET) {

@@ -13,8 +13,8 @@ import java.time.Duration;
  *
  * <p>When the peer disconnects, or its process dies, the queue pair goes to ERR: requests that are
  * under way complete with {@code WR_FLUSH_ERR}, so that threads which wait for completions are
- * woken. No other thread needs to wait here for that. If the peer's host vanishes, only a message
- * that is not acknowledged shows it: see {@link ConnectionConfig#withRetryCount}.
+ * woken. No other thread needs to wait here for that. If the peer's host vanishes, only an
+ * unacknowledged message reveals it: see {@link ConnectionConfig#withRetryCount}.
  *
  * <p>Safe for use by any number of threads.
  *
@@ -45,7 +45,7 @@ public final class RdmaConnection implements AutoCloseable {
     /**
      * Takes over what {@code attempt} has set up.
      *
-     * @param told what the peer has said with its request or its answer
+     * @param told the event of the peer's request or answer
      */
     static RdmaConnection of(Attempt attempt, QueuePair qp, CmEvent told) {
         RdmaConnection connection = new RdmaConnection(attempt, qp, told);
@@ -81,7 +81,7 @@ public final class RdmaConnection implements AutoCloseable {
     }
 
     /**
-     * What the peer has sent with its request or its answer.
+     * The private data of the peer's request or answer.
      *
      * @return a copy, on InfiniBand and RoCE padded with zeros: to 56 bytes for a request, to 196
      *     for an answer
@@ -93,7 +93,7 @@ public final class RdmaConnection implements AutoCloseable {
     /**
      * Whether the peer's queue pair takes its receives from an SRQ.
      *
-     * @return what the peer has said ({@code rdma_conn_param.srq})
+     * @return the peer's value of {@code rdma_conn_param.srq}
      * @see ConnectRequest#peerUsesSrq
      */
     public boolean peerUsesSrq() {
@@ -138,7 +138,7 @@ public final class RdmaConnection implements AutoCloseable {
 
     /**
      * Disconnects ({@code rdma_disconnect}). The queue pair goes to ERR, so that everything posted
-     * to it completes, and the peer is told. Does not wait for the peer's answer: see {@link
+     * to it completes, and the peer is notified. Does not wait for the peer's answer: see {@link
      * #awaitDisconnect()}. If the connection is over, or was disconnected before, this does
      * nothing.
      *
@@ -159,7 +159,7 @@ public final class RdmaConnection implements AutoCloseable {
         }
     }
 
-    /** What is to be done when the peer has left; its answer must not wait for the program. */
+    /** Called when the peer has left; its answer must not wait for the program. */
     private void leave() {
         int ignored = depart();
     }

@@ -13,7 +13,7 @@ public final class RejectedException extends ConnectionException {
     /** The number of the reason. */
     private final int reason;
 
-    /** What the peer has sent along, with its padding. */
+    /** The peer's private data, with its padding. */
     @SuppressWarnings("serial") // an array
     private final byte[] privateData;
 
@@ -37,10 +37,10 @@ public final class RejectedException extends ConnectionException {
     }
 
     /**
-     * Why, by the number that the connection manager of InfiniBand and RoCE uses: 28 for a peer
-     * whose program has rejected the request, 8 if nothing listens on the port, 10 for a connection
-     * that is stale. For datagrams, 2 for a peer whose program has rejected the request, and 1 if
-     * nothing listens on the port.
+     * The reason, as the number that the connection manager of InfiniBand and RoCE uses: 28 for a
+     * peer whose program has rejected the request, 8 if nothing listens on the port, 10 for a
+     * connection that is stale. For datagrams, 2 for a peer whose program has rejected the request,
+     * and 1 if nothing listens on the port.
      *
      * @return the {@code status} of the event
      */
@@ -49,7 +49,8 @@ public final class RejectedException extends ConnectionException {
     }
 
     /**
-     * What the peer has given to {@link ConnectRequest#reject(byte[])} or {@link UdRequest#reject}.
+     * The private data that the peer passed to {@link ConnectRequest#reject(byte[])} or {@link
+     * UdRequest#reject}.
      *
      * @return a copy, on InfiniBand and RoCE padded with zeros, to 148 bytes or 136; empty if there
      *     is none

@@ -137,7 +137,7 @@ final class RequestQueue<R> implements CmListener {
         return request;
     }
 
-    /** Ends all waits, and rejects what waits here. */
+    /** Ends all waits, and rejects the waiting requests. */
     void close() {
         ArrayDeque<R> left;
         lock.lock();

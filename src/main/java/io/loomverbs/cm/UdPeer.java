@@ -38,7 +38,7 @@ public final class UdPeer {
     /**
      * The address of the server's port, or of the group.
      *
-     * @return what an address handle is made of
+     * @return the address, for an address handle
      */
     public AhAttributes address() {
         return address;
@@ -63,7 +63,7 @@ public final class UdPeer {
     }
 
     /**
-     * What the server has sent along.
+     * The private data of the server's answer.
      *
      * @return a copy, on InfiniBand and RoCE padded with zeros to 136 bytes; empty for a group
      */

@@ -10,8 +10,8 @@ import java.net.InetSocketAddress;
 
 /**
  * A client's question where to send its datagrams, received by {@link UdListener#accept()}. It is
- * answered once: with a queue pair, which may serve any number of clients, or by a rejection, as
- * closing it does. Nothing connects the two then.
+ * answered once: with a queue pair, which may serve any number of clients, or by a rejection;
+ * closing it rejects it. Afterwards there is no connection between the two.
  *
  * <p>Safe for use by any number of threads.
  *
@@ -31,7 +31,7 @@ public final class UdRequest implements AutoCloseable {
     }
 
     /**
-     * The address that the client has asked at.
+     * The address that the client sent the request to.
      *
      * @return address and port
      */
@@ -67,7 +67,7 @@ public final class UdRequest implements AutoCloseable {
     }
 
     /**
-     * What the client has sent along.
+     * The private data of the client's request.
      *
      * @return a copy, on InfiniBand and RoCE padded with zeros to 180 bytes
      */

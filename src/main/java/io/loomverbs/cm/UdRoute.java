@@ -73,8 +73,8 @@ public final class UdRoute implements AutoCloseable {
     }
 
     /**
-     * Asks the server where to send ({@code rdma_connect}), and waits for its answer. Nothing
-     * connects the two then.
+     * Asks the server where to send ({@code rdma_connect}), and waits for its answer. Afterwards
+     * there is no connection between the two.
      *
      * @param privateData up to 180 bytes to send along, which the server sees padded with zeros
      * @param timeout how long to wait for the server

@@ -7,7 +7,7 @@
  * answers it with a queue pair. A client {@linkplain io.loomverbs.cm.ConnectionManager#resolve
  * resolves} an address to an {@link io.loomverbs.cm.RdmaRoute}, and connects a queue pair over it.
  * Both then have an {@link io.loomverbs.cm.RdmaConnection}. Queue pairs, CQs and memory are the
- * program's own. The route or the request names the device that they must be of.
+ * program's own. They must belong to the device that the route or the request names.
  *
  * <p>With queue pairs of type UD, a client asks a {@link io.loomverbs.cm.UdListener} over an {@link
  * io.loomverbs.cm.UdRoute} where to send, and a port joins a {@link
@@ -28,6 +28,6 @@
  * <h2 id="errors">Errors</h2>
  *
  * Those of {@link io.loomverbs}, and {@link io.loomverbs.cm.ConnectionException}: the connection
- * did not come about.
+ * could not be made.
  */
 package io.loomverbs.cm;

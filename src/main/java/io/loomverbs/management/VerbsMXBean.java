@@ -11,10 +11,10 @@ import java.util.List;
  */
 public interface VerbsMXBean {
     /**
-     * How the CQs, channels and waiting threads of all open contexts are: see {@link
+     * The state of the CQs, channels and waiting threads of all open contexts: see {@link
      * io.loomverbs.Context#stats}. A context that is just being closed may be left out.
      *
-     * @return an element for each context, those that were opened first in front
+     * @return an element for each context, in the order in which they were opened
      */
     List<ContextStats> getContexts();
 

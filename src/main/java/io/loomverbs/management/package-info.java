@@ -1,6 +1,6 @@
 /**
- * What the library shows of itself to tools through JMX. Optional, and nothing else of the library
- * needs it: it needs the module {@code java.management}.
+ * The library's statistics for JMX tools. Optional: only this package needs the module {@code
+ * java.management}, and no other part of the library needs this package.
  *
  * <p>{@link io.loomverbs.management.VerbsManagement#register} registers the MXBean. The command
  * {@code loomverbs top} reads it in another process.

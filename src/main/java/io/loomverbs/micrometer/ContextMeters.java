@@ -20,7 +20,7 @@ import java.util.Set;
 /**
  * Shows the statistics of a context ({@link Context#stats}) as meters of a registry of Micrometer,
  * until it is closed. The meters show what the last {@link #update} has read; call it as often as
- * the registry is read, some times a minute.
+ * the registry is read, such as a few times a minute.
  *
  * <p>Each meter has the tag {@code context}; those of a CQ or a channel have the tag {@code cq} or
  * {@code channel}, as in messages. An object that was closed loses its meters at the next update.
@@ -39,12 +39,12 @@ import java.util.Set;
  * {@link ChannelStats}</td></tr>
  * <tr><td>{@code loomverbs.cqs}, {@code .channels}, {@code .waits}, {@code .problems}, {@code
  * .async.unacked}</td><td>gauges: how many there are in {@link ContextStats}</td></tr>
- * <tr><td>{@code loomverbs.waits.longest}</td><td>how long the thread has waited that waits
- * longest, in seconds</td></tr>
+ * <tr><td>{@code loomverbs.waits.longest}</td><td>how long the longest waiting thread has waited,
+ * in seconds</td></tr>
  * </table>
  *
- * <p>A CQ has 8 meters. With very many CQs, a {@code MeterFilter} of the registry leaves those out
- * that are not wanted.
+ * <p>A CQ has 8 meters. With very many CQs, use a {@code MeterFilter} of the registry to leave out
+ * unwanted ones.
  *
  * <p>Safe for use by any number of threads. Micrometer refers to what it reads weakly, so keep this
  * object.
@@ -88,7 +88,7 @@ public final class ContextMeters implements AutoCloseable {
      * Registers the meters of a context, and reads its statistics for the first time.
      *
      * @param context the context
-     * @param registry where its meters are to be
+     * @param registry the registry for its meters
      * @param tags of all meters, besides those that this adds. Two contexts of one device need some
      *     that differ: the registry has one meter for each name and tags
      * @return the meters, to be updated and closed
@@ -192,7 +192,7 @@ public final class ContextMeters implements AutoCloseable {
         ofContext.remove();
     }
 
-    /** Whose they are. */
+    /** The context's name. */
     @Override
     public String toString() {
         return "meters of " + context;

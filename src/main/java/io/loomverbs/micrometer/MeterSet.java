@@ -25,7 +25,7 @@ final class MeterSet<T> {
     private final String prefix;
     private final List<Meter> meters = new ArrayList<>();
 
-    /** What the meters show. */
+    /** The values that the meters show. */
     private volatile T shown;
 
     MeterSet(MeterRegistry registry, Tags tags, String prefix, T shown) {

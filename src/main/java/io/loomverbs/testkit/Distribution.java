@@ -34,7 +34,7 @@ public final class Distribution {
     }
 
     /**
-     * Every delay between two is as likely as any other.
+     * Every delay between the two is equally likely.
      *
      * @param min the shortest
      * @param max the longest, up to a day
@@ -53,7 +53,7 @@ public final class Distribution {
     }
 
     /**
-     * Most delays are short and few are long, as of what happens at random: the exponential
+     * Most delays are short and few are long, as between random events: the exponential
      * distribution. A delay is at most 37 times the mean.
      *
      * @param mean the mean delay, up to a day
@@ -92,7 +92,7 @@ public final class Distribution {
         return value.toNanos();
     }
 
-    /** What was given to make it. */
+    /** The distribution's arguments. */
     @Override
     public String toString() {
         return text;

@@ -12,20 +12,20 @@ import io.loomverbs.internal.device.LoadedClasses;
 import io.loomverbs.internal.device.QpOps;
 
 /**
- * Faults of an open embedded device ({@code soft0}, {@code strict0}), for tests: what a network, a
- * peer or a device does to a program sooner or later, done on request.
+ * Faults of an open embedded device ({@code soft0}, {@code strict0}), for tests: failures that a
+ * network, a peer or a device causes sooner or later, on request.
  *
- * <p>Faults concern what was created in one context, as if each context were a machine of its own;
- * so tests that run at once, each with its own context, do not disturb one another. After a fault
- * everything goes on as on a real device: the queue pair goes to ERR (SQE if it is unreliable) and
- * flushes what is left, retries count down, events are raised, and a peer sees what a peer would
- * see.
+ * <p>Faults affect the objects of one context, as if each context were a separate machine; so tests
+ * that run at the same time, each with its own context, do not disturb one another. After a fault
+ * everything continues as on a real device: the queue pair goes to ERR (SQE if it is unreliable)
+ * and flushes what is left, retries count down, events are raised, and a peer sees the usual
+ * consequences.
  *
  * <p>Random decisions follow from the seed, the queue pair (its place in the order in which those
  * of the context were created), the request's place in its send queue, and the number of the
  * attempt. They do not depend on time or threads: the same requests on a new context with the same
- * seed meet the same fate. Without {@link #seed(long)} the seed is random; {@link #toString} has
- * it, for the message of a test that fails.
+ * seed have the same outcome. Without {@link #seed(long)} the seed is random; {@link #toString}
+ * contains it, for the message of a test that fails.
  *
  * <p>Safe for use by any number of threads, also while requests are under way: a change counts for
  * requests that are posted (delays) or tried (all others) after the call returns.
@@ -67,9 +67,9 @@ public final class Faults {
     }
 
     /**
-     * What random decisions follow from.
+     * The seed of random decisions.
      *
-     * @return what was set last, else a random number
+     * @return the seed that was set last, else a random number
      * @throws ClosedException if the context is closed
      */
     public long seed() {
@@ -77,7 +77,7 @@ public final class Faults {
     }
 
     /**
-     * Sets what random decisions follow from.
+     * Sets the seed of random decisions.
      *
      * @param seed any number
      * @return this
@@ -131,10 +131,10 @@ public final class Faults {
 
     /**
      * Delays send requests, and with them their messages and completions. Requests of a queue pair
-     * stay in order and wait at the same time, as on a long line; so a delay costs no throughput if
-     * enough requests are posted. The data of a request is read when its time has come, so that a
-     * program that uses its buffer again too early is found out. A delay is at least as long as the
-     * distribution says, and longer by what the timer of the system takes.
+     * stay in order and their delays overlap, as on a long line; so a delay costs no throughput if
+     * enough requests are posted. The data of a request is read at the end of its delay, so that a
+     * test detects a program that reuses its buffer too early. A delay is at least as long as the
+     * distribution says, and longer by the delay of the system's timer.
      *
      * @param distribution of the delays of single requests; a request that would overtake another
      *     comes right after that
@@ -179,8 +179,8 @@ public final class Faults {
     }
 
     /**
-     * Ends failures that have not happened, delays, losses and RNR answers. Requests that wait for
-     * their time go on waiting, and the port stays as it is.
+     * Ends failures that have not happened, delays, losses and RNR answers. Requests that are
+     * already delayed stay delayed, and the port stays as it is.
      *
      * @return this
      * @throws ClosedException if the context is closed
@@ -260,13 +260,13 @@ public final class Faults {
     }
 
     /**
-     * Takes the device away, as if it had been pulled out, for this context: {@code DEVICE_FATAL}
-     * is raised. No request completes any more, not even with a flush. What CQs hold can still be
+     * Removes the device, as if it had been pulled out, for this context: {@code DEVICE_FATAL} is
+     * raised. No request completes any more, not even with a flush. What CQs hold can still be
      * polled; then they fail with {@code EIO}, as do threads that wait for their events, and
      * everything that is created, changed or queried. Posts are accepted and have no effect.
      * Objects can be closed as ever. To peers it is a machine that does not answer: neither they
-     * nor this side's connections are told of the end, and no {@code RDMA_CM_EVENT_DEVICE_REMOVAL}
-     * is raised.
+     * nor this side's connections learn that the device is gone, and no {@code
+     * RDMA_CM_EVENT_DEVICE_REMOVAL} is raised.
      *
      * @return this
      * @throws ClosedException if the context is closed

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Finds what a test has left open, on any device: contexts, what was created in them, and events
- * that were received and not acknowledged. A context that the program has forgotten without closing
- * it is found as long as the collector has not found it.
+ * Finds what a test has left open, on any device: contexts, the objects created in them, and events
+ * that were received and not acknowledged. A context that the program has dropped without closing
+ * it is found until the collector has freed it.
  *
  * <p>Safe for use by any number of threads.
  *
@@ -45,17 +45,17 @@ public final class Leaks {
     }
 
     /**
-     * Takes note of what is open now, which is no leak of what follows.
+     * Records which objects are open now; these do not count as leaks later.
      *
-     * @return to ask later
+     * @return an object to ask later
      */
     public static Leaks watch() {
         return new Leaks();
     }
 
     /**
-     * What was opened since {@link #watch} and is open now, and events that were received since and
-     * are not acknowledged.
+     * The objects that were opened since {@link #watch} and are open now, and the events that were
+     * received since then and are not acknowledged.
      *
      * @return a line for each; empty if there is nothing
      */

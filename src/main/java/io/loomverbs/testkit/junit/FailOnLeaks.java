@@ -24,7 +24,7 @@ public final class FailOnLeaks implements BeforeEachCallback, AfterEachCallback 
     /** For JUnit. */
     public FailOnLeaks() {}
 
-    /** Takes note of what is open. */
+    /** Records which objects are open. */
     @Override
     public void beforeEach(ExtensionContext context) {
         context.getStore(NAMESPACE).put(Leaks.class, Leaks.watch());
