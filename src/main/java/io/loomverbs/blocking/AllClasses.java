@@ -3,10 +3,10 @@ package io.loomverbs.blocking;
 import java.util.List;
 
 /**
- * The classes of this package, loaded with those with which its use begins. A class that is first
- * needed by a failure or a close could not be loaded without free file descriptors if it is a file
- * in a folder, and {@code NoClassDefFoundError} would replace the failure, also of every later
- * close.
+ * The classes of this package, which are loaded together when its use begins. If a class is a file
+ * in a folder, and is first needed by a failure or a close, it could not be loaded without free
+ * file descriptors; {@code NoClassDefFoundError} would then replace the failure, also that of every
+ * later close.
  */
 final class AllClasses {
     private AllClasses() {}

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.foreign.ValueLayout;
 
-/** Registered memory for what atomics bring, eight bytes for each place of a send queue. */
+/** Registered memory for the results of atomics, eight bytes for each place of a send queue. */
 final class AtomicResults {
     private final ProtectionDomain pd;
     private final int places;

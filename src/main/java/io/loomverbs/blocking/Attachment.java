@@ -18,8 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /**
- * A queue pair that is attached to the dispatchers of its CQs, from the first receive until all
- * that was posted is flushed: both of its sides, and why it accepts no more requests.
+ * A queue pair that is attached to the dispatchers of its CQs, from the first receive until
+ * everything posted is flushed: both of its sides, and the reason why it accepts no more requests.
  */
 final class Attachment {
     /*
@@ -28,7 +28,7 @@ final class Attachment {
      *   ENDING  -> CLOSED    nothing is posted any more
      *   CLOSING, ENDING -> OPEN    refused
      *
-     * A thread posts, then looks whether one closes: it may have posted behind the flush.
+     * A thread posts, then checks whether another closes: it may have posted after the flush.
      */
     private static final int OPEN = 0;
     private static final int CLOSING = 1;
@@ -63,14 +63,14 @@ final class Attachment {
     private volatile @Nullable Breakage breakage;
 
     /**
-     * The queue pair was destroyed or reset: no completion comes from it any more, and it executes
+     * Whether the queue pair was destroyed or reset: it delivers no more completions, and executes
      * nothing. Written after {@link #breakage}.
      */
     private volatile boolean gone;
 
     /**
-     * The queue pair's resets when what is posted now was posted. If there have been more since,
-     * some of that never completes.
+     * The queue pair's resets when the outstanding requests were posted. If there have been more
+     * since, some of these never complete.
      */
     private volatile long resets;
 
@@ -181,7 +181,7 @@ final class Attachment {
         return by;
     }
 
-    /** Has the queue pair flush what is posted, since something about it is unknown. */
+    /** Makes the queue pair flush what is posted, since something about it is unknown. */
     void breakUp(String why) {
         broke(Breakage.of(why, new IllegalStateException("the queue pair was moved to ERR")));
         flush();
@@ -193,12 +193,12 @@ final class Attachment {
         gone = true;
     }
 
-    /** Moves the queue pair to ERR, unless the device refuses that just now. */
+    /** Moves the queue pair to ERR, unless the device refuses that at the moment. */
     void flush() {
         moveToErr(false);
     }
 
-    /** To be called before a post: what was posted before a reset is not mixed with it. */
+    /** To be called before a post, so that requests from before a reset are not mixed with it. */
     void posting() {
         long now = qp.resets();
         // Counted before it is posted: what is not seen here is posted after that many resets.
@@ -221,8 +221,8 @@ final class Attachment {
     }
 
     /**
-     * To be called after a post: has the queue pair flush it, if a thread closes. soft-RoCE flushes
-     * what is posted in ERR only when the state is set again.
+     * To be called after a post: makes the queue pair flush it, if a thread closes. soft-RoCE
+     * flushes what is posted in ERR only when the state is set again.
      */
     void posted() {
         if (state != OPEN) {
@@ -239,7 +239,7 @@ final class Attachment {
     }
 
     /**
-     * Moves the queue pair to ERR or RESET. If nothing that was posted completes after that, it is
+     * Moves the queue pair to ERR or RESET. If no posted request can complete after that, it is
      * gone.
      *
      * @param again true to move it only if it is in that state already, false only if it is not
@@ -266,9 +266,9 @@ final class Attachment {
     }
 
     /**
-     * A leader looks now and then: is this still of use?
+     * A leader checks from time to time whether this is still usable.
      *
-     * @return whether that has taken a call of the device
+     * @return whether the check has called the device
      */
     boolean audit(Dispatcher by) {
         if (wasReset()) {
@@ -284,7 +284,7 @@ final class Attachment {
                     move(QpState.RESET, false);
                 }
             } catch (VerbsException e) {
-                // The thread that leads has no part in it. The next audit tries again.
+                // This is not the fault of the leading thread. The next audit tries again.
             }
         }
         if (gone) {
@@ -296,8 +296,9 @@ final class Attachment {
     }
 
     /**
-     * Called by the leader of a CQ that brings no more completions, or not of all that was posted,
-     * so that nothing says when the device has flushed that. A reset certainly ends it.
+     * Called by the leader of a CQ that delivers no more completions, or not those of all posted
+     * requests, so that nothing says when the device has flushed these. A reset certainly ends
+     * them.
      */
     void end(Dispatcher by, Breakage why) {
         broke(why);
@@ -322,7 +323,7 @@ final class Attachment {
     /**
      * Ends everything that was posted on the leader's side; the other leader ends the other side.
      *
-     * @return false if threads are just posting: then call this again
+     * @return false if threads are posting at the moment: then call this again
      */
     private boolean abandon(Dispatcher by) {
         Breakage why = broke(Breakage.of(String.valueOf(qp), new ClosedException(qp)));
@@ -396,7 +397,7 @@ final class Attachment {
     }
 
     /**
-     * Waits until no thread polls a CQ that has no requests any more. Such a thread finds out by
+     * Waits until no thread polls a CQ that has no requests any more. Such a thread notices this
      * itself, but not at once if no completion comes: it may wait for a message while the program
      * holds all of them.
      */
@@ -450,7 +451,7 @@ final class Attachment {
     }
 
     private void awaitEnd(Dispatcher side, BooleanSupplier ended) {
-        // Reached once, it stays so: threads that come later are refused.
+        // Once reached, it stays reached: threads that come later are refused.
         while (!side.awaitQuietly(new Closing(ended))) {
             // The CQ brings nothing any more, and the device has refused a reset, as it says here;
             // or a thread is just posting.
@@ -479,7 +480,7 @@ final class Attachment {
             return reached.getAsBoolean();
         }
 
-        /** Those that have gone are dropped: a closer comes again while a reset is refused. */
+        /** Waiters that have left are dropped: a closer comes again while a reset is refused. */
         @Override
         public void enlist(Parked w) {
             synchronized (Attachment.this) {

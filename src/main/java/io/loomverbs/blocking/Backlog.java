@@ -15,7 +15,7 @@ final class Backlog {
      * the order in which it was pushed.
      */
 
-    /** Cancelled requests that are worth a walk to drop them. */
+    /** From this many cancelled requests on, a walk to drop them is worthwhile. */
     static final int MANY_CANCELLED = 64;
 
     private static final VarHandle INBOX;
@@ -38,10 +38,10 @@ final class Backlog {
     // Of the poster:
     private @Nullable Request first;
 
-    /** Means nothing while there is no first. */
+    /** Undefined while there is no first. */
     private @Nullable Request last;
 
-    /** What the poster has said about {@link #first}. */
+    /** Whether the poster has announced {@link #first}. */
     private volatile boolean announced;
 
     /** Cancelled since the backlog was last walked. */
@@ -65,19 +65,22 @@ final class Backlog {
         return inbox != null || announced;
     }
 
-    /** Whether something came that the poster has not taken. */
+    /** Whether there are requests that the poster has not taken. */
     boolean hasNew() {
         return inbox != null;
     }
 
     // All below is the poster's.
 
-    /** Whether there is nothing that came before what comes now. */
+    /** Whether no earlier request waits here. */
     boolean isUnused() {
         return first == null && inbox == null;
     }
 
-    /** Appends what came, and announces it: before it leaves the inbox, where it was seen. */
+    /**
+     * Appends the new requests, and announces them before they leave the inbox, where they were
+     * seen.
+     */
     void takeNew() {
         if (inbox == null) {
             return;

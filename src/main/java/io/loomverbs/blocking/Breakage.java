@@ -6,13 +6,13 @@ import io.loomverbs.WorkCompletions;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has put a queue pair out of order: the first failure that was seen of it.
+ * The cause why a queue pair no longer works: the first failure of it that was seen.
  *
  * @param status the status of the request that broke it
  * @param statusNumber its value in verbs
  * @param vendorError the device's own number
  * @param culprit the request that broke it, in words
- * @param cause what was thrown, if no completion has told it
+ * @param cause the exception, if no completion reported the failure
  */
 record Breakage(
         WcStatus status,

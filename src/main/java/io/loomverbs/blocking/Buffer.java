@@ -13,12 +13,12 @@ import java.util.Objects;
 
 /**
  * A range of registered memory that requests read from or write to: lent by a {@link BufferPool},
- * or a part of a {@link MemoryRegion} of the program's own.
+ * or a part of the program's own {@link MemoryRegion}.
  *
  * <p>Closing a buffer of a pool gives it back. If a request still uses it, such as one that a
  * thread gave up waiting for, it goes back by itself when that request is done.
  *
- * <p>Any number of threads can use a buffer; they have to agree on what they write to it.
+ * <p>Any number of threads can use a buffer; they must coordinate their writes to it.
  *
  * @since 0.1.0
  */
@@ -183,7 +183,7 @@ public final class Buffer implements AutoCloseable {
         return wr.sge(region, offset, length);
     }
 
-    /** The extent. */
+    /** The region and the range. */
     @Override
     public String toString() {
         return String.format(

@@ -105,7 +105,7 @@ public final class BufferPool implements AutoCloseable {
 
     /**
      * Makes a pool that records where each buffer was taken, with a stack trace: for tests, and to
-     * find what is not given back. Otherwise like {@link #of}.
+     * find buffers that are not given back. Otherwise like {@link #of}.
      *
      * @param pd where the memory is registered
      * @param bufferBytes the size of a buffer, at least 1
@@ -168,7 +168,7 @@ public final class BufferPool implements AutoCloseable {
     }
 
     /**
-     * Takes a buffer, and parks until there is one. What is in it is undefined.
+     * Takes a buffer, and parks until there is one. Its contents are undefined.
      *
      * @return the buffer, to be closed
      * @throws InterruptedException if the thread was interrupted before or while it waited

@@ -46,9 +46,9 @@ final class Dispatcher {
      * carrier. So one of STREAK leaders waits even so, which lets others have their turn (see
      * Fairness).
      *
-     * A dispatcher that has no requests any more is still that of its CQ while a thread polls: a
-     * second one would poll the same CQ, and each would take completions away from the other. A
-     * thread that begins to lead later has reached its goal, as all that it waited for has ended.
+     * A dispatcher without requests is still that of its CQ while a thread polls: a second one
+     * would poll the same CQ, and each would take completions away from the other. A thread that
+     * begins to lead later has reached its goal, since everything that it waited for has ended.
      *
      * Nothing is lost
      *
@@ -59,9 +59,10 @@ final class Dispatcher {
      *
      * The end of a CQ
      *
-     * When a CQ brings no more completions, for example because it has overrun or a handler serves
-     * it, nothing says when the device has let go of memory. So the queue pairs are reset, after
-     * which the device executes nothing of theirs, and only then is their memory given back.
+     * When a CQ delivers no more completions, for example because it has overrun or a handler
+     * serves it, nothing says when the device no longer uses memory. So the queue pairs are reset,
+     * after which the device executes none of their requests, and only then is their memory given
+     * back.
      *
      * Two CQs
      *
@@ -71,21 +72,20 @@ final class Dispatcher {
     private static final int BATCH = 64;
 
     /**
-     * How long a leader waits before it looks for queue pairs that were closed or reset behind its
-     * back.
+     * How long a leader waits before it looks for queue pairs that the program has closed or reset.
      */
     private static final Duration AUDIT = Duration.ofSeconds(1);
 
     /** Batches that are polled without a look at the clock. */
     private static final int MANY_BATCHES = 256;
 
-    /** Queue pairs that a leader asks for while completions of others keep coming. */
+    /** How many queue pairs a leader queries while completions of others keep coming. */
     private static final int FEW = 4;
 
-    /** Of those that need not be asked for, so many are looked at. */
+    /** How many of those that need no query it looks at. */
     private static final int MANY = 1024;
 
-    /** One in so many leaders waits, even if a poll would do. A power of two. */
+    /** One in this many leaders waits, even if a poll would do. A power of two. */
     private static final int STREAK = 64;
 
     // What became of a leader:
@@ -99,8 +99,9 @@ final class Dispatcher {
     private static final System.Logger LOG = System.getLogger(Dispatcher.class.getName());
 
     /**
-     * Those of CQs with requests. Requests hold their dispatcher, and it holds its CQ; this holds
-     * neither, so that requests that are forgotten without a close pin nothing. Under its own lock.
+     * The dispatchers of CQs with requests. Requests hold their dispatcher, and it holds its CQ;
+     * this holds neither, so that requests that are dropped without a close pin nothing. Under its
+     * own lock.
      */
     private static final WeakHashMap<CompletionQueue, WeakReference<Dispatcher>> ALL =
             new WeakHashMap<>();
@@ -130,7 +131,9 @@ final class Dispatcher {
     /** Written under the lock of ALL. */
     private volatile int users;
 
-    /** Those that are attached, or about to be, by their sends. Under the lock of this. */
+    /**
+     * The queue pairs that are attached, or about to be, by their sends. Under the lock of this.
+     */
     private final Set<QueuePair> entered = new HashSet<>();
 
     /** The thread that polls, or null. By compare-and-set; cleared by that thread. */
@@ -246,7 +249,7 @@ final class Dispatcher {
         }
     }
 
-    /** Whether a thread polls although the CQ has no requests: it will find out soon. */
+    /** Whether a thread polls although the CQ has no requests: it will notice that soon. */
     boolean isLedUnused() {
         return users == 0 && leader != null;
     }
@@ -301,7 +304,7 @@ final class Dispatcher {
      * @param nanos how long at most; Long.MAX_VALUE for no limit
      * @return false if it was not reached in time
      * @throws InterruptedException if the thread was interrupted and the goal is not reached
-     * @throws RuntimeException why no more completions come from the CQ
+     * @throws RuntimeException the reason why no more completions come from the CQ
      */
     boolean await(Goal goal, long nanos) throws InterruptedException {
         if (goal.isReached()) {
@@ -536,8 +539,8 @@ final class Dispatcher {
     }
 
     /**
-     * Looks for queue pairs that can complete nothing any more. Asks the device for at most so many
-     * at a time: it may take 0.1 ms for each.
+     * Looks for queue pairs that can complete nothing any more. Queries the device for at most
+     * {@code most} at a time: each may take 0.1 ms.
      */
     private void audit(int most) {
         lastAudit = System.nanoTime();

@@ -3,7 +3,7 @@ package io.loomverbs.blocking;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** Which of a number of things are free: a stack of their indices, without lock or allocation. */
+/** The free ones of a number of things: a stack of their indices, without lock or allocation. */
 final class FreeList {
     /*
      * The low half of `top` is the index on top plus one, or 0. The high half counts the pushes,

@@ -15,8 +15,8 @@ interface Goal extends Shown {
     void leave(Parked waiter);
 
     /**
-     * Whether another thread is just doing something that may reach the goal without a completion.
-     * A thread that waits for completions is not woken by that, so it must not wait for long.
+     * Whether another thread is doing something that may reach the goal without a completion. That
+     * does not wake a thread that waits for completions, so such a thread must not wait for long.
      */
     default boolean isNear() {
         return false;

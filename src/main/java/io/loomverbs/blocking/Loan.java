@@ -6,7 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Memory that was lent: it goes back once the borrower has closed it and no request uses it any
+ * Memory that was lent: it is returned once the borrower has closed it and no request uses it any
  * more, whichever comes last.
  */
 abstract class Loan implements Goal {
@@ -78,8 +78,8 @@ abstract class Loan implements Goal {
     }
 
     /**
-     * The borrower needs the memory no more. If requests still use it, it goes back later, and a
-     * thread sees to that: else no thread might wait for those requests.
+     * The borrower no longer needs the memory. If requests still use it, it is returned later, and
+     * a thread ensures that: otherwise no thread might wait for those requests.
      */
     void close() {
         int before = (int) STATE.getAndBitwiseOr(this, CLOSED);
@@ -97,8 +97,8 @@ abstract class Loan implements Goal {
     }
 
     /**
-     * That a user's requests do not use the memory any more. Others may: that is no reason to poll
-     * the CQ of this one when it has closed.
+     * The goal that a user's requests no longer use the memory. Those of others may: that is no
+     * reason to poll the CQ of this user once it has closed.
      */
     final class Returned implements Goal {
         private final Attachment user;

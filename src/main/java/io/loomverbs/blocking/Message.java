@@ -7,7 +7,7 @@ import java.util.Locale;
 
 /**
  * A message that was received. Closing it gives its buffer back to the ring of receives; while the
- * program holds all buffers of the ring, the peer's sends have to wait.
+ * program holds all buffers of the ring, the peer's sends wait.
  *
  * @since 0.1.0
  */
@@ -49,7 +49,7 @@ public final class Message implements AutoCloseable {
     }
 
     /**
-     * The message's bytes as a buffer, such as to send them on. It is closed with the message.
+     * The message's bytes as a buffer, for example to forward them. It is closed with the message.
      *
      * @return the bytes; none if the message announces a write ({@link #isWrite})
      */

@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.locks.LockSupport;
 
-/** A thread that is parked, or about to park, until its goal is reached or it has to poll. */
+/** A thread that is parked, or about to park, until its goal is reached or it must poll. */
 final class Parked {
-    /** Null when it has gone: lists drop what is gone later, and must not keep a thread. */
+    /** Null when it has left: lists drop it later, and must not keep its thread until then. */
     private @Nullable Thread thread;
 
     /** The waiter that came before, of the same request. Written before it is published. */
@@ -29,7 +29,7 @@ final class Parked {
     /** The thread no longer waits: it need not be woken, and is dropped when it is met. */
     volatile boolean gone;
 
-    /** For what it waits; null if that is not shown, and once it is gone. */
+    /** What it waits for; null if that is not shown, and once it has left. */
     private volatile @Nullable Shown waitsFor;
 
     /** Since when, as {@link System#nanoTime}, if that is shown. */
@@ -51,7 +51,7 @@ final class Parked {
     }
 
     /**
-     * What is to be shown of it; null if that is nothing.
+     * The wait to show; null if there is none.
      *
      * @param more the end of the text
      */

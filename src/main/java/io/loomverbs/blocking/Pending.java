@@ -81,7 +81,7 @@ public final class Pending {
         return request.result;
     }
 
-    /** What it does, and over which queue pair. */
+    /** The operation and the queue pair. */
     @Override
     public String toString() {
         return request + " over " + requests;

@@ -1,6 +1,6 @@
 package io.loomverbs.blocking;
 
-/** That a request has left the queue of those that wait for a place in the send queue. */
+/** The goal that a request no longer waits for a place in the send queue. */
 final class Posted implements Goal {
     private final Request request;
 

@@ -26,12 +26,12 @@ final class ReceiveSide implements Goal {
      * receiver that leaves while there are messages wakes the next one: it may have been woken for
      * a message that it did not take.
      *
-     * A closer has the owner end, then waits until nothing is outstanding; a thread that posts a
+     * A closer makes the owner end, then waits until nothing is outstanding; a thread that posts a
      * receive adds to `outstanding`, then looks whether the owner ends: one of both sees the other.
-     * Until then receives are posted as ever, since the device may refuse the close.
-     * It counts there as posting, too, until it knows whether the device has taken the receive. A
-     * leader that ends everything sets `ended`, then looks whether a thread posts: again one of
-     * both sees the other, and each slot is ended by one of them.
+     * Until then receives are posted as usual, since the device may refuse the close. It counts
+     * there as posting, too, until it knows whether the device has taken the receive. A leader that
+     * ends everything sets `ended`, then looks whether a thread posts: again one of both sees the
+     * other, and each slot is ended by one of them.
      */
     private static final long ONE = 1;
     private static final long POSTING = 1L << 32;
@@ -90,8 +90,8 @@ final class ReceiveSide implements Goal {
     private volatile long taken;
 
     /**
-     * Two counts in one number, changed by addition: of receives that are posted or just being
-     * posted, and of the latter alone.
+     * Two counts in one number, changed by addition: of receives that are posted or being posted,
+     * and of the latter alone.
      */
     private volatile long outstanding;
 
@@ -122,7 +122,7 @@ final class ReceiveSide implements Goal {
 
     /**
      * Posts all receives. To be called once, after completions can find this object. If one is
-     * refused, the owner has to be closed.
+     * refused, the owner must be closed.
      */
     void start() {
         int posted = 0;
@@ -138,7 +138,7 @@ final class ReceiveSide implements Goal {
         }
     }
 
-    /** Posts a receive again, or gives its buffer back if there is no need of it any more. */
+    /** Posts a receive again, or gives its buffer back if it is no longer needed. */
     private void post(Slot slot) {
         owner.posting();
         OUTSTANDING.getAndAdd(this, ONE + POSTING);
@@ -207,7 +207,7 @@ final class ReceiveSide implements Goal {
         }
     }
 
-    /** How many receives are posted, or are just being posted. */
+    /** How many receives are posted, or being posted. */
     int outstanding() {
         return (int) outstanding;
     }
@@ -258,7 +258,7 @@ final class ReceiveSide implements Goal {
      * Ends what was posted, once the queue pair executes nothing and no completion comes from it.
      * Called by the leader.
      *
-     * @return false if a thread is just posting: then nothing has ended yet
+     * @return false if a thread is posting at the moment: then nothing has ended yet
      */
     boolean abandon() {
         ended = true;
@@ -293,7 +293,7 @@ final class ReceiveSide implements Goal {
         }
     }
 
-    /** Whether no message will come: those that wait look why. */
+    /** Whether no message will come: threads that wait find out why. */
     boolean isOver() {
         return ended || owner.isEnding() || (owner.breakage() != null && outstanding() == 0);
     }

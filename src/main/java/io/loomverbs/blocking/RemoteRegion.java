@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /**
  * Memory of a peer, as requests name it: its address, its key and its length. A program makes one
- * for its own memory, and hands it to peers as text ({@link #toString}) or as bytes ({@link
+ * for its own memory, and sends it to peers as text ({@link #toString}) or as bytes ({@link
  * #toBytes}).
  *
  * <p>Requests are checked against the length before they are posted. The peer's device checks the
@@ -80,7 +80,7 @@ public record RemoteRegion(long address, int rkey, long length) {
     /**
      * Reads the text form.
      *
-     * @param text what {@link #toString} gave
+     * @param text the result of {@link #toString}
      * @return the region
      * @throws IllegalArgumentException if it is anything else
      */

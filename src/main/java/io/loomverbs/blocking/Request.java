@@ -50,7 +50,7 @@ final class Request implements Goal {
     int bytes;
     @Nullable RemoteRegion remote;
 
-    /** Of an atomic: the expected value, and the new one or the number to add. */
+    /** For an atomic: the expected value, and the new one or the number to add. */
     long expected;
 
     long operand;
@@ -62,7 +62,7 @@ final class Request implements Goal {
     /** Where it is in the send queue; -1 before it is posted. Written by the poster. */
     volatile long position = -1;
 
-    /** The previous value that an atomic has brought. Written before DONE. */
+    /** The previous value, the result of an atomic. Written before DONE. */
     long result;
 
     /** Null for success. Written before DONE. */
@@ -137,7 +137,7 @@ final class Request implements Goal {
         return phase == CANCELLED;
     }
 
-    /** Takes it back; false if it is posted, or just being posted. */
+    /** Takes it back; false if it is posted, or being posted. */
     boolean cancel() {
         if (!PHASE.compareAndSet(this, QUEUED, CANCELLED)) {
             return false;
@@ -213,7 +213,7 @@ final class Request implements Goal {
         return refusal == null && breakage == null;
     }
 
-    /** Of what the thread that describes it writes, nothing is read that could be half written. */
+    /** Reads nothing that the describing thread could have written only half. */
     @Override
     public String what() {
         String size = op == Op.OTHER ? "" : " of " + bytes + " bytes";
@@ -225,7 +225,9 @@ final class Request implements Goal {
         return top == DONE;
     }
 
-    /** Those that gave up are dropped: a thread that waits in short steps must not pile up. */
+    /**
+     * Waiters that gave up are dropped: a thread that waits in short steps must not pile them up.
+     */
     @Override
     public void enlist(Parked w) {
         Parked t;

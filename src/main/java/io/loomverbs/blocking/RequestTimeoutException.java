@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class RequestTimeoutException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** What is still under way; null if it was taken back before it was posted. */
+    /** The request that is still outstanding; null if it was taken back before it was posted. */
     private final transient @Nullable Pending request;
 
     RequestTimeoutException(String message, @Nullable Pending request) {
@@ -20,7 +20,7 @@ public final class RequestTimeoutException extends RuntimeException {
     }
 
     /**
-     * The request, to be waited for further. Its memory stays the request's until it is done.
+     * The request, to be waited for further. Its memory belongs to it until it is done.
      *
      * @return the request; null if it was not posted, because the send queue was full all the time,
      *     or if no message came in time

@@ -17,9 +17,9 @@ import java.time.Duration;
  *
  * <p>Safe for use by any number of threads; thousands can share one queue pair, and many queue
  * pairs one CQ. The requests of one thread are executed in order. The queue pair's CQs must have
- * direct delivery ({@link io.loomverbs.Context#createDirectCq}), and are not to be polled by hand
- * from then on: see "Which thread polls" in the description of the package. Requests must not be
- * posted by hand either.
+ * direct delivery ({@link io.loomverbs.Context#createDirectCq}), and the program must not poll them
+ * from then on: see "Which thread polls" in the description of the package. Nor may it post
+ * requests itself.
  *
  * <p>While the send queue is full, further requests wait for a place; so no call fails because it
  * is full, and no CQ overruns. Receives are kept posted; see {@link RequestsConfig#withReceives}.
@@ -32,9 +32,9 @@ import java.time.Duration;
  * A call that throws an {@link IllegalArgumentException}, or a {@link VerbsException} because the
  * device refused the request, has changed nothing.
  *
- * <p>If a CQ brings no more completions, because it has overrun, or because the program serves it
+ * <p>If a CQ delivers no more completions, because it has overrun, or because the program serves it
  * or adds it to a group, its queue pairs are moved to RESET, and all their requests fail. Then only
- * a reset ensures that the device has let go of the memory. If the program itself moves the queue
+ * a reset ensures that the device no longer uses the memory. If the program itself moves the queue
  * pair to RESET while something is posted, all requests fail within some seconds, also when it has
  * connected the queue pair again meanwhile.
  *
@@ -42,9 +42,9 @@ import java.time.Duration;
  *
  * A call that is interrupted before its request was posted throws {@link InterruptedException}: the
  * request is taken back. Later it throws {@link RequestInterruptedException}, which carries the
- * request: it goes on, and so does the queue pair. The same holds for timeouts ({@link
- * RequestsConfig#withTimeout}) and {@link RequestTimeoutException}. The buffer of such a request
- * can be closed; it goes back to its pool when the request is done.
+ * request: the request continues, and the queue pair stays usable. The same holds for timeouts
+ * ({@link RequestsConfig#withTimeout}) and {@link RequestTimeoutException}. The buffer of such a
+ * request can be closed; it goes back to its pool when the request is done.
  *
  * @since 0.1.0
  */
@@ -161,8 +161,8 @@ public final class Requests implements AutoCloseable {
     }
 
     /**
-     * If the device refuses this, too, what was thrown first is what the program is to know, and
-     * another thread tries again: the program cannot.
+     * If the device refuses this, too, the program gets the first exception, and another thread
+     * tries again: the program cannot.
      */
     @SuppressWarnings("ReferenceEquality") // the JVM may throw an Error that it has made before
     private void closeAfter(Throwable cause) {
@@ -190,7 +190,7 @@ public final class Requests implements AutoCloseable {
     }
 
     /**
-     * The queue pair that the requests are executed by.
+     * The queue pair that executes the requests.
      *
      * @return the queue pair
      */
@@ -374,8 +374,8 @@ public final class Requests implements AutoCloseable {
 
     /**
      * Executes a request that the other methods do not offer, such as one with inline data, several
-     * entries, a fence, or an address of UD, and parks until it is done. Memory that it names is
-     * the program's to keep until then, also after an interrupt or a timeout.
+     * entries, a fence, or an address of UD, and parks until it is done. The program must keep the
+     * memory that it names until then, also after an interrupt or a timeout.
      *
      * @param description describes the request
      * @throws InterruptedException if the thread was interrupted: see "Interrupts" above
@@ -403,8 +403,7 @@ public final class Requests implements AutoCloseable {
     }
 
     /**
-     * Takes the next message, and parks until there is one. Close it to have its buffer posted
-     * again.
+     * Takes the next message, and parks until there is one. Closing it posts its buffer again.
      *
      * @return the message
      * @throws InterruptedException if the thread was interrupted before or while it waited, and
@@ -614,7 +613,7 @@ public final class Requests implements AutoCloseable {
     }
 
     /**
-     * Ends all requests, and parks until the device has let go of their memory: refuses new ones,
+     * Ends all requests, and parks until the device no longer uses their memory: refuses new ones,
      * takes the queue pair to state ERR, and waits until everything that was posted has been
      * flushed. Threads that wait get an exception. Then the CQs are free for other use, the
      * receives' buffers are back in their pool, and the queue pair, which stays open, can be closed

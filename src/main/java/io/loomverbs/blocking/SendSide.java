@@ -133,7 +133,7 @@ final class SendSide {
         sent.prepareAtomics();
     }
 
-    /** Has a request posted, by this thread or another, now or when there is room. */
+    /** Gets a request posted, by this thread or another, now or when there is room. */
     void submit(Request r) {
         int others = expected - 1;
         if (others >= 0) {
@@ -145,7 +145,7 @@ final class SendSide {
     /**
      * In one frame: a lack of stack must not come between the claim and its end.
      *
-     * @param own what the caller wants to have posted; null if it only signals
+     * @param own the request that the caller wants posted; null if it only signals
      */
     private void look(@Nullable Request own, int others) {
         boolean mine = false;
@@ -179,7 +179,7 @@ final class SendSide {
         }
     }
 
-    /** This thread posts no more: a closer may wait for that, and no completion tells it. */
+    /** This thread posts no more: a closer may wait for that, and no completion announces it. */
     private void stopped() {
         if (owner.isEnding()) {
             owner.outstandingFell();
@@ -202,7 +202,7 @@ final class SendSide {
         }
     }
 
-    /** Has the queue looked at, by this thread or the one that is at it. */
+    /** Gets the queue looked at, by this thread or the present poster. */
     void signal() {
         look(null, 0);
     }
@@ -280,7 +280,7 @@ final class SendSide {
         }
     }
 
-    /** To the next thread that submits a request, or the leader. */
+    /** Leaves the posting to the next thread that submits a request, or to the leader. */
     private void leaveIt() {
         left = true;
         turn = IDLE;
@@ -326,7 +326,9 @@ final class SendSide {
         return (n > 0 && (!backlog.isEmpty() || unsignaledTail)) || backlog.hasNew();
     }
 
-    /** To the front of the backlog: what an earlier poster has chosen when it met an Error. */
+    /**
+     * Puts the requests that an earlier poster chose before its Error at the front of the backlog.
+     */
     private void putBack() {
         while (chosen > 0) {
             Request r = chained(chosen - 1);
@@ -504,8 +506,8 @@ final class SendSide {
      * Called by the leader, after the owner has begun to refuse requests: a thread that begins to
      * post after that sees it.
      *
-     * @return false if a thread is just posting, which may take requests back: then nothing has
-     *     ended yet
+     * @return false if a thread is posting at the moment, which may take requests back: then
+     *     nothing has ended yet
      */
     boolean abandon(Breakage why) {
         if (isPosting()) {

@@ -21,8 +21,8 @@ final class Sent {
      * Doubt
      *
      * It may be unknown which of the requests the device has, or whether it reports all of them.
-     * Then the poster has the queue pair flush them. If something is left even so, the leader asks
-     * for a probe, which the poster posts behind them.
+     * Then the poster makes the queue pair flush them. If some are left nevertheless, the leader
+     * asks for a probe, which the poster posts after them.
      */
     private static final VarHandle POSTED;
     private static final VarHandle ACCEPTED;
@@ -137,7 +137,7 @@ final class Sent {
         requests[slot(position)] = r;
     }
 
-    /** What was placed before that position is posted next. */
+    /** The requests placed before that position are posted next. */
     void posted(long to) {
         POSTED.setRelease(this, to); // the device orders it before the completion
     }
@@ -182,7 +182,7 @@ final class Sent {
 
     /**
      * Posts the last request once more. It is not executed, since the queue pair is in ERR: it is
-     * flushed behind all that the device has. So all of them have ended then.
+     * flushed after all requests that the device has. So all of them have ended then.
      */
     private void probe(String why) {
         Request last = requests[slot(posted - 1)];

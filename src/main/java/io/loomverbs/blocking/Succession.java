@@ -47,7 +47,7 @@ final class Succession {
         return w;
     }
 
-    /** Wakes the newest, which is to look whether a leader is missing. */
+    /** Wakes the newest waiter, which then looks whether a leader is missing. */
     void wakeNewest() {
         for (; ; ) {
             Parked t = top;
@@ -67,7 +67,7 @@ final class Succession {
         }
     }
 
-    /** Those that wait now, the newest first. For diagnosis, by any thread. */
+    /** The waiters now, the newest first. For diagnosis, by any thread. */
     List<Parked> live() {
         List<Parked> all = new ArrayList<>();
         for (Parked w = firstLive(top); w != null; w = firstLive(w.lower)) {

@@ -74,7 +74,7 @@ final class WaitList {
         }
     }
 
-    /** Wakes those that have waited longest, which stay on the list. */
+    /** Wakes the longest waiters, which stay on the list. */
     void wakeOldest(long most) {
         lock.lock();
         try {
@@ -88,7 +88,7 @@ final class WaitList {
         }
     }
 
-    /** Those that wait now, the one that has waited longest first. */
+    /** The waiters now, the longest waiter first. */
     List<Parked> all() {
         List<Parked> all = new ArrayList<>();
         lock.lock();

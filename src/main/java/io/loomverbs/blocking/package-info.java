@@ -9,15 +9,15 @@
  *
  * <h2 id="polling">Which thread polls</h2>
  *
- * The library has no thread for it. Of the threads that wait for requests of one CQ, one polls the
+ * The library has no thread for this. One of the threads that wait for requests of a CQ polls the
  * CQ, waits for its events, and wakes the threads whose requests are done. When its own request is
  * done, another waiting thread takes over. While no thread waits, completions stay in the CQ, which
  * can hold them all.
  *
  * <p>So a CQ that is used here belongs to this package: do not poll, await or serve it elsewhere,
- * and use it only for queue pairs that have {@code Requests}. A completion of other work that is
- * found there is lost, with a warning in the log. A completion that is polled elsewhere leaves its
- * thread waiting.
+ * and use it only for queue pairs that have {@code Requests}. If this package finds a completion of
+ * other work there, that completion is lost, with a warning in the log. If other code polls a
+ * completion of a request, the request's thread keeps waiting.
  *
  * <h2 id="consistency">Memory consistency</h2>
  *
