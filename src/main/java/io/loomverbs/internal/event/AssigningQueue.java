@@ -15,23 +15,24 @@ abstract class AssigningQueue extends ListingQueue {
      * is kept: its CQ is listed. So a woken thread owns its event and need not look again. The
      * order among CQs is first come first served; a CQ goes to the end after each event.
      *
-     * An event counts as delivered, in its CQ's ledger, when it is handed over, under the lock. The
-     * ledger refuses once the CQ is closing; such a CQ is taken off the list when it is met, and is
-     * not listed until the close has ended. A failed close first reopens the ledger, then lists the
-     * CQ again, so that either it or a raiser sees the other's change. Likewise for a CQ whose
-     * ledger is full: an acknowledgement first makes room, then lists it again.
+     * An event counts as delivered, in its CQ's ledger, when it is handed to a thread, under the
+     * lock. The ledger refuses once the CQ is closing; such a CQ is taken off the list when it is
+     * met, and is not listed until the close has ended. A failed close first reopens the ledger,
+     * then lists the CQ again, so that either it or a raiser sees the other's change. Likewise for
+     * a CQ whose ledger is full: an acknowledgement first makes room, then lists it again.
      *
-     * A queue that was given a descriptor raises it when the list is no longer empty, and lowers it
-     * when a thread that takes leaves the list empty, both under the lock. It raises it for good
-     * when the queue ends. Once there is a descriptor, no event stays in the inbox.
+     * A queue that has a descriptor raises it when the list is no longer empty, and lowers it when
+     * a thread that takes an event leaves the list empty, both under the lock. It raises it
+     * permanently when the queue ends. Once there is a descriptor, no event stays in the inbox.
      *
-     * It is a superclass, so that an event of a queue that has left the caches loads few lines.
+     * It is a superclass, not a separate object, so that an event of a queue that has left the
+     * caches loads few cache lines.
      */
 
     /** How threads are woken; null if each event wakes one. Guarded by the lock. */
     private final @Nullable WakeChain chain;
 
-    /** Events that came up and are not listed yet; null without a chain. */
+    /** Raised events that are not listed yet; null without a chain. */
     final @Nullable Inbox inbox;
 
     /**
@@ -41,7 +42,10 @@ abstract class AssigningQueue extends ListingQueue {
     @GuardedBy("lock")
     private @Nullable Readiness readiness;
 
-    /** Of a thread that has waited. Only it takes this; it puts it back without the lock. */
+    /**
+     * The waiter of a thread that has waited. Only that thread takes it; it puts it back without
+     * the lock.
+     */
     private @Nullable Waiter spare;
 
     /** How many events were delivered. Written under the lock, read without it. */
@@ -107,7 +111,7 @@ abstract class AssigningQueue extends ListingQueue {
                 || chain.passes(firstWaiter);
     }
 
-    /** Whether a thread that has just taken a listed event is to yield. */
+    /** Whether a thread that has just taken a listed event should yield. */
     @GuardedBy("lock")
     final boolean isToYield() {
         return chain != null && chain.isToYield();
@@ -141,11 +145,11 @@ abstract class AssigningQueue extends ListingQueue {
     }
 
     /**
-     * Hands over what is listed or in the inbox, as long as a thread waits that is not to be left
-     * waiting, and tells the inbox whether such a thread is left. Called after adding waiters or
-     * events, or when a woken thread runs. Does nothing in a queue without an inbox: there no event
-     * is kept while a thread waits. If it ends with an Error, the threads that were handed an event
-     * are woken, and the next thread that raises one hands over what is left.
+     * Hands over events that are listed or in the inbox, as long as there is a thread that must not
+     * be left waiting, and tells the inbox whether such a thread is left. Called after adding
+     * waiters or events, or when a woken thread runs. Does nothing in a queue without an inbox:
+     * there no event is kept while a thread waits. If it ends with an Error, the threads that were
+     * handed an event are woken, and the next thread that raises one hands over the rest.
      *
      * @return a separate list of the threads to wake
      */
@@ -183,7 +187,7 @@ abstract class AssigningQueue extends ListingQueue {
         }
     }
 
-    /** As {@link #assignWanted}, once an event is listed: an Error says nothing about that. */
+    /** Like {@link #assignWanted}, once an event is listed: an Error does not undo that. */
     @GuardedBy("lock")
     final @Nullable Waiter assignRaised() {
         for (int tries = 1; ; tries++) {
@@ -191,7 +195,7 @@ abstract class AssigningQueue extends ListingQueue {
                 return assignWanted();
             } catch (Error e) {
                 if (tries == MOST_TRIES) {
-                    return null; // the next thread that raises one hands over what is left
+                    return null; // the next thread that raises one hands over the rest
                 }
             }
         }
@@ -258,7 +262,9 @@ abstract class AssigningQueue extends ListingQueue {
         }
     }
 
-    /** As {@link #wakeAll}, after what must not be done again: an Error says nothing about it. */
+    /**
+     * Like {@link #wakeAll}, after a step that must not be repeated: an Error does not undo that.
+     */
     static void wakeAllRaised(@Nullable Waiter first) {
         try {
             wakeAll(first);

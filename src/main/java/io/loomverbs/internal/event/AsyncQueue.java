@@ -18,20 +18,20 @@ import java.util.concurrent.locks.ReentrantLock;
  * Holds asynchronous events until they are received. They are rare, so each change wakes all
  * waiters to look again.
  *
- * <p>An event of the same type for the same object as one that waits already is counted in that
- * one, which then stands last: so what waits is bounded by what is open, and the latest of several
- * events about one thing comes last.
+ * <p>An event of the same type for the same object as a waiting one is counted in that one, which
+ * then moves to the end. So the open objects bound the number of waiting events, and the latest of
+ * several events about one object comes last.
  */
 public final class AsyncQueue extends LedQueue {
-    /** What a waiter is given when it is to look again. */
+    /** Given to a waiter that must look again. */
     private static final Object CHANGED = new Object();
 
     /**
-     * An event that came up.
+     * A raised event.
      *
      * @param owner the object it belongs to, or null for one of the device or a port
      * @param ledger the ledger of that object, in which it counts once it is received
-     * @param count how many events of this type came up for this object or port and were not
+     * @param count how many events of this type were raised for this object or port and not
      *     received before
      */
     public record Raised(
@@ -60,7 +60,7 @@ public final class AsyncQueue extends LedQueue {
     @GuardedBy("lock")
     private final LinkedHashMap<Key, Raised> raised = new LinkedHashMap<>();
 
-    /** The keys of what waits, by the object that it belongs to. */
+    /** The keys of the waiting events, by the object that they belong to. */
     @GuardedBy("lock")
     private final Map<Object, List<Key>> byOwner = new HashMap<>();
 
@@ -74,7 +74,7 @@ public final class AsyncQueue extends LedQueue {
     /**
      * Sets where events have to be fetched. To be called before any thread waits.
      *
-     * @param newFeed from where; null if they come by themselves
+     * @param newFeed the feed; null if the device raises them itself
      */
     public void fetchedFrom(@Nullable EventFeed newFeed) {
         comesFrom(newFeed);
@@ -164,7 +164,7 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
-    /** Waits until the waiter is told to look again, or its time is up. */
+    /** Waits until the waiter must look again, or its time is up. */
     private void await(Waiter waiter, long nanos) throws InterruptedException {
         long start = System.nanoTime();
         try {
@@ -226,8 +226,8 @@ public final class AsyncQueue extends LedQueue {
     }
 
     /**
-     * {@code owner} is destroyed: its events that were not received go with it. Allocates nothing:
-     * it must not fail.
+     * Drops the events of a destroyed {@code owner} that were not received. Allocates nothing: it
+     * must not fail.
      */
     public void drop(Object owner) {
         lock.lock();
@@ -288,7 +288,7 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
-    /** Under the lock, which they want next: there are few of them, and seldom. */
+    /** Under the lock, which they take next: this is rare, and there are few of them. */
     @GuardedBy("lock")
     private void wakeAll() {
         Error met = null;
@@ -325,7 +325,7 @@ public final class AsyncQueue extends LedQueue {
         }
     }
 
-    /** What may end with an Error comes before the event is counted: then it stays. */
+    /** Steps that may end with an Error come before the event is counted: then it stays. */
     @GuardedBy("lock")
     private @Nullable Raised deliver() {
         Iterator<Map.Entry<Key, Raised>> all = raised.entrySet().iterator();

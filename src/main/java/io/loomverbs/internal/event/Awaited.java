@@ -6,13 +6,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 
-/** A condition for whose end threads park, such as an attempt to destroy an object. */
+/** A condition whose end threads park for, such as an attempt to destroy an object. */
 public abstract class Awaited {
     /*
-     * A waiting thread pushes a node (a volatile CAS), then checks again whether it has to wait,
-     * then parks. The thread that ends the wait first records that, with a volatile write, then
-     * takes all nodes. One of the two sees the other. A taken node is not reused: a thread that has
-     * to wait again pushes another one.
+     * A waiting thread pushes a node (a volatile CAS), then checks again whether it must wait, then
+     * parks. The thread that ends the wait first records that, with a volatile write, then takes
+     * all nodes. One of the two sees the other. A taken node is not reused: a thread that must wait
+     * again pushes another one.
      */
 
     /** Some microseconds: less than it costs to park and to be unparked. */
@@ -41,7 +41,7 @@ public abstract class Awaited {
         }
     }
 
-    /** Whether threads have to wait now. Reads what was written before {@link #ended}, volatile. */
+    /** Whether threads must wait now. Reads what was written before {@link #ended}, volatile. */
     protected abstract boolean isPending();
 
     /**
@@ -82,7 +82,7 @@ public abstract class Awaited {
 
     /**
      * Waits while the condition is pending, for at most {@code nanos}. A thread that gives up takes
-     * all others out, and they come again: so none stays that no longer waits.
+     * all others out, and they come back: so no node stays whose thread no longer waits.
      *
      * @return whether it has ended
      * @throws InterruptedException if the thread was interrupted before or while it waited

@@ -40,8 +40,8 @@ public final class CallGate extends DestroyGate {
 
     /**
      * Lets a call in, after the outcome of an attempt to destroy the object, if there is one. A
-     * thread that is inside of this gate must not call this, nor one that is inside of a gate for
-     * whose calls a destroyer of this one may wait: see {@link #tryEnter}.
+     * thread inside this gate must not call this, nor a thread inside a gate whose calls a
+     * destroyer of this gate may wait for: see {@link #tryEnter}.
      *
      * @return true, and {@link #leave} must follow; false if the object is destroyed
      */
@@ -67,7 +67,7 @@ public final class CallGate extends DestroyGate {
      *     tries to destroy it
      */
     public boolean tryEnter() {
-        // First a look: those that are refused must not keep a destroyer out.
+        // First a look: calls that are refused must not keep a destroyer out.
         if (uses < 0) {
             return false;
         }

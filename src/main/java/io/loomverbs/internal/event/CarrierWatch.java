@@ -14,7 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * Checks ten times a second whether virtual threads need the carriers on which leaders block, and
  * if so wakes these leaders. Sets the time of {@link CoarseClock}. It uses a platform thread, since
  * a lack of carriers keeps virtual threads from running. The thread ends when no virtual thread has
- * led for a second, and when no poller is left.
+ * led for a second, or when no poller is left.
  */
 final class CarrierWatch {
     static final Duration EVERY = Duration.ofMillis(100);
@@ -66,7 +66,7 @@ final class CarrierWatch {
                 on = true;
             }
         } catch (OutOfMemoryError e) {
-            // Then it goes without, until the next leader asks.
+            // Then there is no watch, until the next leader asks.
         } finally {
             lock.unlock();
         }
@@ -146,9 +146,9 @@ final class CarrierWatch {
 
     /*
      * On a busy machine a virtual thread is always on its way to a carrier that was woken for it,
-     * which looks the same. So one is sent to see whether it arrives. Where all carriers are busy
-     * it does not arrive either, since they look at what comes from outside last: but then none is
-     * missed.
+     * which looks the same. So the watch starts one as a probe, to see whether it runs. If all
+     * carriers are busy, it does not run either, since they look at external submissions last: but
+     * then no carrier is missing.
      */
     @GuardedBy("lock")
     private boolean isMissedForLong() {

@@ -5,9 +5,9 @@ import java.util.function.IntSupplier;
 /**
  * Keeps a native object from being destroyed while calls use it.
  *
- * <p>A device may refuse to destroy the object. So a call that meets an attempt waits, by parking,
- * until it has come to an end: then the object is destroyed and the call is refused, or all is as
- * before and the call goes on.
+ * <p>A device may refuse to destroy the object. So a call that meets an attempt parks until it has
+ * ended: then either the object is destroyed and the call is refused, or everything is as before
+ * and the call continues.
  */
 public abstract class DestroyGate extends Awaited {
     DestroyGate() {}
@@ -16,10 +16,10 @@ public abstract class DestroyGate extends Awaited {
      * Destroys the object once no call is inside. A thread that comes while another tries waits,
      * and tries itself if that one has failed.
      *
-     * @param destruction destroys it; answers 0, or why not, after which the object is usable. So
-     *     it is if this throws
-     * @param ifDestroyed what to answer if the object is destroyed already
-     * @return what {@code destruction} has answered, or {@code ifDestroyed}
+     * @param destruction destroys it; returns 0, or why it could not, after which the object is
+     *     usable, as it is if this throws
+     * @param ifDestroyed the result if the object is destroyed already
+     * @return the result of {@code destruction}, or {@code ifDestroyed}
      */
     public final int destroy(IntSupplier destruction, int ifDestroyed) {
         while (!tryBegin()) {
@@ -40,15 +40,15 @@ public abstract class DestroyGate extends Awaited {
         }
     }
 
-    /** Whether the object is destroyed, for good. */
+    /** Whether the object is destroyed; final once true. */
     public abstract boolean isDestroyed();
 
-    /** Has calls wait from now on: true for one caller, until {@link #end}. */
+    /** Makes calls wait from now on: true for one caller, until {@link #end}. */
     abstract boolean tryBegin();
 
     /** Waits until no call is inside. By the destroyer. */
     abstract void awaitCalls();
 
-    /** The attempt has come to an end. By the destroyer. */
+    /** The attempt has ended. By the destroyer. */
     abstract void end(boolean destroyed);
 }

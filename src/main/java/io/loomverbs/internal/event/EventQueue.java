@@ -39,11 +39,11 @@ public final class EventQueue extends AssigningQueue {
      * *** The end ***
      *
      * A wait that ends with an Error, such as lack of memory, leaves nothing behind. If an event
-     * was handed over before, the caller gets the event. So each step changes nothing if it ends
-     * with an Error, and is tried again if others would wait for it in vain. There is stack for it
-     * where the wait began; but a lock that is taken needs more than one that is free. An event that
-     * is handed over or listed has been raised: an Error after that does not reach the raiser, since
-     * it would raise the event again.
+     * was handed over before, the caller gets the event. So a step that ends with an Error changes
+     * nothing, and is tried again if others would wait for it in vain. There was enough stack for
+     * it when the wait began; but a lock that is taken needs more stack than one that is free. An
+     * event that is handed over or listed has been raised: an Error after that does not reach the
+     * raiser, since it would raise the event again.
      *
      * A queue that was closed or has failed keeps the cause, for all present waiters and all later
      * calls. After a failure, events that are still listed are delivered first, as read(2) on a
@@ -72,7 +72,7 @@ public final class EventQueue extends AssigningQueue {
         return new EventQueue(feed, new WakeChain(WakeChain.AT_ONCE));
     }
 
-    /** The same of one CQ, each of whose events wakes a thread. */
+    /** A queue of one CQ, each of whose events wakes a thread. */
     public static EventQueue ofOneCq(@Nullable EventFeed feed) {
         return new EventQueue(feed, null);
     }
@@ -158,7 +158,7 @@ public final class EventQueue extends AssigningQueue {
             try {
                 Thread.yield();
             } catch (Error e) {
-                // The event counts as delivered: it is what the caller gets.
+                // The event counts as delivered, so the caller gets it.
             }
             return cq;
         }
@@ -248,9 +248,9 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /**
-     * Lists the next event that the feed has, if any: what the caller raises next comes behind it.
-     * A caller that always raises again would keep the list filled, and no thread would fetch.
-     * Never waits.
+     * Lists the next event that the feed has, if any, before those that the caller raises next. A
+     * caller that always raises again would keep the list filled, and no thread would fetch. Never
+     * waits.
      */
     public void fetchOne() {
         if (feed != null) {
@@ -343,8 +343,8 @@ public final class EventQueue extends AssigningQueue {
     }
 
     /**
-     * Wakes the longest waiter, if any, with an event that need not mean anything: the caller was
-     * given one, and has not waited again since.
+     * Wakes the longest waiter, if any, with an event that may be spurious: the caller was given
+     * one, and has not waited again since.
      */
     void passOn(QueuedCq cq) {
         raise(cq, true);
@@ -446,7 +446,7 @@ public final class EventQueue extends AssigningQueue {
         LockSupport.unpark(appointed);
     }
 
-    /** After an Error: the waiter must not stay where events are handed to it. */
+    /** After an Error: the waiter must not stay in the list, where it would be handed events. */
     private void giveUp(Waiter waiter) {
         for (int tries = 1; waiter.given == null; tries++) {
             try {

@@ -1,8 +1,8 @@
 package io.loomverbs.internal.event;
 
 /**
- * The source of the events of many queues, if threads have to fetch them: a thread has to wait in
- * it, in the kernel. {@link Leadership} ensures that one thread does.
+ * The source of the events of many queues, if threads must fetch them: a thread must wait in it, in
+ * the kernel. {@link Leadership} ensures that one thread does.
  */
 public interface EventSource {
     /**
@@ -10,7 +10,7 @@ public interface EventSource {
      * calling thread. Also returns after a {@link #wake}, and may return spuriously.
      *
      * <p>Called by one thread at a time. An exception means that the source has failed, and ends
-     * all queues. An Error concerns only the calling thread: the next one must find everything as
+     * all queues. An Error affects only the calling thread: the next one must find everything as
      * before.
      *
      * @param nanos {@link Long#MAX_VALUE} for no limit

@@ -17,8 +17,8 @@ public final class ExclusiveCallGate extends DestroyGate {
      *   DESTROYED  final
      *
      * Leaving BUSY is only a release, so it wakes no thread. A thread that finds BUSY yields and
-     * looks again, and sleeps between two looks once it has looked often: the call has lost its
-     * processor then. A thread that finds HELD parks until it is told.
+     * looks again. Once it has looked often, it sleeps between two looks, because the call has then
+     * lost its processor. A thread that finds HELD parks until it is woken.
      */
     private static final int FREE = 0;
     private static final int BUSY = 1;

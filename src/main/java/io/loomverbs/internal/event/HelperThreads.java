@@ -2,9 +2,9 @@ package io.loomverbs.internal.event;
 
 /**
  * Makes the library's own platform threads. They hold no reference to the application that causes
- * them: neither to its class loader nor to its inheritable thread locals, nor to the group of its
- * threads. So an application can be unloaded while they run, and an interrupt of its group does not
- * reach them.
+ * them to start: neither to its class loader nor to its inheritable thread locals, nor to its
+ * thread group. So an application can be unloaded while they run, and an interrupt of its group
+ * does not reach them.
  */
 public final class HelperThreads {
     private static final ThreadGroup ROOT = rootGroup();

@@ -6,24 +6,24 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The CQs of a shared queue whose events came up and are not listed yet: a stack that needs no
+ * The CQs of a shared queue whose events were raised and are not listed yet: a stack that needs no
  * lock.
  */
 final class Inbox {
     /*
-     * A thread that raises an event of a shared queue takes the queue's lock only if the event is to be
-     * handed to a waiter now. Otherwise it pushes the CQ here. When the list of CQs with events is empty, a
-     * thread that holds the lock takes all CQs out of the inbox and lists them in the order of the pushes. So
-     * threads that raise events and threads that take them do not wait for each other. An event of a CQ that
-     * is in the inbox already is raised under the lock.
+     * A thread that raises an event of a shared queue takes the queue's lock only if it must hand
+     * the event to a waiter now. Otherwise it pushes the CQ here. When the list of CQs with events
+     * is empty, a thread that holds the lock takes all CQs out of the inbox and lists them in the
+     * order of the pushes. So threads that raise events and threads that take them do not wait for
+     * each other. An event of a CQ that is in the inbox already is raised under the lock.
      *
      *     a thread that raises:             pushes, then reads `wanted`, and whether the CQ is closed
      *     a thread that waits, or arrives:  sets `wanted`, then looks into the inbox
      *     a thread that destroyed the CQ:   has closed it, then looks into the inbox
      *
-     * Of two such threads one sees what the other did. `wanted` may be true for no reason. It is false only
-     * while no thread waits to which an event might be handed, or if there was a look into the inbox since
-     * one does.
+     * Of two such threads one sees what the other did. `wanted` may be true for no reason. It is
+     * false only while no thread waits that might be handed an event, or if a thread has looked
+     * into the inbox since that one began to wait.
      */
     private static final VarHandle TOP;
 
@@ -41,7 +41,7 @@ final class Inbox {
     /** Written under the queue's lock. */
     private volatile boolean wanted;
 
-    /** Whether an event is to be handed to a waiter when it comes up. */
+    /** Whether an event must be handed to a waiter when it is raised. */
     boolean isWanted() {
         return wanted;
     }

@@ -21,7 +21,7 @@ public final class Leadership implements Carriers.Borrower {
      * With a dedicated thread an event takes two wake-ups: the kernel wakes that thread, which
      * wakes the waiter. A leader fetches its own event with one. So there is no dedicated thread. A
      * waiter that finds no leader becomes the leader. A leader that has its event, or gives up,
-     * hands the lead to another waiter before it leaves. If no thread waits, there is no leader,
+     * passes the lead to another waiter before it leaves. If no thread waits, there is no leader,
      * and events stay in the kernel.
      *
      * *** There is a leader while threads wait ***
@@ -39,7 +39,7 @@ public final class Leadership implements Carriers.Borrower {
      *
      * A waiter is appointed under its queue's lock while it is in the queue. Leaving the queue
      * takes the same lock. So a thread that has left looks at `leader` once more and then knows for
-     * certain whether it has to step down.
+     * certain whether it must step down.
      *
      * A waiter first tries to take the lead, so a thread that is alone uses no list and no lock
      * here.
@@ -51,8 +51,8 @@ public final class Leadership implements Carriers.Borrower {
      * A leader in the kernel does not notice an unpark. A thread that gives it an event writes
      * `given`, then checks whether it leads, and if so wakes the source; a new leader takes the
      * lead, then looks at `given`. One sees the other. An interrupt does the same, through
-     * WakeOnInterrupt. A wake-up persists until the source has seen it, so none is lost, and a late
-     * one costs one look.
+     * WakeOnInterrupt. A wake-up persists until the source has seen it, so no wake-up is lost, and
+     * a late one costs one look.
      *
      * Parking for a lock may consume an unpark meant for the wait. A thread that enlists its queue
      * takes a lock after it last looked at `given` and `leader`, so it looks at both once more
@@ -61,8 +61,9 @@ public final class Leadership implements Carriers.Borrower {
      * *** The carrier ***
      *
      * A virtual thread that leads blocks its carrier. The first such leader adds a carrier, until
-     * the poller ends. If that is refused, a platform thread leads until then. If no thread can be
-     * started either, the leader polls the source from time to time, and does not block.
+     * the poller ends. If that is refused, a platform thread leads until then. If no platform
+     * thread can be started either, the leader polls the source from time to time, and does not
+     * block.
      *
      * While others are ready to run, and no other carrier serves them yet, the leader does not
      * block: it polls the source and yields. A yielding thread may be the next that its carrier
@@ -246,7 +247,7 @@ public final class Leadership implements Carriers.Borrower {
         return me.given == null && leader != me;
     }
 
-    /** To be called by every waiter that has left its queue: hands on the lead if it has it. */
+    /** To be called by every waiter that has left its queue: passes on the lead if it has it. */
     void left(Waiter me) {
         if (leader != me) {
             return;

@@ -4,18 +4,18 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 
-/** A queue of waiting threads, one of which may have to lead: see {@link Leadership}. */
+/** A queue of waiting threads, one of which may lead: see {@link Leadership}. */
 public abstract class LedQueue {
     /** How often a step that others wait for is tried when it ends with an Error. */
     static final int MOST_TRIES = 1000;
 
     /**
      * How many events a thread fetches for others while it looks for one of its own without
-     * waiting. Others may come as fast as it fetches them.
+     * waiting. Others may arrive as fast as it fetches them.
      */
     static final int MOST_FETCHED = 1 << 12;
 
-    /** What events have to be fetched from; null if they come by themselves. */
+    /** The feed that events must be fetched from; null if the device raises them itself. */
     @Nullable EventFeed feed;
 
     @Nullable Leadership leadership;
@@ -23,13 +23,14 @@ public abstract class LedQueue {
     final Leadership.Enlistment enlistment = new Leadership.Enlistment(this);
 
     /**
-     * What a thread dump says that threads of this queue wait for. Set before the queue is shared.
+     * The object that threads of this queue wait for, as a thread dump shows it. Set before the
+     * queue is shared.
      */
     Object blocker = this;
 
     LedQueue() {}
 
-    /** Says where events have to be fetched, before the queue is shared. */
+    /** Sets the feed that events must be fetched from, before the queue is shared. */
     public final void comesFrom(@Nullable EventFeed newFeed) {
         feed = newFeed;
         if (newFeed != null) {
@@ -39,7 +40,7 @@ public abstract class LedQueue {
     }
 
     /**
-     * Says what a thread dump shows as what threads of this queue wait for, before the queue is
+     * Sets the object that a thread dump shows for threads of this queue, before the queue is
      * shared. A dump prints the class and the identity hash, never the text of an object.
      */
     public final void blocksAs(Object newBlocker) {
@@ -49,7 +50,7 @@ public abstract class LedQueue {
     /** The threads that wait here now, the longest waiter first. */
     public abstract List<Waiting> waiting();
 
-    /** After the queue has ended: nothing that outlives it keeps it. */
+    /** Called after the queue has ended, so that nothing that outlives the queue keeps it. */
     final void goesFrom() {
         if (feed != null) {
             feed.detach(this);

@@ -38,15 +38,15 @@ public class Ledger {
      * An acknowledgement subtracts first and checks the result afterwards. That is one atomic
      * addition; checking first would move the cache line twice. The completion count has the
      * highest bits of the word, so that it borrows from no other field. Usually enough events were
-     * outstanding, and nothing else is to be done: one test of the result (RARE) tells that.
+     * outstanding, and there is nothing else to do: one test of the result (RARE) shows that.
      *
      * If not, the program acknowledges more events than it was given, and the subtraction is only a
-     * claim. While the count is negative, some claim is not covered, and no thread can tell whose.
+     * claim. While the count is negative, some claim is not covered, and no thread can know whose.
      * Each claimer undoes its own claim by compare-and-set, waits for the others to do so, looks
      * again, and subtracts only what is outstanding. Once the count is no longer negative, because
      * others undid their claims or events were delivered, all standing claims are covered, and are
      * acknowledgements from that moment on. So 0 means that nothing is outstanding, and every
-     * refused claim was excessive. The number of settlements tells a claimer that there was such a
+     * refused claim was excessive. The number of settlements shows a claimer that there was such a
      * moment since its claim. (After exactly 2^12 settlements, or a multiple, it does not, and a
      * justified acknowledgement may be refused.)
      *
@@ -121,19 +121,19 @@ public class Ledger {
      */
     static final int MOST_OUTSTANDING = (1 << 30) + MOST_CLAIMED;
 
-    /** What {@link #tryAck} returns when it has acknowledged. */
+    /** The result of {@link #tryAck} when it has acknowledged. */
     public static final int ACKED = -1;
 
-    /** What {@link #tryAck} returns when it has acknowledged, and the count was full before. */
+    /** The result of {@link #tryAck} when it has acknowledged, and the count was full before. */
     public static final int ACKED_WHEN_FULL = -2;
 
-    /** What {@link #tryDeliver} returns when it has counted the event. */
+    /** The result of {@link #tryDeliver} when it has counted the event. */
     static final int DELIVERED = 0;
 
-    /** What it returns when the object is closing or closed. */
+    /** The result when the object is closing or closed. */
     static final int REFUSED = -1;
 
-    /** What it returns when no more events can be counted until some are acknowledged. */
+    /** The result when no more events can be counted until some are acknowledged. */
     static final int FULL = -2;
 
     private static final VarHandle WORD;
@@ -331,7 +331,7 @@ public class Ledger {
         }
     }
 
-    /** What follows {@code w} when {@code n} are added: all claims fit if that ends a deficit. */
+    /** The word after {@code w} when {@code n} are added: all claims fit if that ends a deficit. */
     private static long plus(long w, int n) {
         long next = w + n * COMPLETION_ONE;
         return w >= 0 || next < 0 ? next : settled(next);
@@ -367,7 +367,8 @@ public class Ledger {
     }
 
     /**
-     * A thread that has changed the word to this owns the wake-up of the closer that waits for it.
+     * Wakes the closer that waits for this word: the thread that has changed the word to it owns
+     * that wake-up.
      */
     private void wakeIfLast(long now) {
         if ((now & CLOSING) != 0 && (now & COUNTS) == 0) {

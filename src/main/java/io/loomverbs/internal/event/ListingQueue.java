@@ -147,7 +147,7 @@ abstract class ListingQueue extends LedQueue {
         return woken;
     }
 
-    /** Takes all off the list that wait, once they were given something. */
+    /** Takes all waiters off the list, once they were given something. */
     @GuardedBy("lock")
     final void forgetWaiters() {
         firstWaiter = null;

@@ -2,7 +2,7 @@ package io.loomverbs.internal.event;
 
 import org.jspecify.annotations.Nullable;
 
-/** Why no more events come; thrown to each thread as an exception of its own. */
+/** The reason why no more events come; each thread gets its own exception for it. */
 record QueueEnd(@Nullable Throwable cause) {
     /** Made in advance, so that a close cannot fail for lack of memory. */
     private static final QueueEnd CLOSED = new QueueEnd(null);

@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
 
 /**
  * One CQ's part in the delivery of events: its ledger, and the events that wait to be received. It
- * is one object, so that an event of a CQ that has left the caches brings few lines back.
+ * is one object, so that an event of a CQ that has left the caches loads few cache lines.
  */
 public class QueuedCq extends Ledger {
     private static final VarHandle IN_INBOX;
@@ -51,12 +51,12 @@ public class QueuedCq extends Ledger {
         return queue;
     }
 
-    /** A completion event came up. Called by the device, from any thread; never blocks for long. */
+    /** Raises a completion event. Called by the device, from any thread; never blocks for long. */
     public final void raise() {
         queue.raise(this);
     }
 
-    /** Like the ledger's; and lists the CQ again if its count was full. */
+    /** Like that of the ledger; and lists the CQ again if its count was full. */
     @Override
     public final int tryAck(int n) {
         int outcome = super.tryAck(n);
@@ -67,7 +67,7 @@ public class QueuedCq extends Ledger {
         return ACKED;
     }
 
-    /** The acknowledgement counts: an Error says nothing about it. */
+    /** The acknowledgement stands: an Error here does not undo it. */
     private void relist() {
         for (int tries = 1; tries <= LedQueue.MOST_TRIES; tries++) {
             try {
@@ -102,8 +102,8 @@ public class QueuedCq extends Ledger {
     /**
      * Destroys the CQ once everything that was delivered is acknowledged; see {@link Ledger#close}.
      *
-     * <p>Events that come up meanwhile stay pending: they are dropped when the CQ is destroyed, and
-     * delivered if it is not.
+     * <p>Events that are raised meanwhile stay pending: they are dropped when the CQ is destroyed,
+     * and delivered if it is not.
      */
     @Override
     public final CloseOutcome close(long nanos, Closer closer) {

@@ -7,12 +7,12 @@ import org.jspecify.annotations.Nullable;
  * belongs to the JVM, which may have several copies of this class, in different class loaders. So
  * the record is a system property and the lock an interned string: all copies share both.
  *
- * <p>What was added is taken back exactly, unless other code has set the parallelism meanwhile:
- * then it is left alone. Other code may also restore the system properties to those of an earlier
- * time, as test frameworks do. So each copy remembers what it has set: it takes that back without a
- * record. And a record that says that the present value is the one before all raises is dropped. A
- * change by other code in the same instant may be overwritten: the JDK has no compare-and-set for
- * it.
+ * <p>Each copy takes back exactly what it added, unless other code has set the parallelism
+ * meanwhile: then it leaves the parallelism alone. Other code may also restore earlier system
+ * properties, as test frameworks do. So each copy remembers what it has set, and takes that back
+ * even without a record. And if a record says that the present value is the one before all raises,
+ * the record is dropped. A change by other code in the same instant may be overwritten: the JDK has
+ * no compare-and-set for it.
  */
 final class RaisedParallelism {
     /** The system property: {@code "2 to 4"} says that two were added, which made it four. */
@@ -24,13 +24,13 @@ final class RaisedParallelism {
     /** The same object for all copies that use the same property. */
     private final Object lock;
 
-    /** What this copy has set last. Under the lock. */
+    /** The value that this copy set last. Under the lock. */
     private int own;
 
     /** How many raises of this copy are not taken back. Under the lock. */
     private int raises;
 
-    /** What a property says. */
+    /** The contents of the property. */
     private record Raised(int by, int to) {
         private static final Raised NOTHING = new Raised(0, 0);
 
@@ -46,7 +46,7 @@ final class RaisedParallelism {
             }
         }
 
-        /** What the property is to say; null if there is nothing to say. */
+        /** The text for the property; null if it is not needed. */
         @Nullable String text() {
             return by == 0 ? null : by + " to " + to;
         }

@@ -33,9 +33,9 @@ public final class Readiness {
 
     /**
      * Makes the descriptor readable: something can be taken. An Error, such as lack of memory, may
-     * pass: this tries again, since nothing else shows what came up. If it does not pass, the
-     * descriptor stays lowered until the next call: an Error must not keep the caller from waking
-     * threads that were given something.
+     * be temporary: this tries again, since nothing else shows the event. If the Error persists,
+     * the descriptor stays lowered until the next call: an Error must not keep the caller from
+     * waking threads that were given something.
      */
     public void raise() {
         for (int tries = 0; !raised && tries < LedQueue.MOST_TRIES; tries++) {

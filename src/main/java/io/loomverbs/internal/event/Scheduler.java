@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.management.ManagementFactory;
 
-/** The JDK's scheduler of virtual threads, as far as it can be seen and set. */
+/** The JDK's scheduler of virtual threads: what of it can be read and set. */
 interface Scheduler {
     int parallelism();
 
@@ -16,15 +16,15 @@ interface Scheduler {
     boolean hasQueued();
 
     /**
-     * How many carriers run a virtual thread, look for one to run, or are being started. One that
-     * blocks in a call for which the JDK makes up, or should, is not counted.
+     * How many carriers run a virtual thread, look for one to run, or are being started. A carrier
+     * that blocks in a call for which the JDK compensates, or should, is not counted.
      */
     int mounted();
 
     /** Starts a virtual thread that does nothing; null if that cannot be done. */
     @Nullable Thread start();
 
-    /** Whether virtual threads are ready, and a carrier that may serve them does not. */
+    /** Whether virtual threads are ready, and a carrier that could serve them does not. */
     default boolean isMissed() {
         return hasQueued() && mounted() < parallelism();
     }

@@ -16,13 +16,13 @@ import java.util.concurrent.locks.ReentrantLock;
  * carriers than that, as on machines with many processors. A leader also need not ask again whether
  * a carrier serves others: {@link CarrierWatch} withdraws that when it is no longer true.
  *
- * <p>If other code sets the parallelism meanwhile, it is left alone, and a platform thread leads at
- * this poller from then on.
+ * <p>If other code sets the parallelism meanwhile, this class leaves that alone, and a platform
+ * thread leads at this poller from then on.
  */
 public final class SchedulerCarriers implements Carriers {
     private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
 
-    /** What was logged last, so that it is not repeated for each poller. */
+    /** The last problem that was logged, so that it is not repeated for each poller. */
     @GuardedBy("SchedulerCarriers.class")
     private static @Nullable String logged;
 
@@ -86,8 +86,8 @@ public final class SchedulerCarriers implements Carriers {
 
     /*
      * Raising the parallelism need not wake a carrier. A virtual thread that becomes ready
-     * afterwards wakes one only if its queue was empty. No carrier fetches the threads that were
-     * ready before, or become ready behind these, once the leader has blocked. A leader that yields
+     * afterwards wakes one only if its queue was empty. Once the leader has blocked, no carrier
+     * fetches the threads that were ready before, or become ready after these. A leader that yields
      * ensures progress: with an empty queue it becomes ready itself and wakes a carrier; otherwise
      * its own carrier first runs the threads in the queue.
      */
@@ -131,7 +131,7 @@ public final class SchedulerCarriers implements Carriers {
         serving = false;
     }
 
-    /** Whether what was taken is there still. */
+    /** Whether the added carrier still exists. */
     boolean isUnchanged() {
         return raised != null && raised.isUnchanged();
     }

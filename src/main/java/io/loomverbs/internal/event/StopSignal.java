@@ -17,7 +17,7 @@ public final class StopSignal {
         return given;
     }
 
-    /** Gives it, for good. */
+    /** Gives the signal; this is final. */
     public void give() {
         given = true;
     }

@@ -20,9 +20,9 @@ public final class Turns {
      * A carrier of the JDK's scheduler runs the threads in its own queue until that is empty. Only
      * then it looks elsewhere: at the queues of other carriers, and at the queues of external
      * submissions, here called *outside*. A virtual thread that another virtual thread unparks goes
-     * into the own queue of that one's carrier. Submitted outside are: the end of a sleep or of a
-     * timed park, which a thread of the JDK submits; an unpark by a platform thread; the start of a
-     * thread.
+     * into the own queue of that one's carrier. These are submitted outside: the end of a sleep or
+     * of a timed park, which a thread of the JDK submits; an unpark by a platform thread; the start
+     * of a thread.
      *
      * Two handlers that send each other messages wake each other continuously. So the own queue of
      * their carrier is never empty. If each carrier has such handlers, nothing outside runs until
@@ -40,9 +40,9 @@ public final class Turns {
      * a virtual thread that parks for a nanosecond. It sends none if a carrier is known to be idle,
      * as with few threads that wait for a device: each probe makes some fifteen system calls. If
      * the last probe has not returned since, or threads are in the list (see below), it closes the
-     * gate instead. A probe that did not park would not tell enough: threads that yield, as those
-     * do that poll, go to the external queue of their carrier when its own queue is empty, and so
-     * does the start of a probe, so that a carrier that serves both may never look at the timer's
+     * gate instead. A probe that did not park would not show enough: threads that yield, as polling
+     * threads do, go to the external queue of their carrier when its own queue is empty, and so
+     * does the start of a probe. A carrier that serves both may therefore never look at the timer's
      * queue. While no thread waits for events, no thread looks.
      *
      * While the gate is closed, every virtual thread *passes* before it waits: it joins the end of
@@ -104,7 +104,7 @@ public final class Turns {
      */
     private static final int SLICES = 12;
 
-    /** How long, and for how many looks at least, a watcher waits for something outside to run. */
+    /** How long a watcher waits, with some looks at least, for something outside to run. */
     private static final long PATIENCE_NANOS = 50_000_000;
 
     private static final int MOST_LOOKS = 64;
@@ -118,7 +118,7 @@ public final class Turns {
      * @param streak one in how many waits looks at the clock; a power of two
      * @param nanos how long half a slice lasts: after it a thread looks
      * @param fewNanos the same while no more than {@code least} threads pass: each end of a slice
-     *     costs them more, and nobody waits for many slices
+     *     costs them more, and no thread waits for many slices
      * @param least how many threads are let in for a slice at least
      * @param envoys how many envoys are sent at once
      * @param guardNanos after how long a guard looks

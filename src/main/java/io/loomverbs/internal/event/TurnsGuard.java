@@ -7,7 +7,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * A platform thread that looks after {@link Turns} while threads pass there: if nothing outside
- * runs, because all carriers are held by pinned threads, it lets all of them go on. It ends when no
+ * runs, because pinned threads hold all carriers, it lets all of them continue. It ends when no
  * thread has passed for some time.
  */
 final class TurnsGuard implements Runnable {

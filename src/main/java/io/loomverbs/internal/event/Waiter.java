@@ -9,24 +9,24 @@ import java.util.concurrent.locks.LockSupport;
  * A thread that waits in a queue. The links are guarded by the queue's lock.
  *
  * <p>A thread that waits again in one queue may use the same object again, so that a wait allocates
- * nothing. Threads that are to be woken are linked, and the thread that wakes them follows the
- * links without a lock. So a waiter {@link #isFree} only after that thread has told it: from then
- * on no other thread reads its links. A wake-up that comes after that finds the next wait, and
- * costs it one look.
+ * nothing. Threads to be woken are linked, and the thread that wakes them follows the links without
+ * a lock. So a waiter {@link #isFree} only after that thread has marked it as told: from then on no
+ * other thread reads its links. A wake-up that comes after that meets the next wait, and costs it
+ * one look.
  *
- * <p>One that is kept for the next wait does not keep its thread.
+ * <p>A waiter that is kept for the next wait does not keep its thread.
  */
 final class Waiter implements EventSource.Leader {
     /** Null while it is kept for the next wait of its thread, which writes it. */
     @Nullable Thread thread;
 
-    /** Of the thread; never reused. */
+    /** The number of the thread; never reused. */
     private final long threadId;
 
     final boolean isVirtual;
     private final @Nullable Leadership leadership;
 
-    /** What the thread was given, which ends its wait; once for each, under the queue's lock. */
+    /** The object that ends the wait; written once for each wait, under the queue's lock. */
     volatile @Nullable Object given;
 
     /** Whether the thread took it itself. Used by the waiting thread only. */
@@ -41,7 +41,10 @@ final class Waiter implements EventSource.Leader {
     /** Whether the thread that gave something has read the links for the last time. */
     private volatile boolean told;
 
-    /** What ends the wait, if it is given; null if nothing does. Guarded by the queue's lock. */
+    /**
+     * The signal that ends the wait when it is given; null if there is none. Guarded by the queue's
+     * lock.
+     */
     @Nullable StopSignal stop;
 
     /** When the thread came to wait, as of {@link CoarseClock}. Guarded by the queue's lock. */
@@ -92,7 +95,7 @@ final class Waiter implements EventSource.Leader {
         return threadId == other.threadId();
     }
 
-    /** Keeps neither the thread nor what it was given, until it is used again. */
+    /** Drops the thread and what it was given, until this is used again. */
     void rest() {
         thread = null;
         given = null;

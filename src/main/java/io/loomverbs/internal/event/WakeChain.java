@@ -20,11 +20,11 @@ final class WakeChain {
      *                                           or a thread that has raised one is about to hand it over
      *
      * holds whenever the lock is free. It keeps a thread from waiting beside an event indefinitely,
-     * since those on their way arrive. Virtual threads arrive when they get a carrier, which may
-     * take as long as other threads like. Platform threads need none, and must not have to wait for
-     * it: while one waits, each event is handed over, and none waits where events are listed. (This
-     * does not extend to events that have to be fetched: there a virtual thread without a carrier
-     * may have the lead.)
+     * since those on their way arrive. Virtual threads arrive when they get a carrier, and other
+     * threads may delay that without limit. Platform threads need no carrier, and must not wait for
+     * one: while a platform thread waits, each event is handed over, and no platform thread waits
+     * where events are listed. (This does not extend to events that have to be fetched: there a
+     * virtual thread without a carrier may have the lead.)
      *
      * Any other thread that takes a listed event passes threads that wait or are on their way.
      * After MOST_PASSED of these, and not before PASSING_NANOS, it goes to the end of the queue
@@ -51,7 +51,7 @@ final class WakeChain {
         this.atOnce = atOnce;
     }
 
-    /** Whether no other virtual thread is to be woken now. */
+    /** Whether no other virtual thread may be woken now. */
     boolean isFull() {
         return onTheirWay >= atOnce;
     }
