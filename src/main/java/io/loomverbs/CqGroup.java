@@ -422,7 +422,9 @@ public final class CqGroup implements AutoCloseable {
         }
     }
 
-    /** Without stack for that, it is shown until the group is closed: a member may be taken. */
+    /**
+     * Must not fail, as a member may be taken: without stack, the waiter is shown until the close.
+     */
     @GuardedBy("lock")
     private void waitsNoMore(Waiting waiter) {
         try {

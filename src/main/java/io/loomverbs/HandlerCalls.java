@@ -107,7 +107,7 @@ final class HandlerCalls {
                         + now);
     }
 
-    /** The carrier of a virtual thread that is mounted, else null. Its text alone says so. */
+    /** The carrier of a mounted virtual thread, else null. Only the thread's text shows it. */
     private @Nullable String carrier() {
         if (!thread.isVirtual()) {
             return null;

@@ -20,9 +20,9 @@ public final class Turns {
      * A carrier of the JDK's scheduler runs the threads in its own queue until that is empty. Only
      * then it looks elsewhere: at the queues of other carriers, and at the queues of external
      * submissions, here called *outside*. A virtual thread that another virtual thread unparks goes
-     * into the own queue of that one's carrier. These are submitted outside: the end of a sleep or
-     * of a timed park, which a thread of the JDK submits; an unpark by a platform thread; the start
-     * of a thread.
+     * into the own queue of the other thread's carrier. These are submitted outside: the end of a
+     * sleep or of a timed park, which a thread of the JDK submits; an unpark by a platform thread;
+     * the start of a thread.
      *
      * Two handlers that send each other messages wake each other continuously. So the own queue of
      * their carrier is never empty. If each carrier has such handlers, nothing outside runs until
@@ -104,7 +104,9 @@ public final class Turns {
      */
     private static final int SLICES = 12;
 
-    /** How long a watcher waits, with some looks at least, for something outside to run. */
+    /**
+     * How long a watcher waits for something outside to run, if it has also looked often enough.
+     */
     private static final long PATIENCE_NANOS = 50_000_000;
 
     private static final int MOST_LOOKS = 64;

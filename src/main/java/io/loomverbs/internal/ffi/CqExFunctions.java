@@ -17,7 +17,7 @@ import java.lang.invoke.MethodHandle;
  * in {@code ibv_cq_ex}. {@code cq} is the address of the CQ, and {@code field} that of a pointer in
  * it. Only those may be called whose field the CQ was created with. They allocate nothing.
  *
- * <p>A driver takes a lock in {@link #startPoll}, unless there is nothing, and lets it go in {@link
+ * <p>A driver takes a lock in {@link #startPoll}, unless the CQ is empty, and releases it in {@link
  * #endPoll}.
  */
 public final class CqExFunctions {
@@ -45,7 +45,7 @@ public final class CqExFunctions {
 
     private CqExFunctions() {}
 
-    /** Has them linked now: a caller that is short of stack or memory could not do it later. */
+    /** Links them now: a caller that is short of stack or memory could not do it later. */
     public static void link() {
         // The initialization of this class does it.
     }

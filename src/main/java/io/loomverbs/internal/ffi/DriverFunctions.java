@@ -60,12 +60,12 @@ public final class DriverFunctions {
 
     private DriverFunctions() {}
 
-    /** Has them linked now: a caller that is short of stack or memory could not do it later. */
+    /** Links them now: a caller that is short of stack or memory could not do it later. */
     public static void link() {
         // The initialization of this class does it.
     }
 
-    /** {@code query_port} of the {@code verbs_context}, which is told how large the result is. */
+    /** {@code query_port} of the {@code verbs_context}, which gets the size of the result. */
     public static int queryPort(
             MemorySegment call,
             MemorySegment function,

@@ -142,7 +142,7 @@ public final class Epoll {
     /**
      * Reports {@code other} while it is readable. Errors are always reported.
      *
-     * @param data what {@link #data} will say then; not {@link #WOKEN}
+     * @param data the value that {@link #data} then returns; not {@link #WOKEN}
      */
     public int add(int other, long data) {
         return control(EPOLL_CTL_ADD, other, EPOLLIN, data);

@@ -22,14 +22,14 @@ public final class EventFd {
         static final @Nullable MethodHandle CREATE =
                 LibcCalls.capturingIfThere(FUNCTION, JAVA_INT, JAVA_INT);
 
-        /** What is written; nothing changes it. */
+        /** The value to write, a constant. */
         static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_LONG, 1);
 
-        /** What was read, by all threads: nothing looks at it. */
+        /** The target of all threads' reads: nothing uses its contents. */
         static final MemorySegment COUNT = Arena.global().allocate(JAVA_LONG);
     }
 
-    /** Why there is none here, or null if there is. */
+    /** The reason why there is none here, or null if there is. */
     public static @Nullable Throwable unavailabilityCause() {
         if (!Ffi.isEnabled()) {
             return Ffi.notEnabled();

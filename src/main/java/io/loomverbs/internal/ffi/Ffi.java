@@ -44,7 +44,7 @@ final class Ffi {
         return Ffi.class.getModule().isNativeAccessEnabled();
     }
 
-    /** What to do about {@link #isEnabled} being false. */
+    /** The remedy if {@link #isEnabled} is false. */
     static Throwable notEnabled() {
         Module module = Ffi.class.getModule();
         String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
@@ -158,8 +158,8 @@ final class Ffi {
     }
 
     /**
-     * What to throw when a downcall has thrown. It throws nothing itself but for wrong arguments;
-     * the thread may be out of stack or memory.
+     * The exception to throw when a downcall has thrown. A downcall itself throws only for wrong
+     * arguments; otherwise the thread is out of stack or memory.
      */
     static RuntimeException rethrown(Throwable e) {
         if (e instanceof Error error) {

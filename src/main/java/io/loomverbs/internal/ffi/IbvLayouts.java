@@ -150,7 +150,7 @@ public final class IbvLayouts {
         public static final int LINK_LAYER = 46;
         public static final int FLAGS = 47;
 
-        /** Its last field in rdma-core 44; libibverbs is told how much there is room for. */
+        /** Its last field in rdma-core 44; libibverbs gets the size of the structure. */
         public static final int PORT_CAP_FLAGS2 = 48;
 
         private IbvPortAttr() {}
@@ -375,7 +375,7 @@ public final class IbvLayouts {
 
     /**
      * By how much a {@code pthread_mutex_t} exceeds 40 bytes here. The mark of an extended device's
-     * context tells it: {@code abi_compat}, behind a mutex, has all bits set.
+     * context shows it: {@code abi_compat}, behind a mutex, has all bits set.
      *
      * @return -1 if there is no mark: the context is not extended
      */

@@ -193,7 +193,7 @@ public final class Libibverbs {
         return Ffi.code(QUERY_DEVICE, call, context, attr);
     }
 
-    /** The exported {@code ibv_query_port}, which fills in what old programs know. */
+    /** The exported {@code ibv_query_port}, which fills in the fields that old programs know. */
     public static int queryPortCompat(MemorySegment call, long context, int port, long attr) {
         try {
             return Ffi.code(

@@ -2,7 +2,7 @@ package io.loomverbs.internal.ffi;
 
 import org.jspecify.annotations.Nullable;
 
-/** Whether {@code libibverbs.so.1} can be used: once it can, that stays so. */
+/** Whether {@code libibverbs.so.1} can be used; a positive answer is final. */
 public final class LibibverbsLibrary {
     /** The library's name; the one without the number comes with its headers only. */
     public static final String NAME = "libibverbs.so.1";
@@ -15,7 +15,7 @@ public final class LibibverbsLibrary {
 
     private LibibverbsLibrary() {}
 
-    /** Why it cannot be used now, or null if it can. */
+    /** The reason why it cannot be used now, or null if it can. */
     public static @Nullable Throwable unavailabilityCause() {
         return LIBRARY.unavailabilityCause("ibv_get_device_list", "its first version");
     }

@@ -2,7 +2,7 @@ package io.loomverbs.internal.ffi;
 
 import org.jspecify.annotations.Nullable;
 
-/** Whether {@code librdmacm.so.1} can be used: once it can, that stays so. */
+/** Whether {@code librdmacm.so.1} can be used; a positive answer is final. */
 public final class LibrdmacmLibrary {
     /** The library's name; the one without the number comes with its headers only. */
     public static final String NAME = "librdmacm.so.1";
@@ -18,7 +18,7 @@ public final class LibrdmacmLibrary {
 
     private LibrdmacmLibrary() {}
 
-    /** Why it cannot be used now, or null if it can. It needs libibverbs. */
+    /** The reason why it cannot be used now, or null if it can. It needs libibverbs. */
     public static @Nullable Throwable unavailabilityCause() {
         Throwable cause = LibibverbsLibrary.unavailabilityCause();
         return cause != null ? cause : LIBRARY.unavailabilityCause(NEWEST, "rdma-core 23");

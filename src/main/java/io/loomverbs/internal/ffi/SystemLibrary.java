@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.SymbolLookup;
 
 /**
- * A library of the system. It is loaded once; what keeps it from that is looked for at each call,
- * since it may pass: a process may have no file descriptor left for a moment.
+ * A library of the system. It is loaded once. Until then each call looks for the obstacle again,
+ * since it may be temporary: a process may have no file descriptor left for a moment.
  */
 final class SystemLibrary {
     private static final int ENFILE = 23;
@@ -19,7 +19,7 @@ final class SystemLibrary {
 
     private volatile @Nullable SymbolLookup symbols;
 
-    /** What it lacks, which does not pass: no exception, whose stack trace keeps classes. */
+    /** What it lacks permanently, as text: an exception's stack trace would keep classes. */
     private volatile @Nullable String lack;
 
     SystemLibrary(String name, String advice) {
@@ -28,7 +28,7 @@ final class SystemLibrary {
     }
 
     /**
-     * Why it cannot be used now, or null if it can, which stays so.
+     * The reason why it cannot be used now, or null if it can; null is final.
      *
      * @param function that it must have
      * @param since which version has that

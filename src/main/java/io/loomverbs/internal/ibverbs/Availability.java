@@ -32,7 +32,7 @@ final class Availability {
 
     /**
      * @param list the devices of libibverbs, or a {@code DeviceException}
-     * @param descriptorErrno why there is no file descriptor left, or 0 if there is
+     * @param descriptorErrno the reason why there is no file descriptor left, or 0 if there is one
      */
     Availability(Uverbs uverbs, Supplier<List<DeviceOps>> list, IntSupplier descriptorErrno) {
         this.uverbs = uverbs;
@@ -46,7 +46,7 @@ final class Availability {
         }
     }
 
-    /** Why no device can be opened, or null if one can. */
+    /** The reason why no device can be opened, or null if one can. */
     @Nullable Throwable cause() {
         List<DeviceOps> devices;
         try {
@@ -118,7 +118,7 @@ final class Availability {
                                 + " (Debian) or libibverbs (Fedora)");
     }
 
-    /** For each device of the kernel that is not listed, why. */
+    /** The reason for each device of the kernel that is not listed. */
     List<String> missing() {
         Set<String> listed;
         try {

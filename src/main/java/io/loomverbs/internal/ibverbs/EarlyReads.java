@@ -1,17 +1,17 @@
 package io.loomverbs.internal.ibverbs;
 
 /**
- * When a leader reads from the descriptor that was ready last, before it asks the epoll set which
- * are. If an event is there, that is one system call instead of two; if not, it is one too many.
+ * Decides when a leader reads from the descriptor that was ready last, before it asks the epoll
+ * set. If there is an event, that is one system call instead of two; if not, it is one too many.
  */
 final class EarlyReads {
     /*
-     * A read that finds nothing doubles the number of waits until the next is tried, one that finds
-     * something makes the next wait read, too. So a descriptor whose events always have to be
-     * waited for costs one read in LONGEST waits.
+     * A read that finds nothing doubles the number of waits until the next try; a read that finds
+     * something makes the next wait read, too. So a descriptor whose events are never there in
+     * advance costs one read in LONGEST waits.
      *
-     * After MOST such reads in a row the set is asked, since other descriptors may be ready, or the
-     * leader be woken.
+     * After MOST such reads in a row the leader asks the set, since other descriptors may be ready,
+     * or another thread may have woken the leader.
      */
     static final int MOST = 16;
 
@@ -23,7 +23,7 @@ final class EarlyReads {
     private int interval = SHORTEST;
     private int left = SHORTEST;
 
-    /** The number of the descriptor to be read before the set is asked, or 0. */
+    /** The number of the descriptor to read before the set is asked, or 0. */
     long next() {
         if (id == 0 || --left >= 0) {
             return 0;
@@ -36,7 +36,7 @@ final class EarlyReads {
         return id;
     }
 
-    /** The descriptor was read; whether there was an event. */
+    /** Records that the descriptor was read, and whether there was an event. */
     void done(boolean found) {
         if (found) {
             inRow++;

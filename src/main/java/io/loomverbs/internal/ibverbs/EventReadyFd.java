@@ -4,7 +4,7 @@ import io.loomverbs.internal.device.DeviceException;
 import io.loomverbs.internal.event.ReadyFd;
 import io.loomverbs.internal.ffi.EventFd;
 
-/** A descriptor for what has no descriptor of the kernel: an eventfd. */
+/** A descriptor for objects without one in the kernel: an eventfd. */
 record EventReadyFd(int number) implements ReadyFd {
     /**
      * A new descriptor.

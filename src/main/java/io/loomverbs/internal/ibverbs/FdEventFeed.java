@@ -26,14 +26,14 @@ abstract class FdEventFeed implements EventFeed {
      *
      * A reader holds the lock, so the descriptor and its object exist until it is done. A closer
      * takes the lock to set `closed`, and releases it while the device destroys the object, which
-     * may take long: no thread reads meanwhile, and none waits for the outcome, which would keep
-     * the leader from other descriptors.
+     * may take long: no thread reads meanwhile, and no thread waits for the outcome, which would
+     * keep the leader from other descriptors.
      *
      * *** Armed ***
      *
      * The descriptor enters the epoll set when a thread first waits for it. When it is ready while
      * no thread waits, it is disarmed, so that the leader does not spin, and so that events stay
-     * where a foreign epoll loop finds them:
+     * where the program's own epoll loop finds them:
      *
      *   a waiter:  counts itself in `waiting`, then looks whether it is armed, and arms it if not
      *   a leader:  disarms, then looks at `waiting`, and arms again if a thread waits after all
@@ -44,18 +44,18 @@ abstract class FdEventFeed implements EventFeed {
      * *** The end ***
      *
      * A read that fails with anything but EAGAIN or EINTR fails all queues whose events come
-     * through this descriptor, and those that are attached later. So does one that finds nothing
-     * where the poller reports an error: read(2) sets no errno at the end of a file, and
-     * libibverbs then passes on the errno of an earlier call, such as EAGAIN.
+     * through this descriptor, and those that are attached later. So does a read that finds nothing
+     * where the poller reports an error: read(2) sets no errno at end of file, and libibverbs then
+     * returns the errno of an earlier call, such as EAGAIN.
      *
-     * What passes is no failure: if the kernel has no memory, or the user no watches left, to put
-     * the descriptor into the set, only the thread that wants to wait is told. A leader that meets
-     * that leaves it over, and tries again.
+     * A temporary problem is not a failure: if the kernel has no memory, or the user has no watches
+     * left, to put the descriptor into the set, only the thread that wants to wait gets an
+     * exception. A leader that meets this problem leaves the descriptor for later, and tries again.
      *
-     * An Error affects only the reader. What it leaves undone, such as an event that it has read
-     * and not raised, is left over for the next leader: it is marked by two writes, which need
-     * neither memory nor stack. The leader finds it by its number in the poller, which it therefore
-     * keeps until the object is destroyed, also after a failure.
+     * An Error affects only the reader. Its unfinished work, such as an event that it has read and
+     * not raised, is left over for the next leader: two writes mark it, which need neither memory
+     * nor stack. The leader finds it by its number in the poller, which it therefore keeps until
+     * the object is destroyed, also after a failure.
      */
     private static final long PAUSE_NANOS = 1_000_000;
 
@@ -65,7 +65,7 @@ abstract class FdEventFeed implements EventFeed {
     private final AtomicInteger waiting = new AtomicInteger();
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Whether a leader is to look here; then the poller's {@code hasLeftOver} is set, too. */
+    /** Whether a leader must look here; then the poller's {@code hasLeftOver} is set, too. */
     private volatile boolean leftOver;
 
     /** Written under the lock, read without it. */
@@ -99,7 +99,7 @@ abstract class FdEventFeed implements EventFeed {
      */
     abstract int read();
 
-    /** Whether events are to be read even if no thread waits here. */
+    /** Whether events must be read even if no thread waits here. */
     boolean isAlwaysRead() {
         return false;
     }
@@ -173,7 +173,7 @@ abstract class FdEventFeed implements EventFeed {
         }
     }
 
-    /** Null, also if the descriptor has failed; or a refusal that passes. */
+    /** Null, also if the descriptor has failed; or a temporary refusal. */
     @GuardedBy("lock")
     private @Nullable DeviceException tryArm() {
         boolean added = !inSet;
@@ -190,7 +190,7 @@ abstract class FdEventFeed implements EventFeed {
         return null;
     }
 
-    /** For a thread that waits already: false if it is to be tried again. */
+    /** For a thread that waits already: false if this must be tried again. */
     private boolean armAgain() {
         try {
             arm();
@@ -257,7 +257,7 @@ abstract class FdEventFeed implements EventFeed {
     /**
      * Called when the poller reports events or an error. Returns how many events were read.
      *
-     * @param error of which the poller tells again and again, until it is read
+     * @param error whether the poller reports an error, which it repeats until the error is read
      */
     int ready(EventSource.Leader leader, int max, boolean error) {
         int n = 0;
@@ -291,7 +291,7 @@ abstract class FdEventFeed implements EventFeed {
     private void tryDisarm() {
         try {
             disarm();
-        } catch (RuntimeException e) { // this descriptor's fault, and not the leader's
+        } catch (RuntimeException e) { // this descriptor's fault, not the leader's
             fail(e);
         } catch (Error e) { // a thread may wait after all: the next leader arms it then
             leftOver = true;
@@ -371,7 +371,7 @@ abstract class FdEventFeed implements EventFeed {
         }
     }
 
-    /** If one of them cannot be told, the others are, and the next leader tries it again. */
+    /** If one of them cannot be notified, the others are, and the next leader tries again. */
     private void end(@Nullable Throwable cause) {
         Error met = null;
         for (LedQueue queue : queues) { // which may leave meanwhile
@@ -394,7 +394,7 @@ abstract class FdEventFeed implements EventFeed {
         end(null);
     }
 
-    /** What destroys the object behind the descriptor: 0 or a negative errno. */
+    /** Destroys the object behind the descriptor: 0 or a negative errno. */
     @FunctionalInterface
     interface Destruction {
         int run();

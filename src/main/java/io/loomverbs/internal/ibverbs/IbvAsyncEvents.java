@@ -113,7 +113,7 @@ final class IbvAsyncEvents extends FdEventFeed {
     }
 
     /**
-     * The object that libibverbs' element was created for; the element is there until the event is
+     * The object that libibverbs' element was created for; the element exists until the event is
      * acknowledged.
      */
     private @Nullable Object object(int contextOffset) {

@@ -36,10 +36,10 @@ final class IbvChannel extends FdEventFeed implements ChannelOps {
     /** Made early: a channel can be destroyed though memory has run out. */
     private final Destruction destruction;
 
-    /** Whether {@link #event} is one that was not counted yet. */
+    /** Whether {@link #event} was not counted yet. */
     private boolean read;
 
-    /** Of the event that was counted and is not raised yet. */
+    /** The CQ of the event that was counted and is not raised yet. */
     private @Nullable IbvCq counted;
 
     private IbvChannel(IbvContext context, Poller poller, long address, int fd) {

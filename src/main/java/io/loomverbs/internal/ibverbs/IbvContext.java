@@ -58,8 +58,8 @@ final class IbvContext implements ContextOps {
     /** Receives the events of the device and its ports. */
     final PortListener events;
 
-    // The addresses of the driver's functions. It sets them when it opens the device, and never
-    // again.
+    // The addresses of the driver's functions, which the driver sets once, when it opens the
+    // device.
     final long pollCq;
     final long reqNotifyCq;
     final long postSend;
@@ -227,7 +227,7 @@ final class IbvContext implements ContextOps {
         }
     }
 
-    /** As in {@code verbs.h}, a libibverbs without the function says nothing. */
+    /** As in {@code verbs.h}, a libibverbs without the function reports nothing. */
     @Override
     public DeviceAttrEx queryDeviceEx() {
         MemorySegment function = queryDeviceEx;

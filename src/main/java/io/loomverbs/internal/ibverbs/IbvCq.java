@@ -19,7 +19,7 @@ import java.util.function.LongUnaryOperator;
 
 /** A completion queue of libibverbs. */
 class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
-    /** How many completions at once are fetched for a batch on the heap. */
+    /** How many completions are fetched at a time for a batch on the heap. */
     private static final int POLLED_AT_ONCE = 16;
 
     final CqListener events;
@@ -112,9 +112,9 @@ class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
     }
 
     /**
-     * An event of this CQ was read from its channel, and is about to be raised.
+     * Counts an event of this CQ that was read from its channel, and is about to be raised.
      *
-     * @param cq the {@code ibv_cq}, which this may learn of sooner than from its creation
+     * @param cq the {@code ibv_cq}, which an event may name before its creation has returned
      */
     void eventWasRead(long cq) {
         eventsRead++;
@@ -180,7 +180,7 @@ class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
         return failed;
     }
 
-    /** A poll has answered {@code n}. By the thread inside the gate. */
+    /** Counts a poll that returned {@code n}. By the thread inside the gate. */
     final void counted(int n) {
         polled += Math.max(n, 0);
     }

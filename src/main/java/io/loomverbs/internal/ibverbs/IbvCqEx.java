@@ -154,9 +154,9 @@ final class IbvCqEx extends IbvCq {
     }
 
     /**
-     * Reads what is valid of the completion that the poll has come to.
+     * Reads the valid fields of the completion that the poll has reached.
      *
-     * @return whether it is of work that was done
+     * @return whether the work was done
      */
     private boolean readOne(long cq, MemorySegment wcs, long to) {
         long fields = cq + excess;

@@ -33,13 +33,13 @@ public final class IbvDeviceProvider implements DeviceProvider {
         }
     }
 
-    /** Needs the C library alone: whether libibverbs is there does not matter. */
+    /** Needs only the C library, whether or not libibverbs is installed. */
     @Override
     public @Nullable RegionMemorySource regionMemory() {
         return Pages.areAvailable() ? new MappedMemory() : null;
     }
 
-    /** Needs the C library alone. */
+    /** Needs only the C library. */
     @Override
     public ReadyFd createReadyFd() {
         return EventReadyFd.create();

@@ -36,7 +36,7 @@ final class IbvMr extends NativeObject<CallGate> implements MrOps {
      */
     private MemorySegment memory;
 
-    /** What the device may use besides, since a change has failed midway. */
+    /** The memory that the device may also use, since a change has failed midway. */
     private @Nullable MemorySegment doubtful;
 
     private int lkey;
@@ -195,8 +195,8 @@ final class IbvMr extends NativeObject<CallGate> implements MrOps {
     }
 
     /**
-     * A libibverbs whose driver has no such function reports it as a command that has failed, but
-     * has not begun any.
+     * If the driver has no such function, libibverbs reports a failed command, although it has not
+     * begun any.
      */
     private DeviceException refusal(int code, int errno, int flags) {
         int reason = errno > 0 ? errno : Errno.EIO;

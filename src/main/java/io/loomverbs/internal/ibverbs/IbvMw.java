@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
 
 /**
  * A memory window of libibverbs. Drivers take the key that a bind replaces from the {@code ibv_mw},
- * so what the program says the key is stands there as well as here.
+ * so a key that the program sets is written there as well as here.
  */
 final class IbvMw extends NativeObject<CallGate> implements MwOps {
     private volatile int rkey;

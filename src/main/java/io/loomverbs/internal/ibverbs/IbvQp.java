@@ -38,10 +38,10 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
     private final long postRecv;
     private final boolean datagrams;
 
-    /** What was asked for, then what was granted. */
+    /** The requested capacities, then the granted ones. */
     private final int[] cap;
 
-    /** What libibverbs fills in, while it creates the queue pair. */
+    /** The capacities that libibverbs fills in while it creates the queue pair. */
     private @Nullable Struct attr;
 
     private int qpNum;
@@ -184,7 +184,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
             Struct init = Struct.allocate(arena, IbvQpInitAttr.BYTES);
             MemorySegment call = Libibverbs.callState(arena);
             int rc = query(call, struct, QpAttrs.ALL, init);
-            if (rc == -Errno.EOPNOTSUPP) { // it refuses all, for one that it lacks
+            if (rc == -Errno.EOPNOTSUPP) { // it refuses all because of one that it lacks
                 rc = query(call, struct, QpAttrs.COMMON, init);
             }
             if (rc == 0) {
@@ -204,7 +204,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
      * Whether a request may be given to the driver. Some drivers (rxe) put it into their ring
      * before the kernel refuses it, and execute it once the state allows it; some refuse a chain
      * without saying that they have accepted none of it. libibverbs keeps the state that {@code
-     * ibv_modify_qp} has set: what the device does by itself, such as going to the error state,
+     * ibv_modify_qp} has set: a change that the device makes itself, such as to the error state,
      * refuses no request.
      *
      * @param least the first state that allows it
@@ -276,7 +276,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
     private long postHolding(SendWr first) {
         SendWr lastGood = null;
         SendWr bad = first;
-        try { // whatever is met: what requests before `bad` name is held, and nothing else
+        try { // in any case, only the objects that requests before `bad` name are held
             while (bad != null) {
                 SendWr next = bad.next();
                 if (hold(bad)) {
@@ -341,7 +341,7 @@ final class IbvQp extends NativeObject<CallGate> implements QpOps {
         return both;
     }
 
-    /** Whether it names what is to be held, which a thread has at most begun to destroy. */
+    /** Whether it names an object to hold, which a thread has at most begun to destroy. */
     private boolean mayBeHeld(SendWr wr) {
         if (datagrams) {
             return isDatagram(wr) && wr.ah() instanceof IbvAh ah && !ah.guard.isDestroyed();

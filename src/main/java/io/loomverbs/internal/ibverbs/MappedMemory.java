@@ -41,10 +41,10 @@ final class MappedMemory implements RegionMemorySource {
     private static final class Generation {
         final Arena arena = Arena.ofShared();
 
-        /** Of those that were freed: address and size in turn. */
+        /** The address and size of each freed region, alternately. */
         final long[] freed = new long[2 * GENERATION];
 
-        /** What is to be run for them when the arena is closed. */
+        /** The actions to run for them when the arena is closed. */
         final @Nullable Runnable[] gone = new Runnable[GENERATION];
 
         /** How many of them were moved. */
@@ -183,12 +183,13 @@ final class MappedMemory implements RegionMemorySource {
                 }
             }
         } else if (!Pages.discard(pages.address, pages.size)) {
-            // They are locked (mlockall), and cannot be given back: nothing of them may be seen.
+            // They are locked (mlockall), and cannot be given back: their contents must not be
+            // seen.
             Pages.zero(pages.address, pages.size);
         }
     }
 
-    /** Whether pages are worth keeping; lets go of others for them. */
+    /** Whether pages are worth keeping; releases others for them. */
     private boolean maySpare(long size) {
         if (size > KEPT_BYTES) {
             return false;
@@ -213,7 +214,7 @@ final class MappedMemory implements RegionMemorySource {
         }
     }
 
-    /** A region is free, or came to nothing before it had pages. */
+    /** A region is free, or could not be made and never had pages. */
     private void leave(Generation generation, @Nullable Span pages, @Nullable Runnable gone) {
         boolean over;
         lock.lock();
@@ -235,7 +236,7 @@ final class MappedMemory implements RegionMemorySource {
         }
     }
 
-    /** Unmaps what the regions of these generations had; those in use now, another time. */
+    /** Unmaps the memory of the regions of these generations; that of generations in use, later. */
     private void closeAll(List<Generation> over) {
         List<Generation> all = new ArrayList<>(over);
         lock.lock();

@@ -72,7 +72,7 @@ final class NativeIds<T> {
         return entry != null && entry.id == id ? entry.object : null;
     }
 
-    /** How many places there are; more come, and none goes. */
+    /** How many places there are; the number only grows. */
     int places() {
         return entries.length();
     }

@@ -8,13 +8,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.LongUnaryOperator;
 
 /**
- * An object of libibverbs and its owner in Java. The context keeps the owner, and what the device
- * may use through it, from before the object is created until it is destroyed.
+ * An object of libibverbs and its owner in Java. The context keeps the owner reachable, and the
+ * memory that the device may use through it, from before the object is created until it is
+ * destroyed.
  *
- * <p>Neither end may leave half of it. So all that an owner needs is allocated before the verb
- * creates the object, and the object is destroyed if its creation ends with an Error nevertheless.
- * The gate decides whether the object is destroyed; a destroy that met an Error afterwards is
- * completed by the next.
+ * <p>Neither creation nor destruction may leave half an object. So everything that an owner needs
+ * is allocated before the verb creates the object, and the object is destroyed if its creation ends
+ * with an Error nevertheless. The gate decides whether the object is destroyed; a destroy that met
+ * an Error afterwards is completed by the next.
  *
  * @param <G> the gate of calls that use it
  */
@@ -68,7 +69,7 @@ abstract class NativeObject<G extends DestroyGate> {
         }
     }
 
-    /** The object is there: reads from it what does not change. Must not allocate. */
+    /** Called once the object exists: reads its constant fields. Must not allocate. */
     void created() {}
 
     final long nativeAddress() {

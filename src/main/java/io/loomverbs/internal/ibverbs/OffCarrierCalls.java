@@ -17,12 +17,12 @@ import java.util.function.Supplier;
 
 /**
  * Native calls that may take long, because they read files, query the network or pin much memory. A
- * virtual thread has a platform thread make them, and parks, since it would block its carrier. If
+ * virtual thread lets a platform thread make them, and parks, since it would block its carrier. If
  * no thread can be started, it makes the call itself.
  *
  * <p>Most of these calls are short, and a platform thread is expensive to start (10 ms in User Mode
  * Linux, 0.1 ms elsewhere): a few threads are kept for a second. If none of them takes up any call
- * for some milliseconds, each waiting call gets a thread of its own, so that none waits because
+ * for some milliseconds, each waiting call gets its own thread, so that no call waits because
  * others take long. While the threads do take up calls, a queue of many short calls moves on, and
  * further threads would only delay it.
  */
@@ -150,7 +150,7 @@ public final class OffCarrierCalls {
                 LockSupport.parkNanos(this, patience);
                 watches = look();
             } catch (RuntimeException | Error e) {
-                // No memory, say: it looks again.
+                // For lack of memory, for example: it looks again.
             }
         }
     }
@@ -207,7 +207,7 @@ public final class OffCarrierCalls {
         try {
             call.lookAfter(moves);
         } catch (RuntimeException | Error e) {
-            // No memory, say: at the next look. Others may have more luck.
+            // For lack of memory, for example: at the next look. Others may succeed.
         }
     }
 
@@ -224,7 +224,7 @@ public final class OffCarrierCalls {
         return true;
     }
 
-    /** What a call's own thread runs. It says nothing of whether the pool goes on. */
+    /** The task of a call's own thread. It shows nothing about the pool's progress. */
     private record Alone(HandedOver<?> call) implements Runnable {
         @Override
         public void run() {
@@ -235,9 +235,9 @@ public final class OffCarrierCalls {
     /**
      * A call that one of several threads makes: whichever begins it first.
      *
-     * <p>What it makes is native, and belongs to the caller. So an Error of the caller must not
-     * separate it from its result: the caller either withdraws the call, or waits for the result,
-     * even if it has neither memory nor stack to park.
+     * <p>The call's result is native, and belongs to the caller. So an Error of the caller must not
+     * separate the call from its result: the caller either withdraws the call, or waits for the
+     * result, even if it has neither memory nor stack to park.
      */
     private static final class HandedOver<T> implements Runnable {
         private final OffCarrierCalls calls;
@@ -307,9 +307,9 @@ public final class OffCarrierCalls {
             try {
                 calls.watch(this);
                 calls.pool.execute(this);
-            } catch (OutOfMemoryError e) { // too many threads, say
+            } catch (OutOfMemoryError e) { // such as too many threads
                 make();
-            } catch (Error e) { // no stack, say
+            } catch (Error e) { // such as no stack
                 if (tryBegin()) {
                     isOver = true;
                     throw e;
@@ -343,13 +343,13 @@ public final class OffCarrierCalls {
                 try {
                     caller.interrupt();
                 } catch (Error e) {
-                    // Rather without the interrupt than without what was made.
+                    // Better to lose the interrupt than the object that was made.
                 }
             }
         }
 
         /**
-         * By the watch: sees to it that it is made, and that its caller sees that.
+         * By the watch: ensures that the call is made, and that its caller sees the result.
          *
          * @param moves whether threads of the pool have taken up calls since the last look
          */
@@ -367,7 +367,7 @@ public final class OffCarrierCalls {
             }
         }
 
-        /** A thread of its own makes the call, as those of the pool have begun none for long. */
+        /** Its own thread makes the call, as those of the pool have begun no call for long. */
         private void beginAlone() {
             boolean _ = calls.pool.remove(this); // it would find the call begun
             try {

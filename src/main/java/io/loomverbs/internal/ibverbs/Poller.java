@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The set is level-triggered: the next wait reports an unread event again. So a leader need not
  * read until nothing is left, which would be one more system call for each event. A leader that has
- * got its own event stops after the event that it is reading. Until then it reads up to {@link
+ * its own event stops after the event that it is reading. Until then it reads up to {@link
  * #MAX_READS} events from each ready descriptor on which a thread waits, even if there are more
  * events than threads. {@link FdEventFeed} ensures that it does not spin.
  *
@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * report of a descriptor that was closed meanwhile finds nothing, even if there is a new descriptor
  * of the same value.
  */
-class Poller implements EventSource { // not final: tests add to it what they look at
+class Poller implements EventSource { // not final: tests add probes to it
     private static final int MAX_READY = 64;
 
     /** How many events are read from one descriptor before the others have their turn. */
@@ -82,7 +82,7 @@ class Poller implements EventSource { // not final: tests add to it what they lo
         return epoll().add(fd, id);
     }
 
-    /** A number for the descriptor, by which the kernel is to name it. */
+    /** A number by which the kernel names the descriptor. */
     long add(FdEventFeed fd) {
         return polled.add(fd);
     }

@@ -77,7 +77,7 @@ final class Pollers {
         }
     }
 
-    /** What the property says; 1 if it is not set. */
+    /** The value of the property; 1 if it is not set. */
     static int count(@Nullable String value) {
         return Setting.POLLERS.parse(value);
     }

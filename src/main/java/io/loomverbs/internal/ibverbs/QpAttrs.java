@@ -111,7 +111,7 @@ public final class QpAttrs {
         };
     }
 
-    /** What a device has granted; allocates nothing. */
+    /** The capacities that a device has granted; allocates nothing. */
     static void readCap(Struct from, int[] to) {
         to[0] = from.i32(IbvQpInitAttr.CAP__MAX_SEND_WR);
         to[1] = from.i32(IbvQpInitAttr.CAP__MAX_RECV_WR);

@@ -9,7 +9,7 @@ final class Refusals {
 
     /**
      * @param result the negative errno
-     * @param arguments what the verb was called with
+     * @param arguments the arguments of the verb
      */
     static DeviceException of(String verb, long result, String arguments) {
         int errno = (int) -result;

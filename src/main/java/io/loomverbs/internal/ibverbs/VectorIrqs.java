@@ -13,11 +13,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Which processors serve the interrupt of a completion vector. Verbs do not tell, and the kernel
- * only in part: {@code /sys} lists the interrupts of the device, and {@code /proc/interrupts} has
- * the names that its driver gave them. Those of completion vectors end with the number of the
- * vector, after {@code comp} (mlx5, mlx4, EFA), {@code ceq} (irdma, hns) or {@code nq} (bnxt_re),
- * and perhaps the device's place on the bus.
+ * Which processors serve the interrupt of a completion vector. Verbs does not report this, and the
+ * kernel only in part: {@code /sys} lists the interrupts of the device, and {@code
+ * /proc/interrupts} has the names that its driver gave them. Those of completion vectors end with
+ * the number of the vector, after {@code comp} (mlx5, mlx4, EFA), {@code ceq} (irdma, hns) or
+ * {@code nq} (bnxt_re), and perhaps the device's place on the bus.
  */
 final class VectorIrqs {
     private static final Path DEVICES = Path.of("/sys/class/infiniband");
@@ -28,7 +28,7 @@ final class VectorIrqs {
 
     private VectorIrqs() {}
 
-    /** None if the system does not tell. */
+    /** Empty if the system does not report them. */
     static BitSet cpus(String device, int vector) {
         return cpus(DEVICES.resolve(device), PROC, vector);
     }
