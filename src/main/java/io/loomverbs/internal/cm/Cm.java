@@ -24,7 +24,7 @@ public final class Cm {
 
     /**
      * Not of librdmacm: it had an event for which there was no memory, with {@code ENOMEM} as the
-     * status. It ends what waits for that event, and nothing else.
+     * status. It ends the wait for that event, and nothing else.
      */
     public static final int LOST_EVENT = -2;
 

@@ -82,7 +82,7 @@ public interface CmIdOps {
     int portNum();
 
     /**
-     * {@code rdma_destroy_id}. Tells a peer what the state asks for: that it is rejected, or
+     * {@code rdma_destroy_id}. Notifies a peer as the state demands: that it is rejected, or
      * disconnected. Once this has returned, no event is raised; one that another thread raises just
      * now may still arrive. Parks for calls of other threads on the id.
      */

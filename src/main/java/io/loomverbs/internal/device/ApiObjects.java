@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.List;
 
 /**
- * What the test kit has to know of objects of the API, which does not show it. The API provides it
- * as its classes are initialized, and so before there is an object to ask about.
+ * What the test kit must know about objects of the API, and the API does not export. The API
+ * provides it as its classes are initialized, and so before there is an object to ask about.
  */
 public abstract class ApiObjects {
     private static volatile @Nullable ApiObjects provided;
@@ -18,7 +18,7 @@ public abstract class ApiObjects {
         provided = objects;
     }
 
-    /** What the API has provided; null if no context was ever opened. */
+    /** The instance that the API has provided; null if no context was ever opened. */
     public static @Nullable ApiObjects get() {
         return provided;
     }
@@ -32,10 +32,10 @@ public abstract class ApiObjects {
     /** The ops of an open CQ; throws the API's exception if it is closed. */
     public abstract CqOps opsOfCq(Object cq);
 
-    /** The contexts that are open, those that were opened first in front. */
+    /** The open contexts, in the order in which they were opened. */
     public abstract List<Object> openContexts();
 
-    /** What is open and was created in a context, an object before those that it uses. */
+    /** The open objects of a context, each before those that it uses. */
     public abstract List<Object> openIn(Object context);
 
     /** The asynchronous events of a context that were received and not acknowledged. */

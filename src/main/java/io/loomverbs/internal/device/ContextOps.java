@@ -109,7 +109,7 @@ public interface ContextOps {
         throw DeviceException.unsupported("ibv_alloc_pd");
     }
 
-    /** The faults that the device can be told to have; null if it has none. */
+    /** The faults that can be injected into the device; null if it supports none. */
     default @Nullable FaultOps faults() {
         return null;
     }

@@ -14,8 +14,8 @@ public interface CqOps {
     int poll(MemorySegment wcs, long at, int max);
 
     /**
-     * As {@link #poll}, and what else an extended CQ was asked for: {@code extras} has {@link
-     * WcExtras} for each completion that the batch can hold.
+     * Like {@link #poll}, with the fields of an extended CQ: {@code extras} has {@link WcExtras}
+     * for each completion that the batch can hold.
      */
     default int pollEx(MemorySegment wcs, long at, int max, long[] extras) {
         return -Errno.EOPNOTSUPP;

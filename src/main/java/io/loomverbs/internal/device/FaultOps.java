@@ -5,23 +5,22 @@ import org.jspecify.annotations.Nullable;
 import java.util.function.DoubleToLongFunction;
 
 /**
- * Faults that an open device has on request, for tests. They concern what was created in the one
- * context. Any thread; changes count for requests that are posted or tried afterwards.
+ * Faults that an open device has on request, for tests. They affect the objects of that context.
+ * Any thread; changes count for requests that are posted or tried afterwards.
  */
 public interface FaultOps {
-    /** What all random decisions follow from. */
+    /** The seed of all random decisions. */
     long seed();
 
     void seed(long seed);
 
     /**
-     * Has the {@code nth} send request that is tried from now on end with {@code status}.
-     *
-     * @param qp of which queue pair; null counts those of all
+     * Makes the {@code nth} send request that is tried from now on end with {@code status}. @param
+     * qp the queue pair whose requests count; null counts those of all
      */
     void failSend(@Nullable QpOps qp, long nth, int status);
 
-    /** Of a value in 0..1, exclusive of 1, the nanoseconds by which a request comes later. */
+    /** The delay of a request in nanoseconds, as a function of a value in 0..1, exclusive of 1. */
     void delay(@Nullable DoubleToLongFunction nanos);
 
     /** The probability with which a packet is lost. */
@@ -39,9 +38,9 @@ public interface FaultOps {
     /** Takes the queue pair to ERR; its oldest send request ends with {@code status}. */
     int kill(QpOps qp, int status);
 
-    /** Has the CQ overrun. */
+    /** Makes the CQ overrun. */
     int overrun(CqOps cq);
 
-    /** The device is gone: nothing completes any more, and what is asked fails with EIO. */
+    /** Removes the device: nothing completes any more, and calls fail with EIO. */
     void loseDevice();
 }

@@ -8,7 +8,10 @@ package io.loomverbs.internal.device;
 public final class PostResult {
     public static final long OK = 0;
 
-    /** Accepted, of a device that does not say: any of the chain may be in the queue. */
+    /**
+     * In place of the number of accepted requests, if the device does not report it: any request of
+     * the chain may be in the queue.
+     */
     public static final int UNKNOWN = -1;
 
     private PostResult() {}

@@ -48,7 +48,7 @@ public interface QpOps {
         return -Errno.EOPNOTSUPP;
     }
 
-    /** Whether the queue pair was destroyed, which is why it refuses what it is asked. */
+    /** Whether the queue pair refuses calls because it was destroyed. */
     default boolean isDestroyed() {
         return false;
     }

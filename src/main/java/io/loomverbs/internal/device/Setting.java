@@ -14,15 +14,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
- * The system properties of the library, each with what it may be. {@code docs/configuration.md}
- * lists them; a test compares that.
+ * The system properties of the library, each with its possible values. {@code
+ * docs/configuration.md} lists them; a test compares the two.
  */
 public enum Setting {
     CLOSE_WARNING_MILLIS("closeWarningMillis", "5000", 1, 86_400_000),
     FAIR("fair", "true", 0, 0),
     HELD_WARNING_MILLIS("heldWarningMillis", "10000", 10, 86_400_000),
     LEAK_DETECTION("leakDetection", "sampled", "off", "sampled", "full"),
-    /** The class that limits memory reads it, and knows what it may be. */
+    /** The class that limits memory reads it, and knows its possible values. */
     MAX_ALLOCATED_MEMORY("maxAllocatedMemory", "the limit of direct buffers", 0, -1),
     POLLERS("pollers", "1", 1, 1024),
     POLLER_THREADS("pollerThreads", "false", 0, 0),
@@ -31,7 +31,7 @@ public enum Setting {
     private static final System.Logger LOGGER = System.getLogger("io.loomverbs");
     private static final String PREFIX = "loomverbs.";
 
-    /** What the library writes itself, and what its tests are told by. */
+    /** Properties that the library writes itself, and those of its tests. */
     private static final Set<String> OTHERS =
             Set.of("loomverbs.raisedParallelism", "loomverbs.device");
 
@@ -42,12 +42,12 @@ public enum Setting {
     private final int min;
     private final int max;
 
-    /** The words that it may be; empty if it is no word. */
+    /** Its possible words; empty if its value is not a word. */
     @SuppressWarnings("ImmutableEnumChecker") // of List.of
     private final List<String> choices;
 
     /**
-     * @param usual what it is if it is not set, for people to read
+     * @param usual its default, for people to read
      * @param max 0 for true or false, -1 for what is not parsed here
      */
     Setting(String name, String usual, int min, int max) {
@@ -71,7 +71,7 @@ public enum Setting {
         return property;
     }
 
-    /** What it is if it is not set, for people to read. */
+    /** Its default, for people to read. */
     public String usual() {
         return usual;
     }
@@ -101,7 +101,7 @@ public enum Setting {
     }
 
     /**
-     * What a value says, or what is usual if it is null.
+     * The number of a value, or the default if it is null.
      *
      * @throws IllegalArgumentException if it is not a number within the limits
      */
@@ -156,7 +156,7 @@ public enum Setting {
                 || Arrays.stream(values()).anyMatch(setting -> setting.property.equals(name));
     }
 
-    /** What is said of a property that does not exist. */
+    /** The warning about a property that does not exist. */
     static String unknown(String name) {
         String nearest =
                 Arrays.stream(values())

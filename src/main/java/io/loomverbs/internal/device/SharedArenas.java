@@ -7,8 +7,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Memory of the JDK's shared arenas, one for each region: for a JVM in which the library may not
- * call native code. To close such an arena the JDK asks each thread in turn that it is not just
- * using it, which costs a few microseconds a thread.
+ * call native code. To close such an arena the JDK checks each thread in turn for a use of it,
+ * which costs a few microseconds a thread.
  */
 public final class SharedArenas implements RegionMemorySource {
     /** Cache lines, so that regions of one program do not share one. */

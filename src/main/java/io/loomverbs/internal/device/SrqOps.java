@@ -25,7 +25,7 @@ public interface SrqOps {
      */
     long postRecv(RecvWr first);
 
-    /** Whether the queue was destroyed, which is why it refuses what it is asked. */
+    /** Whether the queue refuses calls because it was destroyed. */
     default boolean isDestroyed() {
         return false;
     }

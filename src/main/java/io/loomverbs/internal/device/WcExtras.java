@@ -1,9 +1,9 @@
 package io.loomverbs.internal.device;
 
 /**
- * What a completion of an extended CQ has beyond {@link WcStruct}: three longs each, in an array
- * that goes with a batch. A field that was not asked for, or is of no use since the work failed, is
- * 0.
+ * The fields of a completion of an extended CQ beyond {@link WcStruct}: three longs each, in an
+ * array that goes with a batch. A field that was not requested, or is meaningless because the work
+ * failed, is 0.
  */
 public final class WcExtras {
     /** The longs of one completion. */

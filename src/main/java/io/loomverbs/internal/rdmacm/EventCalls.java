@@ -7,8 +7,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The functions of librdmacm by which a read of an event and the destruction of its id meet: the
- * races have others in their place.
+ * The functions of librdmacm where reading an event meets the destruction of its id: the races
+ * replace them.
  */
 interface EventCalls {
     EventCalls LIBRDMACM =

@@ -19,7 +19,7 @@ import java.lang.foreign.MemorySegment;
 final class EventReader {
     private static final byte[] NOTHING = {};
 
-    /** How often a listener is told of an event if it ends with an Error. */
+    /** How often a listener is called for an event if it ends with an Error. */
     private static final int MOST_TRIES = 1000;
 
     private final RdmacmChannel channel;
@@ -97,7 +97,7 @@ final class EventReader {
     }
 
     private void copy(long event) {
-        // Without an object, first: whose it is, and what would be left of it.
+        // First, without an object: its id, and what would be left of the event.
         int type = Struct.i32At(event + RdmaCmEvent.EVENT);
         copy = LostEvents.of(type);
         long id = Struct.i64At(event + RdmaCmEvent.ID);

@@ -4,9 +4,9 @@ import io.loomverbs.internal.cm.Cm;
 import io.loomverbs.internal.cm.CmEvent;
 import io.loomverbs.internal.device.Errno;
 
-/** What is raised in the place of events that could not be copied: made before memory runs out. */
+/** The events raised in place of those that could not be copied: made before memory runs out. */
 final class LostEvents {
-    /** What says nothing but its type. */
+    /** An event that has only its type. */
     private static final CmEvent DISCONNECTED = CmEvent.of(Cm.EVENT_DISCONNECTED, 0);
 
     private static final CmEvent DEVICE_REMOVAL = CmEvent.of(Cm.EVENT_DEVICE_REMOVAL, 0);

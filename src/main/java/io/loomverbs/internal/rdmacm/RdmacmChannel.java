@@ -34,9 +34,9 @@ final class RdmacmChannel {
      * *** Reading and destroying ***
      *
      * rdma_destroy_id waits, without limit, until every event of the id that was read is
-     * acknowledged. The reader acknowledges each event as soon as it is copied, before it
-     * tells any thread, and waits for nothing in between: so a destroyer waits for some instructions
-     * at most, whichever thread it is, the reader included. Meanwhile librdmacm keeps the id.
+     * acknowledged. The reader acknowledges each event as soon as it is copied, before it tells any
+     * thread, and waits for nothing in between: so a destroyer waits for a few instructions at
+     * most, whichever thread it is, even the reader. Meanwhile librdmacm keeps the id.
      *
      * An event may be copied just before its id is destroyed, and raised afterwards. It names its
      * id by a number, which is not reused: the number of a destroyed id finds nothing.
@@ -44,11 +44,11 @@ final class RdmacmChannel {
      * *** Errors ***
      *
      * The reader must not end while there are ids: it destroys the channel that they use. So it has
-     * its memory before it starts, and outlives whatever a step throws. A copy that fails, for lack
-     * of memory, acknowledges the event, and tells the id so (LostEvents): a thread that waits for
-     * the lost event is woken, and the end of a connection is its end. An Error of a listener has
-     * the event raised again. If the channel itself fails, all ids are told, and the reader waits
-     * until the last one is gone.
+     * its memory before it starts, and survives whatever a step throws. If a copy fails for lack of
+     * memory, the reader acknowledges the event, and notifies the id (LostEvents): that wakes a
+     * thread that waits for the lost event, and a lost end of a connection still ends it. If a
+     * listener ends with an Error, the event is raised again. If the channel itself fails, the
+     * reader notifies all ids, and waits until the last one is gone.
      */
     private static final ReentrantLock SHARED = new ReentrantLock();
 
@@ -129,7 +129,7 @@ final class RdmacmChannel {
         }
     }
 
-    /** For an id that came to nothing. */
+    /** For an id that could not be made. */
     void release() {
         boolean last;
         SHARED.lock();
@@ -248,10 +248,10 @@ final class RdmacmChannel {
     }
 
     /*
-     * Events come in bursts, many threads connecting at once, and each of them makes some thread
-     * run that soon causes the next. A reader that waits is woken for each, in the place of these
-     * threads if there is no other processor. So after events it lets others run, and reads again
-     * before it waits.
+     * Events come in bursts, when many threads connect at once, and each event makes some thread
+     * run that soon causes the next. A reader that waits is woken for each event, and preempts
+     * these threads if there is no other processor. So after events it lets others run, and reads
+     * again before it waits.
      */
     @SuppressWarnings("ThreadPriorityCheck") // a hint
     private void awaitAndRead() {
@@ -283,7 +283,7 @@ final class RdmacmChannel {
         return n;
     }
 
-    /** From now on no id is made here; one that is being made sees the failure, or is told. */
+    /** From now on no id is made here; one that is being made sees the failure, or is notified. */
     private void fail(int rc) {
         CmEvent cause = CmEvent.of(Cm.CHANNEL_FAILED, rc);
         SHARED.lock();
@@ -322,7 +322,7 @@ final class RdmacmChannel {
         }
     }
 
-    /** An exception of a listener does not concern the other ids: it is reported. */
+    /** An exception of a listener does not affect the other ids: it is reported. */
     private static void raise(RdmacmId id, CmEvent event) {
         try {
             id.raise(event);
@@ -331,13 +331,13 @@ final class RdmacmChannel {
         }
     }
 
-    /** As the JVM does when a thread ends: what the handler for that throws is ignored. */
+    /** As the JVM does when a thread ends: exceptions of the handler are ignored. */
     private static void report(RuntimeException thrown) {
         Thread me = Thread.currentThread();
         try {
             me.getUncaughtExceptionHandler().uncaughtException(me, thrown);
         } catch (RuntimeException ignored) {
-            // There is nothing left to tell it to.
+            // There is nothing left to report it to.
         }
     }
 }

@@ -9,7 +9,7 @@ import java.lang.invoke.VarHandle;
 /**
  * The completions of a CQ, four longs each: wr_id; byte_len and immediate; qp_num and src_qp; sl,
  * slid, flags, opcode and status. Starts small and doubles when full. Used under the lock of its
- * CQ, but for {@link #size()}.
+ * CQ, except {@link #size()}.
  */
 final class CqRing {
     private static final int WORDS = 4;

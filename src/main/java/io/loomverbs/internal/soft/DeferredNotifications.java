@@ -11,13 +11,13 @@ import java.util.function.Consumer;
 
 /**
  * Actions to perform after all locks are released: calling listeners, and running other queues.
- * Used by one thread at a time. Keeps two fired CQs without allocating; one work request causes no
+ * Used by one thread at a time. Keeps two fired CQs without allocating; one work request fires no
  * more unless it fails.
  */
 final class DeferredNotifications {
     private static final Logger LOG = System.getLogger("io.loomverbs.soft");
 
-    /** How often a listener is told if it ends for lack of memory. */
+    /** How often a listener is called if it fails for lack of memory. */
     private static final int MOST_TRIES = 1000;
 
     // Made in advance, for the lack of memory.
@@ -34,7 +34,7 @@ final class DeferredNotifications {
 
     private @Nullable SoftWc wc;
 
-    /** What to give to {@link SoftCq#add} next; valid until the next call. */
+    /** The completion to give to {@link SoftCq#add} next; valid until the next call. */
     SoftWc completion() {
         SoftWc next = wc;
         if (next == null) {
@@ -48,7 +48,7 @@ final class DeferredNotifications {
         return firstFired == null && rest == null && overrun == null;
     }
 
-    /** Takes note of what {@link SoftCq#add} returned. */
+    /** Records the result of {@link SoftCq#add}. */
     void added(SoftCq cq, int result) {
         if (result == 0) {
             return;
@@ -121,7 +121,7 @@ final class DeferredNotifications {
         }
     }
 
-    /** Tells of an event; again if there was no memory. */
+    /** Notifies of an event; again if there was no memory. */
     static void fire(SoftCq cq) {
         for (int tries = 1; ; tries++) {
             try {
@@ -135,7 +135,10 @@ final class DeferredNotifications {
         }
     }
 
-    /** Reports it, unless it is a lack of memory that may pass: threads wait for the event. */
+    /**
+     * Reports it, unless it is a lack of memory, which may be temporary: threads wait for the
+     * event.
+     */
     private static boolean isFinal(Throwable failure, int tries) {
         if (failure instanceof VirtualMachineError && tries < MOST_TRIES) {
             return false;
@@ -144,12 +147,12 @@ final class DeferredNotifications {
         return true;
     }
 
-    /** A log that fails must not keep others from being told. */
+    /** A log that fails must not keep others from being notified. */
     private static void report(Throwable cause) {
         try {
             LOG.log(Level.ERROR, "a listener of soft0 has failed", cause);
         } catch (RuntimeException | Error e) {
-            // There is nothing left to tell it to.
+            // There is nothing left to report it to.
         }
     }
 }

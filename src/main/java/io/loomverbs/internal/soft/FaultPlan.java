@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleToLongFunction;
 
-/** The faults that a context has at a moment. Only the countdowns of {@code failures} change. */
+/** The faults of a context at one moment. Only the countdowns of {@code failures} change. */
 record FaultPlan(
         long seed,
         List<Failure> failures,
@@ -15,7 +15,7 @@ record FaultPlan(
         double lost,
         double rnr,
         boolean portDown) {
-    /** What a decision is about; each has random numbers of its own. */
+    /** The subject of a decision; each has its own random numbers. */
     static final int DELAY = 1;
 
     static final int LOSS = 2;
@@ -32,7 +32,7 @@ record FaultPlan(
         return new FaultPlan(seed, List.of(), null, 0, 0, false);
     }
 
-    /** A request that is to fail: the one at which {@code left} comes from 1 to 0. */
+    /** A request that must fail: the one at which {@code left} goes from 1 to 0. */
     record Failure(@Nullable SoftQp of, AtomicLong left, int status) {
         /** Counts a request of {@code qp}: whether it is the one. */
         private boolean isNext(SoftQp qp) {
@@ -92,8 +92,8 @@ record FaultPlan(
     }
 
     /**
-     * A number in 0..1, exclusive of 1, that depends on nothing but the seed and these: what
-     * happens to one request is the same in each run, whatever threads do to others meanwhile.
+     * A number in 0..1, exclusive of 1, that depends only on the seed and these arguments: the same
+     * happens to one request in each run, however threads treat others meanwhile.
      */
     double random(int kind, int qp, int request, int attempt) {
         long h = mix(seed + GOLDEN * kind);

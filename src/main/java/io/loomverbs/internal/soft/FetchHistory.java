@@ -6,9 +6,8 @@ import java.util.Arrays;
 
 /**
  * The READs and atomics that a responder answered last, as many as its {@code max_dest_rd_atomic}:
- * IBA 9.7.5.1.2. A request with the number of one of them is taken for a repetition, and gets the
- * same answer; a repetition of anything older is dropped. Used under the lock of the {@link
- * RecvQueue}.
+ * IBA 9.7.5.1.2. A request with the number of one of them counts as a repetition, and gets the same
+ * answer; a repetition of anything older is dropped. Used under the lock of the {@link RecvQueue}.
  */
 final class FetchHistory {
     static final int NOT_KEPT = -1;
@@ -78,7 +77,7 @@ final class FetchHistory {
                 && offset + wr.length <= (keyAndLength & LENGTH_MASK);
     }
 
-    /** What an atomic found. */
+    /** The result of an atomic. */
     long result(int entry) {
         return entries[entry * WORDS + 1];
     }

@@ -14,7 +14,7 @@ final class FileMapping {
 
     private FileMapping() {}
 
-    /** Has an error of an access that was made thrown here, at the latest. */
+    /** Makes a pending error of an earlier access be thrown here, at the latest. */
     static void settle(MemorySegment memory) {
         if (memory.isMapped()) {
             // A call of native code, whose return throws what is pending.

@@ -11,9 +11,9 @@ import java.util.function.IntFunction;
 /**
  * Finds objects by a number: queue pairs by their QP number, memory regions by their key.
  *
- * <p>A number is an index and, in the lowest bits, a generation: an index that is used again gets
- * another number, so that a stale number is noticed. Freed numbers queue up, so that an index rests
- * for as long as possible.
+ * <p>A number is an index and, in the lowest bits, a generation: an index that is reused gets
+ * another number, so that a stale number is noticed. Freed numbers are queued, so that an index is
+ * reused as late as possible.
  */
 @SuppressWarnings("serial") // see Mutex
 final class IdTable<T extends IdTable.Entry> extends Mutex {

@@ -15,7 +15,7 @@ class KeyedMemory {
     final CallGate gate = new CallGate();
 
     /**
-     * @param base by which number the first byte is addressed
+     * @param base the address of the first byte
      */
     KeyedMemory(MemorySegment memory, long base, int access) {
         this.memory = memory;
@@ -24,7 +24,7 @@ class KeyedMemory {
         this.length = memory.byteSize();
     }
 
-    /** Whether one may do to these bytes what {@code wanted} says; 0 is a local read. */
+    /** Whether these bytes may be accessed as {@code wanted} says; 0 is a local read. */
     final boolean grants(int wanted, long addr, long bytes) {
         long offset = addr - base;
         return (access & wanted) == wanted && offset >= 0 && offset <= length - bytes;

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.Future;
 
 /**
- * Delays the event of an armed CQ: until there were so many completions, or until so much time has
- * passed since the first of them, whichever is first. Used under the lock of its CQ.
+ * Delays the event of an armed CQ until there were a number of completions, or until a period has
+ * passed since the first of them, whichever comes first. Used under the lock of its CQ.
  */
 final class Moderation {
     private final int count;
@@ -40,7 +40,8 @@ final class Moderation {
         if (periodNanos != 0 && alarm == null) {
             try {
                 alarm = timer.in(periodNanos, expired);
-            } catch (RuntimeException | Error e) { // no thread, or no memory: rather too early
+            } catch (RuntimeException
+                    | Error e) { // no thread, or no memory: better too early than never
                 reset();
                 return true;
             }

@@ -24,12 +24,12 @@ final class MulticastGroups {
         return gidHigh >>> 56 == PREFIX || (gidHigh == 0 && gidLow >>> 28 == IPV4_PREFIX);
     }
 
-    /** The queue pairs that get what is sent to this address. */
+    /** The queue pairs that get the messages for this address. */
     SoftQp[] attached(long gidHigh, long gidLow) {
         return groups.getOrDefault(new Address(gidHigh, gidLow), NONE);
     }
 
-    /** Whether the queue pair is attached only now. */
+    /** Attaches a queue pair; false if it was attached before. */
     boolean attach(long gidHigh, long gidLow, SoftQp qp) {
         boolean[] added = {false};
         groups.compute(
@@ -47,7 +47,7 @@ final class MulticastGroups {
         return added[0];
     }
 
-    /** Whether it was attached. */
+    /** Detaches a queue pair; false if it was not attached. */
     boolean detach(long gidHigh, long gidLow, SoftQp qp) {
         boolean[] removed = {false};
         groups.computeIfPresent(

@@ -5,7 +5,7 @@ import io.loomverbs.internal.device.Errno;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Counts the objects of a kind that the device has only so many of. */
+/** Counts the objects of a kind whose number the device limits. */
 final class Quota {
     private final int limit;
     private final AtomicInteger taken = new AtomicInteger();

@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.loomverbs.internal.device.Ibv;
 
-/** Reliable connection: the peer acknowledges, or says why not. */
+/** Reliable connection: the peer acknowledges, or reports the reason why not. */
 final class RcTransport implements Transport {
     static final RcTransport INSTANCE = new RcTransport();
 
@@ -66,7 +66,9 @@ final class RcTransport implements Transport {
         };
     }
 
-    /** Something before this packet seems lost: said once, until what is missing has come. */
+    /**
+     * Something before this packet seems lost: reported once, until the missing packets have come.
+     */
     private static int outOfSequence(SoftQp to) {
         if (to.sequenceNakSent) {
             return NO_ANSWER;
@@ -76,10 +78,10 @@ final class RcTransport implements Transport {
     }
 
     /**
-     * Packets that have come before, as far as the responder can tell: IBA 9.7.5.1.2. What they
-     * carry is dropped, and acknowledged once more. A READ is read again, and the result of an
-     * atomic repeated, if the responder still knows of it. No answer is ever lost here, so all this
-     * happens only to an end that counts its packets otherwise than the responder.
+     * Packets that look like duplicates to the responder: IBA 9.7.5.1.2. Their payload is dropped,
+     * and acknowledged once more. A READ is read again, and the result of an atomic repeated, if
+     * the responder still knows it. No answer is ever lost here, so this happens only to an end
+     * that counts its packets differently from the responder.
      */
     private static int duplicate(
             SoftQp from, SendSlot wr, SoftQp to, int ahead, DeferredNotifications after) {

@@ -11,9 +11,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The receive queue of a queue pair. Its lock is the right to serve the queue pair as a responder:
- * held while a request of a peer is carried out here, and while the state changes. Posting does not
- * take it, so no poster waits for a copy.
+ * The receive queue of a queue pair. Its lock is the right to act as the queue pair's responder:
+ * held while a peer's request is executed here, and while the state changes. Posting does not take
+ * it, so no poster waits for a copy.
  */
 @SuppressWarnings("serial") // see Mutex
 final class RecvQueue extends Mutex {
@@ -42,8 +42,8 @@ final class RecvQueue extends Mutex {
     private @Nullable RecvSlot taken;
 
     /**
-     * A peer that found no buffer and is to be notified of the next one. By compare-and-set if it
-     * is taken back, as another peer may have come since.
+     * A peer that found no buffer and is to be notified of the next one. Taken back by
+     * compare-and-set, as another peer may have come since.
      */
     private volatile @Nullable SendQueue starved;
 
@@ -110,7 +110,9 @@ final class RecvQueue extends Mutex {
         return srq == null ? ring.peek() : take(srq, null);
     }
 
-    /** The same, of a queue that is not shared; else what was taken from that for this message. */
+    /**
+     * The same for a queue that is not shared; else the request that was taken for this message.
+     */
     @Nullable RecvSlot peekOwn() {
         return qp.srq == null ? ring.peek() : taken;
     }
@@ -145,8 +147,8 @@ final class RecvQueue extends Mutex {
     }
 
     /**
-     * What a strict device does when the completion is polled of the request that {@link #advance}
-     * uses up next: only then is its place free. Null if there is nothing to do. Under this lock.
+     * The action of a strict device when the completion of the request that {@link #advance} uses
+     * up next is polled: only then is its place free. Null if there is none. Under this lock.
      */
     @Nullable Runnable whenPolled() {
         if (!qp.device.strict) {
@@ -211,7 +213,7 @@ final class RecvQueue extends Mutex {
 
     /**
      * Flushes the queue. Under this lock, in the error state. A shared one keeps its requests for
-     * others, but for one that was taken: its users are told that this queue pair takes no more.
+     * others, except one that was taken, and notifies its users that this queue pair takes no more.
      */
     void flush(DeferredNotifications after) {
         flushOwn(after);
@@ -220,7 +222,7 @@ final class RecvQueue extends Mutex {
         }
     }
 
-    /** The same, without telling users of a shared queue. */
+    /** The same, without notifying the users of a shared queue. */
     void flushOwn(DeferredNotifications after) {
         for (RecvSlot slot = peekOwn(); slot != null; slot = peekOwn()) {
             complete(slot, Ibv.WC_WR_FLUSH_ERR, after);

@@ -10,7 +10,7 @@ final class RecvSlot {
     int numSge;
     long[] sges = Sges.NONE;
 
-    /** How many bytes a message may have to fit. */
+    /** The largest message that fits, in bytes. */
     long capacity;
 
     /** Of a list of a {@link SoftSrq}. Under its lock. */

@@ -8,13 +8,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 
 /**
- * What a queue pair does with a request that has reached it, IBA 9.6 to 9.9. Every method is called
- * under the lock of the {@link RecvQueue} of {@code to}, and returns the status that the sender
- * sees.
+ * Executes a request that has reached a queue pair, IBA 9.6 to 9.9. Every method is called under
+ * the lock of the {@link RecvQueue} of {@code to}, and returns the status that the sender sees.
  *
- * <p>The checks come in the order in which soft-RoCE makes them: is the operation allowed at all,
- * is there what it needs, a receive buffer or a place for its answer, have its packets the right
- * size, are key and bounds of the remote range right; and then what shows only in its execution.
+ * <p>The checks come in the order in which soft-RoCE makes them: whether the operation is allowed
+ * at all; whether its receive buffer or the place for its answer is there; whether its packets have
+ * the right size; whether key and bounds of the remote range are right; and then those that need
+ * its execution.
  */
 final class Responder {
     private static final VarHandle LONG = JAVA_LONG.varHandle();
@@ -155,7 +155,7 @@ final class Responder {
         return returnResult(from, wr);
     }
 
-    /** Gives the requester what an atomic has found, which is in the scratch memory of its slot. */
+    /** Gives the requester the result of an atomic, from the scratch memory of its slot. */
     static int returnResult(SoftQp from, SendSlot wr) {
         int copied =
                 SgCopy.scatter(

@@ -17,7 +17,7 @@ final class RetryTimer {
 
     private final ScheduledThreadPoolExecutor executor;
 
-    /** An alarm was not set once, since no thread could be started. */
+    /** Whether an alarm was ever not set, since no thread could be started. */
     private volatile boolean failed;
 
     RetryTimer(String device) {

@@ -3,7 +3,7 @@ package io.loomverbs.internal.soft;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.QpAttr;
 
-/** What can be done with the attributes that a mask selects. */
+/** Operations on the attributes that a mask selects. */
 final class SelectedAttrs {
     private static final int MAX_QPN = 0xff_ffff;
     private static final int MAX_RETRIES = 7;
@@ -38,7 +38,7 @@ final class SelectedAttrs {
         to.sqPsn &= Psn.MASK;
     }
 
-    /** What they are in RESET. */
+    /** Sets their values in RESET. */
     static void clear(QpAttr attr) {
         copy(new QpAttr(), attr, ~0);
     }

@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.Future;
 
 /**
- * What the faults of its context do to the requests of one send queue. Used under the lock of the
+ * The effects of its context's faults on the requests of one send queue. Used under the lock of the
  * {@link SendQueue}.
  */
 final class SendFaults {
-    /** As an outcome: the request is carried out as ever. */
+    /** An outcome: the request is executed as usual. */
     static final int NONE = Integer.MIN_VALUE;
 
     private final SoftQp qp;
@@ -144,7 +144,7 @@ final class SendFaults {
         }
     }
 
-    /** What a peer that gives this status has found wrong takes it out of service, too. */
+    /** A peer that gives this status has found an error of its own, and fails, too. */
     private void failPeer(int status, SendSlot wr, DeferredNotifications after) {
         int event =
                 switch (status) {

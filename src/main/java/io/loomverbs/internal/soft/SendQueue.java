@@ -11,7 +11,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
 
-/** The send queue of a queue pair, and the engine that carries out what is in it. */
+/** The send queue of a queue pair, and the engine that executes its requests. */
 @SuppressWarnings("serial") // see Mutex
 final class SendQueue extends Mutex {
     /*
@@ -27,8 +27,8 @@ final class SendQueue extends Mutex {
      *   RUNNING -> IDLE      nothing came since the runner began to look
      *
      * So requests are executed one after the other, in order, and no thread waits for another. A
-     * runner that has served others for long enough hands its role to the retry thread, where
-     * queues take turns. Whatever a step throws, the runner goes on: it keeps the failure in
+     * runner that has served others for long enough passes its role to the retry thread, where
+     * queues take turns. Whatever a step throws, the runner continues: it keeps the failure in
      * `crash` until the queue pair is in ERR, and then flushes.
      *
      * Locking
@@ -49,13 +49,16 @@ final class SendQueue extends Mutex {
     private static final int RUNNING = 1;
     private static final int AGAIN = 2;
 
-    /** Requests carried out under one hold of the lock. */
+    /** Requests executed under one hold of the lock. */
     private static final int BATCH = 16;
 
-    /** Rounds after which a runner hands its role on. */
+    /** Rounds after which a runner passes its role on. */
     private static final int PATIENCE = 256;
 
-    /** How often in turn a thread may fail, for lack of stack, say, before another one runs. */
+    /**
+     * How often in succession a thread may fail, such as for lack of stack, before another one
+     * runs.
+     */
     private static final int MOST_FAILURES = 1000;
 
     private static final VarHandle TURN;
@@ -95,19 +98,24 @@ final class SendQueue extends Mutex {
     /** The peer has become ready since the last attempt. */
     private volatile boolean kicked;
 
-    /** The runner's; handed on with its role. */
+    /** The runner's; passed on with its role. */
     private @Nullable DeferredNotifications after;
 
-    /** What a step has thrown, until the queue pair has failed for that. The runner's, too. */
+    /**
+     * The exception of a step, until the queue pair has failed because of it. The runner's, too.
+     */
     private @Nullable Throwable crash;
 
     private @Nullable Stall stall;
 
-    /** Whose next buffer this queue was last to be told of; not kept for that. Under the lock. */
+    /**
+     * The queue that was last asked to notify this one of its next buffer; held weakly. Under the
+     * lock.
+     */
     private @Nullable WeakReference<SoftSrq> starvedAt;
 
     /**
-     * What faults of the context do here; null before the first. Under the lock of {@code ring}.
+     * The effects of the context's faults; null before the first. Under the lock of {@code ring}.
      */
     private @Nullable SendFaults faults;
 
@@ -200,7 +208,7 @@ final class SendQueue extends Mutex {
 
     /** The peer is ready: a stalled request is tried again at once. Holds no lock. */
     void kick() {
-        if (!strict) { // it learns of that when it tries again
+        if (!strict) { // a strict device notices that when it tries again
             kicked = true;
             signal();
         } else if (qp.device.timer.hasFailed()) {
@@ -264,7 +272,7 @@ final class SendQueue extends Mutex {
         }
     }
 
-    /** Carries out some requests; false if there is nothing to do now. */
+    /** Executes some requests; false if there is nothing to do now. */
     private boolean work(DeferredNotifications after) {
         lock();
         try {
@@ -293,7 +301,7 @@ final class SendQueue extends Mutex {
         }
     }
 
-    /** Tries to carry out the oldest request; false if it stays where it is. */
+    /** Tries to execute the oldest request; false if it stays where it is. */
     private boolean attempt(SendSlot wr, DeferredNotifications after) {
         if (wr.dueNanos != 0 && !faults().isDue(wr, this::signal)) {
             return false;
@@ -446,8 +454,8 @@ final class SendQueue extends Mutex {
 
     /**
      * How many READs and atomics the peer has to keep resources for, if this is the next. They are
-     * executed one after the other, so it is one; but in strict mode those count too that may be
-     * under way as far as the program can know. Under the lock.
+     * executed one after the other, so it is one; but in strict mode those that may be outstanding
+     * as far as the program can know count, too. Under the lock.
      */
     int fetchesUnderWay() {
         int before = strict ? Math.min(fetched - awaited, fetched - polledFetches) : 0;
@@ -485,8 +493,8 @@ final class SendQueue extends Mutex {
     }
 
     /**
-     * SQE is left: what was posted until now is not carried out. It is at most what the queue
-     * holds, however fast other threads post. Under the locks of the queue pair.
+     * Leaves SQE: the requests that were posted until now are not executed. They are at most as
+     * many as the queue holds, however fast other threads post. Under the locks of the queue pair.
      */
     void flush(DeferredNotifications after) {
         endStall();
@@ -517,7 +525,7 @@ final class SendQueue extends Mutex {
         }
     }
 
-    /** No peer keeps this queue to tell it of a buffer. */
+    /** Ends that a peer keeps this queue to notify it of a buffer. */
     private void stopStarving() {
         SoftQp peer = qp.device.qps.find(qp.attr.destQpNum);
         if (peer != null) {

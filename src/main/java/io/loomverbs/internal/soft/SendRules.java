@@ -6,7 +6,7 @@ import io.loomverbs.internal.device.SendWr;
 
 import java.lang.foreign.MemorySegment;
 
-/** What makes {@code ibv_post_send} refuse a request at once, with {@code EINVAL}. */
+/** The rules by which {@code ibv_post_send} refuses a request at once, with {@code EINVAL}. */
 final class SendRules {
     private static final int UD_SEND = 1 << Ibv.WR_SEND | 1 << Ibv.WR_SEND_WITH_IMM;
     private static final int ANY_SEND = UD_SEND | 1 << Ibv.WR_SEND_WITH_INV;
@@ -19,7 +19,7 @@ final class SendRules {
 
     private SendRules() {}
 
-    /** The opcodes, as bits, that a type of QP can carry out. */
+    /** The opcodes, as bits, that a type of QP can execute. */
     static int opcodes(int qpType) {
         return switch (qpType) {
             case Ibv.QPT_RC ->

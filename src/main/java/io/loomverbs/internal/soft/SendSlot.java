@@ -19,7 +19,7 @@ final class SendSlot {
     /** Or the key to invalidate. */
     int immData;
 
-    /** When it is to be carried out, if its context delays requests; 0 is at once. */
+    /** When it is due, if its context delays requests; 0 is at once. */
     long dueNanos;
 
     /** Bytes of the whole message. */
@@ -74,7 +74,7 @@ final class SendSlot {
         return (flags & Ibv.SEND_FENCE) != 0;
     }
 
-    /** What its completion says it was. */
+    /** The opcode of its completion. */
     int completionOpcode() {
         return switch (opcode) {
             case Ibv.WR_RDMA_WRITE, Ibv.WR_RDMA_WRITE_WITH_IMM -> Ibv.WC_RDMA_WRITE;
@@ -110,7 +110,7 @@ final class SendSlot {
         return h;
     }
 
-    /** What a request binds, allocated when first needed. */
+    /** The window and memory that a request binds, allocated when first needed. */
     SoftBind bind() {
         SoftBind b = bind;
         if (b == null) {

@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Moves bytes between memory that is named by scatter/gather lists. Every entry is looked up and
- * checked at the moment of its copy, so that a region that was deregistered, whose arena was
- * closed, or whose file was shortened, and a window that was unbound, is a fault of the list that
- * names it. Never throws for that.
+ * checked at the moment of its copy, so that a list fails that names a deregistered region, a
+ * region whose arena was closed or whose file was shortened, or an unbound window. Never throws for
+ * that.
  */
 final class SgCopy {
     static final int DONE = 0;

@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.loomverbs.internal.device.SendWr;
 
-/** What a request of opcode BIND_MW says; in memory that its slot uses again. */
+/** The contents of a request of opcode BIND_MW; in memory that its slot reuses. */
 final class SoftBind {
     /** As the region, null before the first. */
     @SuppressWarnings("NullAway.Init")

@@ -12,14 +12,14 @@ enum SoftClock {
     /** Counts nanoseconds, in all 64 bits. */
     NANOS(1_000_000, -1, 0),
     /**
-     * As that of most devices, it counts other units, and begins anew after some days: a program
-     * that takes it for nanoseconds fails.
+     * Like the clock of most devices, it counts other units, and wraps around after some days: a
+     * program that takes its values for nanoseconds fails.
      */
     COARSE(125_000, (1L << 48) - 1, 3);
 
     private static final long NANOS_PER_SECOND = 1_000_000_000;
 
-    /** What {@link System#nanoTime} is behind the time of day. */
+    /** The difference of the time of day to {@link System#nanoTime}. */
     private static final long BEHIND = behind();
 
     final long kiloHertz;
@@ -49,7 +49,7 @@ enum SoftClock {
                 0);
     }
 
-    /** What the clock shows at a time of {@link System#nanoTime}. */
+    /** The clock's value at a time of {@link System#nanoTime}. */
     long ticks(long nanoTime) {
         return nanoTime >> shift & mask;
     }

@@ -23,7 +23,7 @@ final class SoftContext implements ContextOps {
         LoadedClasses.besides(SoftContext.class);
     }
 
-    /** What completions have here beyond those of a plain CQ. */
+    /** The fields of completions here beyond those of a plain CQ. */
     private static final int TIMES =
             Ibv.WC_EX_WITH_COMPLETION_TIMESTAMP | Ibv.WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK;
 

@@ -19,12 +19,12 @@ import java.util.function.LongSupplier;
  *
  * <p>A completion that finds the queue full, or no memory to grow, is dropped, and so is every
  * later one: the queue has overrun. It then reports {@code CQ_ERR} once and takes its queue pairs
- * into the error state. What it held before can still be polled; after that {@link #poll} answers
- * {@code -EIO}.
+ * into the error state. The completions that it held before can still be polled; after that {@link
+ * #poll} returns {@code -EIO}.
  */
 @SuppressWarnings("serial") // see Mutex
 final class SoftCq extends Mutex implements CqOps {
-    /** Results of {@link #add}; the caller tells the listener when it holds no lock any more. */
+    /** Results of {@link #add}; the caller notifies the listener when it holds no lock any more. */
     static final int FIRED = 1;
 
     static final int OVERRUN = 2;
@@ -50,7 +50,7 @@ final class SoftCq extends Mutex implements CqOps {
     /** Null until the first completion. Written under the lock. */
     private volatile @Nullable CqRing ring;
 
-    /** What is to be done when each completion is polled; of a strict device only. */
+    /** The action for each completion when it is polled; only on a strict device. */
     private final @Nullable ArrayDeque<Runnable> whenPolled;
 
     /** Final once set. Written under the lock. */
@@ -64,7 +64,7 @@ final class SoftCq extends Mutex implements CqOps {
     /** How many completions the CQ has to hold, if it is armed for all. Under the lock. */
     private int armedFor = 1;
 
-    /** What was counted. Under the lock. */
+    /** The counts. Under the lock. */
     private long polled;
 
     private long arms;
@@ -74,8 +74,8 @@ final class SoftCq extends Mutex implements CqOps {
     private @Nullable Moderation moderation;
 
     /**
-     * The next one that has overrun and of which nobody was told yet. Used by the thread that tells
-     * it: that happens once.
+     * The next CQ whose overrun was not reported yet. Used by the thread that reports it, which
+     * happens once.
      */
     @Nullable SoftCq nextOverrun;
 
@@ -139,8 +139,8 @@ final class SoftCq extends Mutex implements CqOps {
                     whenPolled.add(wc.polled == null ? NOTHING : wc.polled);
                 }
             } catch (VirtualMachineError e) {
-                // No memory. A thread may wait for this very completion: the end is what it can be
-                // told.
+                // No memory. A thread may wait for this very completion: only the end can be
+                // reported to it.
                 overrun = true;
                 return OVERRUN;
             }
@@ -166,9 +166,9 @@ final class SoftCq extends Mutex implements CqOps {
     }
 
     /*
-     * The look without the lock keeps pollers of an empty queue away from it. It cannot miss
-     * what a caller of reqNotify has to see: that call took the lock after the completion was
-     * added.
+     * The look without the lock keeps pollers of an empty queue away from it. It cannot miss a
+     * completion that a caller of reqNotify must see: that call took the lock after the completion
+     * was added.
      */
     @Override
     public int poll(MemorySegment wcs, long at, int max) {
@@ -274,7 +274,7 @@ final class SoftCq extends Mutex implements CqOps {
         fireIf(() -> isDueAt(completions));
     }
 
-    /** Whether a lower arm is used up by what is held. Under the lock. */
+    /** Whether the held completions use up a lower arm. Under the lock. */
     private boolean isDueAt(int completions) {
         boolean high = arm == ARMED_ALL && armedFor > completions && moderation == null;
         armedFor = Math.min(armedFor, completions);
@@ -497,7 +497,7 @@ final class SoftCq extends Mutex implements CqOps {
         events.asyncEvent(Ibv.EVENT_CQ_ERR);
     }
 
-    /** The device is gone: what the queue holds can be polled, and there will be no more. */
+    /** The device is gone: completions in the queue can be polled, and no more come. */
     void lose() {
         lock();
         try {

@@ -6,7 +6,7 @@ import io.loomverbs.internal.device.DeviceAttrEx;
 import io.loomverbs.internal.device.DeviceOps;
 import io.loomverbs.internal.device.Ibv;
 
-/** The device and its fabric: what all its contexts share. */
+/** The device and its fabric, which all its contexts share. */
 final class SoftDevice implements DeviceOps {
     static final int MAX_RD_ATOMIC = 128;
     private static final int ATOMIC_GLOB = 2;
@@ -23,7 +23,7 @@ final class SoftDevice implements DeviceOps {
 
     final SoftPort port;
 
-    /** What fits into {@code cq_count} and {@code cq_period}. */
+    /** The largest {@code cq_count} and {@code cq_period}. */
     private static final int MAX_MODERATION = 0xffff;
 
     private static final int ODP_OF_UD =

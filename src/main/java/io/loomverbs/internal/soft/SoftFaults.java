@@ -20,10 +20,10 @@ final class SoftFaults implements FaultOps {
     private final SoftContext context;
     private final AtomicInteger queuePairs = new AtomicInteger();
 
-    /** What is asked for. Under the lock of this object. */
+    /** The requested faults. Under the lock of this object. */
     private FaultPlan wanted = FaultPlan.none(ThreadLocalRandom.current().nextLong());
 
-    /** The same, or null if that is no fault at all. Written under the lock. */
+    /** The same, or null if there is no fault. Written under the lock. */
     private volatile @Nullable FaultPlan plan;
 
     /** Written under the lock. */
@@ -95,7 +95,7 @@ final class SoftFaults implements FaultOps {
         }
     }
 
-    /** Answers what was before. */
+    /** Returns the previous value. */
     private synchronized FaultPlan change(UnaryOperator<FaultPlan> by) {
         FaultPlan before = wanted;
         FaultPlan now = by.apply(before);

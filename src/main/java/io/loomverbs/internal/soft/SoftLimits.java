@@ -1,6 +1,6 @@
 package io.loomverbs.internal.soft;
 
-/** How much of everything a device grants. */
+/** The limits of a device. */
 record SoftLimits(
         int maxQp,
         int maxQpWr,

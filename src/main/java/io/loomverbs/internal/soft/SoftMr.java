@@ -13,8 +13,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * A memory region. Its local and its remote key are the same number, as with most devices; what the
- * number allows is a matter of the access flags.
+ * A memory region. Its local and its remote key are the same number, as with most devices; the
+ * access flags decide what the number allows.
  */
 final class SoftMr extends KeyedMemory implements MrOps, IdTable.Entry {
     private static final VarHandle WINDOWS;
@@ -59,8 +59,8 @@ final class SoftMr extends KeyedMemory implements MrOps, IdTable.Entry {
     }
 
     /*
-     * As verbs have it: the region is registered anew, and then deregistered, under another key.
-     * So a program that keeps the old one fails here.
+     * As verbs describes it: the region is registered anew under another key, and then
+     * deregistered. So a program that keeps the old key fails here.
      */
     @Override
     public MrOps rereg(
@@ -104,9 +104,9 @@ final class SoftMr extends KeyedMemory implements MrOps, IdTable.Entry {
     }
 
     /*
-     * Verbs promise that the device does not touch the memory any more once this has returned. All
-     * that can be under way is a copy on another thread, which waits for nothing. A region with
-     * windows stays, and copies go on.
+     * Verbs guarantees that the device no longer touches the memory once this has returned. The
+     * only thing that can be under way is a copy on another thread, which waits for nothing. A
+     * region with windows stays, and copies continue.
      */
     @Override
     public int dereg() {

@@ -7,13 +7,13 @@ import io.loomverbs.internal.device.MwOps;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A memory window. What it is bound to is an object of its own, with a gate: to unbind is to close
- * that gate, which waits for copies that are inside. They wait for nothing. Threads that bind and
- * unbind take the lock.
+ * A memory window. Its binding is a separate object with a gate: unbinding closes that gate, and
+ * waits for copies that are inside. They wait for nothing. Threads that bind and unbind take the
+ * lock.
  */
 @SuppressWarnings("serial") // see Mutex
 final class SoftMw extends Mutex implements MwOps, IdTable.Entry {
-    /** Tells the keys of windows from those of regions, whose table ends far below. */
+    /** Distinguishes the keys of windows from those of regions, whose table ends far below. */
     private static final int MARK = 1 << 30;
 
     private static final int TAG = 0xff;
@@ -24,10 +24,10 @@ final class SoftMw extends Mutex implements MwOps, IdTable.Entry {
     private final SoftPd pd;
     private final int type;
 
-    /** By what it is found. Written under the lock. */
+    /** The number by which it is found. Written under the lock. */
     private volatile int id;
 
-    /** As the program knows it: what the next bind names it by. */
+    /** The key as the program knows it, by which the next bind names the window. */
     private volatile int rkey;
 
     /** Null while it is not bound. Written under the lock. */
@@ -65,7 +65,7 @@ final class SoftMw extends Mutex implements MwOps, IdTable.Entry {
         }
     }
 
-    /** What the peer of {@code to} may use by the key of a window. */
+    /** The memory that the peer of {@code to} may use by the key of a window. */
     static @Nullable KeyedMemory find(SoftQp to, int key) {
         SoftMw mw = to.device.mws.find(key ^ MARK);
         Bound b = mw == null || mw.pd != to.pd ? null : mw.bound;
@@ -88,8 +88,8 @@ final class SoftMw extends Mutex implements MwOps, IdTable.Entry {
     }
 
     /**
-     * Carries out a request about a window: a work completion status. Under the lock of the
-     * sender's {@link SendQueue}.
+     * Executes a request about a window, and returns a work completion status. Under the lock of
+     * the sender's {@link SendQueue}.
      */
     static int execute(SoftQp qp, SendSlot wr) {
         if (wr.opcode == Ibv.WR_BIND_MW) {

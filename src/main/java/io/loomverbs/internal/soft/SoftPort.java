@@ -13,7 +13,7 @@ final class SoftPort {
     static final int NUMBER = 1;
     static final int LID = 1;
 
-    /** Reserved: with a GID, soft0 takes it for one that was not given, as on an Ethernet port. */
+    /** Reserved: with a GID, soft0 treats it as not given, as on an Ethernet port. */
     private static final int NO_LID = 0;
 
     /** The only one: that of the default partition, as a full member. */
@@ -32,7 +32,7 @@ final class SoftPort {
     private static final int STATE_ACTIVE = 4;
     private static final int ONLY_VL0 = 1;
 
-    /** The usual one of subnet managers: 1 s. */
+    /** The usual value of subnet managers: 1 s. */
     private static final int SUBNET_TIMEOUT = 18;
 
     private static final int WIDTH_4X = 2;

@@ -18,7 +18,7 @@ import java.lang.System.Logger.Level;
 
 /** A queue pair. */
 final class SoftQp implements QpOps, IdTable.Entry, Keys {
-    /** Below every state of verbs, so that it refuses all that RESET does. */
+    /** Below every state of verbs, so that it refuses everything that RESET refuses. */
     private static final int DESTROYED = -1;
 
     static final int NO_EVENT = -1;
@@ -33,7 +33,7 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
     final SoftPd pd;
     final SoftDevice device;
 
-    /** Which of its context it is. */
+    /** Its ordinal in its context. */
     final int ordinal;
 
     final SoftCq sendCq;
@@ -45,7 +45,7 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
 
     /**
      * Written under the locks of both {@code sq} and {@code rq}; read under either. But {@code
-     * sqPsn} and {@code rqPsn} count on: the one under {@code sq}, the other under {@code rq}.
+     * sqPsn} advances under {@code sq} alone, and {@code rqPsn} under {@code rq} alone.
      */
     final QpAttr attr = new QpAttr();
 
@@ -58,13 +58,13 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
     /** Under the lock of {@code rq}. */
     final FetchHistory fetched = new FetchHistory();
 
-    /** Whether the peer was told that it is ahead. Under the lock of {@code rq}. */
+    /** Whether the peer got a NAK because it is ahead. Under the lock of {@code rq}. */
     boolean sequenceNakSent;
 
     /** Written under the lock of {@code rq}; to be acted upon under that of {@code sq} or it. */
     private volatile int state = Ibv.QPS_RESET;
 
-    /** To how many multicast groups it is attached. Under the lock of {@code rq}. */
+    /** The number of multicast groups that it is attached to. Under the lock of {@code rq}. */
     private int groups;
 
     /** Whether a request has come in since RTR. Under the lock of {@code rq}. */
@@ -131,7 +131,7 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
                 : -PostResult.errno(sq.post(bind));
     }
 
-    /** What the peer may use. */
+    /** The memory that the peer may use. */
     @Override
     public @Nullable KeyedMemory find(int key) {
         KeyedMemory mr = pd.find(key);
@@ -162,7 +162,7 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
                 sq.unlock();
             }
         } finally {
-            after.run(); // an Error, too, leaves events that were fired
+            after.run(); // after an Error, too, events may have been fired
         }
         if (errno != 0) {
             return -errno;
@@ -428,8 +428,8 @@ final class SoftQp implements QpOps, IdTable.Entry, Keys {
 
     /**
      * Enters the error state, unless it is there already or in RESET. Under {@code rq}. If there is
-     * no memory to tell of it, nothing has changed; if there is none to flush all, another call
-     * flushes what is left.
+     * no memory to report it, nothing has changed; if there is none to flush everything, another
+     * call flushes the rest.
      */
     void enterError(int event, DeferredNotifications after) {
         if (state == Ibv.QPS_ERR) {

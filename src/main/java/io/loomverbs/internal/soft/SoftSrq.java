@@ -16,8 +16,8 @@ import java.util.LinkedHashSet;
  * A shared receive queue. Queue pairs take requests from it one at a time, in the order in which
  * their messages come, and use them without its lock.
  *
- * <p>The limit is looked at when a request was used, and when it is set: a strict device looks only
- * when one was used, as soft-RoCE does.
+ * <p>The device checks the limit when a request is used, and when the limit is set. A strict device
+ * checks it only when a request is used, as soft-RoCE does.
  */
 @SuppressWarnings("serial") // see Mutex
 final class SoftSrq extends Mutex implements SrqOps {
@@ -43,7 +43,7 @@ final class SoftSrq extends Mutex implements SrqOps {
     /** Slots to fill in again. */
     private @Nullable RecvSlot spare;
 
-    /** Peers that found no buffer and are to be told of the next one; null if there were none. */
+    /** Peers that found no buffer and must be notified of the next one; null if there were none. */
     private @Nullable LinkedHashSet<SendQueue> starved;
 
     SoftSrq(SoftPd pd, SrqAttr attr, AsyncListener events) {
@@ -102,7 +102,7 @@ final class SoftSrq extends Mutex implements SrqOps {
         return errno == 0 ? PostResult.OK : PostResult.failed(errno, filled);
     }
 
-    /** Why a request is refused that comes after {@code filled} others; 0 if it is not. */
+    /** The errno for a request that comes after {@code filled} others; 0 if it is accepted. */
     private int refusal(RecvWr wr, int filled) {
         if (users.retired() || wr.numSge() < 0 || wr.numSge() > Math.min(maxSge, wr.maxSge())) {
             return Errno.EINVAL;
@@ -211,7 +211,7 @@ final class SoftSrq extends Mutex implements SrqOps {
         return starved != null && !starved.isEmpty();
     }
 
-    /** Tells peers that wait for a buffer, as long as there are buffers. Holds no lock. */
+    /** Notifies peers that wait for a buffer, as long as there are buffers. Holds no lock. */
     void kickStarved() {
         for (SendQueue peer = nextStarved(); peer != null; peer = nextStarved()) {
             peer.kick();
@@ -229,7 +229,7 @@ final class SoftSrq extends Mutex implements SrqOps {
         }
     }
 
-    /** How many senders are to be told of the next request. */
+    /** How many senders must be notified of the next request. */
     int starvedSenders() {
         lock();
         try {

@@ -16,7 +16,7 @@ final class SoftWc {
     int sl;
     boolean solicited;
 
-    /** What a strict device does when the completion is polled, if anything. */
+    /** The action of a strict device when the completion is polled, if there is one. */
     @Nullable Runnable polled;
 
     /** Sets these fields, and all others to 0. */

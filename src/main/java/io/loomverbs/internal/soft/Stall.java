@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import java.util.concurrent.Future;
 
 /**
- * The oldest send request waits: for a receive buffer of the peer, or for any answer at all. Used
- * under the lock of its {@link SendQueue}.
+ * The wait of the oldest send request: for a receive buffer of the peer, or for any answer at all.
+ * Used under the lock of its {@link SendQueue}.
  */
 final class Stall {
     private static final int RNR_RETRY_FOR_EVER = 7;
@@ -26,7 +26,7 @@ final class Stall {
     int retriesLeft;
     private int rnrRetriesLeft;
 
-    /** Whether the wait ends by itself, at the deadline. */
+    /** Whether the wait has a deadline. */
     private boolean limited;
 
     private long deadlineNanos;
@@ -63,7 +63,7 @@ final class Stall {
         return outcome;
     }
 
-    /** Waits anew; {@code nanos} 0 is without end. */
+    /** Waits anew; indefinitely if {@code nanos} is 0. */
     private void waitFor(boolean rnr, long nanos) {
         end();
         this.rnr = rnr;
@@ -77,7 +77,7 @@ final class Stall {
 
     /**
      * Sets the alarm, unless it is set. If no thread can be started for it, this must be called
-     * again: a lack of threads, which passes, must not fail a queue pair.
+     * again: a temporary lack of threads must not fail a queue pair.
      */
     void ensureAlarm() {
         if (limited && alarm == null) {

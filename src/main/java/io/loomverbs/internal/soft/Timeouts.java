@@ -16,7 +16,7 @@ final class Timeouts {
 
     private Timeouts() {}
 
-    /** How long to wait for an answer, {@code ibv_qp_attr.timeout}; 0 is without end. */
+    /** How long to wait for an answer, {@code ibv_qp_attr.timeout}; 0 is indefinitely. */
     static long responseNanos(int code) {
         return code == 0 ? 0 : (long) TRANSPORT_UNIT_NANOS << code;
     }

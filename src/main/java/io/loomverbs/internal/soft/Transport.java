@@ -2,7 +2,7 @@ package io.loomverbs.internal.soft;
 
 import io.loomverbs.internal.device.Ibv;
 
-/** Carries out the send requests of one type of queue pair. */
+/** Executes the send requests of one type of queue pair. */
 interface Transport {
     /** The peer did not answer: it is absent, not ready, or connected to another. */
     int NO_ANSWER = -1;
@@ -14,7 +14,7 @@ interface Transport {
     int RNR_NAK = -3;
 
     /**
-     * Carries out one request; called under the lock of the sender's {@link SendQueue}.
+     * Executes one request; called under the lock of the sender's {@link SendQueue}.
      *
      * @return a work completion status, {@link #NO_ANSWER}, {@link #SEQUENCE_NAK}, or {@link
      *     #RNR_NAK} minus a timer code
@@ -29,7 +29,7 @@ interface Transport {
         };
     }
 
-    /** What the sender's own device finds wrong before anything is sent. */
+    /** The errors that the sender's own device finds before anything is sent. */
     static int checkLocally(SoftQp from, SendSlot wr) {
         int status = checkLength(wr);
         if (status != Ibv.WC_SUCCESS) {

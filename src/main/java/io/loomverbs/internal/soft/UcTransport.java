@@ -3,7 +3,8 @@ package io.loomverbs.internal.soft;
 import io.loomverbs.internal.device.Ibv;
 
 /**
- * Unreliable connection: what the peer cannot take is dropped, and the sender does not learn of it.
+ * Unreliable connection: messages that the peer cannot take are dropped, and the sender does not
+ * learn of it.
  */
 final class UcTransport implements Transport {
     static final UcTransport INSTANCE = new UcTransport();

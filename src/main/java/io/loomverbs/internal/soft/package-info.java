@@ -2,8 +2,8 @@
  * The embedded software device {@code soft0}: a verbs device in memory, in plain Java.
  *
  * <p>All contexts of one JVM share one fabric, so that their queue pairs can talk to each other.
- * Work is carried out on the thread that posts it; {@link io.loomverbs.internal.soft.SendQueue}
- * tells how.
+ * The thread that posts a request executes it; {@link io.loomverbs.internal.soft.SendQueue}
+ * describes how.
  *
  * <p>Locks are taken in this order and never otherwise: a {@code SendQueue}, then one {@code
  * RecvQueue} (the queue pair's own or its peer's), then one of the leaves: a {@code SlotRing}, a

@@ -6,7 +6,7 @@ import io.loomverbs.internal.cm.CmListener;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a step under the manager's lock leaves to be done when the lock is released.
+ * The work that a step under the manager's lock leaves for when the lock is released.
  *
  * @param result 0 or a negative errno, for the caller
  * @param to receives the event; null if there is none

@@ -17,7 +17,7 @@ import java.util.function.IntPredicate;
 
 /**
  * The connection manager of one embedded device. All contexts of the device share its addresses:
- * every IP address is one of its own, except {@code 192.0.2.0/24}, which nothing reaches.
+ * every IP address belongs to it, except {@code 192.0.2.0/24}, which is unreachable.
  */
 final class SoftCm implements CmOps {
     static {

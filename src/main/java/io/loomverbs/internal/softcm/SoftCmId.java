@@ -41,7 +41,7 @@ class SoftCmId implements CmIdOps {
 
     private int ackTimeout = SoftQpAttrs.TIMEOUT;
 
-    /** What this side has asked for, in connect or accept. */
+    /** The parameters of this side, from connect or accept. */
     @Nullable CmConnParam mine;
 
     SoftCmId(SoftCm cm, @Nullable CmListener events) {
@@ -235,7 +235,7 @@ class SoftCmId implements CmIdOps {
         };
     }
 
-    /** The event that tells what the other side has asked for; its values change their roles. */
+    /** The event with the other side's parameters, whose roles are swapped. */
     CmEvent told(int type, CmConnParam param, @Nullable SoftCmId child) {
         return new CmEvent(
                 type,
@@ -335,7 +335,7 @@ class SoftCmId implements CmIdOps {
                 });
     }
 
-    /** Tells the peer that this side is going. A port that is down is as silent as a peer. */
+    /** Notifies the peer that this side disconnects. A port that is down is as silent as a peer. */
     private Raised leave() {
         SoftCmId other = peer;
         if (other == null) { // it has gone while nothing could get here
@@ -344,7 +344,7 @@ class SoftCmId implements CmIdOps {
         if (isCutOffFrom(other)) {
             return raise(this, Cm.EVENT_DISCONNECTED, -Errno.ETIMEDOUT);
         }
-        if (other.state == SoftCmState.DISCONNECTING) { // its farewell was lost: it answers this
+        if (other.state == SoftCmState.DISCONNECTING) { // its request was lost: it answers this one
             state = SoftCmState.OVER;
             forgetPeer();
             return raise(this, Cm.EVENT_DISCONNECTED, 0);
@@ -353,7 +353,7 @@ class SoftCmId implements CmIdOps {
         return raise(other, Cm.EVENT_DISCONNECTED, 0);
     }
 
-    /** Tells the peer, which is going, that it was heard. */
+    /** Answers a peer that disconnects. */
     private Raised answer() {
         SoftCmId other = peer;
         peer = null;

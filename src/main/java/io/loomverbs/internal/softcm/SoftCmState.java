@@ -1,6 +1,6 @@
 package io.loomverbs.internal.softcm;
 
-/** What an id of the embedded manager has come to. */
+/** The state of an id of the embedded manager. */
 enum SoftCmState {
     IDLE,
     BOUND,
@@ -13,7 +13,7 @@ enum SoftCmState {
     REQUESTED,
     /** A server's id that waits for the client's {@code rdma_establish}. */
     ACCEPTED,
-    /** A client that was accepted, and has to establish. */
+    /** A client that was accepted, and must establish. */
     RESPONDED,
     CONNECTED,
     /** Has called {@code rdma_disconnect} and waits for the peer's answer. */

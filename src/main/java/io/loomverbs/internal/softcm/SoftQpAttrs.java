@@ -12,8 +12,8 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 
 /**
- * What the manager of an embedded device has for each step of a queue pair. A server asks before it
- * has said itself what it wants; then the client's wishes count.
+ * The attributes that the manager of an embedded device has for each step of a queue pair. A server
+ * asks for them before it has set its own parameters; then the client's count.
  */
 final class SoftQpAttrs {
     static final int PORT = 1;
@@ -56,19 +56,19 @@ final class SoftQpAttrs {
 
     private SoftQpAttrs() {}
 
-    /** Whether a device has what was asked for. */
+    /** Whether a device has the requested depth. */
     static boolean hasDepth(int depth) {
         return depth <= MAX_RD_ATOMIC || depth == Cm.MAX_RESP_RES;
     }
 
-    /** Whether a side may ask for this, with at most so much private data. */
+    /** Whether a side may ask for this, with at most {@code most} bytes of private data. */
     static boolean isValid(CmConnParam param, int most) {
         return param.privateData().length <= most
                 && hasDepth(param.responderResources())
                 && hasDepth(param.initiatorDepth());
     }
 
-    /** What a device grants of what was asked for. */
+    /** The depth that a device grants. */
     static int granted(int depth) {
         return depth == Cm.MAX_RESP_RES ? MAX_RD_ATOMIC : depth;
     }

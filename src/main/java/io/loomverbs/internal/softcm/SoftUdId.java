@@ -53,7 +53,7 @@ final class SoftUdId extends SoftCmId {
         return CmEvent.of(Cm.EVENT_UNREACHABLE, status, padded, null);
     }
 
-    /** A client that has gone is not missed: the answer is lost then. */
+    /** It is no error if the client has gone: the answer is then lost. */
     @Override
     public int accept(CmConnParam param) {
         return locked(
