@@ -27,7 +27,7 @@ public final class Windows {
             int rkey = MemoryWindow.incRkey(mw.rkey());
             qp.postRecv(RecvWorkRequest.allocate(1)); // for the message that gives it back
             qp.postSend(wr.bindMw(mw, rkey, mr, 1024, 8, Access.REMOTE_WRITE).signaled());
-            cq.await(batch); // from here on, the peer may be told the address and the key
+            cq.await(batch); // from here on, you may send the peer the address and the key
 
             local.memory().set(ValueLayout.JAVA_LONG, 0, 42);
             peer.postSend(wr.clear().rdmaWrite(mr.address() + 1024, rkey).sge(local));

@@ -16,7 +16,8 @@ final class EndlessPolling {
     private EndlessPolling() {}
 
     /**
-     * Polls until the batch holds {@code min} completions, the time is over, or it is told to stop.
+     * Polls until the batch holds {@code min} completions, the time is over, or the stop signal is
+     * given.
      *
      * @param start when the wait began; not used without a limit
      * @return how many it holds

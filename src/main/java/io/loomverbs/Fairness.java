@@ -14,7 +14,7 @@ final class Fairness {
      * notice this, but not for some seconds after they were dissolved, and they can be turned off.
      * So in one of WAITS waits a thread lets those in its carrier's queue run first.
      */
-    /** A power of two. So many waits that polling ends take some hundred microseconds. */
+    /** A power of two. This many waits that end by polling take some hundred microseconds. */
     private static final int WAITS = 256;
 
     /** Null if they take none. Not final: a test has turns of its own. */

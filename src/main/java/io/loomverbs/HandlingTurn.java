@@ -28,7 +28,7 @@ final class HandlingTurn {
     /** How often a thread that took the turn found no completions. Changed by that thread. */
     private long emptyWakeUps;
 
-    /** Takes the turn. If another thread has it, that one is told to look again. */
+    /** Takes the turn. If another thread has it, that thread will look again. */
     boolean tryBegin() {
         while (!STATE.compareAndSet(this, FREE, TAKEN)) {
             if (state == AGAIN || STATE.compareAndSet(this, TAKEN, AGAIN)) {

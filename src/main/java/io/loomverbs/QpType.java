@@ -8,7 +8,7 @@ import io.loomverbs.internal.device.Ibv;
  * @since 0.1.0
  */
 public enum QpType {
-    /** Reliable connection: messages arrive once and in order, or the sender is told. */
+    /** Reliable connection: messages arrive once and in order, or the sender gets an error. */
     RC(Ibv.QPT_RC),
     /** Unreliable connection: messages arrive in order, or are lost unnoticed. */
     UC(Ibv.QPT_UC),

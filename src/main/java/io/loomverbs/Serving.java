@@ -346,7 +346,7 @@ public abstract sealed class Serving implements Runnable, AutoCloseable
     /**
      * Handles completions until the signal is given, then what has arrived.
      *
-     * @param calls is told of each call of the handler
+     * @param calls is notified of each call of the handler
      * @throws ClosedException if what is served is closed
      */
     abstract void serveUntilStopped(HandlerCalls calls) throws InterruptedException;

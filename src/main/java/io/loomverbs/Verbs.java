@@ -32,7 +32,7 @@ public final class Verbs {
 
     private Verbs() {}
 
-    /** At least one, since this jar brings it. */
+    /** The providers; at least one, since this jar has one. */
     private static List<DeviceProvider> someProviders() {
         List<DeviceProvider> all = PROVIDERS.get();
         if (all.isEmpty()) {

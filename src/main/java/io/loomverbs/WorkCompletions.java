@@ -81,7 +81,7 @@ public final class WorkCompletions {
         this.size = size;
     }
 
-    /** It holds so many completions, of this CQ. */
+    /** Sets how many completions it holds, and their CQ. */
     void filled(int size, CompletionQueue cq) {
         this.size = size;
         this.cq = cq;

@@ -453,7 +453,8 @@ final class Attachment {
     private void awaitEnd(Dispatcher side, BooleanSupplier ended) {
         // Once reached, it stays reached: threads that come later are refused.
         while (!side.awaitQuietly(new Closing(ended))) {
-            // The CQ brings nothing any more, and the device has refused a reset, as it says here;
+            // The CQ delivers nothing any more, and the device has refused a reset, as it says
+            // here;
             // or a thread is just posting.
             if (!gone) {
                 move(QpState.RESET, false);

@@ -173,7 +173,7 @@ final class Dispatcher {
     /**
      * The dispatcher of a CQ, with room for a queue pair's completions reserved.
      *
-     * @throws IllegalStateException if the CQ has no room for so many
+     * @throws IllegalStateException if the CQ has no room for that many
      */
     static Dispatcher reserve(CompletionQueue cq, int completions) {
         return reserve(cq, completions, completions).of();

@@ -244,8 +244,8 @@ public final class ConnectRequest implements AutoCloseable {
 
     /**
      * Rejects the request if it was not answered. A connection that was made of it is not affected.
-     * A thread that accepts it just now gets a {@link io.loomverbs.ClosedException}. Closing again
-     * does nothing.
+     * A thread that is accepting it gets a {@link io.loomverbs.ClosedException}. Closing again does
+     * nothing.
      */
     @Override
     public void close() {

@@ -177,11 +177,11 @@ public final class RdmaConnection implements AutoCloseable {
     }
 
     /**
-     * Disconnects if need be, and destroys the connection and its queue pair. Waits neither for the
-     * peer's answer nor for completions: to receive those, {@link #disconnect()} first, and poll
-     * until everything posted has completed. Parks until every received asynchronous event of the
-     * queue pair is acknowledged. Closing again does nothing; if two threads close concurrently,
-     * the second waits for the first.
+     * Disconnects if necessary, and destroys the connection and its queue pair. Waits neither for
+     * the peer's answer nor for completions: to receive those, {@link #disconnect()} first, and
+     * poll until everything posted has completed. Parks until every received asynchronous event of
+     * the queue pair is acknowledged. Closing again does nothing; if two threads close
+     * concurrently, the second waits for the first.
      *
      * @throws io.loomverbs.VerbsException if the queue pair cannot be closed: see {@link
      *     QueuePair#close}. The connection is over then, and another close tries again

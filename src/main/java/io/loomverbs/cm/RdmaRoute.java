@@ -163,8 +163,8 @@ public final class RdmaRoute implements AutoCloseable {
     }
 
     /**
-     * Gives up the route. A connection that was made over it is not affected. A thread that
-     * connects just now gets a {@link io.loomverbs.ClosedException}. Closing again does nothing.
+     * Gives up the route. A connection that was made over it is not affected. A thread that is
+     * connecting gets a {@link io.loomverbs.ClosedException}. Closing again does nothing.
      */
     @Override
     public void close() {

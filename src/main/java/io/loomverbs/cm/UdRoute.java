@@ -126,7 +126,7 @@ public final class UdRoute implements AutoCloseable {
     }
 
     /**
-     * Gives up the route. A thread that asks just now gets a {@link io.loomverbs.ClosedException}.
+     * Gives up the route. A thread that is asking gets a {@link io.loomverbs.ClosedException}.
      * Closing again does nothing.
      */
     @Override

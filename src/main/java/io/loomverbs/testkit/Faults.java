@@ -264,7 +264,7 @@ public final class Faults {
      * raised. No request completes any more, not even with a flush. What CQs hold can still be
      * polled; then they fail with {@code EIO}, as do threads that wait for their events, and
      * everything that is created, changed or queried. Posts are accepted and have no effect.
-     * Objects can be closed as ever. To peers it is a machine that does not answer: neither they
+     * Objects can be closed as usual. To peers it is a machine that does not answer: neither they
      * nor this side's connections learn that the device is gone, and no {@code
      * RDMA_CM_EVENT_DEVICE_REMOVAL} is raised.
      *

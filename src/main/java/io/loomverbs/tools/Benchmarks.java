@@ -23,9 +23,9 @@ public interface Benchmarks {
      * @param millis how long an iteration takes
      * @param params parameters to restrict, NAME=VALUE,VALUE
      * @param folder for the report
-     * @param from raw results to report on again, all in one, rather than to run anything; or none
+     * @param from raw results to combine in one report instead of running anything; or none
      * @param baseline raw results to compare with
-     * @param json whether what is printed is a line of JSON
+     * @param json whether the output is a line of JSON
      */
     record Plan(
             List<String> names,
@@ -37,13 +37,13 @@ public interface Benchmarks {
             @Nullable Path baseline,
             boolean json) {}
 
-    /** How it went. */
+    /** The outcome. */
     enum Verdict {
         /** Measured and reported. */
         DONE,
-        /** Something got slower than the baseline, beyond the noise. */
+        /** Something is slower than the baseline, beyond the noise. */
         SLOWER,
-        /** Something that was asked for could not be measured. */
+        /** Something that was requested could not be measured. */
         INCOMPLETE
     }
 
@@ -59,9 +59,9 @@ public interface Benchmarks {
      * Runs and reports.
      *
      * @param plan what to run
-     * @param out for what is to be read at the end
-     * @param err for how it goes
-     * @return how it went
+     * @param out for the results
+     * @param err for the progress
+     * @return the outcome
      * @throws IOException if files cannot be read or written
      * @throws IllegalArgumentException if the plan makes no sense; the message says why
      */

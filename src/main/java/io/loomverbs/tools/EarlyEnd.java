@@ -22,7 +22,7 @@ final class EarlyEnd implements AutoCloseable {
      *
      * @param what the name of the work, for a message
      * @param stop ends the work, without waiting for that
-     * @return to be closed once all is printed
+     * @return the registration, to be closed once everything is printed
      */
     static EarlyEnd register(String what, Runnable stop) {
         EarlyEnd end = new EarlyEnd(what, stop);
@@ -48,7 +48,7 @@ final class EarlyEnd implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // It is running: this is the end that it waits for.
+            // The JVM is shutting down: it waits for this.
         }
     }
 }

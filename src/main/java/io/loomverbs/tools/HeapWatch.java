@@ -7,16 +7,17 @@ import java.lang.ref.SoftReference;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Ends the process once the heap is full. Without heap, threads die one by one, those of the JDK
- * among them, some without a word; what waits for them does not end, nor does SIGTERM end the JVM.
+ * Ends the process once the heap is full. Without heap, threads die one by one, including those of
+ * the JDK, some of them silently; threads that wait for them never return, and SIGTERM does not end
+ * the JVM.
  *
  * <p>The JVM clears every soft reference before it throws an OutOfMemoryError in any thread. A
  * thread that needs no memory looks at one.
  */
 final class HeapWatch {
     /**
-     * The JVM also clears a reference that was not looked at for a second per free MiB. Looks that
-     * are so late prove nothing, as after a night in the background.
+     * The JVM also clears a reference that was not looked at for a second per free MiB. Such late
+     * looks prove nothing, as after a night in the background.
      */
     private static final long LATE_NANOS = 10_000_000_000L;
 
@@ -43,7 +44,9 @@ final class HeapWatch {
         Thread.ofPlatform().daemon().name("loomverbs-heap").start(this::watch);
     }
 
-    /** What the JDK would print; but a thread that dies for lack of heap ends the process. */
+    /**
+     * Prints what the JDK would print; but a thread that dies for lack of heap ends the process.
+     */
     private void uncaught(Thread thread, Throwable cause) {
         if (cause instanceof OutOfMemoryError e && isOfHeap(e)) {
             end();
@@ -87,7 +90,7 @@ final class HeapWatch {
         try {
             err.write(message);
         } catch (IOException e) {
-            // The exit status says it, too.
+            // The exit status shows it, too.
         }
         Runtime.getRuntime().halt(status);
     }

@@ -6,7 +6,7 @@ import picocli.CommandLine.Model.UsageMessageSpec;
 
 import java.util.Locale;
 
-/** The help of a command in the form of man(7): what {@code man} sets in roff. */
+/** The help of a command in the form of man(7), the roff macros that {@code man} uses. */
 final class ManPage {
     private final StringBuilder text = new StringBuilder();
 
@@ -61,7 +61,7 @@ final class ManPage {
         text.append(".SH ").append(heading).append('\n').append(body);
     }
 
-    /** Lines that stay as they are; none if there is nothing to say. */
+    /** Unchanged lines; none if there are none to print. */
     private void verbatim(String heading, String lines) {
         if (lines.isBlank()) {
             return;
@@ -71,7 +71,7 @@ final class ManPage {
         section(heading, body.append(".fi\n").toString());
     }
 
-    /** A backslash is an escape, a hyphen would be set as one, and a dot begins a request. */
+    /** A backslash is an escape, roff would typeset a hyphen as one, and a dot begins a request. */
     private static String escaped(String line) {
         String plain = line.stripTrailing().replace("\\", "\\e").replace("-", "\\-");
         return plain.startsWith(".") || plain.startsWith("'") ? "\\&" + plain : plain;

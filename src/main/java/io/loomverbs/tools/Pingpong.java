@@ -24,10 +24,10 @@ final class Pingpong {
     private final Context context;
     private final PingpongPlan plan;
 
-    /** Told about the two ends, as soon as each is known. */
+    /** Notified of the two ends, as soon as each is known. */
     private final Consumer<String> told;
 
-    /** How it went, as one end saw it. */
+    /** The result, as one end saw it. */
     record Result(double seconds, Histogram roundTripNanos, boolean bothEnds) {}
 
     Pingpong(Context context, PingpongPlan plan, Consumer<String> told) {
@@ -58,7 +58,7 @@ final class Pingpong {
         return new Result(secondsSince(start), ping.roundTripNanos(), true);
     }
 
-    /** Plays with a server, another process's. */
+    /** Plays with the server of another process. */
     Result client(String host, int port) throws InterruptedException, IOException {
         try (ProtectionDomain pd = context.allocPd();
                 PingpongEnd end = new PingpongEnd(pd, plan, true)) {
@@ -105,7 +105,8 @@ final class Pingpong {
          * Not started yet.
          *
          * @param other the other handler, which this one starts: one that polls keeps the only
-         *     carrier busy with its own queue, and would not let it come from another thread
+         *     carrier busy with its own queue, so that a start by another thread would have no
+         *     effect
          */
         Player(PingpongEnd end, String name, @Nullable Player other) {
             this.end = end;

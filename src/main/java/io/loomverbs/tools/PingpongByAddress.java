@@ -57,7 +57,7 @@ final class PingpongByAddress {
         }
     }
 
-    /** Plays with a server, another process's. */
+    /** Plays with the server of another process. */
     Pingpong.Result client(InetSocketAddress server) throws InterruptedException {
         try (ProtectionDomain pd = context.allocPd();
                 RdmaRoute route = resolve(server);

@@ -63,7 +63,7 @@ final class PingpongEnd implements AutoCloseable {
     private boolean peerIsOfC;
 
     /**
-     * Makes it ready to receive, but for the connection.
+     * Makes it ready to receive, except for the connection.
      *
      * @param begins whether it sends the first message, as a client does
      */
@@ -71,7 +71,7 @@ final class PingpongEnd implements AutoCloseable {
         this(pd, plan, begins, qp -> qp.init(plan.ibPort(), plan.gidIndex()));
     }
 
-    /** As the other, with a step of its own from RESET to INIT. */
+    /** Like the other, with a different step from RESET to INIT. */
     PingpongEnd(ProtectionDomain pd, PingpongPlan plan, boolean begins, Consumer<QueuePair> init) {
         this.plan = plan;
         this.begins = begins;
@@ -135,8 +135,8 @@ final class PingpongEnd implements AutoCloseable {
     }
 
     /**
-     * Plays until the agreed number of messages has gone both ways. Waits as long as it takes:
-     * {@link Pingpong} sees when nothing arrives any more, and interrupts it.
+     * Plays until the agreed number of messages has gone both ways. Waits without a limit: {@link
+     * Pingpong} notices when nothing arrives any more, and interrupts it.
      */
     void play() throws InterruptedException {
         if (begins) {

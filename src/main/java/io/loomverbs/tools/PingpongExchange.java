@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
- * How two ends that have no connection yet find each other: over TCP, in the steps of rdma-core's
+ * Lets two ends that have no connection yet find each other: over TCP, in the steps of rdma-core's
  * pingpong programs, so that either end may be one of these.
  *
  * <pre>

@@ -9,13 +9,13 @@ import io.loomverbs.WaitStrategy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is played, and through which port.
+ * The parameters of a ping-pong.
  *
  * @param events whether to wait with {@code getCqEvent}
  * @param strategy how {@code await} waits; null to poll in a loop, or with {@code events}
  * @param gidIndex which GID of the port to use, or -1 to be addressed by LID alone
  * @param check whether to validate every payload
- * @param percentiles whether to time every round trip, which takes a look at the clock for each
+ * @param percentiles whether to time every round trip, which takes a clock reading for each
  */
 record PingpongPlan(
         QpType type,

@@ -71,7 +71,7 @@ record PingpongReport(
                 Runtime.getRuntime().availableProcessors());
     }
 
-    /** What a plot of the latencies is called. */
+    /** The title of a plot of the latencies. */
     String title() {
         return String.format(
                 Locale.ROOT,
@@ -82,7 +82,7 @@ record PingpongReport(
                 waits());
     }
 
-    /** What is drawn and written, by name. */
+    /** The latencies to draw and to write, by name. */
     Map<String, Histogram> latencies() {
         return Map.of("round trip", result.roundTripNanos());
     }

@@ -6,8 +6,8 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * The round trips before those that count, after which the JVM has compiled what they need. Both
- * ends are played here, so that the other end, perhaps a C program, is not concerned.
+ * The round trips before those that count, after which the JVM has compiled the code. This process
+ * plays both ends, so that the other end, perhaps a C program, is not involved.
  *
  * @param iters how many there were
  * @param seconds how long they took

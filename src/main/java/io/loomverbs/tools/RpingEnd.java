@@ -25,14 +25,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
- * One end of an {@code rping}: its queue pair and memory, and what both ends do with them.
+ * One end of an {@code rping}: its queue pair and memory, and the steps that both ends have in
+ * common.
  *
  * <p>A message is the address, key and size of memory, in network order. The client tells the
  * server where its text is; the server reads it, and says so; the client tells it where to write
  * the text; the server writes it, and says so.
  */
 final class RpingEnd implements AutoCloseable {
-    /** What the C program asks for. */
+    /** The values of the C program. */
     static final ConnectionConfig CONFIG =
             ConnectionConfig.defaults().withResponderResources(1).withInitiatorDepth(1);
 

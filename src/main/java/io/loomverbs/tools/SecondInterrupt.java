@@ -4,8 +4,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 
 /**
- * Ends the process at the next Ctrl-C. The JVM ignores it while it is shutting down, which is what
- * a first Ctrl-C began.
+ * Ends the process at the next Ctrl-C. The JVM ignores it while it is shutting down because of a
+ * first Ctrl-C.
  *
  * <p>By reflection: javac knows {@code sun.misc.Signal} with a warning only, and warnings are
  * errors here. Where there is no such class, Ctrl-C is ignored as before.

@@ -20,7 +20,7 @@ final class SoakReport {
         this.result = result;
     }
 
-    /** What a process uses, in a few words. */
+    /** The resources that a process uses, in a few words. */
     static String usage(Usage usage) {
         String rss =
                 usage.rssBytes() < 0

@@ -136,7 +136,7 @@ final class StormProgress implements Runnable {
         return console != null && console.isTerminal();
     }
 
-    /** With the rate since the last time that a rate was asked for and some time had passed. */
+    /** Includes the rate since the last call that returned one, if some time has passed. */
     private String message(long messages, long millis) {
         if (millis == 0) {
             return "creating CQs and handlers";

@@ -89,12 +89,12 @@ final class StormReport {
                 Nanos.text(at(nanos, 100)));
     }
 
-    /** What a plot of the latencies is called. */
+    /** The title of a plot of the latencies. */
     String title() {
         return String.format(Locale.ROOT, "storm: %,d CQs, %s, at full load", plan.cqs(), waits());
     }
 
-    /** What is drawn and written, by name. */
+    /** The latencies to draw and to write, by name. */
     Map<String, Histogram> latencies() {
         Map<String, Histogram> latencies = new LinkedHashMap<>();
         latencies.put("queueing", result.waits().queueingNanos());

@@ -20,7 +20,7 @@ final class StormSize {
             description = "The device (${DEFAULT-VALUE}).")
     String device = "soft0";
 
-    /** So many CQs unless another number is given. */
+    /** The default number of CQs. */
     StormSize(int cqs) {
         this.cqs = cqs;
     }

@@ -14,12 +14,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What happened to the CQs of a process between two looks, and what looks wrong. */
+/** The changes in the CQs of a process between two looks, and what looks wrong. */
 final class TopDifference {
     /** A wait of a close is worth a line from here on. */
     private static final double LONG_SECONDS = 1;
 
-    /** What happened to one CQ. */
+    /** The changes of one CQ. */
     record Row(CqStats cq, double events, double completions, double arms) {}
 
     /** How a CQ was at the last look, and since when it has not changed. */
@@ -132,7 +132,7 @@ final class TopDifference {
         return contexts;
     }
 
-    /** What happened to the CQs of each context. */
+    /** The changes of the CQs of each context. */
     List<List<Row>> rows() {
         return rows;
     }

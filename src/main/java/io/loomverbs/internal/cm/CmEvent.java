@@ -32,7 +32,7 @@ public record CmEvent(
         return new CmEvent(type, status, NOTHING, 0, 0, 0, false, null, null);
     }
 
-    /** A request, a rejection or another event that brings nothing but private data. */
+    /** A request, a rejection or another event that carries only private data. */
     public static CmEvent of(int type, int status, byte[] privateData, @Nullable CmIdOps incoming) {
         return new CmEvent(type, status, privateData, 0, 0, 0, false, incoming, null);
     }

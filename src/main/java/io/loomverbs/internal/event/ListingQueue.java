@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * that wait, each linked to its neighbors.
  */
 abstract class ListingQueue extends LedQueue {
-    /** Marks a waiter that gave up, or was told to stop. */
+    /** Marks a waiter that gave up, or was stopped. */
     static final Object GAVE_UP = new Object();
 
     final ReentrantLock lock = new BriefLock();

@@ -11,7 +11,7 @@ final class WakeChain {
      * Waking a thread costs more than handling most events, and thousands may wait at one channel.
      * A wake-up for each event would wake them all, for work that two threads could do without
      * waiting in between. So at most `atOnce` threads are on their way, that is, were handed an
-     * event and have not run since. Events that come up meanwhile are listed for the next thread
+     * event and have not run since. Events that are raised meanwhile are listed for the next thread
      * that asks. A thread that arrives hands the next listed event to the next waiter, if both are
      * there still. So fast handlers do all the work, and blocking handlers are joined by as many
      * others as needed.

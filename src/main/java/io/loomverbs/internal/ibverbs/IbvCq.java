@@ -42,7 +42,7 @@ class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
     /** Whether it has overrun: completions in it can be polled, and then a poll fails. */
     private volatile boolean failed;
 
-    /** Records a failure before the application is told. */
+    /** Records a failure before the application is notified. */
     private final class Listener implements CqListener {
         private final CqListener application;
 

@@ -92,7 +92,7 @@ public final class Recorder {
     }
 
     /**
-     * An asynchronous event came up.
+     * An asynchronous event was raised.
      *
      * @param type what happened
      * @param number its number in verbs

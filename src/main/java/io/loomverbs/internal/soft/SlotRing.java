@@ -78,7 +78,7 @@ final class SlotRing<T> extends Mutex {
         return cast(slot);
     }
 
-    /** Gives the consumer so many slots. */
+    /** Makes the filled slots available to the consumer. */
     void publish(int filled) {
         TAIL.setRelease(this, tail + filled);
     }

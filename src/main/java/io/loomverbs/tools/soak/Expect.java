@@ -19,7 +19,7 @@ final class Expect {
         }
     }
 
-    /** That a call is refused with an {@link IllegalStateException}. */
+    /** Expects that a call is refused with an {@link IllegalStateException}. */
     static void refused(String call, Runnable body) {
         try {
             body.run();

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 
 /** One round of a soak, after which nothing of it may be left. Any thread. */
 public final class Round {
-    /** How long what must happen may take, under full load. */
+    /** How long an expected event may take, under full load. */
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private static final int FRAMES = 12;
@@ -67,7 +67,7 @@ public final class Round {
     /**
      * Whether its time is over, or something has failed.
      *
-     * @return true if all that is going on has to end
+     * @return true if everything must end
      */
     public boolean isOver() {
         return over.getCount() == 0;
@@ -87,7 +87,7 @@ public final class Round {
         over.countDown();
     }
 
-    /** What went wrong ends the round, and the soak. */
+    /** Records a failure, which ends the round and the soak. */
     void fail(String what) {
         failures.add(what);
         end();

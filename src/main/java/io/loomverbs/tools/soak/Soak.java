@@ -16,7 +16,7 @@ import java.util.Locale;
 import java.util.function.Consumer;
 
 /**
- * Rounds in which all parts run at once. After each round nothing of theirs may be left; in the end
+ * Rounds in which all parts run at once. After each round they may leave nothing behind; at the end
  * the process may use no more than it did once it had settled.
  */
 public final class Soak {
@@ -24,7 +24,7 @@ public final class Soak {
     private static final Duration REST = Duration.ofSeconds(3);
     private static final long LOOK_MILLIS = 50;
 
-    /** Memory may have grown by one part in so many. */
+    /** Memory may have grown by one part in this many. */
     private static final int TOLERANCE = 20;
 
     private final Context context;
@@ -81,7 +81,7 @@ public final class Soak {
     }
 
     /**
-     * What it has done so far.
+     * The counts so far.
      *
      * @return the counts, which go on
      */
@@ -108,7 +108,7 @@ public final class Soak {
     }
 
     /**
-     * What the process used after the last round.
+     * The resources that the process used after the last round.
      *
      * @return null before the first
      */
@@ -170,7 +170,7 @@ public final class Soak {
             round.awaitEnd(plan.round());
             round.end();
             round.join(Round.PATIENCE.multipliedBy(2));
-            current = null; // its threads keep what they had in hand
+            current = null; // its threads keep the objects that they were using
             failures.addAll(round.failures());
             if (!failures.isEmpty()) {
                 failures.add(context.dump());

@@ -8,9 +8,9 @@ import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 
-/** How often a soak has done what it does: a part that did nothing has shown nothing. */
+/** How often each part of a soak has done its work: a part that did nothing has shown nothing. */
 public final class SoakCounts {
-    /** What is counted, with its name in JSON and its words for people. */
+    /** The counters, with their names in JSON and their words for people. */
     enum Kind {
         MESSAGES("messages", "messages"),
         DESTROYED("destroyed", "CQs destroyed under load"),

@@ -1,9 +1,9 @@
 package io.loomverbs.tools.soak;
 
-/** Something that goes on during each round of a soak, beside all the others. */
+/** Work that runs during each round of a soak, beside all the other parts. */
 public interface SoakPart {
     /**
-     * What it is, for messages.
+     * Its name, for messages.
      *
      * @return a short name
      */

@@ -11,11 +11,11 @@ import java.util.List;
  * @param interrupted whether it was stopped before its time
  * @param seconds how long it took
  * @param rounds how many rounds it had
- * @param counts what it has done
- * @param first what the process used once it had settled; null if it was stopped before
- * @param last what it used in the end; null if it was stopped before the second look
+ * @param counts how often each part did its work
+ * @param first the process's usage once it had settled; null if it was stopped before
+ * @param last its usage at the end; null if it was stopped before the second look
  * @param judgesRss whether resident memory could be judged
- * @param failures what went wrong
+ * @param failures the failures
  */
 public record SoakResult(
         SoakPlan plan,

@@ -39,7 +39,7 @@ final class StreamSender {
                         });
     }
 
-    /** What has ended it before its time, or null. */
+    /** The failure that has ended it early, or null. */
     @Nullable Throwable failure() {
         return failure;
     }

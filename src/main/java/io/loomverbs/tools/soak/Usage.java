@@ -17,14 +17,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the process uses when nothing is going on.
+ * The resources that the process uses when it is idle.
  *
  * @param heapBytes what is alive after full collections
- * @param rssBytes memory that is resident; -1 if the system does not tell
+ * @param rssBytes memory that is resident; -1 if the system does not report it
  * @param parallelism of the JDK's scheduler of virtual threads, which waits in the kernel raise
- * @param threads the names of platform threads but for carriers, which the scheduler starts and
- *     ends as it likes
- * @param descriptors what is open, each as the system describes it; empty if it does not tell
+ * @param threads the names of platform threads, without carriers, which the scheduler starts and
+ *     ends as needed
+ * @param descriptors the open descriptors, each as the system describes it; empty if it does not
  */
 public record Usage(
         long heapBytes,

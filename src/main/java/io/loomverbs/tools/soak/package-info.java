@@ -1,6 +1,6 @@
 /**
- * A soak: everything that the library does at once, for minutes or days, with what usually breaks
- * it, and a look at what was left after each round.
+ * A soak: everything that the library does at once, for minutes or days, with everything that
+ * usually breaks it, and a check for leftovers after each round.
  */
 @NullMarked
 package io.loomverbs.tools.soak;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 
-/** Destroys and creates again links that are picked at random, at a rate, while messages flow. */
+/** Destroys and re-creates randomly chosen links, at a given rate, while messages flow. */
 final class Churn {
     /**
      * How many CQs a thread can be asked to renew in a second. It parks and yields some times for

@@ -6,8 +6,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The place of a handler that waits for a CQ of its own. Endpoints come and go, the handler stays:
- * a virtual thread that is started under full load may not run before the load ends, since carriers
+ * The slot of a handler that waits for its own CQ. Endpoints come and go, the handler stays: a
+ * virtual thread that is started under full load may not run before the load ends, since carriers
  * look at what was submitted from outside only when they have nothing else to do.
  */
 final class EndpointSlot {

@@ -1,13 +1,13 @@
 package io.loomverbs.tools.storm;
 
-/** How much of the heap is in use by what is alive. */
+/** How much of the heap live objects use. */
 public final class Heap {
     private static final int COLLECTIONS = 3;
 
     private Heap() {}
 
     /**
-     * Collects garbage, and measures what is left.
+     * Collects garbage, and measures the rest.
      *
      * @return bytes
      */

@@ -119,7 +119,7 @@ final class Link {
         }
     }
 
-    /** Destroys everything; answers how many messages were under way. */
+    /** Destroys everything; returns how many messages were under way. */
     long close() {
         lock.lock();
         try {

@@ -3,8 +3,8 @@ package io.loomverbs.tools.storm;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a storm going after its planned time, until every handler has had work. How much a machine
- * does in a second decides how long a storm takes, and not whether it succeeds.
+ * Keeps a storm going after its planned time, until every handler has had work. The speed of a
+ * machine decides how long a storm takes, not whether it succeeds.
  *
  * <p>There are two ways to fail, and neither is measured by the clock. Nothing moves: each look
  * finds the same counts, and there are looks only as long as the machine runs this thread. Or

@@ -2,7 +2,7 @@ package io.loomverbs.tools.storm;
 
 /**
  * Which messages of one direction have been received: their number, and a bit for each of the last
- * 64, so that a message that comes twice is told from one that comes late. Under the lock of the
+ * 64, so that a duplicate message can be distinguished from a late one. Under the lock of the
  * receiving endpoint.
  */
 final class SequenceWindow {

@@ -302,7 +302,7 @@ final class StormEndpoint {
      *
      * <p>The close of the CQ waits for a handler that holds an event, but not for one that has
      * awaited completions: its event is acknowledged already. The memory is the next endpoint's, so
-     * this waits until such a handler has let go of it.
+     * this waits until such a handler has released it.
      */
     void die() {
         if (plan.strategy() == null) {
