@@ -83,8 +83,8 @@ public enum Access {
             throw new IllegalArgumentException(
                     "access is "
                             + of(flags)
-                            + ", but ON_DEMAND, HUGETLB, RELAXED_ORDERING and MW_BIND are of memory"
-                            + " regions only");
+                            + ", but ON_DEMAND, HUGETLB, RELAXED_ORDERING and MW_BIND are for"
+                            + " memory regions only");
         }
         return flags;
     }
@@ -102,7 +102,7 @@ public enum Access {
     static void checkNotZeroBased(int flags) {
         if ((flags & Ibv.ACCESS_ZERO_BASED) != 0) {
             throw new IllegalArgumentException(
-                    "access is " + of(flags) + ", but ZERO_BASED is of memory windows only");
+                    "access is " + of(flags) + ", but ZERO_BASED is for memory windows only");
         }
     }
 

@@ -117,7 +117,7 @@ final class AllocatedMemory {
             n = allocated.registrations.get();
             if (n == 0) {
                 throw new IllegalArgumentException(
-                        "memory is of a region that was closed, which has freed it");
+                        "memory is that of a closed region, which has freed it");
             }
         } while (!allocated.registrations.compareAndSet(n, n + 1));
         return allocated;

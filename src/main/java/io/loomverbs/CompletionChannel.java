@@ -357,7 +357,7 @@ public final class CompletionChannel implements AutoCloseable {
                     this
                             + " is being served"
                             + by()
-                            + ": the handler gets what arrives. Stop that first");
+                            + ": its handler gets the completions. Stop serving first");
         }
     }
 

@@ -195,8 +195,8 @@ final class DirectReceiver {
                     cq
                             + " is being served by thread "
                             + Place.nameOf(by)
-                            + ": its handler gets what arrives. Stop that first, or receive in"
-                            + " the handler");
+                            + ": its handler gets the completions. Stop serving first, or"
+                            + " receive in the handler");
         }
     }
 }

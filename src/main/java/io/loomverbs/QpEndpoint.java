@@ -96,7 +96,8 @@ public record QpEndpoint(int qpNum, int psn, int lid, @Nullable Gid gid, Mtu mtu
                     ? Integer.parseUnsignedInt(value, 2, value.length(), 16)
                     : Integer.parseUnsignedInt(value);
         } catch (NumberFormatException | IndexOutOfBoundsException e) {
-            throw new IllegalArgumentException(name + " is \"" + value + "\", which is no number");
+            throw new IllegalArgumentException(
+                    name + " is \"" + value + "\", which is not a number");
         }
     }
 

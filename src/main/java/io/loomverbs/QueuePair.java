@@ -434,7 +434,7 @@ public final class QueuePair implements AutoCloseable {
         ensureOpen();
         if (type() != QpType.UD) {
             throw new IllegalStateException(
-                    this + " is of type " + type() + ", but groups are of UD queue pairs");
+                    this + " is of type " + type() + ", but only UD queue pairs can join groups");
         }
     }
 

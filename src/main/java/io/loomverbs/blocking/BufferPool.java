@@ -134,7 +134,7 @@ public final class BufferPool implements AutoCloseable {
                 throw new IllegalArgumentException(
                         "access is "
                                 + Arrays.toString(access)
-                                + ", but ZERO_BASED is of memory windows only");
+                                + ", but ZERO_BASED is for memory windows only");
             }
         }
         return new BufferPool(pd, bufferBytes, buffers, traced, all);

@@ -170,7 +170,7 @@ final class Attempt {
             throw endpoint.closedException();
         }
         if (state != State.OPEN) {
-            throw new IllegalStateException(endpoint + " was used already: it serves once");
+            throw new IllegalStateException(endpoint + " was used already: it can be used once");
         }
     }
 

@@ -37,9 +37,9 @@ final class CmCauses {
     private static String invalid(String call) {
         return switch (call) {
             case "rdma_accept" ->
-                    "the peer has gone meanwhile, or its time was over; or more responder"
+                    "the peer has gone meanwhile, or its timeout has passed; or more responder"
                             + " resources or initiator depth than the device has";
-            case "rdma_init_qp_attr" -> "the peer has gone meanwhile, or its time was over";
+            case "rdma_init_qp_attr" -> "the peer has gone meanwhile, or its timeout has passed";
             case "rdma_establish" -> "the peer has gone meanwhile";
             case "rdma_connect" ->
                     "more responder resources or initiator depth than the device has";

@@ -24,20 +24,19 @@ import java.util.concurrent.Callable;
 @Command(
         name = "bench",
         description = {
-            "Measure what the steps cost, each beside its limit and beside what one would use"
-                    + " instead, and write a report: index.html, its plots as SVG and PNG, and the"
-                    + " raw results of JMH.",
+            "Measure the cost of each step next to its limit and its alternatives, and write a"
+                    + " report: index.html, its plots as SVG and PNG, and the raw results of JMH.",
             "",
-            "Everything is run once in each round, and the figures are medians over the rounds."
-                    + " With --baseline, earlier raw results are compared: what got slower beyond"
-                    + " the noise is printed, and makes the command fail."
+            "Each round runs everything once, and the figures are medians over the rounds. With"
+                    + " --baseline, the command compares them with earlier raw results: it prints"
+                    + " what became slower beyond the noise, and then fails."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
-            "0:all was measured, and nothing got slower",
-            "1:something could not be measured, or got slower than the baseline; the output says"
+            "0:everything was measured, and nothing became slower",
+            "1:something could not be measured, or is slower than the baseline; the output says"
                     + " what",
             "2:an option or argument is wrong",
         },
@@ -59,7 +58,7 @@ final class BenchCommand implements Callable<Integer> {
             arity = "0..*",
             description =
                     "What to run: sets, as --list names them, or parts of the names of benchmarks."
-                            + " Without any, all of it.")
+                            + " Without any, everything.")
     private List<String> names = new ArrayList<>();
 
     @Option(names = "--list", description = "Print the sets, and what they measure.")
@@ -78,7 +77,7 @@ final class BenchCommand implements Callable<Integer> {
             names = "--millis",
             paramLabel = "MS",
             defaultValue = "400",
-            description = "How long an iteration takes, of which a round has 3 (${DEFAULT-VALUE}).")
+            description = "How long an iteration takes; a round has 3 of them (${DEFAULT-VALUE}).")
     private int millis;
 
     @Option(
@@ -97,8 +96,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--from",
             paramLabel = "FILE",
             description =
-                    "Run nothing: report on the raw results of an earlier run; of several, if it is"
-                            + " given more than once.")
+                    "Run nothing; report on the raw results of an earlier run, or of several if the"
+                            + " option is repeated.")
     private List<Path> from = new ArrayList<>();
 
     @Option(
@@ -121,8 +120,8 @@ final class BenchCommand implements Callable<Integer> {
             benchmarks.list(spec.commandLine().getOut(), json);
             return ExitCode.OK;
         }
-        Options.inRange(spec, "--rounds", rounds, 1, MAX_ROUNDS, "patience");
-        Options.inRange(spec, "--millis", millis, MIN_MILLIS, MAX_MILLIS, "patience");
+        Options.inRange(spec, "--rounds", rounds, 1, MAX_ROUNDS, "rounds of a report");
+        Options.inRange(spec, "--millis", millis, MIN_MILLIS, MAX_MILLIS, "an iteration");
         from.forEach(file -> readable("--from", file));
         readable("--baseline", baseline);
         for (String param : params) {

@@ -26,13 +26,13 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Parks many handlers, measures what they cost, and wakes every one to show that it lives. */
+/** Parks many handlers, measures their cost, and wakes every one to show that it is alive. */
 @Command(
         name = "idle",
         description = {
             "Park many handlers, each with its own CQ and virtual thread, and measure the"
                     + " heap that one costs: CQ, waiter and thread, as CompletionQueue.serve makes"
-                    + " them. Then wake every handler with a message of its own, to show that it is"
+                    + " them. Then wake every handler with its own message, to show that it is"
                     + " alive.",
             "",
             "Fails if a handler costs more than 2 KiB, or does not answer."
@@ -85,7 +85,9 @@ final class IdleCommand implements Callable<Integer> {
         }
     }
 
-    /** Frames of code that is not compiled yet are larger: until they get no smaller any more. */
+    /**
+     * Runs until frames no longer get smaller: those of code that is not compiled yet are larger.
+     */
     private static void warmUp(Context context, int count) throws InterruptedException {
         long last = Long.MAX_VALUE;
         for (int round = 0; round < MAX_WARM_UPS; round++) {
@@ -128,14 +130,14 @@ final class IdleCommand implements Callable<Integer> {
             if (handlers < WARM_UP) {
                 err.printf(
                         Locale.ROOT,
-                        "So few share what is there only once: take %,d or more to measure.%n",
+                        "With so few handlers, shared objects distort this: use %,d or more.%n",
                         WARM_UP);
             }
         }
         err.flush();
     }
 
-    /** Handlers that wait, and what wakes them. */
+    /** Waiting handlers, and the means to wake them. */
     private static final class Parked {
         private final Context context;
         private final LongAdder answers = new LongAdder();

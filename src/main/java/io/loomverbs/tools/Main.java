@@ -27,7 +27,7 @@ import java.util.concurrent.Callable;
 /** The command line. */
 @Command(
         name = "loomverbs",
-        description = "RDMA completion events for virtual threads: tools to look and to try.",
+        description = "RDMA completion events for virtual threads: tools to inspect and try them.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         subcommands = {
@@ -44,7 +44,7 @@ import java.util.concurrent.Callable;
         },
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
-            "0:all was well",
+            "0:success",
             "1:something failed, or was lost, or memory ran out; the output says what",
             "2:an option or argument is wrong",
             "130:ended by Ctrl-C",
@@ -87,7 +87,7 @@ public final class Main implements Callable<Integer> {
                 spec.commandLine(), "a command is missing: " + spec.subcommands().keySet());
     }
 
-    /** What --version prints. */
+    /** The output of --version. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
@@ -152,7 +152,7 @@ public final class Main implements Callable<Integer> {
         return true;
     }
 
-    /** Of words that are not known only the first: picocli lists all that follows it, too. */
+    /** Names only the first unknown word: picocli lists all that follow it, too. */
     private static String message(ParameterException e) {
         if (e instanceof UnmatchedArgumentException unmatched) {
             String word = unmatched.getUnmatched().getFirst();
@@ -165,7 +165,7 @@ public final class Main implements Callable<Integer> {
         return String.valueOf(e.getMessage());
     }
 
-    /** What a failure says of itself; the class only where it says nothing. */
+    /** The message of a failure; its class only if it has none. */
     private static String reason(Exception e) {
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }

@@ -32,7 +32,7 @@ final class ManCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "COMMAND",
             arity = "0..1",
-            description = "Whose page; without it, that of loomverbs itself.")
+            description = "The command; without it, the page of loomverbs itself.")
     private @Nullable String command;
 
     @Option(
@@ -65,7 +65,8 @@ final class ManCommand implements Callable<Integer> {
             out.print(ManPage.of(one));
         } else {
             if (command != null) {
-                throw Options.wrong(spec, "COMMAND goes without --out, which writes all pages");
+                throw Options.wrong(
+                        spec, "COMMAND cannot be combined with --out, which writes all pages");
             }
             Files.createDirectories(folder);
             for (CommandLine one : all.values()) {

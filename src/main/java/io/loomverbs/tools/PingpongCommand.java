@@ -35,14 +35,14 @@ import java.util.concurrent.Callable;
             "Send a message back and forth between two handlers on virtual threads, as"
                     + " ibv_rc_pingpong, ibv_uc_pingpong and ibv_ud_pingpong do.",
             "",
-            "With HOST as a client of the server there, without as a server that waits for a"
-                    + " client; the other end may be one of these C programs. With --local both"
-                    + " ends are played here, as they always are on soft0, which no other process"
+            "With HOST, run as a client of the server there; without, as a server that waits for"
+                    + " a client. The other end may be one of these C programs. With --local, this"
+                    + " process runs both ends, as it always does on soft0, which no other process"
                     + " can reach.",
             "",
-            "The JVM compiles what runs often, which takes some thousand round trips. So both ends"
-                    + " are first played here for a moment, on queue pairs of their own, and only"
-                    + " then the round trips that count: see --warm-up."
+            "The JVM needs some thousand round trips to compile the code. So this process first"
+                    + " runs both ends for a moment, on separate queue pairs, and only then the"
+                    + " round trips that count: see --warm-up."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -74,8 +74,8 @@ final class PingpongCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "HOST",
             description =
-                    "Where the server is; none to be the server. With --cm and --local, the"
-                            + " address that the server here listens at.")
+                    "The server; without it, this is the server. With --cm and --local, the"
+                            + " address that the server in this process listens at.")
     private @Nullable String host;
 
     @Option(
@@ -156,8 +156,8 @@ final class PingpongCommand implements Callable<Integer> {
     @Option(
             names = {"-e", "--events"},
             description =
-                    "Sleep on completion events, rather than poll: wait with getCqEvent, and arm"
-                            + " and poll by hand, as the C programs do.")
+                    "Sleep on completion events, rather than poll: wait with getCqEvent, arm and"
+                            + " poll explicitly, as the C programs do.")
     private boolean events;
 
     @Option(
@@ -166,7 +166,7 @@ final class PingpongCommand implements Callable<Integer> {
             description =
                     "Wait with await, which may poll before it sleeps: ${COMPLETION-CANDIDATES}."
                             + " Not with -e: getCqEvent always waits for an event. Without either,"
-                            + " a handler polls by hand.")
+                            + " a handler polls in a loop.")
     private @Nullable WaitStrategy wait;
 
     @Option(
@@ -213,7 +213,7 @@ final class PingpongCommand implements Callable<Integer> {
     @Option(
             names = "--local",
             negatable = true,
-            description = "Play both ends here, or do not (on soft0 yes, else no).")
+            description = "Run both ends in this process, or not (on soft0 yes, else no).")
     private @Nullable Boolean local;
 
     @Option(
@@ -256,11 +256,13 @@ final class PingpongCommand implements Callable<Integer> {
             throw Options.wrong(
                     spec,
                     (host != null ? "HOST is " + host : "--no-local was given")
-                            + ", but soft0 lives in one process, which no other can reach: leave it"
-                            + " out to play both ends here, or name another device with -d");
+                            + ", but soft0 exists in one process only, which no other can reach:"
+                            + " leave it out to run both ends here, or name another device with"
+                            + " -d");
         }
         if (!cm && host != null && local != null && local) {
-            throw Options.wrong(spec, "HOST is " + host + ", but with --local both ends are here");
+            throw Options.wrong(
+                    spec, "HOST is " + host + ", but with --local both ends are in this process");
         }
         try (VerbsManagement _ = VerbsManagement.register();
                 Context context = device.open()) {
@@ -295,7 +297,7 @@ final class PingpongCommand implements Callable<Integer> {
         if (device.name().equals(SOFT) && local != null && !local) {
             throw Options.wrong(
                     spec,
-                    "--no-local was given, but soft0 lives in one process, which no other can"
+                    "--no-local was given, but soft0 exists in one process only, which no other can"
                             + " reach: leave it out, or name another device with -d");
         }
         if (host == null && isLocal(device) && !device.name().equals(SOFT)) {

@@ -24,10 +24,10 @@ import java.util.function.Consumer;
 @Command(
         name = "rping",
         description = {
-            "Connect through the connection manager and send text to and fro by RDMA READ and"
-                    + " WRITE, as rping does. The other end may be that program.",
+            "Connect through the connection manager and send text back and forth by RDMA READ"
+                    + " and WRITE, as rping does. The other end may be that program.",
             "",
-            "On an embedded device (--device soft0) both ends are played here."
+            "On an embedded device (--device soft0), this process runs both ends."
         },
         mixinStandardHelpOptions = false,
         sortOptions = false,
@@ -40,10 +40,10 @@ import java.util.function.Consumer;
 final class RpingCommand implements Callable<Integer> {
     private static final int MAX_PORT = 65535;
 
-    @Option(names = "-s", description = "Be the server of one client.")
+    @Option(names = "-s", description = "Run as the server of one client.")
     private boolean server;
 
-    @Option(names = "-c", description = "Be the client.")
+    @Option(names = "-c", description = "Run as the client.")
     private boolean client;
 
     @Option(
@@ -78,7 +78,7 @@ final class RpingCommand implements Callable<Integer> {
     @Option(names = "-v", description = "Print the text of each round.")
     private boolean verbose;
 
-    @Option(names = "-V", description = "The client compares what comes back.")
+    @Option(names = "-V", description = "Compare the text that comes back (client).")
     private boolean validate;
 
     @Option(
@@ -86,7 +86,7 @@ final class RpingCommand implements Callable<Integer> {
             description = "Print one JSON object at the end on stdout, and all else on stderr.")
     private boolean json;
 
-    @Option(names = "-P", description = "The server serves one client after the other.")
+    @Option(names = "-P", description = "Serve one client after the other (server).")
     private boolean persistent;
 
     @Option(
@@ -117,7 +117,8 @@ final class RpingCommand implements Callable<Integer> {
             throw Options.wrong(
                     spec,
                     both
-                            ? "-s or -c was given, but on an embedded device both ends are here"
+                            ? "-s or -c was given, but on an embedded device both ends are in this"
+                                    + " process"
                             : "one of -s and -c must be given, or --device soft0 for both ends");
         }
         if (client && address == null) {

@@ -32,10 +32,10 @@ import java.util.concurrent.Callable;
             "",
             "A soak consists of rounds of at most ten seconds. After each round nothing may be"
                     + " open or unacknowledged, and there may be no more threads and descriptors"
-                    + " than after the first minute (in less than three minutes, the first third)."
-                    + " A run of two minutes or more also fails if the live heap or the resident"
-                    + " memory has grown by more than 5 %% since then. The soak ends at the first"
-                    + " failure. Ctrl-C ends it early, with the result so far."
+                    + " than after the first minute (in a run of less than three minutes, the"
+                    + " first third). A run of two minutes or more also fails if the live heap or"
+                    + " the resident memory has grown by more than 5 %% since then. The soak ends"
+                    + " at the first failure. Ctrl-C ends it early, with the result so far."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,

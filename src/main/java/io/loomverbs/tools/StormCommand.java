@@ -50,7 +50,7 @@ import java.util.concurrent.Callable;
             "             measure that.",
             "  start-up   until every CQ was served once. Queueing during start-up is shown",
             "             separately; gaps count from then on.",
-            "  gap        of each CQ the longest time in which it was not served.",
+            "  gap        the longest time in which each CQ was not served.",
             "             In JSON: startSeconds; startQueueingMicros and queueingMicros,",
             "             during and after start-up; gapMillis.",
             "  heap       of a CQ, its handler, and what the storm keeps for both to verify",
@@ -111,7 +111,7 @@ final class StormCommand implements Callable<Integer> {
 
     @Option(
             names = "--churn",
-            description = "Keep destroying and creating again CQs picked at random, under load.")
+            description = "Keep destroying and re-creating randomly chosen CQs, under load.")
     private boolean churn;
 
     @Option(
@@ -168,7 +168,7 @@ final class StormCommand implements Callable<Integer> {
         }
     }
 
-    /** What the options ask for, if it is within these limits. */
+    /** The plan of the options, if it is within these limits. */
     StormPlan plan(DeviceAttributes limits) {
         int cqs = scale.cqs;
         Options.inRange(spec, "--cqs", cqs, 1, limits.maxCq(), "max_cq of " + scale.device);
@@ -185,12 +185,12 @@ final class StormCommand implements Callable<Integer> {
                 MAX_MEMORY,
                 "memory for messages");
         if (channels != null && delivery == StormDelivery.DIRECT) {
-            throw Options.wrong(spec, "--channels goes with --delivery channel");
+            throw Options.wrong(spec, "--channels needs --delivery channel");
         }
         if (wait != null && delivery == StormDelivery.CHANNEL) {
             throw Options.wrong(
                     spec,
-                    "--wait goes with --delivery direct: getCqEvent of a channel always waits for"
+                    "--wait needs --delivery direct: getCqEvent of a channel always waits for"
                             + " an event");
         }
         int onChannels = channels == null ? Math.min(DEFAULT_CHANNELS, cqs) : channels;

@@ -130,7 +130,7 @@ class ConnectFailuresTest extends CmContract {
         assertThat(qp.state()).isEqualTo(QpState.ERR);
         assertThatThrownBy(() -> route.connect(qp(), SHORT))
                 .isExactlyInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("serves once");
+                .hasMessageContaining("was used already");
         // The server finds out when it answers: the client is not there any more.
         ConnectRequest late = f.own(listener.accept());
         QueuePair server = qp();

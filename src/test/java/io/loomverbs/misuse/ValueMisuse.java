@@ -45,8 +45,8 @@ final class ValueMisuse extends MisuseTable {
         iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,lid=3"), "lid occurs twice");
         iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,pns=4"), "\"pns=4\" is no part");
         iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=3,"), "\"\" is no part");
-        iae(parse, s -> QpEndpoint.parse("qpn=x,psn=2,lid=3"), "qpn is \"x\"", "no number");
-        iae(parse, s -> QpEndpoint.parse("qpn=0x,psn=2,lid=3"), "qpn is \"0x\"", "no number");
+        iae(parse, s -> QpEndpoint.parse("qpn=x,psn=2,lid=3"), "qpn is \"x\"", "not a number");
+        iae(parse, s -> QpEndpoint.parse("qpn=0x,psn=2,lid=3"), "qpn is \"0x\"", "not a number");
         iae(parse, s -> QpEndpoint.parse("qpn=-1,psn=2,lid=3"), "qpn is \"-1\"");
         iae(parse, s -> QpEndpoint.parse("qpn=1,psn=0x1000000,lid=3"), "psn is 16777216");
         iae(parse, s -> QpEndpoint.parse("qpn=1,psn=2,lid=65536"), "lid is 65536");

@@ -106,7 +106,7 @@ public final class Cm {
         return switch (status) {
             case 1 -> "the peer has no queue pair left";
             case 3 -> "the peer has no resources left";
-            case 4 -> "the peer gave up: its time was over";
+            case 4 -> "the peer gave up: its timeout has passed";
             case 5 -> "the peer does not support the request";
             case 6 -> "the connection is not known to the peer";
             case REJ_INVALID_SERVICE_ID -> "nothing listens on that port";

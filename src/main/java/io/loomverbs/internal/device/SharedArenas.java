@@ -57,8 +57,8 @@ public final class SharedArenas implements RegionMemorySource {
             throw new DeviceException(
                     Errno.ENOMEM,
                     why
-                            + ": raise -XX:MaxDirectMemorySize (by default what -Xmx is), or close"
-                            + " regions");
+                            + ": raise -XX:MaxDirectMemorySize (by default the value of -Xmx), or"
+                            + " close regions");
         } finally {
             if (memory == null) {
                 arena.close();

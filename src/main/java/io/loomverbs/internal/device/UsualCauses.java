@@ -68,7 +68,7 @@ public final class UsualCauses {
             case "ibv_create_qp" ->
                     "the device cannot combine these capacities: fewer work requests, entries or"
                             + " less inline data";
-            case "ibv_create_srq" -> "more work requests or entries than the device has";
+            case "ibv_create_srq" -> "more work requests or entries than the device supports";
             case "ibv_modify_srq" ->
                     "it holds more work requests than that, or its limit is beyond them";
             case "ibv_create_cq" -> "more completions, or another vector, than the device has";
@@ -77,7 +77,7 @@ public final class UsualCauses {
             case "ibv_reg_mr", "ibv_rereg_mr" -> "an access that the device does not offer";
             case "ibv_advise_mr" -> "the region was registered without ON_DEMAND";
             case "ibv_reg_dmabuf_mr" ->
-                    "fd is no dma-buf, is shorter than offset and length, or iova and offset"
+                    "fd is not a dma-buf or shorter than offset and length, or iova and offset"
                             + " differ within a page";
             case "ibv_req_notify_cq" -> "the CQ has no channel";
             default -> "";

@@ -145,8 +145,8 @@ public final class SchedulerCarriers implements Carriers {
         }
         LOGGER.log(
                 WARNING,
-                "{0}: virtual threads that wait for events of a device are woken by a thread of"
-                        + " loomverbs, which costs a switch of threads for each",
+                "{0}: a platform thread of loomverbs wakes virtual threads that wait for events"
+                        + " of a device, which costs one thread switch for each event",
                 why);
         return Loan.REFUSED;
     }
