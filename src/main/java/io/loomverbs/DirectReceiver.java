@@ -111,8 +111,16 @@ final class DirectReceiver {
      */
     private void lowerArm() {
         if (armedForMany) {
-            armedForMany = false;
-            cq.lowerArm();
+            armedForMany = false; // first: a thread that arms for many after this says so again
+            boolean lowered = false;
+            try {
+                cq.lowerArm();
+                lowered = true;
+            } finally {
+                if (!lowered) { // no stack, say: the arm may be there still
+                    armedForMany = true;
+                }
+            }
         }
     }
 
@@ -123,17 +131,14 @@ final class DirectReceiver {
      * so that it does not overrun.
      */
     int armFor(int missing) {
-        if (missing == 1
-                || !counts
-                || waiting > 1
-                || (server != null && server != Thread.currentThread())) {
+        int most = missing == 1 || !counts ? 1 : Math.max(1, Math.min(missing, cq.cqe() / 2));
+        if (most == 1) {
             return 1;
         }
-        int most = Math.max(1, Math.min(missing, cq.cqe() / 2));
-        if (most > 1) {
-            armedForMany = true; // before the arm
-        }
-        return most;
+        // Before the arm, and before each look for others: since it was said last, a thread may
+        // have come, lowered no arm, and gone.
+        armedForMany = true;
+        return waiting > 1 || (server != null && server != Thread.currentThread()) ? 1 : most;
     }
 
     /** For a closed CQ, being closed takes precedence over an earlier overrun. */
