@@ -11,6 +11,8 @@ import java.util.concurrent.Future;
 final class Moderation {
     private final int count;
     private final long periodNanos;
+    private final RetryTimer timer;
+    private final Runnable expired;
 
     /** Completions since the CQ was armed that would have raised its event. */
     private int pending;
@@ -20,18 +22,18 @@ final class Moderation {
     /**
      * @param count 0 for no such limit
      * @param periodNanos 0 for no such limit
+     * @param expired is run when the time has passed; made before a completion needs it, for which
+     *     there may be no memory
      */
-    Moderation(int count, long periodNanos) {
+    Moderation(int count, long periodNanos, RetryTimer timer, Runnable expired) {
         this.count = count;
         this.periodNanos = periodNanos;
+        this.timer = timer;
+        this.expired = expired;
     }
 
-    /**
-     * One more completion that would raise the event: whether it is due now.
-     *
-     * @param expired is run when the time has passed
-     */
-    boolean isDueWithOneMore(RetryTimer timer, Runnable expired) {
+    /** One more completion that would raise the event: whether it is due now. */
+    boolean isDueWithOneMore() {
         pending++;
         if (count != 0 && pending >= count) {
             reset();

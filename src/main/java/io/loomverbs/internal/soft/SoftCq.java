@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -152,8 +151,7 @@ final class SoftCq extends Mutex implements CqOps {
             if ((arm == ARMED_ALL && (moderation != null || r.size() >= armedFor))
                     || (arm == ARMED_SOLICITED && (wc.solicited || wc.status != Ibv.WC_SUCCESS))) {
                 Moderation delay = moderation;
-                if (delay == null
-                        || delay.isDueWithOneMore(context.device.timer, this::raiseDelayed)) {
+                if (delay == null || delay.isDueWithOneMore()) {
                     arm = NOT_ARMED;
                     fired++;
                     return FIRED;
@@ -271,7 +269,16 @@ final class SoftCq extends Mutex implements CqOps {
     }
 
     private void lowerArm(int completions) {
-        fireIf(() -> isDueAt(completions));
+        boolean due;
+        lock();
+        try {
+            due = isDueAt(completions);
+        } finally {
+            unlock();
+        }
+        if (due) {
+            DeferredNotifications.fire(this);
+        }
     }
 
     /** Whether the held completions use up a lower arm. Under the lock. */
@@ -286,20 +293,6 @@ final class SoftCq extends Mutex implements CqOps {
         arm = NOT_ARMED;
         fired++;
         return true;
-    }
-
-    /** Holds no lock. */
-    private void fireIf(BooleanSupplier isDue) {
-        boolean due;
-        lock();
-        try {
-            due = isDue.getAsBoolean();
-        } finally {
-            unlock();
-        }
-        if (due) {
-            DeferredNotifications.fire(this);
-        }
     }
 
     @Override
@@ -335,6 +328,15 @@ final class SoftCq extends Mutex implements CqOps {
         if (context.faults.isDeviceLost()) {
             return -Errno.EIO;
         }
+        // First: there may be no memory for it.
+        Moderation wanted =
+                count == 0 && periodMicros == 0
+                        ? null
+                        : new Moderation(
+                                count,
+                                TimeUnit.MICROSECONDS.toNanos(periodMicros),
+                                context.device.timer,
+                                this::raiseDelayed);
         boolean due;
         lock();
         try {
@@ -342,10 +344,7 @@ final class SoftCq extends Mutex implements CqOps {
                 return -Errno.EINVAL;
             }
             due = isEventDue();
-            moderation =
-                    count == 0 && periodMicros == 0
-                            ? null
-                            : new Moderation(count, TimeUnit.MICROSECONDS.toNanos(periodMicros));
+            moderation = wanted;
         } finally {
             unlock();
         }
@@ -357,7 +356,16 @@ final class SoftCq extends Mutex implements CqOps {
 
     /** The period of moderation has passed. Holds no lock. */
     private void raiseDelayed() {
-        fireIf(this::isEventDue);
+        boolean due;
+        lock();
+        try {
+            due = isEventDue();
+        } finally {
+            unlock();
+        }
+        if (due) {
+            DeferredNotifications.fire(this);
+        }
     }
 
     /** Whether a delayed event is to be raised now. Under the lock. */

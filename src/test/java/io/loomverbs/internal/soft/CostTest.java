@@ -73,6 +73,29 @@ class CostTest {
                 .isLessThanOrEqualTo(NOISE_BYTES);
     }
 
+    /** Or a lack of memory could cost the event. Hardly any of it is compiled yet. */
+    @Test
+    void aDelayedEventAllocatesNothing() {
+        SoftCq cq = (SoftCq) fixture.cq(8).ops;
+        assertThat(cq.moderate(4, 0)).isZero();
+        MemorySegment wcs = Arena.ofAuto().allocate(WcStruct.BYTES * 4L, 8);
+        SoftWc wc = new SoftWc().set(3, 1, Ibv.WC_SUCCESS, Ibv.WC_RECV, 1);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = 0;
+        for (int i = -100; i < 1000; i++) {
+            if (i == 0) {
+                before = threads.getCurrentThreadAllocatedBytes();
+            }
+            int rest = cq.reqNotify(false) + cq.add(wc) + cq.add(wc) + cq.add(wc);
+            rest += cq.add(wc) - SoftCq.FIRED + cq.poll(wcs, 0, 4) - 4;
+            if (rest != 0) {
+                throw new AssertionError("not one event for four completions");
+            }
+        }
+
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4000);
+    }
+
     private static void exchange(
             int n, Peer a, Peer b, SendWr wr, RecvWr buffer, MemorySegment wcs) {
         long failures = 0;
