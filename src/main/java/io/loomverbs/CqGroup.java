@@ -105,7 +105,9 @@ public final class CqGroup implements AutoCloseable {
      * @return the group
      */
     public static CqGroup create() {
-        CqGroup group = new CqGroup(Thread.ofVirtual()::unstarted);
+        // Threads that run no code of the program, and keep nothing of it.
+        CqGroup group =
+                new CqGroup(Thread.ofVirtual().inheritInheritableThreadLocals(false)::unstarted);
         OPEN.add(group);
         return group;
     }

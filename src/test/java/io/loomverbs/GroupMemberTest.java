@@ -10,6 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 
@@ -55,6 +57,30 @@ class GroupMemberTest {
         other.add(cq);
         assertThat(await(other)).isOne();
         assertThat(some.completions().wrId(0)).isEqualTo(7);
+    }
+
+    /** It runs no code of the program, which could not be unloaded while the CQ is a member. */
+    @Test
+    void theThreadInheritsNothing() throws Exception {
+        List<Thread> heirs = new CopyOnWriteArrayList<>();
+        InheritableThreadLocal<String> heirloom =
+                new InheritableThreadLocal<>() {
+                    @Override
+                    protected String childValue(String parentValue) {
+                        heirs.add(Thread.currentThread());
+                        return parentValue;
+                    }
+                };
+        heirloom.set("of the program");
+        try {
+            CqGroup group = f.own(CqGroup.create());
+            group.add(cq);
+            f.source(cq).complete(7);
+            assertThat(await(group)).isOne();
+        } finally {
+            heirloom.remove();
+        }
+        assertThat(heirs).isEmpty();
     }
 
     /** Its first wait ends with an Error: the next one finds the event. */
