@@ -320,7 +320,15 @@ public final class CompletionChannel implements AutoCloseable {
             throw new IllegalStateException(this + " is being served by another handler" + by());
         }
         // Second: a CQ that is created meanwhile is among these, or its creator sees the server.
-        cqs().forEach(cq -> cq.ledger().raise());
+        boolean raised = false;
+        try {
+            cqs().forEach(cq -> cq.ledger().raise());
+            raised = true;
+        } finally {
+            if (!raised) { // no memory, say, or no stack, which a call would need
+                server = null;
+            }
+        }
     }
 
     void served(Serving by) {

@@ -54,6 +54,7 @@ public final class EndOfStackChild {
                 cq.ledger().outstandingAsync()
                         + " unacknowledged after closing asynchronous events");
         duringAClose(context, cq);
+        serving(context);
         cq.close(PATIENCE);
         context.close();
     }
@@ -79,6 +80,28 @@ public final class EndOfStackChild {
         System.out.println(
                 cq.ledger().outstandingAsync()
                         + (closer.isAlive() ? ", and it hangs" : " unacknowledged after a close"));
+    }
+
+    /** A channel that could not be served can be served later. */
+    private static void serving(Context context) throws Exception {
+        CompletionChannel channel = context.createCompChannel();
+        CompletionQueue cq = context.createCq(1, null, channel, 0);
+        Serving serving = Serving.of(channel, (_, _) -> {}, FailurePolicy.REPORT);
+        int[] kept = {0};
+        IntConsumer attempt =
+                _ -> {
+                    try {
+                        channel.lendTo(serving);
+                        channel.served(serving);
+                    } catch (IllegalStateException e) {
+                        kept[0]++;
+                    }
+                };
+        attempt.accept(0);
+        atTheEnd(attempt);
+        System.out.println(kept[0] + " attempts to serve found a channel that is served");
+        cq.close(PATIENCE);
+        channel.close();
     }
 
     private static AsyncEvent takeAsync(Context context, CompletionQueue cq)

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.List;
 
-/** Acknowledging where the stack ends: it may fail, and then nothing has changed. */
+/** Acknowledging or serving where the stack ends: it may fail, and then nothing has changed. */
 @Timeout(120)
 class EndOfStackTest {
     /** In each way that the JVM runs code: frames have other sizes in each. */
@@ -24,6 +24,7 @@ class EndOfStackTest {
                         0 unacknowledged after closing events
                         0 unacknowledged after closing asynchronous events
                         0 unacknowledged after a close
+                        0 attempts to serve found a channel that is served
                         """);
     }
 }
