@@ -159,11 +159,28 @@ public final class SchedulerCarriers implements Carriers {
             serving = false;
             if (lent && raised != null && watch != null) {
                 lent = false;
-                watch.end(this);
-                raised.lower();
+                try {
+                    watch.end(this);
+                } finally {
+                    lower(raised);
+                }
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Again, if there was no memory: nothing else takes it back from the JVM. */
+    private static void lower(RaisedParallelism raised) {
+        for (int tries = 1; ; tries++) {
+            try {
+                raised.lower();
+                return;
+            } catch (Error e) {
+                if (tries == LedQueue.MOST_TRIES) {
+                    throw e;
+                }
+            }
         }
     }
 }

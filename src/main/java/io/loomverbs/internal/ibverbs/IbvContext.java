@@ -475,10 +475,13 @@ final class IbvContext implements ContextOps {
         try {
             asyncEvents.endQueues(); // first: no thread may wait in a closed poller
         } finally {
-            poller.release();
-            Pin pinned = pin;
-            if (pinned != null) {
-                pinned.release();
+            try {
+                poller.release();
+            } finally {
+                Pin pinned = pin;
+                if (pinned != null) {
+                    pinned.release();
+                }
             }
         }
     }

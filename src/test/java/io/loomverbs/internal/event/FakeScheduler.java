@@ -14,6 +14,9 @@ final class FakeScheduler implements Scheduler {
     volatile boolean queued;
     volatile int mounted;
 
+    /** How often there will be no memory to look at it. */
+    volatile int looksWithoutMemory;
+
     /** How often it was looked at. */
     final AtomicInteger looks = new AtomicInteger();
 
@@ -24,7 +27,12 @@ final class FakeScheduler implements Scheduler {
     final String property = "loomverbs.test." + NUMBERS.incrementAndGet();
 
     @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
     public int parallelism() {
+        if (looksWithoutMemory > 0) {
+            looksWithoutMemory--;
+            throw new OutOfMemoryError("planted");
+        }
         return parallelism;
     }
 

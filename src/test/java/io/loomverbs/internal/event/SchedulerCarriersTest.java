@@ -64,6 +64,15 @@ class SchedulerCarriersTest {
         }
     }
 
+    /** Nothing else would take it back: it is the JVM's, and this poller has ended. */
+    @Test
+    void oneIsGivenBackThoughThereIsNoMemoryForAMoment() {
+        assertThat(carriers.ask(leader)).isEqualTo(COMING);
+        scheduler.looksWithoutMemory = 3;
+        carriers.giveBack();
+        assertThat(scheduler.parallelism).isEqualTo(2);
+    }
+
     @Test
     void eachPollerHasOneUntilItEnds() {
         SchedulerCarriers others = ofOnePoller();
