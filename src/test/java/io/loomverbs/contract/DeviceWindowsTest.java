@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.loomverbs.Access;
+import io.loomverbs.CompletionQueue;
+import io.loomverbs.CqConfig;
 import io.loomverbs.DeviceCapability;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.MemoryWindow;
@@ -13,6 +15,7 @@ import io.loomverbs.MwType;
 import io.loomverbs.PostException;
 import io.loomverbs.ProtectionDomain;
 import io.loomverbs.QpAttributes;
+import io.loomverbs.QpConfig;
 import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.RecvWorkRequest;
@@ -235,7 +238,20 @@ class DeviceWindowsTest extends DeviceContract {
 
     @Test
     void aMessageInvalidatesAKeyOfItsReceiver() {
-        MemoryWindow mw = bound(MwType.TYPE_2, ALL);
+        invalidateByMessage(p, receives);
+    }
+
+    /** The completion of an extended CQ says so, too. */
+    @Test
+    void anExtendedCqTellsOfAnInvalidatedKey() {
+        CompletionQueue ex = f.own(f.context.createCqEx(CqConfig.of(64)));
+        QpConfig receiver = QpConfig.of(QpType.RC, receives, ex).withSge(4, 4);
+        invalidateByMessage(f.new Pair(QpType.RC, sending(QpType.RC), receiver), ex);
+    }
+
+    private void invalidateByMessage(Pair p, CompletionQueue receives) {
+        MemoryWindow mw = window(MwType.TYPE_2);
+        assertThat(bind(p, mw, mr, ALL)).isEqualTo(WcStatus.SUCCESS);
         p.message(4, 8);
         WorkCompletion plain = Fixture.pollOne(receives);
         assertThat(plain.hasInvalidatedRkey()).isFalse();

@@ -164,15 +164,18 @@ class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
         return n > 0 || (n == 0 && !overrun) ? n : -Errno.EIO;
     }
 
-    /** The kernel's number of the flag WITH_INVALIDATE is that of IP_CSUM_OK in verbs. */
     private static void translateFlags(MemorySegment wcs, long at, int n) {
         for (int i = 0; i < n; i++) {
             long wc = at + (long) i * WcStruct.BYTES;
-            int flags = WcStruct.wcFlags(wcs, wc);
-            if ((flags & Ibv.WC_IP_CSUM_OK) != 0) {
-                WcStruct.wcFlags(wcs, wc, (flags & ~Ibv.WC_IP_CSUM_OK) | Ibv.WC_WITH_INV);
-            }
+            WcStruct.wcFlags(wcs, wc, translated(WcStruct.wcFlags(wcs, wc)));
         }
+    }
+
+    /** The kernel's number of the flag WITH_INVALIDATE is that of IP_CSUM_OK in verbs. */
+    static int translated(int flags) {
+        return (flags & Ibv.WC_IP_CSUM_OK) == 0
+                ? flags
+                : (flags & ~Ibv.WC_IP_CSUM_OK) | Ibv.WC_WITH_INV;
     }
 
     /** Whether it has overrun. */

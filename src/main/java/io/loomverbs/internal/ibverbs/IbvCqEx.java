@@ -27,6 +27,9 @@ final class IbvCqEx extends IbvCq {
     /** An immediate, or the key that the message has made invalid. */
     private static final int CARRIES_DATA = Ibv.WC_WITH_IMM | Ibv.WC_WITH_INV;
 
+    /** The driver's clock is being set for some microseconds; this many take milliseconds. */
+    private static final int MOST_STARTS = 1 << 16;
+
     private final int wcFlags;
 
     /** By how much a mutex exceeds 40 bytes here. */
@@ -129,9 +132,9 @@ final class IbvCqEx extends IbvCq {
         }
         int n = 0;
         while (n < max) {
-            int rc = Math.abs(CqExFunctions.startPoll(cq, excess));
+            int rc = start(cq);
             if (rc != 0) {
-                return n > 0 || rc == Errno.ENOENT ? n : -rc;
+                return n > 0 || rc == Errno.ENOENT ? n : -Math.abs(rc);
             }
             isPolling = true;
             try {
@@ -146,6 +149,20 @@ final class IbvCqEx extends IbvCq {
             }
         }
         return n;
+    }
+
+    /**
+     * As {@code ibv_create_cq_ex(3)} says, {@code EBUSY} passes, and the completion stays. Errors
+     * are positive there; but the -2 of mlx4, mlx5 and hns is a number of their own, for a
+     * completion that they cannot read, and not {@code ENOENT}.
+     */
+    private int start(long cq) {
+        int rc = CqExFunctions.startPoll(cq, excess);
+        for (int i = 1; rc == Errno.EBUSY && i < MOST_STARTS; i++) {
+            Thread.onSpinWait();
+            rc = CqExFunctions.startPoll(cq, excess);
+        }
+        return rc;
     }
 
     private void end(long cq) {
@@ -176,6 +193,7 @@ final class IbvCqEx extends IbvCq {
             return true;
         }
         int flags = CqExFunctions.read32(cq, fields + IbvLayouts.IbvCqEx.READ_WC_FLAGS);
+        flags = context.kernelFlags ? translated(flags) : flags;
         WcStruct.put(
                 wcs,
                 to,

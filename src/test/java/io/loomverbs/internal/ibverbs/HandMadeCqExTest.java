@@ -54,11 +54,18 @@ class HandMadeCqExTest extends HandMadeContext {
     /** What a start answers that finds something; 0 to begin. */
     private int startFails;
 
+    /** How many starts find the clock being set. */
+    private int busyStarts;
+
     private int start(long of, long attr) {
         calls.add("start");
         assertThat(of).isEqualTo(cq.address());
         assertThat(attr).isNotZero();
         assertThat(isLocked).isFalse();
+        if (busyStarts > 0) {
+            busyStarts--;
+            return Errno.EBUSY;
+        }
         if (startFails != 0) {
             return startFails;
         }
@@ -276,8 +283,38 @@ class HandMadeCqExTest extends HandMadeContext {
         startFails = Errno.EINVAL;
         assertThat(ex.poll(batch(1), 0, 1)).isEqualTo(-Errno.EIO);
         assertThat(calls).containsExactly("start");
+        startFails = -Errno.ENOENT; // CQ_POLL_ERR of mlx5: there is one, but it cannot be read
+        assertThat(ex.poll(batch(1), 0, 1)).isEqualTo(-Errno.EIO);
         startFails = 0;
         assertThat(ex.poll(batch(1), 0, 1)).isZero();
+    }
+
+    /** The driver's clock is being set: the completion is still there, and is read. */
+    @Test
+    void aStartThatIsBusyForAMoment() throws Exception {
+        IbvCqEx ex = create(ALL_EXTRAS);
+        there.add(new Had(5, Ibv.WC_SUCCESS, Ibv.WC_SEND, 0));
+        there.add(new Had(6, Ibv.WC_SUCCESS, Ibv.WC_SEND, 0));
+        busyStarts = 3;
+        assertThat(ex.pollEx(batch(1), 0, 1, new long[WcExtras.LONGS])).isOne();
+        busyStarts = 1;
+        assertThat(ex.poll(batch(2), 0, 2)).isOne();
+        busyStarts = Integer.MAX_VALUE;
+        assertThat(ex.poll(batch(1), 0, 1)).isEqualTo(-Errno.EIO);
+        busyStarts = 0;
+        assertThat(ex.poll(batch(1), 0, 1)).isZero();
+    }
+
+    /** The kernel's number of WITH_INV, which soft-RoCE gives, is another than that of verbs. */
+    @Test
+    void theFlagsOfTheKernel() throws Exception {
+        IbvCqEx ex = create(0);
+        context.kernelFlags = true;
+        there.add(new Had(5, Ibv.WC_SUCCESS, Ibv.WC_RECV, Ibv.WC_IP_CSUM_OK));
+        MemorySegment wcs = batch(1);
+        assertThat(ex.poll(wcs, 0, 1)).isOne();
+        assertThat(WcStruct.wcFlags(wcs, 0)).isEqualTo(Ibv.WC_WITH_INV);
+        assertThat(WcStruct.immData(wcs, 0)).isEqualTo(0x0403_0201);
     }
 
     /** A destroyed CQ is read no more. */
