@@ -8,6 +8,8 @@ import io.loomverbs.internal.device.Ibv;
  * @since 0.1.0
  */
 public enum DeviceCapability {
+    /** {@link SharedReceiveQueue#resize}. */
+    SRQ_RESIZE(Ibv.DEVICE_SRQ_RESIZE),
     /** Memory windows of {@link MwType#TYPE_1}. */
     MEM_WINDOW(Ibv.DEVICE_MEM_WINDOW),
     /** SEND with invalidation, and local invalidation. */

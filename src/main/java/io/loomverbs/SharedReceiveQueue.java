@@ -120,7 +120,8 @@ public final class SharedReceiveQueue implements AutoCloseable {
 
     /**
      * Changes how many requests the queue holds ({@code ibv_modify_srq} with {@code
-     * IBV_SRQ_MAX_WR}). It keeps those that are posted.
+     * IBV_SRQ_MAX_WR}). It keeps those that are posted. Not all devices can do it: {@link
+     * DeviceCapability#SRQ_RESIZE}.
      *
      * @param maxWr how many it must be able to hold; the device may give more
      * @throws IllegalArgumentException if {@code maxWr} is out of range

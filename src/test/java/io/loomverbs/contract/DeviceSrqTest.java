@@ -9,6 +9,7 @@ import io.loomverbs.AsyncEvent;
 import io.loomverbs.AsyncEventType;
 import io.loomverbs.ClosedException;
 import io.loomverbs.DeviceAttributes;
+import io.loomverbs.DeviceCapability;
 import io.loomverbs.MemoryRegion;
 import io.loomverbs.PostException;
 import io.loomverbs.QpAttributes;
@@ -220,6 +221,7 @@ class DeviceSrqTest extends DeviceContract {
     /** More requests, then fewer: those that are posted stay. */
     @Test
     void resize() {
+        assertThat(f.context.attributes().has(DeviceCapability.SRQ_RESIZE)).isTrue();
         Pair p = onSrq(QpType.RC);
         for (int i = 0; i < SIZE; i++) {
             post(i);

@@ -138,6 +138,7 @@ public final class Ibv {
     public static final int MW_TYPE_2 = 2;
 
     // enum ibv_device_cap_flags
+    public static final int DEVICE_SRQ_RESIZE = 1 << 13;
     public static final int DEVICE_MEM_WINDOW = 1 << 17;
     public static final int DEVICE_MEM_MGT_EXTENSIONS = 1 << 21;
     public static final int DEVICE_MEM_WINDOW_TYPE_2A = 1 << 23;

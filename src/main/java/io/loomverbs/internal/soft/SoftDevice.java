@@ -14,7 +14,10 @@ final class SoftDevice implements DeviceOps {
     private static final int KEY_GENERATION_BITS = 8;
     private static final int MAX_MW = 1 << 16;
     private static final int CAP_FLAGS =
-            Ibv.DEVICE_MEM_WINDOW | Ibv.DEVICE_MEM_MGT_EXTENSIONS | Ibv.DEVICE_MEM_WINDOW_TYPE_2B;
+            Ibv.DEVICE_SRQ_RESIZE
+                    | Ibv.DEVICE_MEM_WINDOW
+                    | Ibv.DEVICE_MEM_MGT_EXTENSIONS
+                    | Ibv.DEVICE_MEM_WINDOW_TYPE_2B;
 
     private final String name;
 
