@@ -227,7 +227,7 @@ final class IbvContext implements ContextOps {
         }
     }
 
-    /** As in {@code verbs.h}, a libibverbs without the function reports nothing. */
+    /** As in {@code verbs.h}, a libibverbs or a driver without the function reports nothing. */
     @Override
     public DeviceAttrEx queryDeviceEx() {
         MemorySegment function = queryDeviceEx;
@@ -244,6 +244,9 @@ final class IbvContext implements ContextOps {
                             address,
                             attr.address(),
                             IbvDeviceAttrEx.BYTES);
+            if (rc == -Errno.EOPNOTSUPP || rc == -Errno.ENOSYS) {
+                return DeviceAttrEx.NONE;
+            }
             if (rc != 0) {
                 throw Refusals.of("ibv_query_device_ex", rc, name);
             }

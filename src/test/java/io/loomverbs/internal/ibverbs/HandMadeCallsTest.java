@@ -3,7 +3,9 @@ package io.loomverbs.internal.ibverbs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.loomverbs.internal.device.DeviceAttrEx;
 import io.loomverbs.internal.device.DeviceException;
+import io.loomverbs.internal.device.Errno;
 import io.loomverbs.internal.device.Ibv;
 import io.loomverbs.internal.device.PortAttr;
 import io.loomverbs.internal.device.QpAttr;
@@ -68,5 +70,18 @@ class HandMadeCallsTest extends HandMadeContext {
         assertThatThrownBy(() -> context.queryPort(1)).isInstanceOf(DeviceException.class);
         assertThatThrownBy(() -> context.queryGid(1, 0)).isInstanceOf(DeviceException.class);
         assertThat(callers).hasSize(calls);
+    }
+
+    /** As {@code ibv_query_device_ex} has it: a driver may lack what libibverbs has. */
+    @Test
+    void aDriverWithoutExtendedAttributesSaysNothing() {
+        IbvContext extended = device.extendedContext();
+        for (int errno : new int[] {Errno.EOPNOTSUPP, Errno.ENOSYS}) {
+            device.driverResult = errno;
+            assertThat(extended.queryDeviceEx()).isSameAs(DeviceAttrEx.NONE);
+        }
+        device.driverResult = Errno.EIO;
+        assertThatThrownBy(extended::queryDeviceEx).isInstanceOf(DeviceException.class);
+        assertThat(callers).hasSize(3);
     }
 }

@@ -274,6 +274,12 @@ final class HandMadeDevice implements DeviceOps {
         return poller;
     }
 
+    /** The same, of a driver that is asked for extended attributes. */
+    IbvContext extendedContext() {
+        memory.extend(nothing());
+        return bareContext();
+    }
+
     /** The context alone; its user calls {@link #closePipe}. */
     IbvContext bareContext() {
         return new IbvContext(

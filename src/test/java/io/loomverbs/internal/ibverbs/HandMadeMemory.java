@@ -37,6 +37,9 @@ final class HandMadeMemory {
     private static final int PRIV = CONTEXT - 112;
     private static final int OPS = CONTEXT + 8;
     private static final int OPS_BYTES = 256;
+    private static final int ABI_COMPAT = CONTEXT + 320;
+    private static final int SZ = CONTEXT - 8;
+    private static final int QUERY_DEVICE_EX = CONTEXT - 104;
     private static final int PRIVATE_BYTES = 8192;
     private static final int ASYNC_FD = CONTEXT + 268;
     private static final int NUM_COMP_VECTORS = CONTEXT + 272;
@@ -96,6 +99,13 @@ final class HandMadeMemory {
             }
             return "its version is not known: " + lines;
         }
+    }
+
+    /** Contexts that are made from now on are extended ones, of one function. */
+    void extend(MemorySegment driver) {
+        memory.set(JAVA_LONG, ABI_COMPAT, -1);
+        memory.set(JAVA_LONG, SZ, CONTEXT_BYTES);
+        memory.set(JAVA_LONG, QUERY_DEVICE_EX, driver.address());
     }
 
     /** The address of the {@code ibv_context}. */
