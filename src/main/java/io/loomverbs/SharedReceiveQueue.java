@@ -162,9 +162,10 @@ public final class SharedReceiveQueue implements AutoCloseable {
      * @throws IllegalArgumentException if the request names memory of another protection domain;
      *     nothing was posted
      * @throws ClosedException if the queue is closed
-     * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full, {@code
-     *     EINVAL} if it has more entries than were granted; those before it in the chain were
-     *     posted; or the device does not say which: {@link PostException#posted()}
+     * @throws PostException if the device refuses one: {@code ENOMEM} if the queue is full; that or
+     *     {@code EINVAL}, as the device has it, if it has more entries than were granted. Those
+     *     before it in the chain were posted; or the device does not say which: {@link
+     *     PostException#posted()}
      * @throws OutOfMemoryError if there is no memory for a copy of the chain; nothing was posted
      */
     public void postRecv(RecvWorkRequest request) {

@@ -58,6 +58,14 @@ public final class DriverFunctions {
             Ffi.pointerDowncall(
                     FunctionDescriptor.of(JAVA_INT, Ffi.POINTER, Ffi.POINTER, Ffi.POINTER));
 
+    /**
+     * What mthca answers for each request that it does not take, and mlx4 for those of an SRQ: that
+     * is full, as a rule.
+     */
+    private static final int NO_REASON = -1;
+
+    private static final int ENOMEM = 12;
+
     private DriverFunctions() {}
 
     /** Links them now: a caller that is short of stack or memory could not do it later. */
@@ -201,7 +209,8 @@ public final class DriverFunctions {
      */
     public static int post(long function, long queue, long wr, long badWr) {
         try {
-            return -Math.abs((int) POST.invokeExact(Ffi.function(function), queue, wr, badWr));
+            int rc = (int) POST.invokeExact(Ffi.function(function), queue, wr, badWr);
+            return rc == NO_REASON ? -ENOMEM : -Math.abs(rc);
         } catch (Throwable e) {
             throw Ffi.rethrown(e);
         }

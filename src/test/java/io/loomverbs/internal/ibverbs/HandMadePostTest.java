@@ -55,6 +55,15 @@ class HandMadePostTest extends HandMadeContext {
         assertThat(callers).hasSize(2);
     }
 
+    /** mthca has no other answer, and mlx4 none for an SRQ; as an errno it would be EPERM. */
+    @Test
+    void aDriverThatGivesNoReasonIsFull() {
+        IbvQp qp = device.queuePair(context, Ibv.QPS_RTS);
+        device.driverResult = -1;
+        assertThat(PostResult.errno(qp.postSend(twoSends()))).isEqualTo(Errno.ENOMEM);
+        assertThat(PostResult.errno(qp.postRecv(twoReceives()))).isEqualTo(Errno.ENOMEM);
+    }
+
     /** rxe would keep the request in its ring, and do it once the queue pair is connected. */
     @ParameterizedTest
     @ValueSource(ints = {Ibv.QPS_RESET, Ibv.QPS_INIT, Ibv.QPS_RTR})
