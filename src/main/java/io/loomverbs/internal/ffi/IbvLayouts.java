@@ -196,11 +196,13 @@ public final class IbvLayouts {
 
     public static final class IbvCompChannel {
         public static final int FD = 8;
+        public static final int REFCNT = 12;
 
         private IbvCompChannel() {}
     }
 
     public static final class IbvCq {
+        public static final int CHANNEL = 8;
         public static final int CQ_CONTEXT = 16;
         public static final int CQE = 28;
 

@@ -20,6 +20,9 @@ import java.lang.foreign.MemorySegment;
  * context, events are read until the context is closed, so that a failing CQ fails its waiters.
  */
 final class IbvAsyncEvents extends FdEventFeed {
+    /** In place of an object that was closed after its device had gone. */
+    private static final Object UNKNOWN = new Object();
+
     private final IbvContext context;
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment call = Libibverbs.callState(arena);
@@ -106,7 +109,7 @@ final class IbvAsyncEvents extends FdEventFeed {
             qp.events.asyncEvent(type);
         } else if (object instanceof IbvSrq srq) {
             srq.events.asyncEvent(type);
-        } else {
+        } else if (object != UNKNOWN) {
             context.events.asyncEvent(type, port);
         }
         object = null;
@@ -116,9 +119,11 @@ final class IbvAsyncEvents extends FdEventFeed {
      * The object that libibverbs' element was created for; the element exists until the event is
      * acknowledged.
      */
-    private @Nullable Object object(int contextOffset) {
+    private Object object(int contextOffset) {
         long element = event.i64(IbvLayouts.IbvAsyncEvent.ELEMENT);
-        return context.objects.get(
-                Struct.at(element, contextOffset + Long.BYTES).i64(contextOffset));
+        Object known =
+                context.objects.get(
+                        Struct.at(element, contextOffset + Long.BYTES).i64(contextOffset));
+        return known == null ? UNKNOWN : known;
     }
 }

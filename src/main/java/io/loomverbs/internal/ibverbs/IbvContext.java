@@ -281,6 +281,35 @@ final class IbvContext implements ContextOps {
         }
     }
 
+    /**
+     * What a verb that destroys an object has returned; but 0 if the device is gone. The kernel has
+     * destroyed all its objects then, and answers every call with {@code EIO}.
+     */
+    int outcome(int rc) {
+        return rc == -Errno.EIO && isGone() ? 0 : rc;
+    }
+
+    private boolean isGone() {
+        try {
+            queryPort(1);
+            return false;
+        } catch (DeviceException e) {
+            return e.errno() == Errno.EIO;
+        }
+    }
+
+    /** A CQ that libibverbs keeps does not use its {@code ibv_comp_channel} any more. */
+    void leave(long channel) {
+        lock.lock();
+        try {
+            Struct struct = Struct.at(channel, IbvLayouts.IbvCompChannel.REFCNT + Integer.BYTES);
+            int users = struct.i32(IbvLayouts.IbvCompChannel.REFCNT);
+            struct.i32(IbvLayouts.IbvCompChannel.REFCNT, users - 1);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void enter() {
         if (!guard.enter()) {
             throw new DeviceException(Errno.ENODEV, name + " was closed");

@@ -301,12 +301,23 @@ class IbvCq extends NativeObject<ExclusiveCallGate> implements CqOps {
                 unacked = 0;
             }
             int rc = destruction.run();
-            destroyed = rc == 0;
-            return rc;
+            destroyed = context.outcome(rc) == 0;
+            if (destroyed && rc != 0) {
+                leaveChannel();
+            }
+            return destroyed ? 0 : rc;
         } finally {
             if (!destroyed) {
                 reads.reopen(unacked);
             }
+        }
+    }
+
+    /** Of a device that is gone: libibverbs counts the CQ among those of its channel for good. */
+    private void leaveChannel() {
+        long channel = Struct.i64At(nativeAddress() + IbvLayouts.IbvCq.CHANNEL);
+        if (channel != 0) {
+            context.leave(channel);
         }
     }
 

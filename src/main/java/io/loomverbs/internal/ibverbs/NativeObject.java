@@ -89,7 +89,7 @@ abstract class NativeObject<G extends DestroyGate> {
      *     then
      */
     final int destroyNative(FdEventFeed.Destruction destruction) {
-        int rc = guard.destroy(destruction::run, 0);
+        int rc = guard.destroy(() -> context.outcome(destruction.run()), 0);
         if (rc == 0) {
             context.objects.remove(id); // even if it was destroyed before: see above
         }
