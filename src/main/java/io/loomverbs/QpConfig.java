@@ -148,7 +148,9 @@ public record QpConfig(
     }
 
     /**
-     * Changes where the queue pair takes receive requests from.
+     * Changes where the queue pair takes receive requests from. {@code ibv_create_qp(3)} has it for
+     * RC and UD only: {@code soft0}, {@code strict0} and soft-RoCE take a shared queue for UC, too,
+     * and other devices may refuse it.
      *
      * @param shared a shared receive queue, whose capacities count instead of {@code maxRecvWr} and
      *     {@code maxRecvSge}; null for a queue of its own
