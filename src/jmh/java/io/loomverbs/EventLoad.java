@@ -11,6 +11,9 @@ final class EventLoad {
     /** Steps through the CQs; prime, so that every CQ comes. */
     private static final int STRIDE = 7919;
 
+    /** CQs of the load that comes first, with handlers of its own. */
+    private static final int FIRST_CQS = 100;
+
     /** Events that each CQ has at least had. */
     private static final int WARM_UPS = 4;
 
@@ -31,6 +34,9 @@ final class EventLoad {
             int inFlight,
             boolean blocks,
             Function<EventCarrier.Slot[], EventCarrier> carrying) {
+        if (cqs > FIRST_CQS) {
+            warmUpFew(blocks, carrying);
+        }
         window = Math.min(inFlight, cqs);
         slots = new EventCarrier.Slot[cqs];
         for (int i = 0; i < cqs; i++) {
@@ -38,6 +44,20 @@ final class EventLoad {
         }
         carrier = carrying.apply(slots);
         warmUp();
+    }
+
+    /**
+     * Has the code of the handlers compiled before the measured ones start. A thread that starts
+     * earlier keeps an interpreted frame at the bottom of its stack, so that each park takes the
+     * JDK's slower path. How many do so depends on how long the code takes to compile.
+     */
+    private static void warmUpFew(
+            boolean blocks, Function<EventCarrier.Slot[], EventCarrier> carrying) {
+        try {
+            new EventLoad(FIRST_CQS, FIRST_CQS, blocks, carrying).end();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static boolean isCold(int raised, long start) {
