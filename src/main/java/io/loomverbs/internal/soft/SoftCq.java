@@ -265,14 +265,20 @@ final class SoftCq extends Mutex implements CqOps {
 
     @Override
     public void lowerArm() {
-        lowerArm(1);
+        fireIfDue(1);
     }
 
-    private void lowerArm(int completions) {
+    /**
+     * Raises the event if a lower arm is used up by what is held, or a delayed one that is due.
+     * Allocates nothing: an Error would lose it. Holds no lock.
+     *
+     * @param completions 0 for a delayed event
+     */
+    private void fireIfDue(int completions) {
         boolean due;
         lock();
         try {
-            due = isDueAt(completions);
+            due = completions == 0 ? isEventDue() : isDueAt(completions);
         } finally {
             unlock();
         }
@@ -302,7 +308,7 @@ final class SoftCq extends Mutex implements CqOps {
         }
         int rc = changeSize(wanted);
         if (rc == 0) {
-            lowerArm(Math.max(1, wanted / 2));
+            fireIfDue(Math.max(1, wanted / 2));
         }
         return rc;
     }
@@ -336,7 +342,7 @@ final class SoftCq extends Mutex implements CqOps {
                                 count,
                                 TimeUnit.MICROSECONDS.toNanos(periodMicros),
                                 context.device.timer,
-                                this::raiseDelayed);
+                                () -> fireIfDue(0));
         boolean due;
         lock();
         try {
@@ -352,20 +358,6 @@ final class SoftCq extends Mutex implements CqOps {
             DeferredNotifications.fire(this);
         }
         return 0;
-    }
-
-    /** The period of moderation has passed. Holds no lock. */
-    private void raiseDelayed() {
-        boolean due;
-        lock();
-        try {
-            due = isEventDue();
-        } finally {
-            unlock();
-        }
-        if (due) {
-            DeferredNotifications.fire(this);
-        }
     }
 
     /** Whether a delayed event is to be raised now. Under the lock. */
