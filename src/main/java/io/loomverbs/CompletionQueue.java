@@ -74,6 +74,7 @@ public final class CompletionQueue implements AutoCloseable {
     private final @Nullable DirectReceiver direct;
     private final @Nullable EventTracking tracking = EventTracking.ifEnabled();
     private final Lifecycle usage;
+    private final CqRoom room = new CqRoom();
     private final int id;
 
     /** Null unless it delivers to a channel. */
@@ -247,13 +248,23 @@ public final class CompletionQueue implements AutoCloseable {
     }
 
     /**
+     * How many completions were polled, by all threads together, as {@link CqStats#completions} has
+     * it. A thread that has polled alone gets just what it has taken.
+     *
+     * @return the number since the CQ was created
+     */
+    public long completions() {
+        return ops.polled();
+    }
+
+    /**
      * Changes the size of the CQ ({@code ibv_resize_cq}). It keeps its completions. It must still
-     * hold all that can complete between two polls, as when it was created. While blocking requests
-     * use it, that is what they counted on when they were opened: do not make it smaller until they
-     * are closed.
+     * hold all that can complete between two polls, as when it was created.
      *
      * @param cqe how many completions it must be able to hold; the device may give more
      * @throws IllegalArgumentException if {@code cqe} is out of range
+     * @throws IllegalStateException if more than that are {@linkplain #reserve reserved}, as by
+     *     blocking requests that are open
      * @throws ClosedException if the CQ is closed
      * @throws VerbsException {@code EINVAL} if it holds more completions than that, or has overrun;
      *     {@code EOPNOTSUPP} if the device cannot do it. Nothing has changed then
@@ -261,12 +272,49 @@ public final class CompletionQueue implements AutoCloseable {
     public void resize(int cqe) {
         Arguments.inRange("cqe", cqe, 1, context.attributes().maxCqe(), "max_cqe of " + context);
         ensureOpen();
-        int rc = ops.resize(cqe);
+        int rc = room.resize(this, cqe, () -> ops.resize(cqe));
         if (rc != 0) {
             ensureNotDestroyed();
             throw VerbsException.refused(
                     "ibv_resize_cq", rc, this + " of " + cqe() + " to cqe " + cqe);
         }
+    }
+
+    /**
+     * Keeps room in the CQ for completions of one of its users, so that all of them together never
+     * overrun it. {@code io.loomverbs.blocking} does so for its requests. Room is only counted: a
+     * program that shares the CQ with such a user reserves what its own queue pairs need.
+     *
+     * @param least how many are needed, not negative
+     * @param most how many are of use, at least {@code least}
+     * @return how many are reserved, until {@link #unreserve}; -1, and none are, if there is no
+     *     room for {@code least}
+     * @throws IllegalArgumentException if a number is out of range
+     * @throws ClosedException if the CQ is closed
+     */
+    public int reserve(int least, int most) {
+        ensureOpen();
+        return room.reserve(this, least, most);
+    }
+
+    /**
+     * Ends what {@link #reserve} began, for some completions or all. Also after the close.
+     *
+     * @param completions for how many
+     * @throws IllegalArgumentException if the number is negative
+     * @throws IllegalStateException if fewer are reserved; nothing has changed then
+     */
+    public void unreserve(int completions) {
+        room.unreserve(this, completions);
+    }
+
+    /**
+     * For how many completions room is reserved now.
+     *
+     * @return the number, by all users together
+     */
+    public int reserved() {
+        return room.reserved();
     }
 
     /**

@@ -7,8 +7,9 @@ package io.loomverbs;
  * @param threadId its number ({@link Thread#threadId})
  * @param virtual whether it is a virtual thread
  * @param waitsFor what for, such as {@code an event of soft0/cq-1}
- * @param nanos how long it has waited, to a tenth of a second; an {@code await} that got some of
- *     its completions counts from then on
+ * @param nanos how long it has waited, to a tenth of a second; or to a second, for a blocking
+ *     request for which another thread polls. An {@code await} that got some of its completions
+ *     counts from then on
  * @since 0.1.0
  */
 public record WaitStats(

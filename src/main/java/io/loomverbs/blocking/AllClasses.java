@@ -36,6 +36,7 @@ final class AllClasses {
                         Message.class,
                         Message.OfRing.class,
                         Op.class,
+                        Pace.class,
                         Parked.class,
                         Pending.class,
                         Posted.class,
@@ -54,6 +55,7 @@ final class AllClasses {
                         Sent.class,
                         Shown.class,
                         Succession.class,
+                        Tally.class,
                         WaitList.class,
                         Waits.class,
                         WrId.class);

@@ -345,7 +345,7 @@ final class Attachment {
         if (WrId.isReceive(wrId)) {
             receive.completed(wrId, batch, i);
         } else {
-            send.completed(wrId, batch, i);
+            send.completed(by.batchNumber(), wrId, batch, i);
         }
         if (state != OPEN) {
             outstandingFell();

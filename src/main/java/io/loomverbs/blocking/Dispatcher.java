@@ -76,7 +76,7 @@ final class Dispatcher {
      */
     private static final Duration AUDIT = Duration.ofSeconds(1);
 
-    /** Batches that are polled without a look at the clock. */
+    /** Batches that are polled without a look at the clock. A power of two. */
     private static final int MANY_BATCHES = 256;
 
     /** How many queue pairs a leader queries while completions of others keep coming. */
@@ -125,9 +125,6 @@ final class Dispatcher {
     /** The indices that are in use. Under the lock of this. */
     private final BitSet claimed = new BitSet();
 
-    /** Completions that the attached queue pairs may have in the CQ. Under the lock of ALL. */
-    private int reserved;
-
     /** Written under the lock of ALL. */
     private volatile int users;
 
@@ -148,9 +145,13 @@ final class Dispatcher {
     /** Kept here: the context refers to it weakly. */
     private final Supplier<List<WaitStats>> shown = this::waits;
 
+    private final Tally tally;
+
     // Of the leader:
     private final WorkCompletions batch = WorkCompletions.allocate(BATCH);
+    private final Pace pace = new Pace();
     private int next;
+
     private int audited;
     private int leads;
     private int batches;
@@ -159,6 +160,7 @@ final class Dispatcher {
 
     private Dispatcher(CompletionQueue cq) {
         this.cq = cq;
+        this.tally = new Tally(cq);
         cq.context().addWaits(shown);
     }
 
@@ -187,30 +189,36 @@ final class Dispatcher {
     @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     static Share reserve(CompletionQueue cq, int least, int most) {
         synchronized (ALL) {
-            Dispatcher known = known(cq);
-            int others = known == null ? 0 : known.reserved;
-            int room = cq.cqe() - others;
-            if (least > room) {
+            int granted = cq.reserve(least, most);
+            if (granted < 0) {
                 throw new IllegalStateException(
                         cq
                                 + " holds "
                                 + cq.cqe()
                                 + " completions, of which other queue pairs may need "
-                                + others
+                                + cq.reserved()
                                 + ", so there is no room for the "
                                 + least
                                 + " of this one: make the CQ larger, or reduce sends and"
                                 + " receives of the RequestsConfig");
             }
-            Dispatcher d = known;
-            if (d == null) {
-                d = new Dispatcher(cq);
-                ALL.put(cq, new WeakReference<>(d));
+            Share share = null;
+            try {
+                Dispatcher d = known(cq);
+                if (d == null) {
+                    d = new Dispatcher(cq);
+                    ALL.put(cq, new WeakReference<>(d));
+                } else if (d.users == 0) {
+                    d.tally.recount();
+                }
+                share = new Share(d, granted);
+                d.users++;
+                return share;
+            } finally {
+                if (share == null) {
+                    cq.unreserve(granted);
+                }
             }
-            int granted = Math.min(most, room);
-            d.reserved += granted;
-            d.users++;
-            return new Share(d, granted);
         }
     }
 
@@ -222,17 +230,14 @@ final class Dispatcher {
 
     /** How many completions could be reserved now. */
     static int room(CompletionQueue cq) {
-        synchronized (ALL) {
-            Dispatcher d = known(cq);
-            return d == null ? cq.cqe() : cq.cqe() - d.reserved;
-        }
+        return cq.cqe() - cq.reserved();
     }
 
     /** Ends what {@link #reserve} began. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // only ever written under the lock
     void unreserve(int completions) {
         synchronized (ALL) {
-            reserved -= completions;
+            cq.unreserve(completions);
             users--;
         }
         dropIfUnused();
@@ -343,7 +348,7 @@ final class Dispatcher {
     }
 
     private boolean follow(Goal goal, long nanos, long deadline) throws InterruptedException {
-        Parked me = Parked.of(goal);
+        Parked me = Parked.undated(goal);
         try {
             waiting.join(me);
             goal.enlist(me);
@@ -414,7 +419,9 @@ final class Dispatcher {
                     ledSince = System.nanoTime();
                     ledFor = goal;
                 }
-                if (!awaitCompletions(left < most.toNanos() ? Duration.ofNanos(left) : most)) {
+                if (pace.letOthersRunAfterBurst()) {
+                    poll();
+                } else if (!awaitCompletions(Math.min(left, most.toNanos()))) {
                     auditIfDue(BATCH);
                 }
             }
@@ -468,17 +475,16 @@ final class Dispatcher {
             throw end(e);
         }
         dispatch();
-        if (++batches >= MANY_BATCHES) {
-            batches = 0;
+        if ((batches & MANY_BATCHES - 1) == 0) {
             auditIfDue(FEW);
         }
     }
 
-    private boolean awaitCompletions(Duration limit) throws InterruptedException {
+    private boolean awaitCompletions(long nanos) throws InterruptedException {
         int n;
         next = 0;
         try {
-            n = cq.await(batch, 1, limit);
+            n = cq.await(batch, 1, Duration.ofNanos(nanos));
         } catch (IllegalStateException | VerbsException e) { // closed, served, overrun
             next = batch.size();
             throw end(e);
@@ -493,7 +499,10 @@ final class Dispatcher {
         return n > 0;
     }
 
-    /** The CQ is closed, served or has overrun: nothing comes from it any more, for any thread. */
+    /**
+     * The CQ is closed, served or has overrun, or others poll it: nothing can be relied on to come
+     * from it any more, for any thread.
+     */
     private RuntimeException end(RuntimeException why) {
         for (Attachment a : attached) {
             if (a != null) {
@@ -504,11 +513,23 @@ final class Dispatcher {
         return why;
     }
 
+    /** Which batch of completions this is. The leader's, as {@link #pace}. */
+    int batchNumber() {
+        return batches;
+    }
+
+    Pace pace() {
+        return pace;
+    }
+
     private void dispatch() {
         int n = batch.size() - next;
+        batches += Math.min(n, 1);
+        pace.came(n);
         while (next < batch.size()) {
             complete(next);
             next++;
+            tally.took();
         }
         waiting.prune(n);
     }
@@ -535,6 +556,10 @@ final class Dispatcher {
     private void auditIfDue(int most) {
         if (System.nanoTime() - lastAudit >= AUDIT.toNanos()) {
             audit(most);
+            IllegalStateException lost = tally.lost();
+            if (lost != null) {
+                throw end(lost);
+            }
         }
     }
 
@@ -544,6 +569,7 @@ final class Dispatcher {
      */
     private void audit(int most) {
         lastAudit = System.nanoTime();
+        waiting.date(lastAudit);
         @Nullable Attachment[] known = attached;
         int asked = 0;
         for (int i = 0; i < Math.min(known.length, MANY) && asked < most; i++) {

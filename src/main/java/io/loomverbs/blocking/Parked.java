@@ -32,8 +32,8 @@ final class Parked {
     /** What it waits for; null if that is not shown, and once it has left. */
     private volatile @Nullable Shown waitsFor;
 
-    /** Since when, as {@link System#nanoTime}, if that is shown. */
-    private final long since;
+    /** Since when, as {@link System#nanoTime}, if that is shown; 0 until a thread has looked. */
+    private volatile long since;
 
     Parked(@Nullable Thread thread) {
         this(thread, null, 0);
@@ -51,6 +51,21 @@ final class Parked {
     }
 
     /**
+     * The same, without a look at the clock: where that is a system call, it takes longer than the
+     * wait. A thread that looks later says since when.
+     */
+    static Parked undated(Shown waitsFor) {
+        return new Parked(Thread.currentThread(), waitsFor, 0);
+    }
+
+    /** Waits since then, if not before. */
+    void date(long now) {
+        if (since == 0) {
+            since = now;
+        }
+    }
+
+    /**
      * The wait to show; null if there is none.
      *
      * @param more the end of the text
@@ -58,6 +73,7 @@ final class Parked {
     @Nullable WaitStats stats(String more) {
         Shown what = waitsFor;
         Thread waiting = thread;
+        date(System.nanoTime());
         return what == null || waiting == null
                 ? null
                 : Waits.of(waiting, what.what() + more, since);

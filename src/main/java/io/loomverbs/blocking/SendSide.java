@@ -88,15 +88,22 @@ final class SendSide {
     private int oneByOne;
     private boolean unsignaledTail;
 
-    /** The thread that posted has ended with an Error, and so has another, or it did not start. */
+    /**
+     * The thread that posted has ended with an Error, and so has another, or it did not start. Set
+     * before the turn ends; cleared by the next poster, once the backlog has what was left.
+     */
     private volatile boolean left;
 
     /**
      * A hint how many threads that were woken together have not come back with another request:
-     * worth waiting for, to post these with one call. Written by the leader and by those threads; a
-     * lost update costs or saves one yield.
+     * worth waiting for, to post these with one call. Those of one batch of completions count
+     * together: requests that are posted one by one also complete one by one. Written by the leader
+     * and by those threads; a lost update costs or saves one yield.
      */
     private int expected;
+
+    /** The batch that has woken them. The leader's. */
+    private int expectedOf;
 
     SendSide(Attachment owner, QueuePair qp, int index, int capacity, long start) {
         this.owner = owner;
@@ -163,8 +170,8 @@ final class SendSide {
                 mine = (int) TURN.getAndSet(this, AGAIN) == IDLE;
             }
             if (mine) {
-                if (others > 0 && Thread.currentThread().isVirtual()) {
-                    letOthersSubmit();
+                if (others > 0) {
+                    Pace.letOthersRun();
                 }
                 postAll();
             }
@@ -186,15 +193,6 @@ final class SendSide {
         }
     }
 
-    @SuppressWarnings("ThreadPriorityCheck") // a hint only: it is right without the yield, too
-    private static void letOthersSubmit() {
-        try {
-            Thread.yield();
-        } catch (VirtualMachineError e) {
-            // No memory, or no stack, to yield. This thread posts for others: it must go on.
-        }
-    }
-
     /** A queued request was cancelled. */
     void cancelledOne() {
         if (backlog.cancelledOne()) {
@@ -207,9 +205,12 @@ final class SendSide {
         look(null, 0);
     }
 
-    /** Whether something waits to be posted, or is being posted. */
+    /**
+     * Whether something waits to be posted, or is being posted. What a poster has left goes from
+     * one of the three to the next, and they are read in that order: it is seen in one of them.
+     */
     boolean isBusy() {
-        return backlog.isWaiting() || turn != IDLE;
+        return turn != IDLE || left || backlog.isWaiting();
     }
 
     /** Whether a thread is posting. */
@@ -303,6 +304,9 @@ final class SendSide {
     private boolean postSome() {
         backlog.takeNew();
         putBack();
+        if (left) {
+            left = false;
+        }
         if (unsignaledTail && backlog.isEmpty()) {
             unsignaledTail = false;
             sent.doubt = "a request that was posted unsignaled, and the next was refused";
@@ -484,18 +488,19 @@ final class SendSide {
      */
     void audit() {
         if (sent.asksForProbe() || left) {
-            left = false;
             signal();
         }
     }
 
     /** A completion says that a request, and those before it, are done. The leader's. */
-    void completed(long wrId, WorkCompletions batch, int i) {
+    void completed(int batchNumber, long wrId, WorkCompletions batch, int i) {
         int woken = sent.complete(wrId, batch, i);
         if (woken < 0) {
             return;
         }
-        expected = woken;
+        owner.sends().pace().came(woken);
+        expected = batchNumber == expectedOf ? Math.max(0, expected) + woken : woken;
+        expectedOf = batchNumber;
         if (backlog.isWaiting()) {
             signal();
         }

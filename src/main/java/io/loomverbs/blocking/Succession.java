@@ -67,6 +67,13 @@ final class Succession {
         }
     }
 
+    /** Those that wait now do so since then, unless that is known. For diagnosis. */
+    void date(long now) {
+        for (Parked w = firstLive(top); w != null; w = firstLive(w.lower)) {
+            w.date(now);
+        }
+    }
+
     /** The waiters now, the newest first. For diagnosis, by any thread. */
     List<Parked> live() {
         List<Parked> all = new ArrayList<>();

@@ -17,7 +17,8 @@
  * <p>So a CQ that is used here belongs to this package: do not poll, await or serve it elsewhere,
  * and use it only for queue pairs that have {@code Requests}. If this package finds a completion of
  * other work there, that completion is lost, with a warning in the log. If other code polls a
- * completion of a request, the request's thread keeps waiting.
+ * completion of a request, all requests over the CQ fail some seconds later, with an {@link
+ * IllegalStateException} that says so as their cause.
  *
  * <h2 id="consistency">Memory consistency</h2>
  *

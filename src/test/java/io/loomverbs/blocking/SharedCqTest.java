@@ -6,17 +6,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.loomverbs.ClosedException;
 import io.loomverbs.CompletionQueue;
 import io.loomverbs.QpConfig;
+import io.loomverbs.QpState;
 import io.loomverbs.QpType;
 import io.loomverbs.QueuePair;
 import io.loomverbs.SendWorkRequest;
 import io.loomverbs.WorkCompletions;
 import io.loomverbs.support.Fixture;
 import io.loomverbs.support.Fixture.Task;
+import io.loomverbs.testkit.Distribution;
+import io.loomverbs.testkit.Faults;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -129,5 +133,29 @@ class SharedCqTest {
         assertThatThrownBy(() -> l.a.compareAndSwap(odd, 0, 1))
                 .isInstanceOf(IllegalArgumentException.class);
         l.a.fetchAdd(l.remote().slice(8, 8), 1);
+    }
+
+    /** What others take away is missed within seconds: no thread waits for it without end. */
+    @Test
+    void aCqThatOthersPollEndsItsRequests() throws Exception {
+        Pending pending = l.a.startWrite(Buffer.of(l.memory, 0, 8), l.remote().slice(8, 8));
+        assertThat(l.cq.poll(WorkCompletions.allocate(1))).isOne();
+        Task<Message> receiver = l.f.start("receiver", () -> l.a.receive()).parked();
+        assertThatThrownBy(() -> pending.await(Fixture.PATIENCE))
+                .isInstanceOf(RequestFailedException.class)
+                .cause()
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageStartingWith(l.cq + " was polled by others")
+                .hasMessageContaining("have taken a completion away");
+        assertThat(receiver.failure()).isInstanceOf(RequestFailedException.class);
+        assertThat(l.qp.state()).isEqualTo(QpState.RESET);
+        l.a.close();
+        try (Requests again = Requests.over(l.qp)) { // what was missed then is not missed now
+            l.qp.init(Fixture.anything());
+            l.qp.connect(l.qp.endpoint());
+            Thread.sleep(Duration.ofMillis(1100)); // until an audit is due
+            Faults.of(l.f.context).delay(Distribution.fixed(Fixture.QUIET));
+            again.write(Buffer.of(l.memory, 0, 8), l.remote().slice(8, 8));
+        }
     }
 }

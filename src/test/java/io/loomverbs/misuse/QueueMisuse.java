@@ -56,6 +56,31 @@ final class QueueMisuse extends MisuseTable {
                     "cqe is " + cqe,
                     "max_cqe");
         }
+        String reserve = "CompletionQueue.reserve(int, int)";
+        for (int n : new int[] {-1, Integer.MIN_VALUE}) {
+            iae(reserve, s -> s.direct.reserve(n, 1), "least is " + n, "0 to");
+            iae(reserve, s -> s.direct.reserve(2, n), "most is " + n, "2 to");
+            iae(
+                    "CompletionQueue.unreserve(int)",
+                    s -> s.direct.unreserve(n),
+                    "completions is " + n);
+        }
+        for (int n : new int[] {1, MAX}) {
+            ise(
+                    "CompletionQueue.unreserve(int)",
+                    s -> s.direct.unreserve(n),
+                    "completions is " + n,
+                    "has reserved 0");
+        }
+        ise(
+                "CompletionQueue.resize(int)",
+                s -> {
+                    s.direct.reserve(2, 2);
+                    s.direct.resize(1);
+                },
+                "cqe is 1",
+                "2 completions of",
+                "are reserved");
         String moderate = "CompletionQueue.moderate(int, Duration)";
         for (int count : new int[] {-1, 0x1_0000, MAX, Integer.MIN_VALUE}) {
             iae(
