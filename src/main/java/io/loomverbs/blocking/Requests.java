@@ -30,12 +30,15 @@ import java.time.Duration;
  * thread that waits then gets a {@link RequestFailedException} with the status of the request that
  * failed, and so does every later call, at once. Messages that have arrived can still be received.
  * A call that throws an {@link IllegalArgumentException}, or a {@link VerbsException} because the
- * device refused the request, has changed nothing.
+ * device refused the request, has changed nothing. Over a queue pair that was created for 0 send
+ * requests, each method that makes a request throws an {@link IllegalStateException}.
  *
- * <p>If a CQ delivers no more completions, because it has overrun, or because the program serves it
- * or adds it to a group, its queue pairs are moved to RESET, and all their requests fail. Then only
- * a reset ensures that the device no longer uses the memory. If the program itself moves the queue
- * pair to RESET while something is posted, all requests fail within some seconds, also when it has
+ * <p>If a CQ delivers no more completions, or not all, because it has overrun, or because the program
+ * serves it, adds it to a group or polls it by hand, its queue pairs are moved to RESET, and all
+ * their requests fail. Then only a reset ensures that the device no longer uses the memory: while
+ * the device refuses that, a call that waits throws what has ended the CQ, an {@link
+ * IllegalStateException} or a {@link VerbsException}. If the program itself moves the queue pair to
+ * RESET while something is posted, all requests fail within some seconds, also when it has
  * connected the queue pair again meanwhile.
  *
  * <h2>Interrupts and timeouts</h2>
@@ -164,18 +167,30 @@ public final class Requests implements AutoCloseable {
      * If the device refuses this, too, the program gets the first exception, and another thread
      * tries again: the program cannot.
      */
-    @SuppressWarnings("ReferenceEquality") // the JVM may throw an Error that it has made before
     private void closeAfter(Throwable cause) {
         try {
             close();
         } catch (RuntimeException | Error e) {
-            if (e != cause) {
-                cause.addSuppressed(e);
+            suppress(e, cause);
+            try {
+                Thread.ofVirtual()
+                        .name("loomverbs-close " + attachment)
+                        .inheritInheritableThreadLocals(false)
+                        .start(attachment::closeInTime);
+            } catch (RuntimeException | Error noThread) {
+                suppress(noThread, cause);
             }
-            Thread.ofVirtual()
-                    .name("loomverbs-close " + attachment)
-                    .inheritInheritableThreadLocals(false)
-                    .start(attachment::closeInTime);
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the JVM may throw an Error that it has made before
+    private static void suppress(Throwable later, Throwable cause) {
+        if (later != cause) {
+            try {
+                cause.addSuppressed(later);
+            } catch (VirtualMachineError e) {
+                // No memory to keep it: the cause comes first.
+            }
         }
     }
 
@@ -221,6 +236,7 @@ public final class Requests implements AutoCloseable {
      * @return the request
      * @throws InterruptedException if the thread was interrupted; nothing was sent
      * @throws RequestFailedException if an earlier request failed
+     * @throws RequestTimeoutException if there was no place in time; nothing was sent
      * @throws IllegalArgumentException if the buffer is of another protection domain
      * @throws ClosedException if this, the queue pair or the buffer is closed
      */
@@ -271,6 +287,7 @@ public final class Requests implements AutoCloseable {
      * @return the request
      * @throws InterruptedException if the thread was interrupted; nothing was written
      * @throws RequestFailedException if an earlier request failed
+     * @throws RequestTimeoutException if there was no place in time; nothing was written
      * @throws IllegalArgumentException if {@code to} is shorter, or the buffer is of another
      *     protection domain
      * @throws ClosedException if this, the queue pair or the buffer is closed
@@ -325,6 +342,7 @@ public final class Requests implements AutoCloseable {
      * @return the request
      * @throws InterruptedException if the thread was interrupted; nothing is read
      * @throws RequestFailedException if an earlier request failed
+     * @throws RequestTimeoutException if there was no place in time; nothing is read
      * @throws IllegalArgumentException if {@code to} is shorter, or the buffer is of another
      *     protection domain
      * @throws ClosedException if this, the queue pair or the buffer is closed
@@ -396,6 +414,7 @@ public final class Requests implements AutoCloseable {
      * @return the request
      * @throws InterruptedException if the thread was interrupted; nothing is executed
      * @throws RequestFailedException if an earlier request failed
+     * @throws RequestTimeoutException if there was no place in time; nothing is executed
      * @throws ClosedException if this or the queue pair is closed
      */
     public Pending start(Description description) throws InterruptedException {
@@ -551,16 +570,31 @@ public final class Requests implements AutoCloseable {
         send.submit(r);
         if (r.isQueued()) {
             r.tellPosted = true;
+            boolean left = true;
             try {
-                attachment.sends().await(new Posted(r), Long.MAX_VALUE);
+                left = attachment.sends().await(new Posted(r), timeout);
             } catch (InterruptedException e) {
                 if (cancel(r)) {
                     throw e;
                 }
                 Thread.currentThread().interrupt(); // it was posted just now
             }
+            if (!left && cancel(r)) {
+                throw notPosted(r);
+            }
         }
         return new Pending(attachment, r);
+    }
+
+    private RequestTimeoutException notPosted(Request r) {
+        return new RequestTimeoutException(
+                r
+                        + " was not posted within "
+                        + Duration.ofNanos(timeout)
+                        + ": the send queue of "
+                        + this
+                        + " is full",
+                null);
     }
 
     private boolean cancel(Request r) {
@@ -596,14 +630,7 @@ public final class Requests implements AutoCloseable {
         }
         if (!done) {
             if (cancel(r)) {
-                throw new RequestTimeoutException(
-                        r
-                                + " was not posted within "
-                                + Duration.ofNanos(timeout)
-                                + ": the send queue of "
-                                + this
-                                + " is full",
-                        null);
+                throw notPosted(r);
             }
             Pending pending = new Pending(attachment, r);
             throw new RequestTimeoutException(

@@ -69,9 +69,10 @@ public record RequestsConfig(
     }
 
     /**
-     * Limits how long a blocking call waits. A {@link Pending} has its own limits.
+     * Limits how long a blocking call waits, also one that starts a request while the send queue is
+     * full. A {@link Pending} has its own limits.
      *
-     * @param limit how long
+     * @param limit how long; zero only polls
      * @return a changed copy
      */
     public RequestsConfig withTimeout(Duration limit) {
