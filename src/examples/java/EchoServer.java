@@ -13,6 +13,7 @@ import io.loomverbs.blocking.Requests;
 import io.loomverbs.blocking.RequestsConfig;
 
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -26,6 +27,7 @@ import java.util.concurrent.Future;
 public final class EchoServer {
     private static final int BYTES = 64;
     private static final int PLACES = 2;
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     /** Both ends of a connection. */
     private record Connection(QueuePair server, Requests echo, QueuePair client, Requests calls) {}
@@ -75,13 +77,16 @@ public final class EchoServer {
                 threads.submit(() -> echo(c.echo()));
                 clients.add(threads.submit(() -> call(c.calls(), messages)));
             }
-            for (Future<?> client : clients) {
-                client.get(); // throws if an answer was wrong
+            try {
+                for (Future<?> client : clients) {
+                    client.get(); // throws if an answer was wrong, or did not come
+                }
+                long all = (long) count * messages;
+                double rate = all / seconds(start);
+                System.out.printf("%d messages came back, in order: %.0f a second%n", all, rate);
+            } finally {
+                connections.forEach(c -> c.echo().close()); // ends the server's threads
             }
-            long all = (long) count * messages;
-            System.out.printf(
-                    "%d messages came back, in order: %.0f a second%n", all, all / seconds(start));
-            connections.forEach(c -> c.echo().close()); // ends the server's threads
         }
     }
 
@@ -92,7 +97,7 @@ public final class EchoServer {
         server.init();
         client.init();
         Requests echo = Requests.over(server, config); // receives stand before a peer may send
-        Requests calls = Requests.over(client, config);
+        Requests calls = Requests.over(client, config.withTimeout(PATIENCE));
         server.connect(client.endpoint());
         client.connect(server.endpoint());
         return new Connection(server, echo, client, calls);

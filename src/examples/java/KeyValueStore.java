@@ -18,6 +18,7 @@ import io.loomverbs.blocking.RequestsConfig;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -40,6 +41,7 @@ public final class KeyValueStore {
 
     private static final int SUM = ENTRY - Long.BYTES;
     private static final int RECEIVES = 64;
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final MemorySegment table;
     private final BufferPool pool;
@@ -70,7 +72,7 @@ public final class KeyValueStore {
             client.init();
             RequestsConfig receives = RequestsConfig.of().withReceives(RECEIVES, pool);
             try (Requests serving = Requests.over(server, receives);
-                    Requests calling = Requests.over(client, receives)) {
+                    Requests calling = Requests.over(client, receives.withTimeout(PATIENCE))) {
                 server.connect(client.endpoint());
                 client.connect(server.endpoint());
                 KeyValueStore store = new KeyValueStore(memory.memory(), pool);
@@ -92,17 +94,20 @@ public final class KeyValueStore {
             write(key, 1);
         }
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            threads.submit(() -> serve(serving));
+            threads.submit(() -> serve(serving)); // if it fails, the client's time runs out
             Future<?> writer = threads.submit(() -> putAll(calling, seconds));
             List<Future<?>> readers = new ArrayList<>();
             for (int i = 0; i < clients; i++) {
                 readers.add(threads.submit(() -> getAll(calling, remote, writer)));
             }
-            writer.get();
-            for (Future<?> reader : readers) {
-                reader.get(); // throws if it has read what was never written
+            try {
+                writer.get();
+                for (Future<?> reader : readers) {
+                    reader.get(); // throws if it has read what was never written
+                }
+            } finally {
+                serving.close(); // ends the server's thread
             }
-            serving.close(); // ends the server's thread
         }
         System.out.printf(
                 "%d threads: %.0f GETs a second, %d read again, %.0f PUTs a second;"
