@@ -46,6 +46,12 @@ public final class SharedSends {
     /** As many as messages can be under way: what is measured is not a peer that is not ready. */
     private final int receives;
 
+    /**
+     * Ends a measurement. That of one thread looks at the clock once for 16 messages; in the guest,
+     * a look is a system call.
+     */
+    private volatile boolean over;
+
     /** Parks for each message, in the last measurement. */
     private double parks;
 
@@ -184,14 +190,14 @@ public final class SharedSends {
                         });
         LongAdder sent = new LongAdder();
         List<Thread> senders = new ArrayList<>();
+        over = false;
         long start = System.nanoTime();
-        long end = start + nanos;
         for (int i = 0; i < threads; i++) {
             senders.add(
                     Thread.startVirtualThread(
                             () -> {
                                 try {
-                                    while (System.nanoTime() < end) {
+                                    while (!over) {
                                         sends.send(message);
                                         sent.increment();
                                     }
@@ -200,6 +206,8 @@ public final class SharedSends {
                                 }
                             }));
         }
+        Thread.sleep(Duration.ofNanos(nanos));
+        over = true;
         for (Thread sender : senders) {
             sender.join();
         }
