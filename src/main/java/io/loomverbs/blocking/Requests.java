@@ -33,10 +33,10 @@ import java.time.Duration;
  * device refused the request, has changed nothing. Over a queue pair that was created for 0 send
  * requests, each method that makes a request throws an {@link IllegalStateException}.
  *
- * <p>If a CQ delivers no more completions, or not all, because it has overrun, or because the program
- * serves it, adds it to a group or polls it by hand, its queue pairs are moved to RESET, and all
- * their requests fail. Then only a reset ensures that the device no longer uses the memory: while
- * the device refuses that, a call that waits throws what has ended the CQ, an {@link
+ * <p>If a CQ delivers no more completions, or not all, because it has overrun, or because the
+ * program serves it, adds it to a group or polls it by hand, its queue pairs are moved to RESET,
+ * and all their requests fail. Then only a reset ensures that the device no longer uses the memory:
+ * while the device refuses that, a call that waits throws what has ended the CQ, an {@link
  * IllegalStateException} or a {@link VerbsException}. If the program itself moves the queue pair to
  * RESET while something is posted, all requests fail within some seconds, also when it has
  * connected the queue pair again meanwhile.

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whether others poll a CQ. What they take is lost, and a request may wait for it. Found at an
- * audit: to refuse it, each poll would have to say who polls.
+ * audit: to refuse it, each poll would have to name its caller.
  */
 final class Tally {
     private final CompletionQueue cq;
@@ -14,7 +14,7 @@ final class Tally {
     /** Users have come after there were none: others could poll meanwhile. */
     private volatile boolean recounts;
 
-    /** What leaders have taken, and whoever polled before there were requests. The leader's. */
+    /** What leaders have taken, and others before there were requests. The leader's. */
     private long taken;
 
     Tally(CompletionQueue cq) {

@@ -362,6 +362,17 @@ final class Provocations {
                 messages.add(String.valueOf(e.getCause().getMessage()));
             }
         }
+        CompletionQueue shared = f.direct();
+        Fixture.Pair watched = f.pair(shared, f.direct());
+        try (Requests robbed = Requests.over(watched.a)) {
+            Pending read = robbed.startRead(RemoteRegion.of(watched.bMemory).slice(0, 8), taken);
+            Fixture.eventually("polled", () -> shared.poll(WorkCompletions.allocate(1)) > 0);
+            try {
+                read.await();
+            } catch (RequestFailedException e) {
+                messages.add(String.valueOf(e.getCause().getMessage()));
+            }
+        }
         Fixture.Pair broken = f.pair(f.direct(), f.direct());
         try (Requests failing = Requests.over(broken.a)) {
             Faults.of(f.context).failSend(broken.a, 1, WcStatus.REM_OP_ERR);
