@@ -71,6 +71,10 @@ public final class FairnessLoad {
             nanos[count++] = tookNanos - due;
         }
 
+        double mostMillis() {
+            return Arrays.stream(nanos, 0, count).max().orElse(0) / 1e6;
+        }
+
         @Override
         public String toString() {
             if (count == 0) {
@@ -301,6 +305,14 @@ public final class FairnessLoad {
                 each[ends - 1],
                 each[ends / 2],
                 longest / 1e6);
+        double rounds = 10.0 * ends * nanos / all / 1e6;
+        double stall = lateness.getLast().mostMillis(); // of the platform thread
+        System.out.printf(
+                Locale.ROOT,
+                "ten services of each take %.1f ms; with the longest stall of a platform thread"
+                    + " %.1f ms%n",
+                rounds,
+                rounds + stall);
         for (int i = 0; i < CARRIERS; i++) {
             StringBuilder line = new StringBuilder();
             for (int s = (int) (WARM_NANOS / SECOND); s < seconds; s++) {

@@ -33,7 +33,7 @@ final class Fairness {
         int waits = queue.countWait();
         long left = (waits & (WAITS - 1)) == 0 ? stepAside(nanos) : nanos;
         Turns all = turns;
-        return all == null ? left : all.before(waits, left);
+        return all == null ? left : all.before(queue, waits, left);
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // lets others run, not a hint

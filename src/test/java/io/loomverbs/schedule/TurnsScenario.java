@@ -118,9 +118,13 @@ final class TurnsScenario implements Scenario {
                     });
         }
 
+        private long before(long nanos) {
+            return turns.before(queue, queue.countWait(), nanos);
+        }
+
         private void comeLater() {
             for (int n = schedule.between(2, 5); n > 0; n--) {
-                check(turns.before(queue.countWait(), Long.MAX_VALUE) == Long.MAX_VALUE, "a limit");
+                check(before(Long.MAX_VALUE) == Long.MAX_VALUE, "a limit");
             }
         }
 
@@ -128,7 +132,7 @@ final class TurnsScenario implements Scenario {
             for (int n = schedule.between(1, 3); n > 0; n--) {
                 long nanos = schedule.timeout().toNanos();
                 long start = schedule.nanoTime();
-                long left = turns.before(queue.countWait(), nanos);
+                long left = before(nanos);
                 check(
                         left <= nanos && left >= nanos - (schedule.nanoTime() - start),
                         "what is left is " + left);
@@ -138,7 +142,7 @@ final class TurnsScenario implements Scenario {
         private void beInterrupted() {
             boolean before = false;
             for (int n = schedule.between(1, 3); n > 0; n--) {
-                turns.before(queue.countWait(), Long.MAX_VALUE);
+                before(Long.MAX_VALUE);
                 boolean now = Thread.currentThread().isInterrupted();
                 check(now || !before, "an interrupt is lost");
                 before = now;

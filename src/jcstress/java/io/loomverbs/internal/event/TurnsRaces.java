@@ -142,7 +142,7 @@ public class TurnsRaces {
         private String pass() {
             EventQueue queue = EventQueue.ofOneCq(null);
             for (int i = 0; i < WAITS; i++) {
-                if (turns.before(queue.countWait(), Patience.nanos()) <= 0) {
+                if (turns.before(queue, queue.countWait(), Patience.nanos()) <= 0) {
                     return "stuck";
                 }
             }

@@ -58,6 +58,9 @@ public final class EventQueue extends AssigningQueue {
      */
     private int entries;
 
+    /** Whether a thread that was about to wait here has passed {@link Turns} last. A hint, too. */
+    boolean passed;
+
     /**
      * @param feed where events have to be fetched; null if the device raises them itself
      * @param chain how threads are woken; null if each event wakes one

@@ -62,6 +62,11 @@ public final class Turns {
      * or ten if all that pass are let in at once. If a carrier runs out of threads earlier, it
      * finds the next envoy outside.
      *
+     * A thread that has passed may wait once before it passes again. A stale event would else cost
+     * it a turn: with it a thread comes to wait, passes, finds the event and no completion, since
+     * its peer was let in at the same time and has not run yet, and comes to wait anew. If the
+     * gate was closed meanwhile, the peer's message would wait until the thread's next turn.
+     *
      * *** Why no thread stays parked ***
      *
      *     threads are in the list and the gate is open    =>  an envoy is on its way
@@ -241,15 +246,17 @@ public final class Turns {
     }
 
     /**
-     * To be called by a thread that is about to wait, before it joins any queue: returns at once,
-     * or when others have had their turn.
+     * To be called by a thread that is about to wait, before it joins a queue: returns at once, or
+     * when others have had their turn.
      *
-     * @param waits what {@link EventQueue#countWait} of its queue has returned
+     * @param waits what {@link EventQueue#countWait} of that queue has returned
      * @param nanos for how long it may wait at most, from now on: in this call too
      * @return how long is left of that, perhaps nothing
      */
-    public long before(int waits, long nanos) {
-        if ((waits & mask) != 0 && !gateClosed) {
+    public long before(EventQueue queue, int waits, long nanos) {
+        boolean closed = gateClosed;
+        if (queue.passed || ((waits & mask) != 0 && !closed)) {
+            queue.passed = false;
             return nanos;
         }
         Thread me = Thread.currentThread();
@@ -257,13 +264,14 @@ public final class Turns {
             return nanos;
         }
         long now = System.nanoTime();
-        if (gateClosed || now - lookedNanos >= half) {
-            look(new Turn(me), now, nanos);
+        if (closed || now - lookedNanos >= half) {
+            queue.passed = look(new Turn(me), now, nanos);
         }
         return nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - now);
     }
 
-    void look(Turn turn, long now, long nanos) {
+    /** Whether the thread has passed. */
+    boolean look(Turn turn, long now, long nanos) {
         int seen;
         boolean passes;
         boolean closes = false;
@@ -271,7 +279,7 @@ public final class Turns {
         try {
             if (!gateClosed) {
                 if (now - lookedNanos < half) {
-                    return;
+                    return false;
                 }
                 boolean needless = listed == 0 && idle.getAsBoolean();
                 closes = !needless && probed && (listed > 0 || runs == runsBefore);
@@ -282,7 +290,7 @@ public final class Turns {
                     probed = !needless;
                 }
                 if (needless) {
-                    return;
+                    return false;
                 }
             }
             seen = runs;
@@ -303,6 +311,7 @@ public final class Turns {
         if (passes) {
             await(turn, now, nanos);
         }
+        return passes;
     }
 
     /** Stays in the carrier's own queue until something outside has run. */

@@ -90,6 +90,24 @@ class TurnsStepsTest {
         assertThat(turns.closings()).isOne();
     }
 
+    /** A stale event would else cost it the turn that it has passed for. */
+    @Test
+    void aThreadThatHasPassedMayWaitOnceBeforeItPassesAgain() throws InterruptedException {
+        closeGate();
+        EventQueue queue = EventQueue.ofOneCq(null);
+        List<Long> left = new ArrayList<>();
+        Thread.ofVirtual()
+                .start(
+                        () -> {
+                            for (int i = 0; i < 4; i++) {
+                                left.add(turns.before(queue, 1, 1_000));
+                            }
+                        })
+                .join();
+        assertThat(left.stream().map(nanos -> nanos == 1_000 ? "waits" : "passes"))
+                .containsExactly("passes", "waits", "passes", "waits");
+    }
+
     /** Threads that pass would wait in vain where nothing outside runs. */
     @Test
     void theGateStaysOpenForSomeTimeAfterTheListWasDissolved() {
