@@ -310,7 +310,7 @@ public final class FairnessLoad {
         System.out.printf(
                 Locale.ROOT,
                 "ten services of each take %.1f ms; with the longest stall of a platform thread"
-                    + " %.1f ms%n",
+                        + " %.1f ms%n",
                 rounds,
                 rounds + stall);
         for (int i = 0; i < CARRIERS; i++) {
