@@ -4,10 +4,17 @@ import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
+import java.util.List;
 import java.util.Locale;
 
 /** The help of a command in the form of man(7), the roff macros that {@code man} uses. */
 final class ManPage {
+    /** Less than man's own, so that lines of the help fit a terminal of 80 columns. */
+    private static final int INDENTATION = 3;
+
+    private static final int COLUMNS = 80;
+    private static final String EXAMPLES = "Examples:";
+
     private final StringBuilder text = new StringBuilder();
 
     private ManPage() {}
@@ -23,8 +30,18 @@ final class ManPage {
     }
 
     private String write(CommandLine command) {
-        Help help = new Help(command.getCommandSpec(), Help.defaultColorScheme(Help.Ansi.OFF));
         UsageMessageSpec usage = command.getCommandSpec().usageMessage();
+        int width = usage.width();
+        usage.width(COLUMNS - INDENTATION);
+        try {
+            return write(command, usage);
+        } finally {
+            usage.width(width);
+        }
+    }
+
+    private String write(CommandLine command, UsageMessageSpec usage) {
+        Help help = new Help(command.getCommandSpec(), Help.defaultColorScheme(Help.Ansi.OFF));
         String name = name(command);
         String program = name.contains("-") ? name.substring(0, name.indexOf('-')) : name;
         text.append(".TH ")
@@ -42,9 +59,11 @@ final class ManPage {
             verbatim("COMMANDS", help.commandList());
         }
         verbatim("EXIT STATUS", help.exitCodeList());
-        String heading = usage.footerHeading().replace("%n", "");
-        boolean examples = heading.toLowerCase(Locale.ROOT).contains("examples");
-        verbatim(examples ? "EXAMPLES" : "NOTES", help.footer());
+        String footer = usage.footerHeading().replace("%n", "\n") + help.footer();
+        int examples = footer.indexOf(EXAMPLES);
+        int end = examples < 0 ? footer.length() : examples;
+        verbatim("NOTES", footer.substring(0, end));
+        verbatim("EXAMPLES", examples < 0 ? "" : footer.substring(end + EXAMPLES.length()));
         if (!name.equals(program)) {
             section("SEE ALSO", "\\fB" + program + "\\fR(1)\n");
         }
@@ -58,16 +77,26 @@ final class ManPage {
     }
 
     private void section(String heading, String body) {
-        text.append(".SH ").append(heading).append('\n').append(body);
+        text.append(".SH ").append(heading).append("\n.in ").append(INDENTATION).append("n\n");
+        text.append(body);
     }
 
-    /** Unchanged lines; none if there are none to print. */
+    /** Unchanged lines without their common indentation; none if there are none to print. */
     private void verbatim(String heading, String lines) {
         if (lines.isBlank()) {
             return;
         }
+        List<String> all = lines.stripTrailing().lines().dropWhile(String::isBlank).toList();
+        int indented =
+                all.stream()
+                        .filter(line -> !line.isBlank())
+                        .mapToInt(line -> line.indexOf(line.strip()))
+                        .min()
+                        .orElse(0);
         StringBuilder body = new StringBuilder(".nf\n");
-        lines.stripTrailing().lines().forEach(line -> body.append(escaped(line)).append('\n'));
+        for (String line : all) {
+            body.append(escaped(line.isBlank() ? "" : line.substring(indented))).append('\n');
+        }
         section(heading, body.append(".fi\n").toString());
     }
 

@@ -339,15 +339,31 @@ class CommandsTest {
                     .contains("\nloomverbs\\-" + name + " \\- ")
                     .containsSubsequence(".SH NAME", ".SH SYNOPSIS", ".SH EXIT STATUS");
             assertThat(page.lines().filter(line -> line.startsWith(".")))
-                    .allMatch(line -> line.matches("\\.(TH|SH) .*|\\.nf|\\.fi"));
+                    .allMatch(line -> line.matches("\\.(TH|SH) .*|\\.in 3n|\\.nf|\\.fi"));
+            assertThat(page.lines().dropWhile(line -> !line.equals(".SH SYNOPSIS")))
+                    .as("indented by 3, in 80 columns")
+                    .allMatch(line -> line.replaceAll("\\\\[e-]", "-").length() <= 77);
         }
         assertThat(run("man storm").out())
                 .isEqualTo(Files.readString(dir.resolve("loomverbs-storm.1")))
-                .contains("\\-\\-cqs", "loomverbs storm \\-\\-churn", "130   ended by Ctrl\\-C");
-        assertThat(run("man").out()).contains(".SH COMMANDS", "  storm ");
+                .contains("\\-\\-cqs", "130   ended by Ctrl\\-C")
+                .contains(".SH NOTES\n.in 3n\n.nf\nThe table:\n")
+                .contains(".SH EXAMPLES\n.in 3n\n.nf\nloomverbs storm \\-\\-churn\n");
+        assertThat(run("man").out()).contains(".SH COMMANDS", "\nstorm ");
         assertThat(run("man tempest").err())
                 .startsWith("COMMAND is tempest, but must be one of [devinfo, ");
         assertThat(run("man --out " + dir + " storm").status()).isEqualTo(2);
+    }
+
+    /** The guide's table has each command. */
+    @Test
+    void everyCommandIsInTheGuide() throws Exception {
+        String guide = Files.readString(Path.of("docs/guide.md"));
+        for (String name : Main.commandLine().getSubcommands().keySet()) {
+            assertThat(guide)
+                    .as(name)
+                    .containsAnyOf("\n| `" + name + "` |", "`./loomverbs " + name);
+        }
     }
 
     /** Programs can read what commands print, but for what is for a shell, man and people. */
