@@ -150,6 +150,6 @@ final class StormProgress implements Runnable {
         int idle = millis > plannedMillis ? storm.idleHandlers() : 0;
         return idle == 0
                 ? text
-                : text + String.format(Locale.ROOT, "; %,d handlers have had no work yet", idle);
+                : text + String.format(Locale.ROOT, "; handlers without work yet: %,d", idle);
     }
 }

@@ -72,7 +72,7 @@ public final class Storm {
     }
 
     /**
-     * How many handlers have not been given an event yet.
+     * How many handlers have had no work yet.
      *
      * @return the number at this moment
      */

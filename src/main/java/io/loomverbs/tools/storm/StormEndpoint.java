@@ -128,9 +128,10 @@ final class StormEndpoint {
 
     /**
      * Arms the CQ and handles what has come, until it is empty. Ends quietly if the endpoint goes.
+     * An end that is its own peer may never be empty, so what comes first counts as work.
      */
     @SuppressWarnings("ThreadPriorityCheck") // fairness only
-    void serve(StormScratch scratch) {
+    void serve(int handler, StormScratch scratch) {
         lock.lock();
         try {
             long now = System.nanoTime();
@@ -139,6 +140,9 @@ final class StormEndpoint {
             }
             cq.reqNotify(false);
             for (int round = 1; cq.poll(scratch.batch) > 0; round++) {
+                if (round == 1) {
+                    state.tally().work(handler, index);
+                }
                 for (int i = 0; i < scratch.batch.size(); i++) {
                     handle(scratch.batch, scratch, i, round == 1 && i == 0 ? now : 0);
                 }

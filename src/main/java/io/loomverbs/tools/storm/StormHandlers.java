@@ -30,7 +30,7 @@ final class StormHandlers {
                                     if (awaits) {
                                         while (awaitSome(endpoint, batch, state)) {}
                                     } else {
-                                        serve(endpoint, state);
+                                        serve(handler, endpoint, state);
                                         while (awaitOwn(endpoint, state)) {}
                                     }
                                     endpoint = slot.next(endpoint);
@@ -100,13 +100,13 @@ final class StormHandlers {
             throw new IllegalStateException("an event of a CQ that is not of this storm");
         }
         state.tally().event(handler, endpoint.index);
-        serve(endpoint, state);
+        serve(handler, endpoint, state);
     }
 
-    private static void serve(StormEndpoint endpoint, StormState state) {
+    private static void serve(int handler, StormEndpoint endpoint, StormState state) {
         StormScratch scratch = state.scratchPool().borrow();
         try {
-            endpoint.serve(scratch);
+            endpoint.serve(handler, scratch);
         } finally {
             state.scratchPool().giveBack(scratch);
         }

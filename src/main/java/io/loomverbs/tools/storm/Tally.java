@@ -33,6 +33,11 @@ final class Tally {
     /** A handler has received an event of a CQ. */
     void event(int handler, int cq) {
         events.increment();
+        work(handler, cq);
+    }
+
+    /** A handler has something of a CQ to do. */
+    void work(int handler, int cq) {
         mark(handlers, handler);
         if (mark(cqs, cq) && served.incrementAndGet() == cqs.length()) {
             steadySince = System.nanoTime();

@@ -9,13 +9,14 @@ import io.loomverbs.ProtectionDomain;
 import io.loomverbs.Verbs;
 import io.loomverbs.WaitStrategy;
 import io.loomverbs.WorkCompletions;
+import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.time.Duration;
 
-/** An endpoint that is destroyed while its handler is at work, and the next one in its memory. */
+/** An endpoint that is destroyed while its handler is at work, and one that is its own peer. */
 @Timeout(60)
 class StormEndpointTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -82,6 +83,38 @@ class StormEndpointTest {
             assertThat(state.tally().messages.sum()).isEqualTo(1);
             assertThat(state.failures().first()).isEmpty();
             second.close();
+        }
+    }
+
+    /**
+     * A message that goes to the CQ it came from, before the handler waits for the first time: the
+     * handler finds one more each time it polls, so it works without ever receiving an event.
+     */
+    @Test
+    void aHandlerThatAlwaysFindsMessagesIsAtWork() throws InterruptedException {
+        StormPlan plan =
+                new StormPlan(1, StormDelivery.DIRECT, null, 1, Duration.ofSeconds(1), 1, 64, 0);
+        StormState alone = new StormState(1);
+        try (Context context = Verbs.device("soft0").open();
+                ProtectionDomain pd = context.allocPd();
+                MemoryRegion memory =
+                        pd.allocateMr(StormEndpoint.bytesOfStation(plan), Access.LOCAL_WRITE)) {
+            StormEndpoint end = new StormEndpoint(0, 1, plan, alone, context, null, memory);
+            end.createQp(pd);
+            end.connect(end, scratch);
+            end.kickOff(scratch);
+            EndpointSlot slot = new EndpointSlot();
+            slot.take(end);
+            Thread handler = StormHandlers.direct(0, slot, false, alone);
+            Fixture.eventually("work", () -> alone.tally().handlersAtWork() == 1);
+            alone.stop();
+            end.die();
+            end.closeQp();
+            end.closeCq();
+            slot.close();
+            assertThat(handler.join(PATIENCE)).isTrue();
+            assertThat(alone.tally().corrupted.sum()).isZero();
+            assertThat(alone.failures().first()).isEmpty();
         }
     }
 }
