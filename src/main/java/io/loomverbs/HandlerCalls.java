@@ -1,11 +1,16 @@
 package io.loomverbs;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
 import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,6 +19,9 @@ final class HandlerCalls {
     private static final Set<HandlerCalls> ALL = ConcurrentHashMap.newKeySet();
     private static final Pattern CARRIER = Pattern.compile("@(\\S+)$");
     private static final VarHandle STEPS;
+
+    /** The watch looks each second, and dumps read what it has seen. */
+    private static final ReentrantLock LOOKS = new ReentrantLock();
 
     static {
         try {
@@ -29,11 +37,21 @@ final class HandlerCalls {
     /** Odd while the handler runs. Written by the thread, opaque. */
     private int steps;
 
-    /* What the last look has seen; the watch's own. */
+    /* What the last look has seen. */
+
+    @GuardedBy("LOOKS")
     private int seen;
+
+    @GuardedBy("LOOKS")
     private long since;
+
+    @GuardedBy("LOOKS")
     private @Nullable String carrier;
+
+    @GuardedBy("LOOKS")
     private boolean told;
+
+    @GuardedBy("LOOKS")
     private boolean toldOfCarrier;
 
     private HandlerCalls(Object served, Thread thread) {
@@ -66,11 +84,45 @@ final class HandlerCalls {
     }
 
     static void look(long now, long heldNanos, long carrierNanos) {
-        for (HandlerCalls calls : ALL) {
-            calls.lookAt(now, heldNanos, carrierNanos);
+        LOOKS.lock();
+        try {
+            for (HandlerCalls calls : ALL) {
+                calls.lookAt(now, heldNanos, carrierNanos);
+            }
+        } finally {
+            LOOKS.unlock();
         }
     }
 
+    /**
+     * What is to be said of handlers that have not returned for some time, as far as the watch has
+     * seen: nothing if leak detection is off.
+     *
+     * @param served whose handlers: CQs and channels
+     */
+    static List<String> running(Set<?> served, long nanos) {
+        List<String> found = new ArrayList<>();
+        LOOKS.lock();
+        try {
+            long now = System.nanoTime();
+            for (HandlerCalls calls : ALL) {
+                if (served.contains(calls.served) && calls.hasRun(now, nanos)) {
+                    found.add(calls.text(now - calls.since, " has not returned for "));
+                }
+            }
+        } finally {
+            LOOKS.unlock();
+        }
+        return found;
+    }
+
+    @GuardedBy("LOOKS")
+    private boolean hasRun(long now, long nanos) {
+        int step = (int) STEPS.getOpaque(this);
+        return (step & 1) != 0 && step == seen && now - since >= nanos;
+    }
+
+    @GuardedBy("LOOKS")
     private void lookAt(long now, long heldNanos, long carrierNanos) {
         int step = (int) STEPS.getOpaque(this);
         if ((step & 1) == 0 || step != seen) {
@@ -88,23 +140,21 @@ final class HandlerCalls {
         long held = now - since;
         if (held >= carrierNanos && carrier != null && !toldOfCarrier) {
             toldOfCarrier = true;
-            report(held, " has kept its carrier, " + carrier + ", for ");
+            LeakDetection.report(text(held, " has kept its carrier, " + carrier + ", for "));
         }
         if (held >= heldNanos && !told) {
             told = true;
-            report(held, " has not returned for ");
+            LeakDetection.report(text(held, " has not returned for "));
         }
     }
 
-    private void report(long nanos, String what) {
-        Place now = Place.of(thread);
-        LeakDetection.report(
-                "the handler of "
-                        + served
-                        + what
-                        + Wording.wholeSeconds(nanos)
-                        + ": thread "
-                        + now);
+    private String text(long nanos, String what) {
+        return "the handler of "
+                + served
+                + what
+                + Wording.wholeSeconds(nanos)
+                + ": thread "
+                + Place.of(thread);
     }
 
     /** The carrier of a mounted virtual thread, else null. Only the thread's text shows it. */

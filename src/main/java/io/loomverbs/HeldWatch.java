@@ -17,7 +17,7 @@ final class HeldWatch {
     /**
      * Handlers are checked more often than events: one that keeps a carrier holds up other threads.
      */
-    private static final long LOOK_NANOS = HELD_NANOS / 10;
+    static final long LOOK_NANOS = HELD_NANOS / 10;
 
     private static final Long TOLD = Long.MAX_VALUE;
     private static final int EVENTS_EVERY = 3;

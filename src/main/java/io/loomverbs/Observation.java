@@ -23,6 +23,9 @@ final class Observation {
     /** The channels on which no thread waits, and which none serves. */
     private final Set<CompletionChannel> unreceived = new HashSet<>();
 
+    /** Unacknowledged events that nothing waits for: a busy CQ has some at any moment. */
+    private final List<String> passing = new ArrayList<>();
+
     /** The groups of those CQs that are in one. */
     private final Map<CompletionQueue, CqGroup> groups = new HashMap<>();
 
@@ -45,6 +48,9 @@ final class Observation {
         }
         openCqs.sort(Comparator.comparingInt(CompletionQueue::id));
         openChannels.sort(Comparator.comparingInt(CompletionChannel::id));
+        Set<Object> served = new HashSet<>(openCqs);
+        served.addAll(openChannels);
+        problems.addAll(HandlerCalls.running(served, HeldWatch.LOOK_NANOS));
         openChannels.forEach(this::observe);
         openCqs.forEach(this::observe);
         add(context.asyncEvents().waiting(), "an asynchronous event of " + context);
@@ -52,6 +58,7 @@ final class Observation {
         for (AsyncEvent event : unacked) {
             problems.add("not acknowledged: the asynchronous event " + event);
         }
+        problems.addAll(passing);
         addLayers();
     }
 
@@ -169,7 +176,8 @@ final class Observation {
                         waiting.size(),
                         handling));
         if (unacked > 0) {
-            problems.add(
+            List<String> list = closers.isEmpty() ? passing : problems;
+            list.add(
                     "not acknowledged: "
                             + Wording.count(unacked, "event")
                             + " of "

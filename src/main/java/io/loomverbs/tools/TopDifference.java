@@ -29,6 +29,10 @@ final class TopDifference {
     private List<ContextStats> contexts = List.of();
     private final List<List<Row>> rows = new ArrayList<>();
     private final List<String> problems = new ArrayList<>();
+
+    /** Events that nobody takes: on a busy machine those of thousands of CQs, so they come last. */
+    private final List<String> unreceived = new ArrayList<>();
+
     private long looked;
 
     TopDifference(List<ContextStats> first) {
@@ -46,6 +50,7 @@ final class TopDifference {
         contexts = now;
         rows.clear();
         problems.clear();
+        unreceived.clear();
         for (int i = 0; i < now.size(); i++) {
             ContextStats context = now.get(i);
             List<Row> ofContext = new ArrayList<>();
@@ -57,12 +62,13 @@ final class TopDifference {
                 long since = before != null && unchanged ? before.unchangedSince() : nanos;
                 next.put(key, new Seen(cq, since));
                 if (unchanged) {
-                    judge(cq, (nanos - since) / 1e9);
+                    judge(context, cq, (nanos - since) / 1e9);
                 }
             }
             rows.add(ofContext);
             context.waits().forEach(this::judge);
         }
+        problems.addAll(unreceived);
         seen = next;
         looked = nanos;
     }
@@ -84,9 +90,9 @@ final class TopDifference {
                 && before.pendingEvents() == now.pendingEvents();
     }
 
-    private void judge(CqStats cq, double seconds) {
+    private void judge(ContextStats context, CqStats cq, double seconds) {
         if (cq.handling()) {
-            problem("the handler of %s has not come back for %.1f s", cq.cq(), seconds);
+            problems.add(handler(context, cq, seconds));
         }
         if (cq.unackedEvents() > 0) {
             problem(
@@ -96,13 +102,23 @@ final class TopDifference {
                     cq.oldestUnackedNanos() < 0 ? seconds : cq.oldestUnackedNanos() / 1e9);
         }
         if (cq.pendingEvents() > 0) {
-            problem(
-                    "%s has %s that no thread has received, for %.1f s",
-                    cq.cq(), count(cq.pendingEvents(), "event"), seconds);
+            unreceived.add(
+                    text(
+                            "%s has %s that no thread has received, for %.1f s",
+                            cq.cq(), count(cq.pendingEvents(), "event"), seconds));
         }
         if (cq.arms() > 0 && cq.events() > 0 && cq.completions() == 0 && !cq.handling()) {
             problem("%s was armed and has raised events, but was never polled", cq.cq());
         }
+    }
+
+    /** The process itself knows where the handler is, once it has run for a while. */
+    private static String handler(ContextStats context, CqStats cq, double seconds) {
+        String handler = "the handler of " + cq.cq();
+        return context.problems().stream()
+                .filter(problem -> problem.startsWith(handler + " has not returned for "))
+                .findFirst()
+                .orElseGet(() -> text("%s has not returned for %.1f s", handler, seconds));
     }
 
     private void judge(WaitStats wait) {
@@ -119,7 +135,12 @@ final class TopDifference {
 
     @FormatMethod
     private void problem(String format, @Nullable Object... arguments) {
-        problems.add(String.format(Locale.ROOT, format, arguments));
+        problems.add(text(format, arguments));
+    }
+
+    @FormatMethod
+    private static String text(String format, @Nullable Object... arguments) {
+        return String.format(Locale.ROOT, format, arguments);
     }
 
     static String name(WaitStats wait) {
@@ -137,6 +158,7 @@ final class TopDifference {
         return rows;
     }
 
+    /** The worst come first. */
     List<String> problems() {
         return problems;
     }

@@ -10,7 +10,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
-/** A difference as a page of text: the busiest CQs and the longest waits in front. */
+/**
+ * A difference as a page of text of 80 columns, names that are not long given: the busiest CQs and
+ * the longest waits in front.
+ */
 final class TopText {
     private static final int MOST_ROWS = 20;
 
@@ -26,8 +29,11 @@ final class TopText {
             page.context(contexts.get(i), difference.rows().get(i));
         }
         page.line("");
-        page.line(difference.problems().isEmpty() ? "nothing looks wrong" : "what looks wrong:");
-        difference.problems().forEach(problem -> page.line("  %s", problem));
+        List<String> problems = difference.problems();
+        page.line(problems.isEmpty() ? "nothing looks wrong" : "what looks wrong:");
+        List<String> worst = page.first(problems);
+        worst.forEach(problem -> page.line("  %s", problem));
+        page.more(problems.size() - worst.size());
         return page.text.toString();
     }
 
@@ -40,17 +46,17 @@ final class TopText {
                 TopDifference.count(context.channels().size(), "channel"),
                 TopDifference.count(context.waits().size(), "waiting thread"));
         if (!context.channels().isEmpty()) {
-            line("  %-28s %6s %12s %8s %8s", "CHANNEL", "CQS", "EVENTS", "WAITERS", "SERVERS");
+            line("  %-21s %6s %12s %8s %8s", "CHANNEL", "CQS", "EVENTS", "WAITERS", "SERVERS");
         }
         for (ChannelStats c : first(context.channels())) {
             line(
-                    "  %-28s %6d %12d %8d %8d",
+                    "  %-21s %6d %12d %8d %8d",
                     c.channel(), c.cqs(), c.events(), c.waiters(), c.servers());
         }
         if (!rows.isEmpty()) {
             line(
-                    "  %-28s %10s %10s %10s %8s %8s %8s %s",
-                    "CQ", "EVENTS/S", "COMPL/S", "ARMS/S", "PENDING", "UNACKED", "WAITERS", "");
+                    "  %-21s %8s %8s %8s %7s %7s %7s",
+                    "CQ", "EVENTS/S", "COMPL/S", "ARMS/S", "PENDING", "UNACKED", "WAITERS");
         }
         List<TopDifference.Row> busiest =
                 rows.stream()
@@ -58,7 +64,7 @@ final class TopText {
                         .toList();
         for (TopDifference.Row row : first(busiest)) {
             line(
-                    "  %-28s %10.0f %10.0f %10.0f %8d %8d %8d %s",
+                    "  %-21s %8.0f %8.0f %8.0f %7d %7d %7d %s",
                     row.cq().cq(),
                     row.events(),
                     row.completions(),
@@ -66,7 +72,7 @@ final class TopText {
                     row.cq().pendingEvents(),
                     row.cq().unackedEvents(),
                     row.cq().waiters(),
-                    row.cq().handling() ? "handling" : "");
+                    row.cq().handling() ? "busy" : "");
         }
         List<WaitStats> longest =
                 context.waits().stream()
@@ -76,6 +82,13 @@ final class TopText {
             line(
                     "  %s waits for %s, for %.1f s",
                     TopDifference.name(wait), wait.waitsFor(), wait.nanos() / 1e9);
+        }
+    }
+
+    /** Says how many are not shown. */
+    private void more(int count) {
+        if (count > 0) {
+            line("  and %d more", count);
         }
     }
 

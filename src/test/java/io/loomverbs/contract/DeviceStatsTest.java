@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 
 /** What a context says of its CQs, channels and waiting threads. */
 class DeviceStatsTest extends DeviceContract {
@@ -174,6 +175,12 @@ class DeviceStatsTest extends DeviceContract {
         }
     }
 
+    private static String hangs(Object served) {
+        return "the handler of "
+                + Pattern.quote(served.toString())
+                + " has not returned for [0-9.]+ s: thread \".*CountDownLatch\\.await.*";
+    }
+
     @Test
     void saysWhetherAHandlerRuns() throws Exception {
         CountDownLatch isInHandler = new CountDownLatch(2);
@@ -208,6 +215,13 @@ class DeviceStatsTest extends DeviceContract {
             isInHandler.await();
             assertThat(of(cq).handling() && of(on).handling()).isTrue();
             assertThat(f.context.dump()).contains("being handled");
+            for (Object hangs : List.of(cq, channel)) {
+                Fixture.eventually(
+                        "the dump says that it hangs, and where",
+                        () ->
+                                f.context.stats().problems().stream()
+                                        .anyMatch(p -> p.matches(hangs(hangs))));
+            }
             mayGoOn.countDown();
         } finally {
             mayGoOn.countDown();

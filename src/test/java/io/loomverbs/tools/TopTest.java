@@ -6,6 +6,8 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 
+import io.loomverbs.ContextStats;
+import io.loomverbs.CqStats;
 import io.loomverbs.support.Fixture;
 
 import org.junit.jupiter.api.Test;
@@ -87,7 +89,7 @@ class TopTest {
                             "thread \"grouped\" waits for completions of cq-group-\\d+, for ")
                     .contains("thread \"taker\" waits for a buffer of pool[1 buffers of 64 bytes")
                     .containsPattern("/cq-\\d+:kept has 1 unacknowledged event, for ")
-                    .containsPattern("the handler of .*:stuck has not come back for ");
+                    .containsPattern("the handler of .*:stuck has not returned for ");
             CommandRun json = top(child, "--json ");
             assertThat(json.status()).as("%s", json.printed()).isZero();
             JsonObject all = JsonParser.parseString(json.out().toString()).getAsJsonObject();
@@ -164,5 +166,38 @@ class TopTest {
         assertThat(JsonParser.parseString(TopJson.text("a\"b\\c\n")).getAsString())
                 .isEqualTo("a\"b\\c\n");
         assertThat(TopJson.text(null)).isEqualTo("null");
+    }
+
+    /**
+     * A page shows the worst: a handler that hangs before events that a busy machine is late for.
+     */
+    @Test
+    void theWorstComesFirst() {
+        List<CqStats> cqs = new ArrayList<>();
+        for (int i = 1; i <= 30; i++) {
+            cqs.add(cq("soft0/cq-" + i + ":late", 1, false));
+        }
+        cqs.add(cq("soft0/cq-31:orders", 0, true));
+        cqs.add(cq("soft0/cq-32:prices", 0, true));
+        String told =
+                "the handler of soft0/cq-32:prices has not returned for 7 s: thread \"x\" at y";
+        ContextStats context =
+                new ContextStats("soft0", cqs, List.of(), List.of(), 0, List.of(told));
+        TopDifference difference = new TopDifference(List.of(context));
+        difference.next(List.of(context));
+        assertThat(difference.problems()).hasSize(32);
+        String page = TopText.of(1, difference);
+        assertThat(page.lines().dropWhile(line -> !line.startsWith("what")).toList())
+                .hasSize(22)
+                .startsWith(
+                        "what looks wrong:",
+                        "  the handler of soft0/cq-31:orders has not returned for 0.0 s",
+                        "  " + told)
+                .endsWith("  and 12 more");
+        assertThat(page.lines()).allMatch(line -> line.length() <= 80);
+    }
+
+    private static CqStats cq(String name, int pending, boolean handling) {
+        return new CqStats(name, null, null, 10, 10, 10, 0, pending, 0, -1, 0, handling);
     }
 }
