@@ -124,7 +124,7 @@ final class SoakCommand implements Callable<Integer> {
                 clock(seconds),
                 clock(minutes * SECONDS_PER_MINUTE),
                 soak.counts().messages(),
-                SoakReport.usage(usage));
+                SoakReport.memory(usage));
         err.flush();
     }
 

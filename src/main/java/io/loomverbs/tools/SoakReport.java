@@ -20,23 +20,23 @@ final class SoakReport {
         this.result = result;
     }
 
-    /** The resources that a process uses, in a few words. */
-    static String usage(Usage usage) {
+    /** The resources that a process uses, in a few words: with the label of a row it fits 80 columns. */
+    private static String usage(Usage usage) {
+        String files =
+                usage.descriptors().isEmpty()
+                        ? ""
+                        : String.format(Locale.ROOT, ", %d files", usage.descriptors().size());
+        return String.format(
+                Locale.ROOT, "%s, %d threads%s", memory(usage), usage.threads().size(), files);
+    }
+
+    /** The part that changes all the time. */
+    static String memory(Usage usage) {
         String rss =
                 usage.rssBytes() < 0
                         ? ""
-                        : String.format(Locale.ROOT, ", resident %.1f MiB", usage.rssBytes() / MIB);
-        String descriptors =
-                usage.descriptors().isEmpty()
-                        ? ""
-                        : ", " + usage.descriptors().size() + " descriptors";
-        return String.format(
-                Locale.ROOT,
-                "heap %.2f MiB%s, %d threads%s",
-                usage.heapBytes() / MIB,
-                rss,
-                usage.threads().size(),
-                descriptors);
+                        : String.format(Locale.ROOT, ", RSS %.1f MiB", usage.rssBytes() / MIB);
+        return String.format(Locale.ROOT, "heap %.2f MiB%s", usage.heapBytes() / MIB, rss);
     }
 
     String text() {
@@ -60,13 +60,13 @@ final class SoakReport {
     }
 
     private String judged() {
-        String always = "what is open, threads, descriptors";
+        String always = "what is open, threads, files";
         if (!result.plan().judgesMemory()) {
-            return always + "; not memory, in less than two minutes";
+            return always + "; memory from 2 minutes on";
         }
         return result.judgesRss()
-                ? always + ", heap, resident memory"
-                : always + ", heap; not resident memory: the heap may grow (see --help)";
+                ? always + ", heap, RSS"
+                : always + ", heap; not RSS (see --help)";
     }
 
     private String seconds() {

@@ -127,6 +127,14 @@ class CommandFilesTest {
         assertThat(run.err().toString()).contains("soak: 0:0");
     }
 
+    @Test
+    void soakFitsATerminal() throws Exception {
+        CommandRun run = run("soak --minutes 0.05 --cqs 20");
+        assertThat(run.out().toString()).contains("when settled ", ", RSS ", " threads");
+        assertThat((run.out().toString() + run.err()).lines())
+                .allMatch(line -> line.length() <= 80);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "--minutes 0, --minutes is 0.0",
