@@ -31,8 +31,8 @@ public class ObservationBenchmark {
             "--limit-modules=java.se,jdk.management,jdk.unsupported";
 
     private static final String RECORDS_ALL =
-            "-XX:StartFlightRecording:loomverbs.EventWait#threshold=0ns,"
-                    + "loomverbs.ArmToEvent#enabled=true";
+            "-XX:StartFlightRecording:+loomverbs.EventWait#threshold=0ns,"
+                    + "+loomverbs.ArmToEvent#enabled=true";
 
     /** A CQ and its device, with a level of leak detection. For a JVM of its own. */
     @State(Scope.Thread)
