@@ -33,7 +33,7 @@ import java.util.stream.Stream;
  */
 @SuppressWarnings("restricted")
 public final class Downcalls {
-    private static final String PACKAGE = "io.loomverbs.internal.ffi";
+    static final String PACKAGE = "io.loomverbs.internal.ffi";
     private static final Path CLASSES = Path.of("target/classes", PACKAGE.replace('.', '/'));
     private static final ClassDesc LINKER = Linker.class.describeConstable().orElseThrow();
     private static final Pattern VARIADIC = Pattern.compile("FirstVariadicArg\\[index=(\\d+)]");

@@ -1,10 +1,18 @@
 package io.loomverbs.project;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+
+import io.loomverbs.support.PublicApi;
 
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +48,20 @@ class NativeImageTest {
                         METADATA,
                         String.join(",\n", linked.stream().map(JsonElement::toString).toList()))
                 .containsExactlyInAnyOrderElementsOf(linked);
+    }
+
+    /** No other package links a downcall, and there is no upcall, so the file has none. */
+    @Test
+    void onlyOnePackageLinks() throws Exception {
+        JavaClasses classes = new ClassFileImporter().importPath(PublicApi.root());
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(Downcalls.PACKAGE)
+                .should()
+                .callMethodWhere(target(nameMatching("downcallHandle|nativeLinker")))
+                .check(classes);
+        noClasses().should().callMethodWhere(target(nameMatching("upcallStub"))).check(classes);
+        assertThat(Files.readString(METADATA)).doesNotContain("upcalls");
     }
 
     private static final Comparator<JsonElement> BY_TEXT =
