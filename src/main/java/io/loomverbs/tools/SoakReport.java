@@ -20,7 +20,10 @@ final class SoakReport {
         this.result = result;
     }
 
-    /** The resources that a process uses, in a few words: with the label of a row it fits 80 columns. */
+    /**
+     * The resources that a process uses, in a few words: with the label of a row it fits 80
+     * columns.
+     */
     private static String usage(Usage usage) {
         String files =
                 usage.descriptors().isEmpty()
