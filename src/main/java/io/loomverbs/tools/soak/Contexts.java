@@ -18,7 +18,7 @@ final class Contexts implements SoakPart {
 
     @Override
     public void run(Round round) throws InterruptedException {
-        while (!round.awaitEnd(PAUSE)) {
+        do { // at least one, also where this thread first runs when the round is over
             try (Context context = round.context().device().open();
                     ProtectionDomain pd = context.allocPd();
                     CompletionQueue cq = context.createDirectCq(SoakPair.DEPTH);
@@ -29,6 +29,6 @@ final class Contexts implements SoakPart {
                 round.counts().add(SoakCounts.Kind.MESSAGES, 1);
                 round.counts().add(SoakCounts.Kind.CONTEXTS, 1);
             }
-        }
+        } while (!round.awaitEnd(PAUSE));
     }
 }

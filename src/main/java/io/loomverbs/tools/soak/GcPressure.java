@@ -20,7 +20,7 @@ final class GcPressure implements SoakPart {
         byte[][] ring = new byte[RING][];
         int at = 0;
         long collected = System.nanoTime() - COLLECT_NANOS; // one in each round at least
-        while (!round.awaitEnd(PAUSE)) {
+        do {
             for (int i = 0; i < CHUNKS; i++) {
                 ring[at++ % RING] = new byte[CHUNK];
             }
@@ -29,6 +29,6 @@ final class GcPressure implements SoakPart {
                 collected = System.nanoTime();
                 round.counts().add(SoakCounts.Kind.COLLECTIONS, 1);
             }
-        }
+        } while (!round.awaitEnd(PAUSE));
     }
 }

@@ -180,6 +180,19 @@ class SoakTest {
 
     /** A soak in which something never happens has not tried it, and says so. */
     @Test
+    void whatComesLateHasWorkedOnce() throws Exception {
+        try (ProtectionDomain pd = context.allocPd()) {
+            SoakCounts counts = new SoakCounts();
+            Round over = new Round(context, pd, 0, Duration.ZERO, counts);
+            over.end();
+            new Contexts().run(over);
+            new GcPressure().run(over);
+            assertThat(counts.of(SoakCounts.Kind.CONTEXTS)).isEqualTo(1);
+            assertThat(counts.of(SoakCounts.Kind.COLLECTIONS)).isEqualTo(1);
+        }
+    }
+
+    @Test
     void whatWasNotTriedIsSaid() throws Exception {
         assertThat(failuresWith(round -> {})).contains("nothing was tried of: messages");
     }
