@@ -421,7 +421,8 @@ final class Dispatcher {
                 }
                 if (pace.letOthersRunAfterBurst()) {
                     poll();
-                } else if (!awaitCompletions(Math.min(left, most.toNanos()))) {
+                } else if (!awaitCompletions(
+                        left < most.toNanos() ? Duration.ofNanos(left) : most)) {
                     auditIfDue(BATCH);
                 }
             }
@@ -480,11 +481,11 @@ final class Dispatcher {
         }
     }
 
-    private boolean awaitCompletions(long nanos) throws InterruptedException {
+    private boolean awaitCompletions(Duration limit) throws InterruptedException {
         int n;
         next = 0;
         try {
-            n = cq.await(batch, 1, Duration.ofNanos(nanos));
+            n = cq.await(batch, 1, limit);
         } catch (IllegalStateException | VerbsException e) { // closed, served, overrun
             next = batch.size();
             throw end(e);
