@@ -20,7 +20,7 @@ import java.util.concurrent.TimeoutException;
 /** A JVM of its own, without the module jdk.management. */
 @Timeout(120)
 class NoCarriersTest {
-    private static final String WARNING = "the module jdk.management is missing: virtual threads";
+    private static final String WARNING = "the module jdk.management is missing: a platform thread";
 
     /** Virtual threads wait on channels of several devices in turn; prints what they got. */
     static final class Child {
